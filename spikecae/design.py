@@ -1,0 +1,245 @@
+"""A chip's design file: the one input of every stage, read from ``designs/<name>.toml``.
+
+Every fault of a file (unknown key, value out of range, contradiction between keys) is reported at
+once, each with the file, the key, the value and the remedy.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+__all__ = ["Design", "DesignError", "load_design"]
+
+SCHEMA_VERSION = 1
+
+
+class DesignError(ValueError):
+    """A design file that cannot be used. ``faults`` holds one line per fault."""
+
+    def __init__(self, path: Path, faults: list[str]) -> None:
+        self.path = path
+        self.faults = faults
+        noun = "fault" if len(faults) == 1 else "faults"
+        super().__init__("\n".join([f"{path}: {len(faults)} {noun} in this design", *faults]))
+
+
+class Section(BaseModel):
+    """A table of the TOML file: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Adc(Section):
+    """The analog-to-digital converter that the encoder is fed by."""
+
+    bits: Annotated[int, Field(ge=6, le=16)]
+    lsb: Annotated[float, Field(gt=0, description="recording units per ADC step")]
+    signed: bool = True
+
+    @property
+    def minimum(self) -> int:
+        """Smallest code."""
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def maximum(self) -> int:
+        """Largest code."""
+        return (1 << (self.bits - 1)) - 1 if self.signed else (1 << self.bits) - 1
+
+
+class Block(Section):
+    """What the encoder codes at a time: ``spikes`` (M) snippets of ``samples`` (D) samples."""
+
+    spikes: Annotated[int, Field(ge=1, le=16)]
+    samples: Annotated[int, Field(ge=16, le=128)]
+    kind: Literal["neighbourhood", "queue"]
+
+
+class Encoder(Section):
+    """Layer sizes of the encoder; one pool (and one residual block before it) per entry of ``pools``."""
+
+    channels: Annotated[int, Field(ge=1, le=1024)]
+    bottleneck: Annotated[int, Field(ge=1, le=1024)]
+    groups: Annotated[int, Field(ge=1, le=1024)]
+    kernel: Literal[1, 3, 5] = 3
+    pools: Annotated[list[Literal[1, 2, 4]], Field(min_length=1, max_length=4)] = [2, 2]
+    features: Annotated[int, Field(ge=1, le=128, description="N, rows of the latent")]
+    share_blocks: bool = False
+
+
+class Codebook(Section):
+    """The vector quantizer: one codebook shared by all features."""
+
+    codewords: Annotated[int, Field(ge=2, le=2048, description="K")]
+    rate_weight: Annotated[float, Field(ge=0)] = 0.0
+    """λ: squared latent steps a coded bit is worth in the search; 0 is the plain nearest codeword."""
+
+
+class Normalization(Section):
+    """How samples are z-scored: with one mean and deviation, or with one pair per time sample."""
+
+    kind: Literal["global", "per_sample"]
+
+
+class Hardware(Section):
+    """Knobs of the generated encoder."""
+
+    fold: Literal[1, 2, 4, 8, 16] = 4
+    clock_mhz: Annotated[float, Field(gt=0, le=1000)] = 20.0
+
+
+class Recording(Section):
+    """How spikes are found in a continuous recording."""
+
+    sampling_rate_hz: Annotated[float, Field(gt=0)]
+    unit: str = "uV"
+    band_hz: Annotated[list[float], Field(min_length=2, max_length=2)] = [300.0, 6000.0]
+    threshold: Annotated[float, Field(gt=0)] = 5.0
+    """In noise deviations, each estimated as median(|x|)/0.6745."""
+    peak: Annotated[int, Field(ge=0, description="index of the peak in the snippet")]
+    polarity: Literal["negative", "positive", "both"] = "negative"
+    refractory_ms: Annotated[float, Field(ge=0)] = 1.0
+
+
+class Synthetic(Section):
+    """The embedded ground-truth recording, made by SpikeInterface from a seed."""
+
+    seed: int = 0
+    duration_s: Annotated[float, Field(gt=0)] = 60.0
+    units: Annotated[int, Field(ge=1)] = 40
+    channels: Annotated[int, Field(ge=1)] = 32
+    noise: Annotated[float, Field(gt=0, description="standard deviation, recording units")] = 8.0
+
+
+class Training(Section):
+    """Training recipe: ``paper`` as published, ``best`` as measured to work better here."""
+
+    recipe: Literal["paper", "best"] = "best"
+    epochs: Annotated[int, Field(ge=1)]
+    batch: Annotated[int, Field(ge=1, description="blocks per step")] = 48
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    commitment: Annotated[float, Field(ge=0)] = 0.15
+    seed: int = 0
+
+
+class Design(Section):
+    """One chip: everything the stages need to know, as read by :func:`load_design`."""
+
+    schema_version: Literal[1]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    adc: Adc
+    block: Block
+    encoder: Encoder
+    codebook: Codebook
+    normalization: Normalization
+    hardware: Hardware = Hardware()
+    recording: Recording
+    synthetic: Synthetic = Synthetic()
+    training: Training
+
+    @property
+    def pooling(self) -> int:
+        """Product of all pool sizes: samples of input per sample of latent."""
+        product = 1
+        for size in self.encoder.pools:
+            product *= size
+        return product
+
+    @property
+    def latent_samples(self) -> int:
+        """Samples per feature, D / pooling: the length of a codeword."""
+        return self.block.samples // self.pooling
+
+
+def load_design(path: Path) -> Design:
+    """Read and check a design file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        DesignError: it is not TOML, or has faults; all of them are listed.
+    """
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.toml"))) or "none"
+        raise FileNotFoundError(f"no design file {path} (designs in that folder: {known})")
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DesignError(path, [f"  not valid TOML: {error}"]) from None
+    faults = _contradictions(raw, path)
+    try:
+        design = Design.model_validate(raw)
+    except ValidationError as error:
+        raise DesignError(path, [_describe(fault) for fault in error.errors()] + faults) from None
+    if faults:
+        raise DesignError(path, faults)
+    return design
+
+
+def _describe(fault: Any) -> str:
+    key = ".".join(str(part) for part in fault["loc"])
+    match fault["type"]:
+        case "extra_forbidden":
+            return f"  {key} = {fault['input']!r}: unknown key; remove it or correct its name"
+        case "missing":
+            return f"  {key}: missing; add it"
+        case _:
+            return f"  {key} = {fault['input']!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
+
+
+def _contradictions(raw: dict[str, Any], path: Path) -> list[str]:
+    """Faults between keys, each judged only where the keys it needs are positive integers."""
+
+    def integer(section: str, key: str) -> int | None:
+        table = raw.get(section)
+        value = table.get(key) if isinstance(table, dict) else None
+        return value if type(value) is int and value > 0 else None
+
+    faults = []
+
+    def fault(key: str, value: Any, text: str) -> None:
+        faults.append(f"  {key} = {value!r}: {text}")
+
+    groups = integer("encoder", "groups")
+    per_group: dict[str, int] = {}
+    for key in ("channels", "bottleneck"):
+        width = integer("encoder", key)
+        if groups is None or width is None:
+            continue
+        if width % groups:
+            fault("encoder.groups", groups, f"does not divide encoder.{key} = {width}; choose a divisor of it")
+        else:
+            per_group[key] = width // groups
+    for key, width in per_group.items():
+        if width > 16:
+            fault(f"encoder.{key}", width * (groups or 1), f"{width} channels per group, 16 at most; raise groups")
+    samples = integer("block", "samples")
+    encoder = raw.get("encoder")
+    pools = encoder.get("pools", [2, 2]) if isinstance(encoder, dict) else None
+    if isinstance(pools, list) and pools and all(type(size) is int and size > 0 for size in pools):
+        pooling = 1
+        for size in pools:
+            pooling *= size
+        if samples is not None and samples % pooling:
+            remedy = f"the pools divide time by {pooling}; choose a multiple of it or other encoder.pools"
+            fault("block.samples", samples, remedy)
+    if isinstance(encoder, dict) and encoder.get("share_blocks") is True and isinstance(pools, list) and len(pools) < 2:
+        fault("encoder.share_blocks", True, "there is one residual block only; set it to false")
+    recording = raw.get("recording")
+    peak = recording.get("peak") if isinstance(recording, dict) else None
+    if samples is not None and type(peak) is int and peak >= samples:
+        fault("recording.peak", peak, f"lies outside the snippet of block.samples = {samples}; choose a smaller index")
+    band = recording.get("band_hz") if isinstance(recording, dict) else None
+    rate = recording.get("sampling_rate_hz") if isinstance(recording, dict) else None
+    if isinstance(band, list) and len(band) == 2 and all(isinstance(edge, int | float) for edge in band):
+        if not 0 < band[0] < band[1]:
+            fault("recording.band_hz", band, "must be two rising positive frequencies")
+        elif isinstance(rate, int | float) and band[1] >= rate / 2:
+            fault("recording.band_hz", band, f"must end below half of recording.sampling_rate_hz = {rate}")
+    name = raw.get("name")
+    if isinstance(name, str) and name != path.stem:
+        fault("name", name, f"must equal the file's name; write {path.stem!r} or rename the file")
+    return faults
