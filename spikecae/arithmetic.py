@@ -1,0 +1,90 @@
+"""The integer arithmetic of the encoder: rounding, saturation, and the widths that bounds prove.
+
+A value is ``integer · 2**-exponent``. Every rule stands here once; ``docs/arithmetic.md`` writes them out.
+The fake quantizer and the hardware generator are tested against these functions.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "accumulator_bounds",
+    "integer_range",
+    "rounded_bounds",
+    "rshift_round",
+    "saturate",
+    "signed_width",
+    "unsigned_width",
+]
+
+Integers = NDArray[np.int64]
+
+
+def rshift_round(a: Any, s: Any) -> Integers:
+    """Divide by ``2**s`` and round half up: ``(a + (1 << (s-1))) >> s`` for s > 0, ``a << -s`` otherwise.
+
+    Args:
+        a: integers, any shape, |a| < 2**62.
+        s: shifts, broadcast against ``a``.
+    """
+    a = np.asarray(a, dtype=np.int64)
+    s = np.asarray(s, dtype=np.int64)
+    right = np.maximum(s, 0)
+    half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
+    rounded: Integers = ((a + half) >> right) << np.maximum(-s, 0)
+    return rounded
+
+
+def integer_range(bits: int, *, signed: bool) -> tuple[int, int]:
+    """Smallest and largest integer of a two's complement (or unsigned) word."""
+    return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
+
+
+def saturate(a: Any, bits: int, *, signed: bool) -> Integers:
+    """Clamp to what ``bits`` can hold."""
+    low, high = integer_range(bits, signed=signed)
+    return np.clip(np.asarray(a, dtype=np.int64), low, high)
+
+
+def signed_width(low: int, high: int) -> int:
+    """Fewest bits of a two's complement word that holds every integer in [low, high]."""
+    if low > high:
+        raise ValueError(f"empty range: low = {low} exceeds high = {high}")
+    return max(high.bit_length() if high > 0 else 0, (-low - 1).bit_length() if low < 0 else 0) + 1
+
+
+def unsigned_width(high: int) -> int:
+    """Fewest bits (at least 1) of an unsigned word that holds [0, high]."""
+    if high < 0:
+        raise ValueError(f"an unsigned word cannot hold {high}")
+    return max(1, high.bit_length())
+
+
+def accumulator_bounds(
+    weight: NDArray[Any], bias: NDArray[Any], input_range: tuple[int, int]
+) -> tuple[Integers, Integers]:
+    """What a dot product of these very weights can reach, for any input in range.
+
+    Args:
+        weight: (outputs, ...) integers; everything behind the first axis is summed over.
+        bias: (outputs,) integers.
+        input_range: smallest and largest input.
+
+    Returns:
+        Smallest and largest accumulator value, (outputs,) each. Both are attained.
+    """
+    rows = np.asarray(weight, dtype=np.int64).reshape(len(weight), -1)
+    low, high = input_range
+    bias = np.asarray(bias, dtype=np.int64)
+    smallest = np.minimum(rows * low, rows * high).sum(axis=1) + bias
+    largest = np.maximum(rows * low, rows * high).sum(axis=1) + bias
+    return smallest, largest
+
+
+def rounded_bounds(low: Integers, high: Integers, shift: NDArray[Any]) -> tuple[int, int]:
+    """Range that an adder needs to hold both the accumulator and its rounding constant."""
+    shift = np.asarray(shift, dtype=np.int64)
+    half = np.where(shift > 0, np.int64(1) << np.maximum(shift - 1, 0), 0)
+    return int(low.min()), int((high + half).max())

@@ -1,0 +1,177 @@
+"""Canonical, length-limited Huffman codes, and the packing of their bits, most significant bit first.
+
+Lengths come from package-merge (Larmore and Hirschberg 1990), which is optimal under the limit.
+Codes are canonical: shorter codes first, equal lengths in order of the symbol.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "MAX_LENGTH",
+    "canonical_codes",
+    "check_lengths",
+    "code_lengths",
+    "decode_blocks",
+    "encode_blocks",
+    "pack_bits",
+]
+
+MAX_LENGTH = 16
+"""Longest code, in bits."""
+
+
+def code_lengths(counts: ArrayLike, limit: int = MAX_LENGTH) -> NDArray[np.uint8]:
+    """Optimal code lengths under ``limit``.
+
+    Args:
+        counts: (K,) occurrences of each symbol; a symbol never seen is counted as one occurrence so
+            that every symbol can be coded.
+        limit: longest length allowed, in bits.
+
+    Returns:
+        (K,) lengths in bits. One symbol alone gets length 1.
+
+    Raises:
+        ValueError: ``limit`` is too small for K symbols, or a count is negative.
+    """
+    weights = np.asarray(counts, dtype=np.float64)
+    if weights.ndim != 1 or weights.size == 0 or not np.all(weights >= 0):
+        raise ValueError(f"counts must be a vector of non-negative numbers, got shape {weights.shape}")
+    symbols = weights.size
+    if symbols > 1 << limit:
+        raise ValueError(f"{symbols} symbols cannot be coded in {limit} bits; raise the limit")
+    weights = np.maximum(weights, 1.0)
+    if symbols == 1:
+        return np.ones(1, dtype=np.uint8)
+    order = np.argsort(weights, kind="stable")
+    leaves = [(float(weights[symbol]), (int(symbol),)) for symbol in order]
+    packages: list[tuple[float, tuple[int, ...]]] = []
+    for _ in range(limit):
+        merged = sorted(leaves + packages, key=lambda item: item[0])
+        packages = [
+            (merged[i][0] + merged[i + 1][0], merged[i][1] + merged[i + 1][1]) for i in range(0, len(merged) - 1, 2)
+        ]
+    lengths = np.zeros(symbols, dtype=np.uint8)
+    for _, members in packages[: symbols - 1]:
+        np.add.at(lengths, list(members), 1)
+    return lengths
+
+
+def check_lengths(lengths: NDArray[np.uint8]) -> None:
+    """Refuse a table that is no complete prefix code.
+
+    Raises:
+        ValueError: a length lies outside 1..16, or Kraft's sum is not one.
+    """
+    if lengths.ndim != 1 or lengths.size == 0:
+        raise ValueError(f"a code table must be a non-empty vector, got shape {lengths.shape}")
+    if lengths.min() < 1 or lengths.max() > MAX_LENGTH:
+        raise ValueError(f"code lengths must lie in 1..{MAX_LENGTH}, got {lengths.min()}..{lengths.max()}")
+    kraft = int((1 << (MAX_LENGTH - lengths.astype(np.int64))).sum())
+    if lengths.size > 1 and kraft != 1 << MAX_LENGTH:
+        state = "over-full, so not prefix-free" if kraft > 1 << MAX_LENGTH else "incomplete"
+        raise ValueError(f"code table is {state}: Kraft sum {kraft / (1 << MAX_LENGTH):.6f}, must be 1")
+
+
+def canonical_codes(lengths: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """The code words of a table of lengths, right-aligned, (K,)."""
+    check_lengths(lengths)
+    codes = np.zeros(lengths.size, dtype=np.uint16)
+    code, previous = 0, 0
+    for symbol in np.lexsort((np.arange(lengths.size), lengths)):
+        code <<= int(lengths[symbol]) - previous
+        previous = int(lengths[symbol])
+        codes[symbol] = code
+        code += 1
+    return codes
+
+
+def pack_bits(codes: NDArray[np.integer], lengths: NDArray[np.integer]) -> bytes:
+    """Concatenate right-aligned code words, most significant bit first, zero-padded to a byte.
+
+    Args:
+        codes: (n,) code words.
+        lengths: (n,) their lengths in bits.
+    """
+    lengths = np.asarray(lengths, dtype=np.int64)
+    ends = np.cumsum(lengths)
+    total = int(ends[-1]) if ends.size else 0
+    place = np.repeat(ends, lengths) - 1 - np.arange(total)
+    bits = (np.repeat(np.asarray(codes, dtype=np.int64), lengths) >> place) & 1
+    return np.packbits(bits.astype(np.uint8)).tobytes()
+
+
+def encode_blocks(
+    indices: NDArray[np.integer], tables: Sequence[NDArray[np.uint8]], table_of: Sequence[int]
+) -> list[bytes]:
+    """Code each block's indices by themselves.
+
+    Args:
+        indices: (blocks, S) codeword indices, one per sub-vector.
+        tables: code tables (lengths).
+        table_of: (S,) the table of each position.
+
+    Returns:
+        One byte string per block, its last byte zero-padded.
+
+    Raises:
+        ValueError: an index is outside its table.
+    """
+    codes = [canonical_codes(table) for table in tables]
+    words, lengths = np.empty_like(indices, dtype=np.int64), np.empty_like(indices, dtype=np.int64)
+    for position, table in enumerate(table_of):
+        column = indices[:, position]
+        if column.size and (column.min() < 0 or column.max() >= tables[table].size):
+            raise ValueError(
+                f"index {column.max() if column.max() >= tables[table].size else column.min()} at position {position} "
+                f"is outside its code table of {tables[table].size}"
+            )
+        words[:, position] = codes[table][column]
+        lengths[:, position] = tables[table][column]
+    return [pack_bits(words[block], lengths[block]) for block in range(len(indices))]
+
+
+def decode_blocks(
+    payloads: Sequence[bytes], tables: Sequence[NDArray[np.uint8]], table_of: Sequence[int]
+) -> NDArray[np.int32]:
+    """Undo :func:`encode_blocks`; all blocks advance together, one position at a time.
+
+    Raises:
+        ValueError: a payload ends before its last index.
+    """
+    lookups = [_lookup(table) for table in tables]
+    sizes = np.array([8 * len(payload) for payload in payloads], dtype=np.int64)
+    width = int(sizes.max(initial=0)) // 8 + 3
+    stream = np.zeros((len(payloads), width), dtype=np.int64)
+    for row, payload in enumerate(payloads):
+        stream[row, : len(payload)] = np.frombuffer(payload, dtype=np.uint8)
+    rows = np.arange(len(payloads))
+    at = np.zeros(len(payloads), dtype=np.int64)
+    indices = np.empty((len(payloads), len(table_of)), dtype=np.int32)
+    for position, table in enumerate(table_of):
+        byte = np.minimum(at >> 3, width - 3)
+        window = (stream[rows, byte] << 16) | (stream[rows, byte + 1] << 8) | stream[rows, byte + 2]
+        prefix = (window >> (8 - (at & 7))) & 0xFFFF
+        symbols, lengths = lookups[table]
+        indices[:, position] = symbols[prefix]
+        at += lengths[prefix]
+        if np.any(at > sizes):
+            short = int(np.argmax(at > sizes))
+            raise ValueError(f"payload of block {short} ends within index {position} of {len(table_of)}")
+    return indices
+
+
+def _lookup(lengths: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Symbol and code length for every 16-bit prefix."""
+    codes = canonical_codes(lengths)
+    symbols = np.zeros(1 << MAX_LENGTH, dtype=np.int32)
+    taken = np.ones(1 << MAX_LENGTH, dtype=np.int64)
+    for symbol, (code, length) in enumerate(zip(codes.tolist(), lengths.tolist(), strict=True)):
+        first = code << (MAX_LENGTH - length)
+        last = (code + 1) << (MAX_LENGTH - length)
+        symbols[first:last] = symbol
+        taken[first:last] = length
+    return symbols, taken

@@ -1,0 +1,101 @@
+"""Encoder specs with random but well-scaled parameters, for tests that need no training."""
+
+import numpy as np
+
+from spikecae.design import Design
+from spikecae.huffman import code_lengths
+from spikecae.spec import EncoderSpec
+from spikecae.stages import (
+    Codebook,
+    Convolution,
+    Huffman,
+    Normalize,
+    Pool,
+    Project,
+    Residual,
+    Stage,
+    SubVector,
+    VectorQuantizer,
+)
+
+EXPONENT = 4
+
+
+def random_spec(design: Design, seed: int, *, rate_weight: float = 2.0) -> EncoderSpec:
+    """A spec of the design's shape whose activations neither vanish nor saturate everywhere."""
+    rng = np.random.default_rng(seed)
+    encoder, block = design.encoder, design.block
+
+    def convolution(
+        name: str, inputs: int, outputs: int, *, kernel: int, groups: int, signed: bool, relu: bool, kind=Convolution
+    ):
+        fan_in = inputs // groups * kernel
+        gain = int(np.log2(40 * np.sqrt(fan_in)))
+        return kind(
+            name=name,
+            weight=rng.integers(-128, 128, (outputs, inputs // groups, kernel)).astype(np.int8),
+            bias=rng.integers(-2000, 2000, outputs).astype(np.int32),
+            weight_exponent=rng.integers(gain - 1, gain + 2, outputs).astype(np.int8),
+            input_exponent=EXPONENT,
+            exponent=EXPONENT,
+            groups=groups,
+            input_signed=signed,
+            relu=relu,
+        )
+
+    channels, narrow, groups = encoder.channels, encoder.bottleneck, encoder.groups
+    stages: list[Stage] = [
+        Normalize(
+            name="normalize",
+            offset=rng.integers(-20, 20, block.samples).astype(np.int16),
+            gain=rng.integers(30000, 65536, block.samples).astype(np.uint16),
+            shift=design.adc.bits + 7,
+            exponent=EXPONENT,
+        ),
+        convolution("conv", block.spikes, channels, kernel=1, groups=1, signed=True, relu=True),
+    ]
+    for number, size in enumerate(encoder.pools):
+        name = f"block{number}"
+        stages += [
+            Residual(
+                name=name,
+                reduce=convolution(
+                    f"{name}.reduce", channels, narrow, kernel=1, groups=groups, signed=False, relu=True
+                ),
+                conv=convolution(
+                    f"{name}.conv", narrow, narrow, kernel=encoder.kernel, groups=groups, signed=False, relu=True
+                ),
+                expand=convolution(
+                    f"{name}.expand", narrow, channels, kernel=1, groups=groups, signed=False, relu=True
+                ),
+            ),
+            Pool(name=f"pool{number}", size=size),
+        ]
+    project = convolution(
+        "project", channels, encoder.features, kernel=1, groups=1, signed=False, relu=False, kind=Project
+    )
+    words = rng.integers(-60, 60, (design.codebook.codewords, design.latent_samples)).astype(np.int8)
+    lengths = code_lengths(rng.pareto(1.0, design.codebook.codewords) * 100)
+    norms = (words.astype(np.int64) ** 2).sum(axis=1)
+    bias = norms + np.floor(rate_weight * lengths + 0.5).astype(np.int64)
+    parts = tuple(
+        SubVector(n * design.latent_samples, design.latent_samples, codebook=0, code_table=0)
+        for n in range(encoder.features)
+    )
+    stages += [
+        project,
+        VectorQuantizer("vq", EXPONENT, (Codebook(words, bias.astype(np.int32)),), parts),
+        Huffman("huffman", (lengths,)),
+    ]
+    return EncoderSpec(design.name, block.spikes, block.samples, design.adc.bits, tuple(stages))
+
+
+def random_adc(design: Design, blocks: int, seed: int) -> np.ndarray:
+    """(blocks, M, D) ADC codes: smooth bumps in noise, over the whole range of the converter."""
+    rng = np.random.default_rng(seed)
+    shape = (blocks, design.block.spikes, design.block.samples)
+    t = np.arange(design.block.samples)
+    centre = rng.uniform(0, design.block.samples, (*shape[:2], 1))
+    bump = np.exp(-(((t - centre) / rng.uniform(2, 8, (*shape[:2], 1))) ** 2))
+    signal = design.adc.minimum * rng.uniform(-1, 1, (*shape[:2], 1)) * bump + rng.normal(0, 8, shape)
+    return np.clip(np.rint(signal), design.adc.minimum, design.adc.maximum).astype(np.int16)
