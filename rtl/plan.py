@@ -190,6 +190,19 @@ class Plan:
         return self.groups * self.group_cycles
 
     @property
+    def cycles_per_block(self) -> int:
+        """Cycles from block to block at full rate: the encoder's, or the search's where that is slower."""
+        last_group = self.group_cycles if self.groups > 1 else self.encoder_cycles
+        return max(self.encoder_cycles, self.search.cycles + last_group, self.spec.spikes * self.spec.samples)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a block's last sample to its last byte on an idle chip, were every code word 16 bits long."""
+        dots = sum(dot.steps + 2 + dot.layer.kernel // 2 * dot.period for dot in self.dots)
+        emission = len(self.spec.vq.table) * 4
+        return 4 + self.encoder_cycles + dots + len(self.blocks) + self.search.cycles + emission
+
+    @property
     def multipliers(self) -> int:
         """Multipliers of the convolutions."""
         return sum(dot.multipliers for dot in self.dots)
