@@ -19,10 +19,10 @@ With ``share_blocks`` every entry of ``encoder.blocks`` is the same module.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from model.layers import BatchNorm, Conv, channels_innermost, max_pool
 from model.vector_quantizer import Quantized, VectorQuantizer
 from spikecae.design import Design
 
@@ -34,12 +34,12 @@ class EncoderBlock(nn.Module):
 
     def __init__(self, channels: int, bottleneck: int, groups: int, kernel: int, dropout: float) -> None:
         super().__init__()
-        self.reduce = nn.Conv1d(channels, bottleneck, 1, groups=groups, bias=False)
-        self.reduce_norm = nn.BatchNorm1d(bottleneck)
-        self.conv = nn.Conv1d(bottleneck, bottleneck, kernel, padding=kernel // 2, groups=groups, bias=False)
-        self.conv_norm = nn.BatchNorm1d(bottleneck)
-        self.expand = nn.Conv1d(bottleneck, channels, 1, groups=groups, bias=False)
-        self.expand_norm = nn.BatchNorm1d(channels)
+        self.reduce = Conv(channels, bottleneck, 1, groups)
+        self.reduce_norm = BatchNorm(bottleneck)
+        self.conv = Conv(bottleneck, bottleneck, kernel, groups)
+        self.conv_norm = BatchNorm(bottleneck)
+        self.expand = Conv(bottleneck, channels, 1, groups)
+        self.expand_norm = BatchNorm(channels)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -61,18 +61,18 @@ class Encoder(nn.Module):
             return EncoderBlock(shape.channels, shape.bottleneck, shape.groups, shape.kernel, dropout)
 
         self.pools = tuple(shape.pools)
-        self.input = nn.Conv1d(design.block.spikes, shape.channels, 1, bias=False)
-        self.input_norm = nn.BatchNorm1d(shape.channels)
+        self.input = Conv(design.block.spikes, shape.channels, 1)
+        self.input_norm = BatchNorm(shape.channels)
         self.blocks = _stack(block, len(self.pools), shape.share_blocks)
-        self.project = nn.Conv1d(shape.channels, shape.features, 1, bias=False)
-        self.project_norm = nn.BatchNorm1d(shape.features)
+        self.project = Conv(shape.channels, shape.features, 1)
+        self.project_norm = BatchNorm(shape.features)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """Latents of ``x``."""
-        x = functional.relu(self.input_norm(self.input(x)))
+        x = functional.relu(self.input_norm(self.input(channels_innermost(x))))
         for block, pool in zip(self.blocks, self.pools, strict=True):
-            x = functional.max_pool1d(block(x), pool)
+            x = max_pool(block(x), pool)
         return self.dropout(self.project_norm(self.project(x)))
 
 
@@ -85,10 +85,10 @@ class DecoderBlock(nn.Module):
 
     def __init__(self, channels: int, kernel: int, dropout: float) -> None:
         super().__init__()
-        self.first = nn.Conv1d(channels, channels, kernel, padding=kernel // 2, bias=False)
-        self.first_norm = nn.BatchNorm1d(channels)
-        self.second = nn.Conv1d(channels, channels, kernel, padding=kernel // 2, bias=False)
-        self.second_norm = nn.BatchNorm1d(channels)
+        self.first = Conv(channels, channels, kernel)
+        self.first_norm = BatchNorm(channels)
+        self.second = Conv(channels, channels, kernel)
+        self.second_norm = BatchNorm(channels)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -110,17 +110,17 @@ class Decoder(nn.Module):
             return DecoderBlock(shape.channels, shape.kernel, dropout)
 
         self.upsampling = tuple(reversed(shape.pools))
-        self.input = nn.Conv1d(shape.features, shape.channels, 1, bias=False)
-        self.input_norm = nn.BatchNorm1d(shape.channels)
+        self.input = Conv(shape.features, shape.channels, 1)
+        self.input_norm = BatchNorm(shape.channels)
         self.blocks = _stack(block, len(self.upsampling), shape.share_blocks)
-        self.output = nn.Conv1d(shape.channels, design.block.spikes, 1)
+        self.output = Conv(shape.channels, design.block.spikes, 1, bias=True)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """Reconstruction of the normalized block."""
         x = self.dropout(functional.relu(self.input_norm(self.input(x))))
         for block, factor in zip(self.blocks, self.upsampling, strict=True):
-            x = block(torch.repeat_interleave(x, factor, dim=-1))
+            x = block(_repeat(x, factor))
         return self.output(x)
 
 
@@ -151,3 +151,8 @@ class Autoencoder(nn.Module):
 
 def _stack(make: Callable[[], nn.Module], count: int, share: bool) -> nn.ModuleList:
     return nn.ModuleList([make()] * count if share else [make() for _ in range(count)])
+
+
+def _repeat(x: Tensor, factor: int) -> Tensor:
+    """Each sample ``factor`` times."""
+    return functional.interpolate(x.unsqueeze(2), scale_factor=(1, factor)).squeeze(2)
