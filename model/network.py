@@ -73,7 +73,8 @@ class Encoder(nn.Module):
         x = functional.relu(self.input_norm(self.input(channels_innermost(x))))
         for block, pool in zip(self.blocks, self.pools, strict=True):
             x = max_pool(block(x), pool)
-        return self.dropout(self.project_norm(self.project(x)))
+        latents: Tensor = self.dropout(self.project_norm(self.project(x)))
+        return latents
 
 
 class DecoderBlock(nn.Module):
@@ -121,7 +122,8 @@ class Decoder(nn.Module):
         x = self.dropout(functional.relu(self.input_norm(self.input(x))))
         for block, factor in zip(self.blocks, self.upsampling, strict=True):
             x = block(_repeat(x, factor))
-        return self.output(x)
+        output: Tensor = self.output(x)
+        return output
 
 
 @dataclass(frozen=True)
