@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,8 +72,8 @@ def load_checkpoint(path: Path, design: Design) -> Checkpoint:
     tensors, metadata = read_tensors(path)
     if metadata.get("kind") != "checkpoint" or metadata.get("schema_version") != SCHEMA_VERSION:
         raise ValueError(
-            f"{path}: found {metadata.get('kind')!r} of schema {metadata.get('schema_version')}, expected a checkpoint of "
-            f"schema {SCHEMA_VERSION}; make it anew with the train stage"
+            f"{path}: found {metadata.get('kind')!r} of schema {metadata.get('schema_version')}, expected a checkpoint "
+            f"of schema {SCHEMA_VERSION}; make it anew with the train stage"
         )
     if metadata.get("network_sha256") != network_hash(design):
         raise ValueError(
@@ -81,16 +82,22 @@ def load_checkpoint(path: Path, design: Design) -> Checkpoint:
         )
     model = Autoencoder(design)
     weights = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
-    shared = set(model.state_dict()) - set(_unshared(model.state_dict(), design))
-    missing, unexpected = model.load_state_dict(weights, strict=False)
-    if set(missing) != shared or unexpected or not {"normalization.offset", "normalization.scale"} <= tensors.keys():
-        raise ValueError(f"{path}: tensors are missing or unknown; make it anew with the train stage")
-    normalization = Normalization(tensors["normalization.offset"].numpy(), tensors["normalization.scale"].numpy())
+    if design.encoder.share_blocks:
+        weights = {name: weights[_own_name(name)] for name in model.state_dict() if _own_name(name) in weights}
+    try:
+        model.load_state_dict(weights)
+        normalization = Normalization(tensors["normalization.offset"].numpy(), tensors["normalization.scale"].numpy())
+    except (RuntimeError, KeyError):
+        raise ValueError(f"{path}: tensors are missing or unknown; make it anew with the train stage") from None
     return Checkpoint(model.eval(), normalization, int(str(metadata["epoch"])))
 
 
 def _unshared(state: dict[str, Tensor], design: Design) -> dict[str, Tensor]:
-    """``state`` without the second name of blocks that are one module."""
+    """``state`` without the further names of blocks that are one module."""
     if not design.encoder.share_blocks:
         return state
-    return {name: tensor for name, tensor in state.items() if ".blocks." not in name or ".blocks.0." in name}
+    return {name: tensor for name, tensor in state.items() if name == _own_name(name)}
+
+
+def _own_name(name: str) -> str:
+    return re.sub(r"\.blocks\.\d+\.", ".blocks.0.", name)

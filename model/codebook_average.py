@@ -15,7 +15,7 @@ DEAD_SHARE = 0.05
 
 
 class CodebookAverage:
-    """Averages of how often each codeword is chosen (``counts`` ``[K]``) and of what it stands for (``sums`` ``[K, L]``)."""
+    """Averages per batch: choices of each codeword (``counts`` ``[K]``), sum of its latents (``sums`` ``[K, L]``)."""
 
     def __init__(self, codebook: Tensor) -> None:
         self.codebook = codebook

@@ -45,7 +45,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError, ValueError) as error:
         raise ValueError(
-            f"{path}: truncated or corrupt safetensors file ({error}); copy it again or make it anew with the train stage"
+            f"{path}: truncated or corrupt safetensors file ({error}); copy it again or make it anew (train stage)"
         ) from None
     except KeyError:
         raise ValueError(f"{path}: a safetensors file of another program; make it with the train stage") from None

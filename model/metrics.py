@@ -29,9 +29,13 @@ def sndr(original: NDArray[np.floating], decoded: NDArray[np.floating]) -> Sndr:
     """SNDR of spikes ``[..., D]`` in recording units; each row of D samples is a spike."""
     signal = np.square(original, dtype=np.float64).sum(-1)
     error = np.square(np.asarray(original, np.float64) - decoded).sum(-1)
-    least = np.finfo(np.float64).tiny  # a silent or perfect spike must not give infinity
-    decibels = 10 * np.log10(np.maximum(signal, least) / np.maximum(error, least))
-    return Sndr(float(decibels.mean()), float(10 * np.log10(signal.sum() / max(error.sum(), least))))
+    mean = (_decibels(signal) - _decibels(error)).mean()
+    return Sndr(float(mean), float(_decibels(signal.sum()) - _decibels(error.sum())))
+
+
+def _decibels(energy: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+    """``energy`` in dB; finite even for none, as of a silent or perfectly decoded spike."""
+    return 10 * np.log10(np.maximum(energy, np.finfo(np.float64).tiny))
 
 
 def index_counts(indices: NDArray[np.integer], codewords: int) -> NDArray[np.int64]:

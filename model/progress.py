@@ -21,7 +21,7 @@ class ProgressLine(Protocol):
 
 @contextmanager
 def progress_line(design: str, console: Console | None = None) -> Iterator[ProgressLine]:
-    """A line with loss, SNDR and codeword entropy on a terminal; elsewhere, every tenth of the epochs a line of text."""
+    """A line with loss, SNDR and codeword entropy on a terminal; elsewhere, ten lines of text in all."""
     columns = (
         TextColumn("train {task.fields[design]}"),
         BarColumn(20),

@@ -1,9 +1,9 @@
 """PCA, one uniform scalar quantizer, order-0 entropy coding: the transform coder to compare with at equal bits.
 
-Transform, alphabets and code are fitted on the training split; rate and quality are measured on the test split. The rate
-is the cross-entropy, −log2 of the training probability of each test symbol: what an ideal arithmetic coder with that
-code would spend. One step for all components is the best allocation at high rate (reverse water-filling); components
-that quantize to zero throughout cost nothing.
+Transform, alphabets and code are fitted on the training split; rate and quality are measured on the test split. The
+rate is the cross-entropy, −log2 of the training probability of each test symbol: what an ideal arithmetic coder with
+that code would spend. One step for all components is the best allocation at high rate (reverse water-filling);
+components that quantize to zero throughout cost nothing.
 """
 
 from collections.abc import Sequence
