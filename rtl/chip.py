@@ -179,7 +179,7 @@ class Chip(wiring.Component):
         """Count the blocks under way, and keep in order how many spikes each lacks."""
         encoder = self.encoder
         under_way, busy = Signal(range(IN_FLIGHT)), Signal()
-        m.submodules.missing = missing = SyncFIFO(width=len(encoder.missing), depth=IN_FLIGHT)
+        m.submodules.missing_spikes = missing = SyncFIFO(width=len(encoder.missing), depth=IN_FLIGHT)
         m.d.sync += under_way.eq(under_way + encoder.start - encoder.block_end)
         m.d.comb += [
             busy.eq(under_way != 0),
@@ -200,7 +200,7 @@ class Chip(wiring.Component):
             encoder.o.ready.eq(packetizer.i.ready & ~raw),
             raw_path.o.ready.eq(packetizer.i.ready & raw),
             packetizer.block_end.eq(encoder.block_end | raw_path.spike_end),
-            packetizer.missing.eq(Mux(raw, 0, m.submodules.missing.r_data)),
+            packetizer.missing.eq(Mux(raw, 0, m.submodules.missing_spikes.r_data)),
             packetizer.discard.eq(raw_path.wrong_end),
             packetizer.limit.eq(Mux(raw, limit, registers.packet_blocks)),
             packetizer.empty.eq(raw | encoder.empty),
@@ -217,7 +217,7 @@ class Chip(wiring.Component):
     def _events(self, m: Module, gate: Signal) -> None:
         """Channel and time of every spike wait for its packet. The queue holds all that can be under way."""
         encoder, raw_path, raw = self.encoder, self.raw_path, self.registers.raw
-        m.submodules.events = events = SyncFIFOBuffered(width=EVENT_BITS, depth=self.event_depth)
+        m.submodules.event_queue = events = SyncFIFOBuffered(width=EVENT_BITS, depth=self.event_depth)
         user = Signal(EVENT_BITS, reset_less=True)
         with m.If(self.s_axis_tvalid & self.s_axis_tready & self.s_axis_tlast):
             m.d.sync += user.eq(self.s_axis_tuser)

@@ -25,7 +25,7 @@ class HuffmanEmitter(wiring.Component):
     i: indices, position after position; one every two cycles, and a pause for every byte that leaves.
     o: bytes.
     block_end: for one cycle, the last code of a block was added.
-    pad: between blocks, send the bits that are left, zero-padded; the next block waits.
+    pad: between blocks, send the bits that are left, zero-padded; the next block waits for them.
     empty: between blocks, no bit is left.
     """
 
@@ -54,7 +54,7 @@ class HuffmanEmitter(wiring.Component):
             last.eq(position == positions - 1),
             between.eq((position == 0) & ~fetched),
             self.table.addr.eq(Array(self._starts)[position] + self.i.payload),
-            self.i.ready.eq(~fetched & ~(between & self.pad)),
+            self.i.ready.eq(~fetched & ~(between & self.pad & (count != 0))),
             self.table.en.eq(self.i.valid & self.i.ready),
             self.o.payload.eq(waiting[15:]),
             self.o.valid.eq((count >= 8) | (between & self.pad & (count != 0))),

@@ -154,7 +154,7 @@ def _units(plan: Plan) -> list[Unit]:
     stages += ["project", "vq", "weight_loop", "parameter_loop", "deal_weights", "deal_parameters"]
     places = {name: f"encoder.{name}" for name in ("normalizer", "input_buffer", "huffman", "store")}
     places |= {name: f"encoder.pipeline.{name}" for name in stages}
-    others = ["packetizer", "raw_path", "supervisor", "registers", "axi_lite", "missing", "events"]
+    others = ["packetizer", "raw_path", "supervisor", "registers", "axi_lite", "missing_spikes", "event_queue"]
     places |= {name: name for name in [*others, *(["scrubber"] if plan.loadable else [])]}
     return [
         Unit(
@@ -180,8 +180,8 @@ def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
             for plan_, block in zip(plan.blocks, encoder.pipeline.blocks, strict=True)
         },
         "packetizer.buffer": (chip.packet_buffer_bytes, 8),
-        "events": (chip.event_depth, EVENT_BITS),
-        "missing": (IN_FLIGHT, len(encoder.missing)),
+        "event_queue": (chip.event_depth, EVENT_BITS),
+        "missing_spikes": (IN_FLIGHT, len(encoder.missing)),
     }
     return [
         *(

@@ -100,7 +100,9 @@ class ParameterMemory(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         init = [] if self.loadable else self.words
-        m.submodules.memory = memory = Memory(shape=unsigned(self.stored_width), depth=len(self.words), init=init)
+        m.submodules.memory = memory = self.backing = Memory(
+            shape=unsigned(self.stored_width), depth=len(self.words), init=init
+        )
         port = memory.read_port()
         m.d.comb += self.user.data.eq(port.data)
         if not self.loadable:
