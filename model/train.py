@@ -118,6 +118,7 @@ def train(
         train_wall_s=round(before + time.monotonic() - started, 1),
         threads=torch.get_num_threads(),
         torch_version=str(torch.__version__),
+        repeat_with=_command(design, dataset, run.epochs),
     )
     save_report(out_dir / "metrics.json", report)
     state_path.unlink(missing_ok=True)
@@ -264,6 +265,11 @@ def _quality(checkpoint: Checkpoint, split: Split, design: Design) -> Quality:
         cr_entropy=figures.cr_entropy,
         codewords_used=figures.codewords_used,
     )
+
+
+def _command(design: Design, dataset: SpikeDataset, epochs: int) -> str:
+    data = "" if dataset.provenance == "synthetic" else f" DATA={dataset.source}"
+    return f"make train DESIGN={design.name}{data} EPOCHS={epochs}"
 
 
 def _copy(state: dict[str, Tensor]) -> dict[str, Tensor]:
