@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from model.augmentation import regroup
 from model.checkpoint import Checkpoint, load_checkpoint, network_hash, save_checkpoint
 from model.codebook_average import CodebookAverage
 from model.datasets.spikes import SpikeDataset, Split
@@ -163,7 +164,7 @@ class _Run:
                 group["lr"] = self.recipe.learning_rate * (1 + math.cos(math.pi * self.epoch / self.epochs)) / 2
         blocks = self.spikes
         if self.average is not None and self.design.block.kind == "queue":
-            blocks = _regroup(blocks, self.dataset.train, generator)
+            blocks = regroup(blocks, torch.from_numpy(self.dataset.train.channels), generator)
         blocks = blocks[torch.randperm(len(blocks), generator=generator)]
         self.model.train()
         total = 0.0
@@ -244,14 +245,6 @@ class _Run:
             self.average.counts, self.average.sums = tensors["average.counts"], tensors["average.sums"]
         self.epoch, self.best_epoch = int(str(metadata["epoch"])), int(str(metadata["best_epoch"]))
         self.best_db, self.wall_s = float(str(metadata["best_db"])), float(str(metadata["wall_s"]))
-
-
-def _regroup(blocks: Tensor, split: Split, generator: torch.Generator) -> Tensor:
-    """Blocks ``[B, M, D]`` of the same spikes in another order, each block still of one channel."""
-    channels = torch.from_numpy(split.channels.ravel())
-    shuffled = torch.randperm(len(channels), generator=generator)
-    order = shuffled[torch.sort(channels[shuffled], stable=True).indices]
-    return blocks.reshape(-1, blocks.shape[-1])[order].reshape(blocks.shape)
 
 
 def _quality(checkpoint: Checkpoint, split: Split, design: Design) -> Quality:
