@@ -11,8 +11,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecae.arithmetic import accumulator_bounds, integer_range
-from spikecae.huffman import check_lengths
+from spikecae.arithmetic import accumulator_bounds, integer_range, signed_width
+from spikecae.huffman import canonical_codes, check_lengths
 
 __all__ = [
     "Codebook",
@@ -144,6 +144,12 @@ class Convolution:
         """What each accumulator can reach with these weights, (outputs,) twice."""
         return accumulator_bounds(self.weight, self.bias, self.input_range)
 
+    @property
+    def accumulator_bits(self) -> int:
+        """Width of the accumulator that these weights can never overflow."""
+        low, high = self.bounds
+        return signed_width(int(low.min()), int(high.max()))
+
     def macs(self, samples: int) -> int:
         """Multiply-accumulates for ``samples`` output samples."""
         return self.weight.size * samples
@@ -194,6 +200,12 @@ class Residual:
         return low + (smallest << self.identity_shift), high + (largest << self.identity_shift)
 
     @property
+    def accumulator_bits(self) -> int:
+        """Width of the accumulator of ``expand``, the identity included."""
+        low, high = self.bounds
+        return signed_width(int(low.min()), int(high.max()))
+
+    @property
     def convolutions(self) -> tuple[Convolution, Convolution, Convolution]:
         """The three convolutions in order."""
         return self.reduce, self.conv, self.expand
@@ -239,6 +251,11 @@ class Codebook:
         """What ``bias - 2 <y, c>`` can reach for signed 8-bit latents."""
         low, high = accumulator_bounds(-2 * self.words.astype(np.int64), self.bias, integer_range(8, signed=True))
         return int(low.min()), int(high.max())
+
+    @property
+    def score_bits(self) -> int:
+        """Width of a score."""
+        return signed_width(*self.bounds)
 
 
 @dataclass(frozen=True)
@@ -291,6 +308,10 @@ class Huffman:
                 check_lengths(table)
             except ValueError as error:
                 raise ValueError(f"{self.name}.tables[{number}]: {error}") from None
+
+    def codes(self, table: int) -> NDArray[np.uint16]:
+        """Code words of a table, right-aligned, (K,)."""
+        return canonical_codes(self.tables[table])
 
 
 Stage = Normalize | Convolution | Residual | Pool | Project | VectorQuantizer | Huffman

@@ -1,0 +1,58 @@
+"""Encoder spec to Verilog: ``spike_encoder.v`` and ``manifest.json``."""
+
+import os
+import re
+from pathlib import Path
+
+from amaranth.back import verilog
+
+from rtl.manifest import Manifest, make_manifest
+from rtl.plan import make_plan
+from rtl.spike_encoder import SpikeEncoder
+from spikecae.design import Hardware
+from spikecae.spec import EncoderSpec
+
+__all__ = ["emit"]
+
+TOP = "spike_encoder"
+
+
+def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path) -> Manifest:
+    """Generate the encoder.
+
+    Both files are written under temporary names and renamed at the end, the manifest last.
+
+    Args:
+        spec: the integers to build in.
+        hardware: the knobs.
+        out_dir: folder for both files.
+
+    Raises:
+        ValueError: the spec's list of stages is not one this hardware knows.
+        RuntimeError: no Yosys to write Verilog with, or a signal that a tap needs was not emitted.
+    """
+    os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
+    plan = make_plan(spec, hardware.fold)
+    top = SpikeEncoder(plan)
+    text = verilog.convert(top, name=TOP, strip_internal_attrs=True, emit_src=False)
+    manifest = make_manifest(plan, top, f"{TOP}.v")
+    _check_taps(manifest, text)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    _write(out_dir / manifest.verilog, text)
+    _write(out_dir / "manifest.json", manifest.model_dump_json(indent=1) + "\n")
+    return manifest
+
+
+def _check_taps(manifest: Manifest, text: str) -> None:
+    ports = {name: set(ports.split(", ")) for name, ports in re.findall(r"^module \\?(\S+) \(([^;]*)\);", text, re.M)}
+    for tap in manifest.taps:
+        module = f"{manifest.top}.{tap.instance}"
+        missing = {tap.valid, tap.ready, tap.payload} - {port.strip() for port in ports.get(module, ())}
+        if missing:
+            raise RuntimeError(f"tap {tap.stage}: module {module} has no port {', '.join(sorted(missing))}")
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)

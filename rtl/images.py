@@ -1,0 +1,131 @@
+"""What the encoder's memories hold: one integer per word, the first field in the lowest bits."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from rtl.plan import DotPlan, Plan
+
+__all__ = [
+    "codebook_words",
+    "huffman_words",
+    "normalization_words",
+    "parameter_bits",
+    "parameter_words",
+    "project_words",
+    "weight_words",
+]
+
+SHIFT_BITS = 5
+"""Width of every shift field: shifts lie in 0..31."""
+
+
+def _join(fields: Iterable[tuple[int, int]]) -> int:
+    """Concatenate (value, bits) fields, the first in the lowest bits."""
+    word, place = 0, 0
+    for value, bits in fields:
+        word |= (int(value) & ((1 << bits) - 1)) << place
+        place += bits
+    return word
+
+
+def _bias_bits(bias: np.ndarray) -> int:
+    return max(int(bias.max()).bit_length(), int(-bias.min() - 1).bit_length() if bias.min() < 0 else 0) + 1
+
+
+def weight_words(plan: Plan) -> list[int]:
+    """Weights in the order they are loaded: group after group, unit after unit, step after step."""
+    words: list[int] = []
+    for group in range(plan.groups):
+        for dot in plan.dots:
+            words += _pack(_step_bytes(dot, group), plan.port_bytes)
+    return words
+
+
+def _step_bytes(dot: DotPlan, group: int) -> bytes:
+    """One group's weights as (output step, input step, lane, tap) bytes, zero where a step is not full."""
+    padded = np.zeros((dot.output_steps * dot.lanes, dot.input_steps * dot.taps), dtype=np.int8)
+    padded[: dot.outputs, : dot.inputs] = dot.group_weight(group)
+    steps = padded.reshape(dot.output_steps, dot.lanes, dot.input_steps, dot.taps)
+    return np.ascontiguousarray(steps.transpose(0, 2, 1, 3)).tobytes()
+
+
+def _pack(data: bytes, size: int) -> list[int]:
+    return [int.from_bytes(data[at : at + size], "little") for at in range(0, len(data), size)]
+
+
+def parameter_bits(plan: Plan) -> tuple[int, int]:
+    """Width of a bias, and of a whole entry (bias, shift, identity shift)."""
+    bias = max(_bias_bits(dot.layer.bias) for dot in plan.requantized)
+    return bias, bias + 2 * SHIFT_BITS
+
+
+def parameter_words(plan: Plan) -> list[int]:
+    """Bias, shift and identity shift of each output channel, in the order of the weights."""
+    bias_bits, entry_bits = parameter_bits(plan)
+    identity = {
+        block.expand.name: stage.identity_shift
+        for block, stage in zip(plan.blocks, (s for s in plan.spec.stages if s.kind == "residual"), strict=True)
+    }
+    words = []
+    for group in range(plan.groups):
+        for dot in plan.requantized:
+            channels = range(group * dot.outputs, (group + 1) * dot.outputs)
+            shifts = identity.get(dot.name, np.zeros(dot.layer.outputs, dtype=np.int64))
+            entries = [
+                _join(
+                    [
+                        (dot.layer.bias[channel], bias_bits),
+                        (dot.layer.shift[channel], SHIFT_BITS),
+                        (shifts[channel], SHIFT_BITS),
+                    ]
+                )
+                for channel in channels
+            ]
+            size = plan.parameters_per_word
+            for at in range(0, len(entries), size):
+                words.append(_join((entry, entry_bits) for entry in entries[at : at + size]))
+    return words
+
+
+def project_words(plan: Plan) -> tuple[list[int], int]:
+    """Bias and shift of the last convolution, ``lanes`` outputs a word; and the width of a bias."""
+    dot = plan.project
+    bits = _bias_bits(dot.layer.bias)
+    words = []
+    for step in range(dot.output_steps):
+        outputs = range(step * dot.lanes, min((step + 1) * dot.lanes, dot.outputs))
+        fields = [field for n in outputs for field in ((dot.layer.bias[n], bits), (dot.layer.shift[n], SHIFT_BITS))]
+        words.append(_join(fields))
+    return words, bits
+
+
+def codebook_words(plan: Plan) -> list[int]:
+    """Records (bias, codeword), pass after pass, each padded to whole words."""
+    search = plan.search
+    port_bits = 8 * search.port_bytes
+    words = []
+    for search_pass in search.passes:
+        book = plan.spec.vq.codebooks[search_pass.codebook]
+        for bias, word in zip(book.bias, book.words, strict=True):
+            record = _join([(bias, search.bias_bits), *((value, 8) for value in word)])
+            words += [(record >> (i * port_bits)) & ((1 << port_bits) - 1) for i in range(search.record_words)]
+    return words
+
+
+def huffman_words(plan: Plan) -> tuple[list[int], list[int]]:
+    """(length - 1, left-aligned code) of every symbol, table after table; and where each table starts."""
+    words: list[int] = []
+    starts = []
+    huffman = plan.spec.huffman
+    for table, lengths in enumerate(huffman.tables):
+        starts.append(len(words))
+        for code, length in zip(huffman.codes(table).tolist(), lengths.tolist(), strict=True):
+            words.append(_join([(length - 1, 4), (code << (16 - length), 16)]))
+    return words, starts
+
+
+def normalization_words(plan: Plan) -> list[int]:
+    """(offset, gain) of each sample."""
+    stage = plan.spec.normalize
+    return [_join([(o, 16), (g, 16)]) for o, g in zip(stage.offset.tolist(), stage.gain.tolist(), strict=True)]

@@ -1,0 +1,303 @@
+"""The shape of the hardware: which unit does what in how many cycles, decided from spec and fold alone.
+
+Generator, memory images, manifest and estimates all read this plan, so that they cannot disagree.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikecae.spec import EncoderSpec
+from spikecae.stages import Convolution, Pool, Project, Residual
+
+__all__ = ["BlockPlan", "DotPlan", "Plan", "SearchPass", "SearchPlan", "make_plan"]
+
+MIN_PORT_BYTES = 8
+
+
+def _ceil_div(a: int, b: int) -> int:
+    return -(-a // b)
+
+
+@dataclass(frozen=True, eq=False)
+class DotPlan:
+    """One folded matrix-vector product: ``outputs`` dot products of ``inputs`` terms every ``period`` cycles.
+
+    ``lanes`` outputs are computed at a time, ``taps`` of their terms each cycle; the weights of one
+    channel group stay in registers for ``samples`` vectors.
+    """
+
+    name: str
+    layer: Convolution
+    group_inputs: int
+    outputs: int
+    samples: int
+    period: int
+    lanes: int
+    taps: int
+    accumulator_bits: int
+    has_identity: bool
+
+    @property
+    def inputs(self) -> int:
+        """Terms of a dot product: channels of a group times kernel."""
+        return self.group_inputs * self.layer.kernel
+
+    @property
+    def output_steps(self) -> int:
+        """Passes over the outputs."""
+        return _ceil_div(self.outputs, self.lanes)
+
+    @property
+    def input_steps(self) -> int:
+        """Cycles an output takes."""
+        return _ceil_div(self.inputs, self.taps)
+
+    @property
+    def steps(self) -> int:
+        """Cycles a vector takes, at most ``period``."""
+        return self.output_steps * self.input_steps
+
+    @property
+    def multipliers(self) -> int:
+        """Multipliers of the unit."""
+        return self.lanes * self.taps
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of one group's weights, padded to whole steps."""
+        return self.steps * self.multipliers
+
+    def group_weight(self, group: int) -> NDArray[np.int8]:
+        """Weights of one group, (outputs, inputs); terms go tap after tap, each tap channel after channel."""
+        weight = self.layer.weight
+        if self.layer.groups == 1 and weight.shape[1] != self.group_inputs:
+            weight = weight[:, group * self.group_inputs : (group + 1) * self.group_inputs]
+        else:
+            weight = weight[group * self.outputs : (group + 1) * self.outputs]
+        return np.ascontiguousarray(weight.transpose(0, 2, 1)).reshape(self.outputs, self.inputs)
+
+
+def _shape(inputs: int, outputs: int, period: int) -> tuple[int, int]:
+    """Fewest multipliers that keep up, as (lanes, taps); wide dot products before many of them."""
+    shapes = (
+        (lanes * taps, -taps, lanes)
+        for lanes in range(1, outputs + 1)
+        for taps in range(1, inputs + 1)
+        if _ceil_div(outputs, lanes) * _ceil_div(inputs, taps) <= period
+    )
+    _, taps, lanes = min(shapes)
+    return lanes, -taps
+
+
+@dataclass(frozen=True, eq=False)
+class BlockPlan:
+    """A residual block and the pool behind it."""
+
+    name: str
+    reduce: DotPlan
+    conv: DotPlan
+    expand: DotPlan
+    pool_name: str
+    pool: int
+
+
+@dataclass(frozen=True)
+class SearchPass:
+    """Consecutive sub-vectors that share a codebook: they are searched together, codeword by codeword."""
+
+    first: int
+    count: int
+    codebook: int
+    length: int
+    codewords: int
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """The nearest-codeword search: ``lanes`` sub-vectors at a time, ``taps`` terms of each a cycle."""
+
+    passes: tuple[SearchPass, ...]
+    length: int
+    lanes: int
+    taps: int
+    score_bits: int
+    bias_bits: int
+    port_bytes: int
+
+    @property
+    def chunks(self) -> int:
+        """Cycles a score takes."""
+        return _ceil_div(self.length, self.taps)
+
+    @property
+    def record_words(self) -> int:
+        """Memory words of a codeword with its bias."""
+        return _ceil_div(8 * self.length + self.bias_bits, 8 * self.port_bytes)
+
+    @property
+    def multipliers(self) -> int:
+        """Multipliers of the search."""
+        return self.lanes * self.taps
+
+    def rows(self, search_pass: SearchPass) -> int:
+        """Steps over the sub-vectors of a pass."""
+        return _ceil_div(search_pass.count, self.lanes)
+
+    @property
+    def cycles(self) -> int:
+        """Cycles from the last latent to the last index, the pipeline included."""
+        return sum(p.codewords * max(self.rows(p) * self.chunks, self.record_words) + p.count + 3 for p in self.passes)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The whole encoder."""
+
+    spec: EncoderSpec
+    fold: int
+    groups: int
+    conv: DotPlan
+    blocks: tuple[BlockPlan, ...]
+    project: DotPlan
+    search: SearchPlan
+    port_bytes: int
+    parameters_per_word: int
+
+    @property
+    def dots(self) -> Iterator[DotPlan]:
+        """All folded products in pipeline order; their weights are loaded in this order."""
+        yield self.conv
+        for block in self.blocks:
+            yield from (block.reduce, block.conv, block.expand)
+        yield self.project
+
+    @property
+    def requantized(self) -> Iterator[DotPlan]:
+        """The products whose biases and shifts are loaded group by group: all but the last."""
+        return (dot for dot in self.dots if dot is not self.project)
+
+    @property
+    def group_cycles(self) -> int:
+        """Cycles a channel group may take: one sample every ``fold`` cycles."""
+        return self.spec.samples * self.fold
+
+    @property
+    def encoder_cycles(self) -> int:
+        """Cycles the convolutions take for a block: those of the slowest, at most ``groups · D · fold``."""
+        return self.groups * max(dot.samples * dot.steps for dot in self.dots)
+
+    @property
+    def cycles_per_block(self) -> int:
+        """Cycles from block to block at full rate: the encoder's, or the search's where that is slower."""
+        last_group = self.encoder_cycles // self.groups
+        return max(self.encoder_cycles, self.search.cycles + last_group, self.spec.spikes * self.spec.samples)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a block's last sample to its last byte on an idle chip, were every code word 16 bits long."""
+        dots = sum(dot.steps + 2 + dot.layer.kernel // 2 * dot.period for dot in self.dots)
+        emission = len(self.spec.vq.table) * 4
+        return 4 + self.encoder_cycles + dots + len(self.blocks) + self.search.cycles + emission
+
+    @property
+    def multipliers(self) -> int:
+        """Multipliers of the convolutions."""
+        return sum(dot.multipliers for dot in self.dots)
+
+    @property
+    def macs_per_block(self) -> int:
+        """Multiply-accumulates of the convolutions."""
+        return sum(dot.inputs * dot.outputs * dot.samples for dot in self.dots) * self.groups
+
+    @property
+    def utilisation(self) -> float:
+        """Useful multiply-accumulates over multipliers times cycles, convolutions only."""
+        return self.macs_per_block / (self.multipliers * self.encoder_cycles)
+
+
+def make_plan(spec: EncoderSpec, fold: int) -> Plan:
+    """Lay out an encoder.
+
+    Raises:
+        ValueError: the list of stages is not one this hardware knows: normalize, one 1x1 convolution,
+            residual blocks each with a pool, project, vq, huffman.
+    """
+    conv, *middle, project = [stage for stage in spec.stages if stage.kind not in ("normalize", "vq", "huffman")]
+    residuals, pools = middle[0::2], middle[1::2]
+    kinds = [stage.kind for stage in spec.stages]
+    if not (
+        isinstance(conv, Convolution)
+        and isinstance(project, Project)
+        and len(residuals) == len(pools) > 0
+        and all(isinstance(stage, Residual) for stage in residuals)
+        and all(isinstance(stage, Pool) for stage in pools)
+    ):
+        raise ValueError(f"stages {kinds} are not normalize, conv, (residual, pool)..., project, vq, huffman")
+    if conv.kernel != 1 or project.kernel != 1 or conv.groups != 1 or project.groups != 1:
+        raise ValueError("the first and the last convolution must be 1x1 and ungrouped")
+    groups = residuals[0].reduce.groups
+    if any(layer.groups != groups for block in residuals for layer in block.convolutions):
+        raise ValueError(f"all residual convolutions must have the same groups, {groups} in the first")
+
+    samples, period = spec.samples, fold
+
+    def dot(layer: Convolution, group_inputs: int, outputs: int, bits: int, has_identity: bool = False) -> DotPlan:
+        lanes, taps = _shape(group_inputs * layer.kernel, outputs, period)
+        name = layer.name
+        return DotPlan(name, layer, group_inputs, outputs, samples, period, lanes, taps, bits, has_identity)
+
+    channels = conv.outputs // groups
+    first = dot(conv, spec.spikes, channels, conv.accumulator_bits)
+    blocks = []
+    for residual, pool in zip(residuals, pools, strict=True):
+        narrow = residual.reduce.outputs // groups
+        plans = (
+            dot(residual.reduce, channels, narrow, residual.reduce.accumulator_bits),
+            dot(residual.conv, narrow, narrow, residual.conv.accumulator_bits),
+            dot(residual.expand, narrow, channels, residual.accumulator_bits, has_identity=True),
+        )
+        blocks.append(BlockPlan(residual.name, *plans, pool.name, pool.size))
+        samples, period = samples // pool.size, period * pool.size
+    last = dot(project, channels, project.outputs, project.accumulator_bits)
+
+    dots = [first, *(d for b in blocks for d in (b.reduce, b.conv, b.expand)), last]
+    cycles = spec.samples * fold
+    port = MIN_PORT_BYTES
+    while sum(_ceil_div(d.weight_bytes, port) for d in dots) > cycles:
+        port *= 2
+    per_word = 1
+    while sum(_ceil_div(d.outputs, per_word) for d in dots[:-1]) > cycles:
+        per_word *= 2
+    search = _plan_search(spec, budget=(groups - 1) * cycles if groups > 1 else cycles)
+    return Plan(spec, fold, groups, first, tuple(blocks), last, search, port, per_word)
+
+
+def _plan_search(spec: EncoderSpec, budget: int) -> SearchPlan:
+    """The smallest search that ends before the next block's latents come, or the fastest if none does."""
+    passes: list[SearchPass] = []
+    for number, part in enumerate(spec.vq.table):
+        book = spec.vq.codebooks[part.codebook].words
+        if passes and passes[-1].codebook == part.codebook:
+            last = passes.pop()
+            passes.append(SearchPass(last.first, last.count + 1, last.codebook, last.length, last.codewords))
+        else:
+            passes.append(SearchPass(number, 1, part.codebook, part.length, len(book)))
+    used = [spec.vq.codebooks[p.codebook] for p in passes]
+    length = max(p.length for p in passes)
+    score_bits = max(book.score_bits for book in used)
+    bias_bits = max(int(book.bias.max()).bit_length() for book in used) + 1
+
+    def plan(lanes: int, taps: int, port: int) -> SearchPlan:
+        return SearchPlan(tuple(passes), length, lanes, taps, score_bits, bias_bits, port)
+
+    widest = max(p.count for p in passes)
+    ports = [MIN_PORT_BYTES << i for i in range(6)]
+    candidates = [plan(1, taps, MIN_PORT_BYTES) for taps in range(1, length + 1)]
+    candidates += [plan(lanes, length, port) for lanes in range(1, widest + 1) for port in ports]
+    fitting = [c for c in candidates if c.cycles <= budget]
+    if not fitting:
+        return min(candidates, key=lambda c: (c.cycles, c.multipliers, c.port_bytes))
+    return min(fitting, key=lambda c: (c.multipliers, c.port_bytes, c.cycles))

@@ -1,0 +1,145 @@
+"""The last convolution: it sums over channel groups, then makes signed 8-bit latents."""
+
+from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from rtl.dot_product import DotProduct, accumulator_layout
+from rtl.images import SHIFT_BITS
+from rtl.memory import Rom
+from rtl.plan import DotPlan
+from rtl.requantizer import requantize
+from rtl.window import SlidingWindow
+
+__all__ = ["GroupAccumulator", "Projector"]
+
+
+class GroupAccumulator(wiring.Component):
+    """Add up what each channel group contributes; the sums leave with the last group.
+
+    Parameters
+    ----------
+    plan: the last convolution.
+    groups: channel groups.
+    words, bias_bits: bias and shift of every output, ``plan.lanes`` outputs a word.
+
+    Members
+    -------
+    i: accumulators of a group, ``plan.lanes`` outputs a transfer, output after output, sample after sample.
+    o: latents in the same order, while the last group passes; no latency. One transfer a cycle.
+    """
+
+    def __init__(self, plan: DotPlan, groups: int, words: list[int], bias_bits: int) -> None:
+        self._plan = plan
+        self._groups = groups
+        self._bias_bits = bias_bits
+        self._rom = Rom(words, plan.lanes * (bias_bits + SHIFT_BITS))
+        super().__init__(
+            {
+                "i": In(stream.Signature(accumulator_layout(plan.lanes, plan.accumulator_bits, shifted=False))),
+                "o": Out(stream.Signature(data.ArrayLayout(signed(8), plan.lanes))),
+            }
+        )
+
+    @property
+    def rom(self) -> Rom:
+        """Biases and shifts."""
+        return self._rom
+
+    @property
+    def depth(self) -> int:
+        """Words of partial sums."""
+        return self._plan.output_steps * self._plan.samples
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        plan = self._plan
+        layout = data.ArrayLayout(signed(plan.accumulator_bits), plan.lanes)
+        m.submodules.rom = rom = self._rom
+        m.submodules.sums = sums = Memory(shape=layout, depth=self.depth, init=[])
+        write = sums.write_port()
+        # Reading the next word while this one is written: they are the same word only in a memory of one.
+        read = sums.read_port(transparent_for=[write] if self.depth == 1 else [])
+
+        step = Signal(range(max(2, plan.output_steps)))
+        address = Signal(range(max(2, self.depth)))
+        group = Signal(range(max(2, self._groups)))
+        fetched, accept = Signal(), Signal()
+        next_step, next_address = Signal.like(step), Signal.like(address)
+        first, last = group == 0, group == self._groups - 1
+        m.d.comb += [
+            accept.eq(self.i.valid & self.i.ready),
+            self.i.ready.eq(fetched & (self.o.ready | ~last)),
+            self.o.valid.eq(fetched & self.i.valid & last),
+            next_step.eq(Mux(accept, Mux(step == plan.output_steps - 1, 0, step + 1), step)),
+            next_address.eq(Mux(accept, Mux(address == self.depth - 1, 0, address + 1), address)),
+            read.addr.eq(next_address),
+            read.en.eq(accept | ~fetched),
+            rom.addr.eq(next_step),
+            rom.en.eq(read.en),
+            write.addr.eq(address),
+            write.en.eq(accept),
+        ]
+        m.d.sync += fetched.eq(1)
+        with m.If(accept):
+            m.d.sync += [step.eq(next_step), address.eq(next_address)]
+            with m.If(address == self.depth - 1):
+                m.d.sync += group.eq(Mux(last, 0, group + 1))
+        entry = data.View(data.ArrayLayout(unsigned(self._bias_bits + SHIFT_BITS), plan.lanes), rom.data)
+        for lane in range(plan.lanes):
+            bias = entry[lane][: self._bias_bits].as_signed()
+            total = Signal(signed(plan.accumulator_bits), name=f"total{lane}")
+            m.d.comb += [
+                total.eq(Mux(first, bias, read.data[lane]) + self.i.payload.value[lane]),
+                write.data[lane].eq(total),
+            ]
+            latent = requantize(m, f"q{lane}", total, entry[lane][self._bias_bits :], relu=False)
+            m.d.comb += self.o.payload[lane].eq(latent)
+        return m
+
+
+class Projector(wiring.Component):
+    """1x1 convolution over all channels, fed one channel group at a time.
+
+    Parameters
+    ----------
+    plan, port_bits: as for :class:`rtl.dot_product.DotProduct`.
+    groups, words, bias_bits: as for :class:`GroupAccumulator`.
+
+    Members
+    -------
+    i: samples of a group's channels, unsigned 8 bit; a sample takes ``plan.steps`` cycles.
+    weights: the groups' weights.
+    o: latents, ``plan.lanes`` features a transfer, feature after feature, sample after sample.
+    """
+
+    def __init__(self, plan: DotPlan, port_bits: int, groups: int, words: list[int], bias_bits: int) -> None:
+        self._plan = plan
+        self._port_bits = port_bits
+        self._accumulator = GroupAccumulator(plan, groups, words, bias_bits)
+        super().__init__(
+            {
+                "i": In(stream.Signature(data.ArrayLayout(unsigned(8), plan.group_inputs))),
+                "weights": In(stream.Signature(unsigned(port_bits))),
+                "o": Out(stream.Signature(data.ArrayLayout(signed(8), plan.lanes))),
+            }
+        )
+
+    @property
+    def accumulator(self) -> GroupAccumulator:
+        """The sums over groups."""
+        return self._accumulator
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        plan = self._plan
+        m.submodules.register = register = SlidingWindow(unsigned(8), plan.group_inputs, 1, plan.samples)
+        m.submodules.dot = dot = DotProduct(plan, self._port_bits, None)
+        m.submodules.accumulator = accumulator = self._accumulator
+        wiring.connect(m, wiring.flipped(self.i), register.i)
+        wiring.connect(m, register.o, dot.i)
+        wiring.connect(m, dot.o, accumulator.i)
+        wiring.connect(m, accumulator.o, wiring.flipped(self.o))
+        wiring.connect(m, wiring.flipped(self.weights), dot.weights)
+        return m

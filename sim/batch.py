@@ -1,0 +1,298 @@
+"""The batch simulator: a Verilated encoder behind ctypes, at hundreds of kilocycles a second.
+
+It feeds blocks, collects the bytes that leave and the transfers of every tap, and remembers the cycle of each
+input beat and output byte. It judges nothing: comparing is :mod:`sim.compare`'s.
+"""
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtl.manifest import Manifest
+from sim.verilate import MEMORY_VARIABLE
+from sim.wrapper import WRAPPER, tap_slots
+
+__all__ = ["BatchSimulator", "HangError", "Pauses", "ProtocolError"]
+
+DONE, STUCK, OUT_OF_CYCLES, UNSTABLE = range(4)
+UNLIMITED = 1 << 62
+
+
+class HangError(RuntimeError):
+    """Nothing moves any more, or the run takes many times its time. The message says how far each stage came."""
+
+
+class ProtocolError(RuntimeError):
+    """``m_axis`` took back or changed a byte that it had offered and that was not yet taken."""
+
+
+@dataclass(frozen=True)
+class Pauses:
+    """Random idle cycles of a stream: a ``fraction`` of all cycles, in pauses of mean ``length`` cycles."""
+
+    fraction: float = 0.0
+    length: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.fraction < 1:
+            raise ValueError(f"fraction = {self.fraction} must lie in 0..1, 1 excluded")
+        if self.length < 1 or self.fraction > self.length / (1 + self.length):
+            raise ValueError(f"pauses of {self.length} cycles cannot fill {self.fraction} of all; raise length")
+
+    @property
+    def probabilities(self) -> tuple[float, float]:
+        """Chance that a pause begins, and that it ends, in a cycle."""
+        return self.fraction / ((1 - self.fraction) * self.length), 1 / self.length
+
+
+class BatchSimulator:
+    """A running encoder. A context manager: leaving it ends the simulation and closes its waveform file.
+
+    Registers start from random values, as on silicon, where the Verilog gives them none.
+
+    Args:
+        library: what :func:`sim.verilate.build_library` made.
+        manifest: the encoder's.
+        seed: of the registers' first values.
+        waves: VCD file to write, for a library built with waveforms.
+
+    Raises:
+        OSError: the library cannot be loaded.
+    """
+
+    def __init__(self, library: Path, manifest: Manifest, *, seed: int = 1, waves: Path | None = None) -> None:
+        self.manifest = manifest
+        self._library = _load(library)
+        self._input, self._output = Pauses(), Pauses()
+        trace = None if waves is None else str(waves).encode()
+        self._handle: ctypes.c_void_p | None = ctypes.c_void_p(self._library.sim_new(seed, trace))
+        for slot in tap_slots(manifest):
+            tap = slot.tap
+            self._library.sim_add_tap(self._handle, slot.word, tap.elements, tap.width, tap.signed)
+        self._fed = 0
+
+    def __enter__(self) -> "BatchSimulator":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the simulation."""
+        if self._handle is not None:
+            self._library.sim_delete(self._handle)
+            self._handle = None
+
+    def pause(self, *, inputs: Pauses, outputs: Pauses, seed: int) -> None:
+        """From now on, leave ``s_axis`` idle and hold ``m_axis`` back at random."""
+        self._input, self._output = inputs, outputs
+        for is_input, pauses in ((1, inputs), (0, outputs)):
+            self._library.sim_pauses(self._handle, is_input, 2 * seed + is_input + 1, *pauses.probabilities)
+
+    def reset(self, cycles: int = 4) -> None:
+        """Hold ``aresetn`` low, and forget what was fed and recorded."""
+        self._library.sim_reset(self._handle, cycles)
+        self._fed = 0
+
+    def feed(self, codes: NDArray[np.int16], last: NDArray[np.bool_] | None = None) -> None:
+        """Queue ADC codes for ``s_axis``.
+
+        Args:
+            codes: (..., samples), sent in C order; blocks are (blocks, M, D).
+            last: ``tlast`` of every beat, same shape; by default the last sample of each spike.
+        """
+        beats = np.ascontiguousarray(codes, dtype=np.int16)
+        if last is None:
+            last = np.zeros(beats.shape, dtype=np.bool_)
+            last[..., -1] = True
+        if last.shape != beats.shape:
+            raise ValueError(f"last must have the shape of codes, {beats.shape}, got {last.shape}")
+        marks = np.ascontiguousarray(last, dtype=np.uint8)
+        self._library.sim_feed(self._handle, beats.ctypes.data, marks.ctypes.data, beats.size)
+        self._fed += beats.size
+
+    def run(self, frames: int) -> None:
+        """Simulate until ``frames`` frames have left since reset.
+
+        Raises:
+            HangError: they do not come.
+            ProtocolError: the output breaks AXI4-Stream's rules.
+        """
+        manifest = self.manifest
+        slowness = 1 / ((1 - self._input.fraction) * (1 - self._output.fraction))
+        alone = manifest.latency_cycles + manifest.cycles_per_block
+        patience = int(2 * alone * slowness + 100 * max(self._input.length, self._output.length))
+        missing = max(frames - self.frames, 0)
+        limit = patience + int(4 * slowness * (alone + missing * manifest.cycles_per_block))
+        outcome = self._library.sim_advance(self._handle, frames, patience, limit)
+        if outcome == STUCK:
+            raise HangError(f"nothing moved for {patience} cycles; {self._progress(frames)}")
+        if outcome == OUT_OF_CYCLES:
+            raise HangError(f"not done after {limit} cycles; {self._progress(frames)}")
+        self._check_protocol(outcome)
+
+    def step(self, cycles: int) -> None:
+        """Simulate so many cycles, whatever happens.
+
+        Raises:
+            ProtocolError: the output breaks AXI4-Stream's rules.
+        """
+        self._check_protocol(self._library.sim_advance(self._handle, UNLIMITED, UNLIMITED, cycles))
+
+    def _check_protocol(self, outcome: int) -> None:
+        if outcome == UNSTABLE:
+            raise ProtocolError(
+                f"m_axis took back or changed byte {self.output_bytes.size} before it was taken, cycle {self.cycles}"
+            )
+
+    def _progress(self, frames: int) -> str:
+        manifest = self.manifest
+        sent = self.input_cycles.size
+        block, beat = divmod(sent, manifest.spikes * manifest.samples)
+        spike, sample = divmod(beat, manifest.samples)
+        waiting = f"block {block}, spike {spike}, sample {sample} is not taken" if sent < self._fed else "all is taken"
+        counts = [self._library.sim_transfers(self._handle, n) for n in range(len(manifest.taps))]
+        stages = [
+            f"{tap.stage} {count // tap.transfers_per_block} blocks + {count % tap.transfers_per_block}"
+            f"/{tap.transfers_per_block}"
+            for tap, count in zip(manifest.taps, counts, strict=True)
+        ]
+        return (
+            f"cycle {self.cycles}: input: {waiting} ({sent} of {self._fed} beats); "
+            f"output: {self.frames} of {frames} frames; transfers of each stage: {', '.join(stages)}"
+        )
+
+    @property
+    def cycles(self) -> int:
+        """Rising clock edges so far."""
+        return int(self._library.sim_cycle(self._handle))
+
+    @property
+    def frames(self) -> int:
+        """Frames that have left since reset."""
+        return int(self._library.sim_frames(self._handle))
+
+    @property
+    def input_cycles(self) -> NDArray[np.uint64]:
+        """Cycle in which each input beat since reset was taken."""
+        cycles = ctypes.POINTER(ctypes.c_uint64)()
+        count = self._library.sim_input(self._handle, ctypes.byref(cycles))
+        return _copy(cycles, count, np.dtype(np.uint64))
+
+    @property
+    def output_bytes(self) -> NDArray[np.uint8]:
+        """Bytes that have left since reset."""
+        return self._output_arrays()[0]
+
+    @property
+    def frame_end_cycles(self) -> NDArray[np.uint64]:
+        """Cycle in which the last byte of each frame left."""
+        _, ends, cycles = self._output_arrays()
+        return cycles[ends != 0]
+
+    @property
+    def payloads(self) -> list[bytes]:
+        """Frames that have left since reset. Bytes behind the last whole frame are not among them."""
+        data, ends, _ = self._output_arrays()
+        starts = np.concatenate([[0], np.flatnonzero(ends) + 1])
+        return [data[first:last].tobytes() for first, last in zip(starts[:-1], starts[1:], strict=True)]
+
+    def _output_arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint64]]:
+        data, ends = ctypes.POINTER(ctypes.c_uint8)(), ctypes.POINTER(ctypes.c_uint8)()
+        cycles = ctypes.POINTER(ctypes.c_uint64)()
+        count = self._library.sim_output(self._handle, ctypes.byref(data), ctypes.byref(ends), ctypes.byref(cycles))
+        byte = np.dtype(np.uint8)
+        return _copy(data, count, byte), _copy(ends, count, byte), _copy(cycles, count, np.dtype(np.uint64))
+
+    def take_taps(self, blocks: int) -> dict[str, NDArray[np.integer]]:
+        """Remove the oldest ``blocks`` blocks from the taps' records.
+
+        Returns:
+            (blocks, transfers · elements) values of each stage, in the order of their transfers. A tap that holds
+            fewer blocks gives what it has: (1, fewer values).
+        """
+        taken: dict[str, NDArray[np.integer]] = {}
+        for number, tap in enumerate(self.manifest.taps):
+            dtype = _tap_dtype(tap.width, signed=tap.signed)
+            block = tap.transfers_per_block * tap.elements
+            values = ctypes.POINTER(ctypes.c_uint8)()
+            held = self._library.sim_tap(self._handle, number, ctypes.byref(values)) // dtype.itemsize
+            count = min(held, blocks * block)
+            flat = _copy(values, count, dtype)
+            self._library.sim_drop(self._handle, number, count * dtype.itemsize)
+            taken[tap.stage] = flat.reshape(blocks if count == blocks * block else 1, -1)
+        return taken
+
+    def flip(self, memory: str, word: int, bit: int) -> int:
+        """Flip a bit of a constant through the back door; it stays flipped, through resets too.
+
+        Args:
+            memory: its name in the manifest.
+            word: its address.
+            bit: 0 is the lowest.
+
+        Returns:
+            The bit's new value.
+
+        Raises:
+            ValueError: there is no such bit.
+        """
+        scope = f"{WRAPPER}.dut.{memory}".encode()
+        value = int(self._library.sim_flip(self._handle, scope, MEMORY_VARIABLE.encode(), word, bit))
+        if value < 0:
+            known = ", ".join(m.name for m in self.manifest.memories if m.kind == "rom")
+            raise ValueError(f"no bit {bit} of word {word} in memory {memory!r} (constants: {known})")
+        return value
+
+    def stop_waves(self) -> None:
+        """Close the waveform file; the simulation goes on without."""
+        self._library.sim_stop_trace(self._handle)
+
+
+def _tap_dtype(width: int, *, signed: bool) -> np.dtype[np.integer]:
+    if width <= 8:
+        return np.dtype(np.int8 if signed else np.uint8)
+    return np.dtype(np.int32 if signed else np.uint32)
+
+
+def _copy(pointer: object, count: int, dtype: np.dtype[np.generic]) -> NDArray:
+    if count == 0:
+        return np.empty(0, dtype=dtype)
+    address = ctypes.cast(pointer, ctypes.c_void_p).value or 0
+    raw = (ctypes.c_uint8 * (count * dtype.itemsize)).from_address(address)
+    return np.frombuffer(bytearray(raw), dtype=dtype)
+
+
+def _load(path: Path) -> ctypes.CDLL:
+    library = ctypes.CDLL(str(path.resolve()))
+    handle, number, pointer = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p
+    unsigned, integer, text, real = ctypes.c_uint, ctypes.c_int, ctypes.c_char_p, ctypes.c_double
+    signatures: dict[str, tuple[object, Sequence[object]]] = {
+        "sim_new": (handle, [integer, text]),
+        "sim_delete": (None, [handle]),
+        "sim_add_tap": (None, [handle, unsigned, unsigned, unsigned, integer]),
+        "sim_pauses": (None, [handle, integer, number, real, real]),
+        "sim_reset": (None, [handle, unsigned]),
+        "sim_feed": (None, [handle, pointer, pointer, number]),
+        "sim_advance": (integer, [handle, number, number, number]),
+        "sim_cycle": (number, [handle]),
+        "sim_frames": (number, [handle]),
+        "sim_input": (number, [handle, pointer]),
+        "sim_output": (number, [handle, pointer, pointer, pointer]),
+        "sim_transfers": (number, [handle, unsigned]),
+        "sim_tap": (number, [handle, unsigned, pointer]),
+        "sim_drop": (None, [handle, unsigned, number]),
+        "sim_flip": (integer, [handle, text, text, number, unsigned]),
+        "sim_stop_trace": (None, [handle]),
+    }
+    for name, (result, arguments) in signatures.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, list(arguments)
+    return library

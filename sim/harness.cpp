@@ -1,0 +1,268 @@
+// Drives a Verilated encoder at full speed: AXI4-Stream in and out, taps recorded, memories open to a back door.
+// Called from Python through ctypes (sim/batch.py), which owns all meaning; here are only cycles and bytes.
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "Vsim.h"
+#include "verilated.h"
+#include "verilated_syms.h"
+#if VM_TRACE
+#include "verilated_vcd_c.h"
+#endif
+
+namespace {
+
+enum Outcome { kDone = 0, kStuck = 1, kOutOfCycles = 2, kUnstable = 3 };
+
+// Two-state chain: pauses begin with probability `enter` and end with probability `leave` each cycle.
+class Pauses {
+public:
+    void set(uint64_t seed, double enter, double leave) {
+        state_ = seed * 0x9E3779B97F4A7C15ull | 1;
+        enter_ = limit(enter);
+        leave_ = limit(leave);
+        pausing_ = false;
+    }
+    bool next() {
+        state_ ^= state_ << 13;
+        state_ ^= state_ >> 7;
+        state_ ^= state_ << 17;
+        const uint64_t draw = state_ >> 32;
+        pausing_ = pausing_ ? draw >= leave_ : draw < enter_;
+        return pausing_;
+    }
+
+private:
+    static uint64_t limit(double probability) { return static_cast<uint64_t>(probability * 4294967296.0); }
+    uint64_t state_ = 1, enter_ = 0, leave_ = 1ull << 32;
+    bool pausing_ = false;
+};
+
+struct Tap {
+    unsigned word, elements, width;
+    bool is_signed;
+    uint64_t transfers = 0;
+    std::vector<uint8_t> values;  // 1 byte an element up to 8 bits, else 4 bytes, little-endian
+
+    void record(const uint32_t* payload) {
+        ++transfers;
+        const size_t bytes = width <= 8 ? 1 : 4;
+        const size_t at = values.size();
+        values.resize(at + elements * bytes);
+        if (width == 8) {
+            std::memcpy(&values[at], payload + word, elements);
+            return;
+        }
+        for (unsigned n = 0; n < elements; ++n) {
+            const unsigned bit = n * width;
+            uint64_t window = payload[word + bit / 32];
+            if (bit % 32 + width > 32) window |= static_cast<uint64_t>(payload[word + bit / 32 + 1]) << 32;
+            uint32_t value = static_cast<uint32_t>(window >> (bit % 32));
+            if (width < 32) value &= (1u << width) - 1;
+            if (is_signed && width < 32 && value >> (width - 1)) value |= ~0u << width;
+            std::memcpy(&values[at + n * bytes], &value, bytes);
+        }
+    }
+};
+
+class Simulation {
+public:
+    Simulation(int seed, const char* trace) : context_(new VerilatedContext) {
+        context_->randReset(2);
+        context_->randSeed(seed);
+        context_->traceEverOn(trace != nullptr);
+        model_.reset(new Vsim(context_.get(), "TOP"));
+#if VM_TRACE
+        if (trace != nullptr) {
+            trace_.reset(new VerilatedVcdC);
+            model_->trace(trace_.get(), 99);
+            trace_->open(trace);
+        }
+#endif
+        reset(4);
+    }
+
+    ~Simulation() {
+        stop_trace();
+        model_->final();
+    }
+
+    void add_tap(const Tap& tap) { taps_.push_back(tap); }
+    void set_pauses(bool input, uint64_t seed, double enter, double leave) {
+        (input ? idle_ : stall_).set(seed, enter, leave);
+    }
+
+    void reset(unsigned cycles) {
+        model_->aresetn = 0;
+        model_->s_axis_tvalid = 0;
+        model_->s_axis_tlast = 0;
+        model_->s_axis_tdata = 0;
+        model_->m_axis_tready = 0;
+        for (unsigned n = 0; n < cycles; ++n) {
+            settle();
+            rise();
+        }
+        model_->aresetn = 1;
+        codes_.clear();
+        last_.clear();
+        accepted_.clear();
+        bytes_.clear();
+        ends_.clear();
+        sent_.clear();
+        frames_ = 0;
+        offering_ = held_ = false;
+        for (Tap& tap : taps_) {
+            tap.values.clear();
+            tap.transfers = 0;
+        }
+    }
+
+    void feed(const int16_t* codes, const uint8_t* last, uint64_t count) {
+        codes_.insert(codes_.end(), codes, codes + count);
+        last_.insert(last_.end(), last, last + count);
+    }
+
+    // Run until `frames` frames have left since reset, nothing moved for `patience` cycles, or `limit` cycles passed.
+    int advance(uint64_t frames, uint64_t patience, uint64_t limit) {
+        uint64_t quiet = 0;
+        for (uint64_t n = 0; n < limit; ++n) {
+            if (frames_ >= frames) return kDone;
+            if (quiet > patience) return kStuck;
+            const bool more = accepted_.size() < codes_.size();
+            // A beat once offered stays until it is taken, as AXI demands.
+            offering_ = more && (offering_ || !idle_.next());
+            model_->s_axis_tvalid = offering_;
+            model_->s_axis_tdata = offering_ ? static_cast<uint16_t>(codes_[accepted_.size()]) : 0xDEAD;
+            model_->s_axis_tlast = offering_ && last_[accepted_.size()];
+            model_->m_axis_tready = !stall_.next();
+            settle();
+            ++quiet;
+            if (model_->s_axis_tvalid && model_->s_axis_tready) {
+                accepted_.push_back(cycle_);
+                offering_ = false;
+                quiet = 0;
+            }
+            if (held_ && !(model_->m_axis_tvalid && model_->m_axis_tdata == held_byte_ && model_->m_axis_tlast == held_end_))
+                return kUnstable;
+            held_ = model_->m_axis_tvalid && !model_->m_axis_tready;
+            held_byte_ = model_->m_axis_tdata;
+            held_end_ = model_->m_axis_tlast;
+            if (model_->m_axis_tvalid && model_->m_axis_tready) {
+                bytes_.push_back(model_->m_axis_tdata);
+                ends_.push_back(model_->m_axis_tlast);
+                sent_.push_back(cycle_);
+                frames_ += model_->m_axis_tlast;
+                quiet = 0;
+            }
+            uint32_t fired = model_->tap_fire;
+            if (fired != 0) {
+                quiet = 0;
+                const uint32_t* payload = model_->tap_payload.data();
+                for (; fired != 0; fired &= fired - 1) taps_[__builtin_ctz(fired)].record(payload);
+            }
+            rise();
+        }
+        return frames_ >= frames ? kDone : kOutOfCycles;
+    }
+
+    // Byte of a memory word, or null.
+    uint8_t* memory(const char* scope, const char* name, uint64_t word, unsigned byte) {
+        const VerilatedScope* const found = context_->scopeFind((std::string("TOP.") + scope).c_str());
+        VerilatedVar* const variable = found != nullptr ? found->varFind(name) : nullptr;
+        if (variable == nullptr || variable->udims() != 1) return nullptr;
+        if (word >= static_cast<uint64_t>(variable->elements(1)) || byte >= variable->entSize()) return nullptr;
+        return static_cast<uint8_t*>(variable->datap()) + word * variable->entSize() + byte;
+    }
+
+    void stop_trace() {
+#if VM_TRACE
+        if (trace_) trace_->close();
+        trace_.reset();
+#endif
+    }
+
+    uint64_t cycle_ = 0, frames_ = 0;
+    std::vector<uint64_t> accepted_, sent_;  // cycle of each input beat and output byte
+    std::vector<uint8_t> bytes_, ends_;
+    std::vector<Tap> taps_;
+
+private:
+    void settle() {
+        model_->aclk = 0;
+        model_->eval();
+        dump(0);
+    }
+    void rise() {
+        model_->aclk = 1;
+        model_->eval();
+        dump(1);
+        ++cycle_;
+    }
+    void dump(unsigned half) {
+#if VM_TRACE
+        if (trace_) trace_->dump(10 * cycle_ + 5 * half);
+#endif
+    }
+
+    std::unique_ptr<VerilatedContext> context_;
+    std::unique_ptr<Vsim> model_;
+#if VM_TRACE
+    std::unique_ptr<VerilatedVcdC> trace_;
+#endif
+    Pauses idle_, stall_;
+    std::vector<int16_t> codes_;
+    std::vector<uint8_t> last_;
+    bool offering_ = false, held_ = false;
+    uint8_t held_byte_ = 0, held_end_ = 0;
+};
+
+}  // namespace
+
+extern "C" {
+
+Simulation* sim_new(int seed, const char* trace) { return new Simulation(seed, trace); }
+void sim_delete(Simulation* s) { delete s; }
+void sim_add_tap(Simulation* s, unsigned word, unsigned elements, unsigned width, int is_signed) {
+    s->add_tap(Tap{word, elements, width, is_signed != 0});
+}
+void sim_pauses(Simulation* s, int input, uint64_t seed, double enter, double leave) {
+    s->set_pauses(input != 0, seed, enter, leave);
+}
+void sim_reset(Simulation* s, unsigned cycles) { s->reset(cycles); }
+void sim_feed(Simulation* s, const int16_t* codes, const uint8_t* last, uint64_t count) { s->feed(codes, last, count); }
+int sim_advance(Simulation* s, uint64_t frames, uint64_t patience, uint64_t limit) {
+    return s->advance(frames, patience, limit);
+}
+uint64_t sim_cycle(const Simulation* s) { return s->cycle_; }
+uint64_t sim_frames(const Simulation* s) { return s->frames_; }
+uint64_t sim_input(const Simulation* s, const uint64_t** cycles) {
+    *cycles = s->accepted_.data();
+    return s->accepted_.size();
+}
+uint64_t sim_output(const Simulation* s, const uint8_t** bytes, const uint8_t** ends, const uint64_t** cycles) {
+    *bytes = s->bytes_.data();
+    *ends = s->ends_.data();
+    *cycles = s->sent_.data();
+    return s->bytes_.size();
+}
+uint64_t sim_transfers(const Simulation* s, unsigned tap) { return s->taps_[tap].transfers; }
+uint64_t sim_tap(const Simulation* s, unsigned tap, const uint8_t** values) {
+    *values = s->taps_[tap].values.data();
+    return s->taps_[tap].values.size();
+}
+void sim_drop(Simulation* s, unsigned tap, uint64_t bytes) {
+    std::vector<uint8_t>& values = s->taps_[tap].values;
+    values.erase(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(bytes));
+}
+int sim_flip(Simulation* s, const char* scope, const char* name, uint64_t word, unsigned bit) {
+    uint8_t* const byte = s->memory(scope, name, word, bit / 8);
+    if (byte == nullptr) return -1;
+    *byte ^= static_cast<uint8_t>(1u << (bit % 8));
+    return (*byte >> (bit % 8)) & 1;
+}
+void sim_stop_trace(Simulation* s) { s->stop_trace(); }
+}

