@@ -30,11 +30,11 @@ def test_spec_is_of_the_design_and_of_the_weights_beside_it(name: str) -> None:
         stage = convolutions[place.name]
         step = 2.0 ** -stage.weight_exponent[:, None, None].astype(float)
         error = stage.weight * step - place.convolution.weight.detach().numpy()
-        inside = np.abs(stage.weight) < 127
+        inside = np.abs(stage.weight.astype(int)) < 127
         assert (np.abs(error) <= 0.501 * step)[inside].all(), place.name
     words = spec.vq.codebooks[0].words * 2.0**-spec.vq.exponent
     codebook = checkpoint.model.quantizer.codebook.detach().numpy()
-    assert np.abs(words - codebook)[np.abs(spec.vq.codebooks[0].words) < 127].max() <= 0.501 * 2.0**-spec.vq.exponent
+    assert np.abs(words - codebook)[np.abs(words * 2.0**spec.vq.exponent) < 127].max() <= 0.501 * 2.0**-spec.vq.exponent
 
 
 def test_tiny_weights_and_embedded_spikes_give_the_shipped_spec(tiny: Design, tiny_spikes: SpikeDataset) -> None:
