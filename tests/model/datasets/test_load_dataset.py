@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from model.datasets import SpikeDataset, load_dataset
+from model.datasets.recording import EXTRACTORS
 from model.datasets.synthetic import synthetic_recording
 from spikecae.design import Design, load_design
 
@@ -73,6 +74,18 @@ def test_what_spikeinterface_does_not_open_is_refused(tiny: Design, tmp_path: Pa
     pickle.write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     with pytest.raises(ValueError, match="a pickle can run code"):
         load_dataset(tiny, pickle)
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    pickle.rename(folder / "cached.pkl")
+    with pytest.raises(ValueError, match="a pickle can run code"):
+        load_dataset(tiny, folder)
+
+
+@pytest.mark.parametrize("reader", [*EXTRACTORS.values(), "read_spikeglx", "read_openephys"])
+def test_readers_exist(reader: str) -> None:
+    import spikeinterface.extractors
+
+    assert callable(getattr(spikeinterface.extractors, reader))
 
 
 @pytest.mark.parametrize(
