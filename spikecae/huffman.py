@@ -36,11 +36,11 @@ def code_lengths(counts: ArrayLike, limit: int = MAX_LENGTH) -> NDArray[np.uint8
         (K,) lengths in bits. One symbol alone gets length 1.
 
     Raises:
-        ValueError: ``limit`` is too small for K symbols, or a count is negative.
+        ValueError: ``limit`` is too small for K symbols, or a count is negative or not finite.
     """
     weights = np.asarray(counts, dtype=np.float64)
-    if weights.ndim != 1 or weights.size == 0 or not np.all(weights >= 0):
-        raise ValueError(f"counts must be a vector of non-negative numbers, got shape {weights.shape}")
+    if weights.ndim != 1 or weights.size == 0 or not np.all((weights >= 0) & (weights < np.inf)):
+        raise ValueError(f"counts must be a vector of finite non-negative numbers, got {weights}")
     symbols = weights.size
     if symbols > 1 << limit:
         raise ValueError(f"{symbols} symbols cannot be coded in {limit} bits; raise the limit")

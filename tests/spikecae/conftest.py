@@ -1,17 +1,12 @@
-from pathlib import Path
-
 import pytest
+from hypothesis import settings
 
-from spikecae.design import Design, load_design
+from spikecae.design import Design
 from spikecae.spec import EncoderSpec
 from tests.random_spec import random_spec
 
-DESIGNS = Path(__file__).parents[2] / "designs"
-
-
-@pytest.fixture(scope="session")
-def tiny() -> Design:
-    return load_design(DESIGNS / "tiny.toml")
+settings.register_profile("seeded", derandomize=True, deadline=None)
+settings.load_profile("seeded")
 
 
 @pytest.fixture(scope="session")

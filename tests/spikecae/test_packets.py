@@ -187,7 +187,7 @@ def test_memory_is_bounded_by_a_packet() -> None:
         assert len(reader._buffer) <= OVERHEAD_BYTES + MAX_PAYLOAD
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_only_touched_packets_are_lost(data: st.DataObject) -> None:
     """Any one fault: a flipped bit, a burst, bytes taken away, bytes put in, a start in mid-stream."""

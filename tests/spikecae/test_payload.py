@@ -48,7 +48,7 @@ def test_blocks_follow_each_other_without_padding(spec: EncoderSpec, tiny: Desig
     assert packet.payload == int(bits, 2).to_bytes(len(bits) // 8, "big")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_blocks_with_events_survive_the_trip(data: st.DataObject) -> None:
     spikes = data.draw(st.integers(1, 16))
@@ -107,6 +107,12 @@ def test_bits_on_the_wire_are_counted_without_writing(
     )
     counted = wire_bits(coded.payload_bits, blocks_per_packet=blocks_per_packet, spikes=spec.spikes, sidecar=sidecar)
     assert counted == 8 * sum(map(len, packets))
+
+
+def test_a_packet_is_filled_to_the_last_byte() -> None:
+    full = 8 * (MAX_PAYLOAD + 13)
+    assert wire_bits(np.array([32600, 40]), blocks_per_packet=9, spikes=4) == full
+    assert wire_bits(np.array([32600, 41]), blocks_per_packet=9, spikes=4) == full + 8 * (13 + 1)
 
 
 def test_overhead_falls_with_the_blocks_in_a_packet() -> None:
@@ -175,7 +181,7 @@ def test_snippets_of_uneven_length_are_refused() -> None:
             read_snippets(packet)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(payload=st.binary(min_size=1, max_size=60), count=st.integers(1, 255), sidecar=st.sampled_from(Sidecar))
 def test_any_payload_decodes_or_is_refused(payload: bytes, count: int, sidecar: Sidecar) -> None:
     spec = code([2, 2, 2, 3, 4, 4], indices=3, spikes=4)
