@@ -17,6 +17,7 @@ __all__ = [
     "code_words",
     "decode_blocks",
     "encode_blocks",
+    "lookup",
     "pack_bits",
 ]
 
@@ -155,7 +156,7 @@ def decode_blocks(
     Raises:
         ValueError: a payload ends before its last index.
     """
-    lookups = [_lookup(table) for table in tables]
+    lookups = [lookup(table) for table in tables]
     sizes = np.array([8 * len(payload) for payload in payloads], dtype=np.int64)
     width = int(sizes.max(initial=0)) // 8 + 3
     stream = np.zeros((len(payloads), width), dtype=np.int64)
@@ -177,7 +178,7 @@ def decode_blocks(
     return indices
 
 
-def _lookup(lengths: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def lookup(lengths: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Symbol and code length for every 16-bit prefix."""
     codes = canonical_codes(lengths)
     symbols = np.zeros(1 << MAX_LENGTH, dtype=np.int32)

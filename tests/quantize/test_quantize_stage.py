@@ -13,7 +13,7 @@ from quantize.report import QuantizationReport, load_report
 from quantize.stage import quantize
 from spikecae import arithmetic, golden
 from spikecae.design import Design
-from spikecae.payload import write_blocks
+from spikecae.payload import Events, write_blocks
 from spikecae.spec import EncoderSpec, load_spec
 
 
@@ -55,6 +55,10 @@ def test_rates_are_those_of_the_golden_model_on_the_test_split(
     assert got.cr_huffman == pytest.approx(adc.size * 16 / coded.payload_bits.sum())
     packets = write_blocks(spec, coded.indices, blocks_per_packet=report.blocks_per_packet)
     assert got.cr_wire == pytest.approx(adc.size * 16 / (8 * sum(map(len, packets))))
+    times = np.floor(tiny_spikes.test.times_s[:, 0] * 30000 + 0.5).astype(np.int64)
+    events = Events(tiny_spikes.test.channels[:, 0].astype(np.int64), times)
+    packets = write_blocks(spec, coded.indices, blocks_per_packet=report.blocks_per_packet, events=events)
+    assert got.cr_wire_events == pytest.approx(adc.size * 16 / (8 * sum(map(len, packets))))
     assert got.cr_wire_events < got.cr_wire < got.cr_huffman < got.cr_entropy * 1.0001
     assert got.code_cross_entropy_bits_per_index >= entropy
     assert report.golden_check.values == sum(tap.size for tap in coded.taps.values())

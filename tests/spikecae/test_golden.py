@@ -137,7 +137,7 @@ def test_sums_beyond_24_bits_are_exact(spec: EncoderSpec, tiny: Design) -> None:
 def test_every_stage_of_the_test_is_alive(spec: EncoderSpec, tiny: Design) -> None:
     """Else the comparisons above would compare zeros."""
     for name, tap in encode(spec, random_adc(tiny, 50, 9)).taps.items():
-        assert len(np.unique(tap)) > 10, name
+        assert len(np.unique(tap)) >= 8, name
 
 
 def test_the_lowest_index_wins_a_tie() -> None:
