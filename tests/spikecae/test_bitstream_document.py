@@ -33,8 +33,7 @@ def test_coded_example() -> None:
         SPEC,
         np.array(example["indices"]),
         blocks_per_packet=2,
-        sidecar=packets.Sidecar.SPIKE,
-        events=np.array(example["events"]),
+        events=payload.Events(np.array(example["channels"]), np.array(example["times"])),
         missing=example["missing"],
         sequence=example["sequence"],
     )
@@ -42,8 +41,15 @@ def test_coded_example() -> None:
     (packet,) = packets.PacketReader().feed(BYTES[0])
     blocks = payload.read_blocks(SPEC, packet)
     assert blocks.indices.tolist() == example["indices"]
-    assert blocks.events.tolist() == example["events"]
+    assert blocks.events.channels.tolist() == example["channels"]
+    assert blocks.events.times.tolist() == example["times"]
     assert blocks.present.tolist() == [[True, True], [True, False]]
+
+
+def test_the_examples_fields_in_the_text_are_its_payload() -> None:
+    table = TEXT.split("| field | difference | n | code |")[1].split("```")[0]
+    bits = "".join("".join(re.findall(r"`([01]+)`", row)) for row in table.splitlines())
+    assert int(bits, 2).to_bytes(len(bits) // 8, "big") == packets.PacketReader().feed(BYTES[0])[0].payload
 
 
 def test_raw_example() -> None:
@@ -83,4 +89,5 @@ def test_numbers_in_the_text_are_those_of_the_code() -> None:
     assert f"at most {packets.OVERHEAD_BYTES + packets.MAX_PAYLOAD} in all" in TEXT
     assert f"1..{packets.MAX_COUNT}" in TEXT
     assert packets.SYNC.hex(" ").upper() in TEXT
-    assert f"One event of {payload.EVENT_BYTES} bytes" in TEXT
+    assert f"channel of the block, 0..65535 | {payload.CHANNEL_ORDER} |" in TEXT
+    assert f"first time of the block | {payload.TIME_ORDER} |" in TEXT
