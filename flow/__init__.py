@@ -1,0 +1,1 @@
+"""The stages strung together: command line, caching by content, report."""

@@ -101,6 +101,8 @@ class Recording(Section):
     peak: Annotated[int, Field(ge=0, description="index of the peak in the snippet")]
     polarity: Literal["negative", "positive", "both"] = "negative"
     refractory_ms: Annotated[float, Field(ge=0)] = 1.0
+    radius_um: Annotated[float, Field(ge=0)] = 75.0
+    """Within this distance and the refractory time, all but the largest peak belong to the same event."""
 
 
 class Synthetic(Section):
@@ -111,6 +113,10 @@ class Synthetic(Section):
     units: Annotated[int, Field(ge=1)] = 40
     channels: Annotated[int, Field(ge=1)] = 32
     noise: Annotated[float, Field(gt=0, description="standard deviation, recording units")] = 8.0
+    amplitude: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=2, max_length=2)] = [100.0, 500.0]
+    """Range of the units' amplitudes at their own place, recording units; farther away they are smaller."""
+    firing_rate_hz: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=2, max_length=2)] = [2.0, 6.0]
+    """Range of the units' firing rates."""
 
 
 class Training(Section):

@@ -14,6 +14,7 @@ __all__ = [
     "canonical_codes",
     "check_lengths",
     "code_lengths",
+    "code_words",
     "decode_blocks",
     "encode_blocks",
     "pack_bits",
@@ -120,8 +121,20 @@ def encode_blocks(
     Raises:
         ValueError: an index is outside its table.
     """
+    words, lengths = code_words(indices, tables, table_of)
+    return [pack_bits(words[block], lengths[block]) for block in range(len(indices))]
+
+
+def code_words(
+    indices: NDArray[np.integer], tables: Sequence[NDArray[np.uint8]], table_of: Sequence[int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Right-aligned code word of each index, and its length in bits, (blocks, S) each.
+
+    Raises:
+        ValueError: an index is outside its table.
+    """
     codes = [canonical_codes(table) for table in tables]
-    words, lengths = np.empty_like(indices, dtype=np.int64), np.empty_like(indices, dtype=np.int64)
+    words, lengths = np.empty(indices.shape, dtype=np.int64), np.empty(indices.shape, dtype=np.int64)
     for position, table in enumerate(table_of):
         column = indices[:, position]
         if column.size and (column.min() < 0 or column.max() >= tables[table].size):
@@ -131,7 +144,7 @@ def encode_blocks(
             )
         words[:, position] = codes[table][column]
         lengths[:, position] = tables[table][column]
-    return [pack_bits(words[block], lengths[block]) for block in range(len(indices))]
+    return words, lengths
 
 
 def decode_blocks(

@@ -1,0 +1,99 @@
+# From spikes to proven Verilog. `make help` lists what can be asked for.
+# Rules only call `python -m flow`, which rebuilds on content.
+
+DESIGN ?= neuropixels
+DATA   ?=
+EPOCHS ?=
+BLOCKS ?=
+WAVES  ?=
+TARGET ?=
+PYTHON ?= python3
+
+VENV := .venv
+RUN  := $(VENV)/bin/python
+FLOW := $(RUN) -m flow
+
+design := --design "$(DESIGN)"
+data   := $(if $(DATA),--data "$(DATA)")
+epochs := $(if $(EPOCHS),--epochs "$(EPOCHS)")
+blocks := $(if $(BLOCKS),--blocks "$(BLOCKS)")
+waves  := $(if $(filter-out 0,$(WAVES)),--waves)
+target := $(if $(TARGET),--target "$(TARGET)")
+
+.DEFAULT_GOAL := all
+.NOTPARALLEL:
+.PHONY: all train quantize rtl sim synth report doctor test lint regress lock clean help
+
+all: $(VENV)/installed
+	@$(FLOW) all $(design) $(data) $(epochs) $(blocks) $(waves) $(target)
+
+train: $(VENV)/installed
+	@$(FLOW) train $(design) $(data) $(epochs)
+
+quantize: $(VENV)/installed
+	@$(FLOW) quantize $(design) $(data) $(epochs)
+
+rtl: $(VENV)/installed
+	@$(FLOW) rtl $(design)
+
+sim: $(VENV)/installed
+	@$(FLOW) sim $(design) $(data) $(blocks) $(waves)
+
+synth: $(VENV)/installed
+	@$(FLOW) synth $(design) $(target)
+
+report: $(VENV)/installed
+	@$(FLOW) report $(design) $(target)
+
+doctor: $(VENV)/installed
+	@$(FLOW) doctor
+
+clean: $(VENV)/installed
+	@$(FLOW) clean $(design)
+
+test: $(VENV)/installed
+	$(RUN) -m pytest -n 2
+
+lint: $(VENV)/installed
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+# The versions that requirements.lock names, resolved anew from pyproject.toml.
+lock: $(VENV)/installed
+	@mkdir -p build
+	$(RUN) -m pip install -qq --dry-run --ignore-installed --report build/resolved.json ".[toolkit,dev]"
+	$(RUN) -m flow.lock build/resolved.json requirements.lock
+
+help:
+	@echo "make [STAGE] [DESIGN=name] [DATA=file] [EPOCHS=n] [BLOCKS=n] [WAVES=1] [TARGET=name]"
+	@echo
+	@echo "  all        every stage, then a table (the default); skips what is up to date"
+	@echo "  train      train anew, on the embedded recording or on DATA, for the design's epochs or EPOCHS"
+	@echo "  quantize   float weights to the 8-bit encoder spec"
+	@echo "  rtl        encoder spec to Verilog; from the shipped spec if none was made here"
+	@echo "  sim        Verilog against the golden model on BLOCKS test blocks; WAVES=1 leaves a waveform"
+	@echo "  synth      resources and estimates for TARGET"
+	@echo "  report     report.json, report.html and the table"
+	@echo "  doctor     what is installed, what is missing, and the command that installs it"
+	@echo "  test lint  the tests; ruff and mypy"
+	@echo "  lock       choose the Python packages' versions anew"
+	@echo "  clean      remove build/DESIGN"
+	@echo
+	@echo "designs: $(basename $(notdir $(wildcard designs/*.toml)))"
+
+# The Python environment, made anew only when the lock's content has changed.
+$(VENV)/installed: requirements.lock
+	@cmp -s requirements.lock $@ && touch $@ || $(MAKE) --no-print-directory install
+
+.PHONY: install
+install:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "error: no $(PYTHON); install it with: sudo apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1), 3.11 or later is needed; name one with PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "error: $(PYTHON) has no venv module; install it with: sudo apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(RUN) -m pip install --disable-pip-version-check --requirement requirements.lock
+	@cp requirements.lock $(VENV)/installed

@@ -1,0 +1,5 @@
+"""``python -m flow``."""
+
+from flow.cli import main
+
+main()

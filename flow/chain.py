@@ -1,0 +1,99 @@
+"""Which stages a command runs, and on what.
+
+``all`` makes everything consistent, from the data on. A single stage works on what the build folder holds, and first
+makes only what it cannot do without. Hence ``rtl`` in a fresh checkout takes the shipped spec and needs no training.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+
+from flow.layout import Layout
+from flow.runner import run_task
+from flow.stages.data import plan_data
+from flow.stages.quantize import plan_quantize
+from flow.stages.report import plan_report
+from flow.stages.rtl import plan_rtl
+from flow.stages.sim import plan_sim
+from flow.stages.synth import plan_synth
+from flow.stages.train import plan_shipped, plan_train
+from flow.task import Task
+
+__all__ = ["Chain", "StageName"]
+
+StageName = Literal["train", "quantize", "rtl", "sim", "synth", "report"]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The stages of one design with what the command line said about them."""
+
+    layout: Layout
+    console: Console
+    data: Path | None = None
+    epochs: int | None = None
+    blocks: int = 256
+    waves: bool = False
+    target: str = "generic"
+
+    def run(self, stage: StageName) -> bool:
+        """Run one stage; whether anything was done."""
+        match stage:
+            case "train":
+                return self._data() | self._trained()
+            case "quantize":
+                done = self._data_at_hand()
+                if not (self.layout.model / "checkpoint.safetensors").is_file():
+                    done |= self._weights()
+                return done | self._quantized()
+            case "rtl":
+                return self._rtl()
+            case "sim":
+                return self._data_at_hand() | self._rtl() | self._simulated()
+            case "synth":
+                return self._rtl() | self._synthesized()
+            case "report":
+                return self._reported()
+
+    def run_all(self) -> bool:
+        """Run every stage, from the data on; whether anything was done."""
+        done = self._data() | self._weights() | self._quantized() | self._rtl()
+        return done | self._simulated() | self._synthesized() | self._reported()
+
+    def _do(self, task: Task) -> bool:
+        return run_task(task, self.layout.build, self.console)
+
+    def _data(self) -> bool:
+        return self._do(plan_data(self.layout, self.data))
+
+    def _data_at_hand(self) -> bool:
+        """The data set that the build folder holds, unless another is asked for."""
+        if self.data is None and (self.layout.data / "data.json").is_file():
+            return False
+        return self._data()
+
+    def _trained(self) -> bool:
+        return self._do(plan_train(self.layout, self.epochs))
+
+    def _weights(self) -> bool:
+        """The shipped weights, unless data or epochs to train with are given."""
+        if self.layout.ships_weights and self.data is None and self.epochs is None:
+            return self._do(plan_shipped(self.layout))
+        return self._trained()
+
+    def _quantized(self) -> bool:
+        return self._do(plan_quantize(self.layout))
+
+    def _rtl(self) -> bool:
+        return self._do(plan_rtl(self.layout))
+
+    def _simulated(self) -> bool:
+        return self._do(plan_sim(self.layout, self.blocks, self.waves))
+
+    def _synthesized(self) -> bool:
+        return self._do(plan_synth(self.layout, self.target))
+
+    def _reported(self) -> bool:
+        return self._do(plan_report(self.layout, self.target))

@@ -1,0 +1,157 @@
+"""The command line: ``python -m flow <stage> --design <name>``."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from flow.chain import Chain, StageName
+from flow.errors import describe
+from flow.layout import Layout
+from flow.runner import exclusive
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="From spikes to proven Verilog: train, quantize, emit, simulate, synthesize, report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+DesignName = Annotated[str, typer.Option("--design", help="Name of a file in designs/, without .toml.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Recording or spike file in place of the embedded recording.", show_default=False),
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option("--epochs", min=1, help="Train this long in place of the design's epochs.", show_default=False),
+]
+Blocks = Annotated[int, typer.Option("--blocks", min=1, help="Test blocks to simulate.")]
+Waves = Annotated[bool, typer.Option("--waves", help="Leave a waveform of the simulation.")]
+Target = Annotated[str, typer.Option("--target", help="What to synthesize for.")]
+
+NEUROPIXELS = "neuropixels"
+
+
+def _console() -> Console:
+    width = None if sys.stdout.isatty() else 120
+    return Console(width=width, highlight=False)
+
+
+def _run(chain: Chain, work: Callable[[Chain], bool], what: str) -> None:
+    started = time.monotonic()
+    with exclusive(chain.layout.build):
+        done = work(chain)
+    if not done:
+        wall_s = time.monotonic() - started
+        chain.console.print(f"nothing to do: {what} of {chain.layout.name} is up to date ({wall_s:.1f} s)")
+
+
+def _stage(chain: Chain, stage: StageName) -> None:
+    _run(chain, lambda chain: chain.run(stage), stage)
+
+
+def _layout(design: str) -> Layout:
+    layout = Layout(design)
+    _ = layout.design  # every fault of the design file is told before anything else
+    return layout
+
+
+@app.command()
+def train(design: DesignName = NEUROPIXELS, data: Data = None, epochs: Epochs = None) -> None:
+    """Train the autoencoder anew."""
+    _stage(Chain(_layout(design), _console(), data=data, epochs=epochs), "train")
+
+
+@app.command()
+def quantize(design: DesignName = NEUROPIXELS, data: Data = None, epochs: Epochs = None) -> None:
+    """Turn the trained weights into the encoder spec, 8-bit integers throughout."""
+    _stage(Chain(_layout(design), _console(), data=data, epochs=epochs), "quantize")
+
+
+@app.command()
+def rtl(design: DesignName = NEUROPIXELS) -> None:
+    """Emit Verilog and its manifest, from the shipped spec if none was made here."""
+    _stage(Chain(_layout(design), _console()), "rtl")
+
+
+@app.command()
+def sim(design: DesignName = NEUROPIXELS, data: Data = None, blocks: Blocks = 256, waves: Waves = False) -> None:
+    """Prove the Verilog equal to the golden model, block by block."""
+    _stage(Chain(_layout(design), _console(), data=data, blocks=blocks, waves=waves), "sim")
+
+
+@app.command()
+def synth(design: DesignName = NEUROPIXELS, target: Target = "generic") -> None:
+    """Count resources with Yosys and estimate energy and power density."""
+    _stage(Chain(_layout(design), _console(), target=target), "synth")
+
+
+@app.command()
+def report(design: DesignName = NEUROPIXELS, target: Target = "generic") -> None:
+    """Write report.json and report.html, and print the table."""
+    chain = Chain(_layout(design), _console(), target=target)
+    _stage(chain, "report")
+    _print_table(chain)
+
+
+@app.command(name="all")
+def run_all(
+    design: DesignName = NEUROPIXELS,
+    data: Data = None,
+    epochs: Epochs = None,
+    blocks: Blocks = 256,
+    waves: Waves = False,
+    target: Target = "generic",
+) -> None:
+    """Run every stage, skipping what is up to date, and print the table."""
+    chain = Chain(_layout(design), _console(), data, epochs, blocks, waves, target)
+    _run(chain, Chain.run_all, "everything")
+    _print_table(chain)
+
+
+@app.command()
+def doctor() -> None:
+    """Check the programs, folders and disk space that the stages need."""
+    from flow.doctor import examine
+
+    if not examine(_console()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def clean(design: DesignName = NEUROPIXELS) -> None:
+    """Remove build/<design>."""
+    import shutil
+
+    layout = Layout(design)
+    shutil.rmtree(layout.build, ignore_errors=True)
+    _console().print(f"removed {layout.build}")
+
+
+def _print_table(chain: Chain) -> None:
+    from flow.report.table import print_table
+
+    print_table(chain.layout.build / "report.json", chain.console)
+
+
+def main() -> None:
+    """Run the command line; known errors end in a message and exit status 1."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted; finished outputs are kept, unfinished ones were not put in place")
+        sys.exit(130)
+    except Exception as error:
+        message = describe(error)
+        if message is None or os.environ.get("SPIKECAE_DEBUG") == "1":
+            raise
+        print(f"error: {message}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,67 @@
+"""What the stages need: is it there, what is it for, and how to get it."""
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["Finding", "examine", "findings"]
+
+WANTED_DISK_GB = 3.0
+"""For the Python environment (2 GB) and one design's build folder."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked for. ``found`` is None where it is missing; ``optional`` things may be."""
+
+    name: str
+    purpose: str
+    found: str | None
+    remedy: str
+    optional: bool = False
+
+
+def findings() -> Iterator[Finding]:
+    """Look for everything, the stages' tools as ``sim.toolchain`` lists them."""
+    from sim.toolchain import TOOLS, version_of
+
+    python = platform.python_version() if sys.version_info >= (3, 11) else None
+    yield Finding("python", "runs the toolkit; 3.11 or later", python, "make PYTHON=python3.11")
+    for name, tool in TOOLS.items():
+        yield Finding(name, tool.purpose, version_of(name), tool.install, tool.optional)
+    yield _folder("PDK_ROOT", "cell libraries, for synthesis to a process")
+    yield _folder("SPIKECAE_DATA", "real recordings, for the tests that use them")
+    free = shutil.disk_usage(Path()).free / 1e9
+    enough = f"{free:.0f} GB free" if free >= WANTED_DISK_GB else None
+    yield Finding("disk", f"{WANTED_DISK_GB:.0f} GB for .venv and build", enough, "free some space on this disk")
+
+
+def _folder(variable: str, purpose: str) -> Finding:
+    value = os.environ.get(variable)
+    found = value if value and Path(value).is_dir() else None
+    lacks = f"{variable} names no folder: {value}" if value else f"export {variable}=/path/to/folder"
+    return Finding(variable, purpose, found, lacks, optional=True)
+
+
+def examine(console: Console) -> bool:
+    """Print all findings; whether everything is there that is not optional."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("", "what", "for", "found, or how to get it"):
+        table.add_column(heading, overflow="fold")
+    complete = True
+    for finding in findings():
+        missing = finding.found is None
+        complete = complete and (finding.optional or not missing)
+        mark = "[green]✓[/]" if not missing else "[yellow]–[/]" if finding.optional else "[red]✗[/]"
+        name = f"{finding.name} (optional)" if finding.optional else finding.name
+        table.add_row(mark, name, finding.purpose, finding.found or finding.remedy)
+    console.print(table)
+    console.print("everything needed is here" if complete else "[red]something is missing; see the lines marked ✗[/]")
+    return complete

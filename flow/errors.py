@@ -1,0 +1,23 @@
+"""Errors that a user can do something about, as opposed to faults of the program."""
+
+import subprocess
+
+from flow.runner import StageError
+
+__all__ = ["describe"]
+
+EXPECTED = (ValueError, OSError, StageError, subprocess.SubprocessError)
+"""Bad designs, specs and data (all ``ValueError``), missing files, full disks, tools that fail."""
+
+EXPECTED_BY_NAME = {"sim.toolchain.MissingToolError", "quantize.compare.MismatchError"}
+"""Expected too, but not worth loading their modules for."""
+
+
+def describe(error: BaseException) -> str | None:
+    """What to tell the user; None for an error that is the program's own fault."""
+    names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
+    if isinstance(error, EXPECTED) or names & EXPECTED_BY_NAME:
+        return str(error) or type(error).__name__
+    if isinstance(error, ModuleNotFoundError):
+        return f"the Python package {error.name!r} is missing; run make once, or use .venv/bin/python"
+    return None

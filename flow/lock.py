@@ -1,0 +1,44 @@
+"""Write ``requirements.lock`` from a report of pip's resolver: ``make lock``."""
+
+import json
+import sys
+from pathlib import Path
+
+__all__ = ["lock_text"]
+
+HEADER = """\
+# Exact versions of everything the toolkit runs with. Made by `make lock` from pyproject.toml; do not edit.
+# No hashes: wheels differ by platform and Python version, and torch's by accelerator too (its local version, such as
+# +cpu, is left out for the same reason), so that hashes of one machine would refuse the others.
+"""
+OWN = "spikecae"
+BY_ACCELERATOR = ("cuda-", "nvidia-", "triton")
+"""Packages that torch's builds pin themselves, each build others."""
+
+
+def lock_text(report: str) -> str:
+    """The lock file for a report of ``pip install --dry-run --report``.
+
+    Raises:
+        ValueError: it is no such report.
+    """
+    try:
+        found = {item["metadata"]["name"]: item["metadata"]["version"] for item in json.loads(report)["install"]}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"not a report of pip's resolver: {error}") from None
+    pins = [f"{name}=={version.split('+')[0]}" for name, version in found.items() if not _left_out(name)]
+    return HEADER + "".join(f"{pin}\n" for pin in sorted(pins, key=str.lower))
+
+
+def _left_out(name: str) -> bool:
+    return name == OWN or name.startswith(BY_ACCELERATOR)
+
+
+def main() -> None:
+    """``python -m flow.lock REPORT LOCK``."""
+    report, lock = (Path(argument) for argument in sys.argv[1:])
+    lock.write_text(lock_text(report.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

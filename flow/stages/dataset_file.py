@@ -1,0 +1,83 @@
+"""A data set as two files: ``spikes.npz`` (arrays of each split) and ``data.json`` (where they come from)."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from model.datasets.spikes import Provenance, SpikeDataset, Split
+
+__all__ = ["DataSummary", "load_dataset_file", "save_dataset_file"]
+
+SPLITS = ("train", "validation", "test")
+
+
+class DataSummary(BaseModel):
+    """A data set without its spikes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    source: str
+    provenance: Provenance
+    unit: str
+    train_blocks: int
+    validation_blocks: int
+    test_blocks: int
+    spikes_per_block: int
+    clipped_samples: int
+    total_samples: int
+    dropped_spikes: int
+
+
+def save_dataset_file(dataset: SpikeDataset, folder: Path) -> DataSummary:
+    """Write both files into ``folder``."""
+    arrays = {
+        f"{name}.{field.name}": getattr(getattr(dataset, name), field.name)
+        for name in SPLITS
+        for field in fields(Split)
+    }
+    np.savez(folder / "spikes.npz", allow_pickle=False, **arrays)
+    summary = DataSummary(
+        source=dataset.source,
+        provenance=dataset.provenance,
+        unit=dataset.unit,
+        train_blocks=len(dataset.train),
+        validation_blocks=len(dataset.validation),
+        test_blocks=len(dataset.test),
+        spikes_per_block=dataset.test.adc.shape[1],
+        clipped_samples=dataset.clipped_samples,
+        total_samples=dataset.total_samples,
+        dropped_spikes=dataset.dropped_spikes,
+    )
+    (folder / "data.json").write_text(summary.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return summary
+
+
+def load_dataset_file(folder: Path) -> SpikeDataset:
+    """Read what :func:`save_dataset_file` wrote.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+    """
+    for name in ("data.json", "spikes.npz"):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"no {folder / name}; the data stage makes it")
+    summary = DataSummary.model_validate_json((folder / "data.json").read_bytes())
+    with np.load(folder / "spikes.npz", allow_pickle=False) as stored:
+        train, validation, test = (
+            Split(**{field.name: stored[f"{name}.{field.name}"] for field in fields(Split)}) for name in SPLITS
+        )
+    return SpikeDataset(
+        train=train,
+        validation=validation,
+        test=test,
+        provenance=summary.provenance,
+        source=summary.source,
+        unit=summary.unit,
+        clipped_samples=summary.clipped_samples,
+        total_samples=summary.total_samples,
+        dropped_spikes=summary.dropped_spikes,
+    )

@@ -1,0 +1,42 @@
+"""Stage ``quantize``: from float weights to the encoder spec."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from flow.layout import Layout
+from flow.stages.progress import stepper
+from flow.task import Task
+
+__all__ = ["plan_quantize"]
+
+SECTIONS = {"name", "adc", "block", "encoder", "codebook", "normalization"}
+
+
+def plan_quantize(layout: Layout) -> Task:
+    """Quantize the weights in the build folder, calibrated on the data there."""
+    design, checkpoint = layout.design, layout.model / "checkpoint.safetensors"
+
+    def run(folder: Path, console: Console) -> str:
+        from flow.stages.dataset_file import load_dataset_file
+        from quantize.stage import quantize
+
+        with stepper("quantize", console) as progress:
+            metrics = quantize(design, checkpoint, load_dataset_file(layout.data), folder, progress=progress)
+        exact, coded, check = metrics.float_model, metrics.eight_bit, metrics.golden_check
+        return (
+            f"8-bit: SNDR {coded.sndr_mean_db:.2f} dB (float {exact.sndr_mean_db:.2f} dB) at CR {coded.cr_entropy:.1f} "
+            f"entropy, {coded.cr_huffman:.1f} Huffman, {coded.cr_wire:.1f} on the wire; golden model equals "
+            f"fake-quantized PyTorch on {check.blocks} blocks"
+        )
+
+    return Task(
+        name="quantize",
+        entry="flow.stages.quantize",
+        output=layout.quantize,
+        files=("spec.json", "spec.npz", "metrics.json"),
+        run=run,
+        inputs={"data": layout.data, "weights": checkpoint},
+        settings={name: part for name, part in design.model_dump(mode="json").items() if name in SECTIONS},
+        tools=("torch", "numpy"),
+    )

@@ -1,0 +1,47 @@
+"""Stage ``report``: what all stages found, as ``report.json``, ``report.html`` and a table."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from flow.layout import Layout
+from flow.task import Task
+
+__all__ = ["plan_report"]
+
+
+def plan_report(layout: Layout, target: str) -> Task:
+    """Gather the results in the build folder."""
+    inputs = {
+        "model/metrics.json": layout.model / "metrics.json",
+        "model/training.json": layout.model / "training.json",
+        "quantize/metrics.json": layout.quantize / "metrics.json",
+        "rtl/manifest.json": layout.rtl / "manifest.json",
+        "sim/results.json": layout.sim / "results.json",
+        f"synth/{target}/report.json": layout.synth(target) / "report.json",
+    }
+    for path in inputs.values():
+        if not path.is_file():
+            raise FileNotFoundError(f"no {path}, so there is nothing to report on it; run: make DESIGN={layout.name}")
+
+    def run(folder: Path, console: Console) -> str:
+        from flow.report.collect import collect
+        from flow.report.page import write_page
+
+        with console.status("writing the report"):
+            report = collect(layout, target)
+            (folder / "report.json").write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
+            write_page(report, folder / "report.html")
+        return f"see {layout.build / 'report.html'}"
+
+    return Task(
+        name="report",
+        entry="flow.stages.report",
+        output=layout.build,
+        files=("report.json", "report.html"),
+        run=run,
+        inputs=inputs | {"data": layout.data, "spec.npz": layout.quantize / "spec.npz"},
+        settings={"target": target, "design": layout.design.model_dump(mode="json")},
+        tools=("matplotlib", "jinja2"),
+        replaces_folder=False,
+    )

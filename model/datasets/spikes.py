@@ -1,0 +1,127 @@
+"""Detected spikes, their split by time, and the blocks that the encoder codes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.datasets.adc import units_to_codes
+from spikecae.design import Design
+
+__all__ = ["Provenance", "SpikeDataset", "SpikeTable", "Split", "split_by_time"]
+
+Provenance = Literal["real", "semi-synthetic", "synthetic"]
+
+VALIDATION_FRACTION = 0.12
+"""Of the training half; its latest spikes, so that validation too is a later time than training."""
+
+
+@dataclass(frozen=True)
+class SpikeTable:
+    """Spikes in order of time, as a reader found them.
+
+    Attributes:
+        snippets: float32 ``[E, P, D]``, recording units; P is M for a neighbourhood and 1 for a queue.
+        times_s: float64 ``[E]``, the time of the peak; NaN where the file has none.
+        channels: int32 ``[E, P]``, the channel of each snippet, counted from 0.
+        provenance: ``real``, ``semi-synthetic`` (real waveforms, simulated recording) or ``synthetic``.
+        source: the file or generator, for reports.
+    """
+
+    snippets: NDArray[np.float32]
+    times_s: NDArray[np.float64]
+    channels: NDArray[np.int32]
+    provenance: Provenance
+    source: str
+
+
+@dataclass(frozen=True)
+class Split:
+    """Blocks of M spikes of D samples.
+
+    Attributes:
+        adc: int16 ``[B, M, D]``, codes of the converter: the encoder's input.
+        spikes: float32 ``[B, M, D]``, the same samples in recording units before conversion.
+        times_s: float64 ``[B, M]``; NaN where the file has no times.
+        channels: int32 ``[B, M]``.
+    """
+
+    adc: NDArray[np.int16]
+    spikes: NDArray[np.float32]
+    times_s: NDArray[np.float64]
+    channels: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        """Blocks."""
+        return len(self.adc)
+
+
+@dataclass(frozen=True)
+class SpikeDataset:
+    """A recording's spikes, split by time: the first half trains and validates, the second half tests.
+
+    ``clipped_samples`` of ``total_samples`` lay outside the converter's range. ``dropped_spikes`` did not fill a block.
+    """
+
+    train: Split
+    validation: Split
+    test: Split
+    provenance: Provenance
+    source: str
+    unit: str
+    clipped_samples: int
+    total_samples: int
+    dropped_spikes: int
+
+
+def split_by_time(table: SpikeTable, design: Design) -> SpikeDataset:
+    """Split the spikes of ``table`` in order of time, then form blocks and convert them.
+
+    Raises:
+        ValueError: a split would be empty, or the converter does not fit the encoder.
+    """
+    count = len(table.snippets)
+    half = count // 2
+    validation = half - max(1, round(half * VALIDATION_FRACTION))
+    splits = []
+    clipped = total = kept = 0
+    for name, start, stop in (("train", 0, validation), ("validation", validation, half), ("test", half, count)):
+        groups = _group(table.channels[start:stop], design) + start
+        if not len(groups):
+            raise ValueError(
+                f"{table.source}: {count} spikes leave no block of {design.block.spikes} to the {name} split; "
+                f"use a longer recording or a lower recording.threshold"
+            )
+        shape = (len(groups), design.block.spikes)
+        spikes = np.ascontiguousarray(table.snippets[groups].reshape(*shape, design.block.samples))
+        codes, over = units_to_codes(spikes, design.adc)
+        times = np.broadcast_to(table.times_s[groups], shape) if groups.shape[1] == 1 else table.times_s[groups]
+        splits.append(Split(codes, spikes, np.array(times), table.channels[groups].reshape(shape)))
+        clipped += over
+        total += codes.size
+        kept += groups.size
+    return SpikeDataset(
+        train=splits[0],
+        validation=splits[1],
+        test=splits[2],
+        provenance=table.provenance,
+        source=table.source,
+        unit=design.recording.unit,
+        clipped_samples=clipped,
+        total_samples=total,
+        dropped_spikes=count - kept,
+    )
+
+
+def _group(channels: NDArray[np.int32], design: Design) -> NDArray[np.intp]:
+    """Which spikes form each block: indices ``[B, 1]`` (a neighbourhood is a block) or ``[B, M]`` (a queue)."""
+    if design.block.kind == "neighbourhood":
+        return np.arange(len(channels))[:, None]
+    size = design.block.spikes
+    blocks = [np.empty((0, size), np.intp)]
+    for channel in np.unique(channels):
+        (own,) = np.nonzero(channels[:, 0] == channel)
+        blocks.append(own[: len(own) // size * size].reshape(-1, size))
+    groups = np.concatenate(blocks)
+    return groups[np.argsort(groups[:, -1], kind="stable")]

@@ -1,0 +1,60 @@
+"""How well spikes are coded, and in how many bits."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikecae.design import Design
+
+__all__ = ["Sndr", "bits_per_spike", "cr_entropy", "entropy_bits", "index_counts", "sndr"]
+
+SAMPLE_BITS = 16
+"""W of the compression ratio: an uncoded sample."""
+
+
+@dataclass(frozen=True)
+class Sndr:
+    """Signal to noise-and-distortion ratio, 20·log10(‖x‖ / ‖x − x̂‖).
+
+    ``mean_db`` is the mean of the spikes' decibels, as the authors' code reports; ``global_db`` the ratio of all spikes
+    together.
+    """
+
+    mean_db: float
+    global_db: float
+
+
+def sndr(original: NDArray[np.floating], decoded: NDArray[np.floating]) -> Sndr:
+    """SNDR of spikes ``[..., D]`` in recording units; each row of D samples is a spike."""
+    signal = np.square(original, dtype=np.float64).sum(-1)
+    error = np.square(np.asarray(original, np.float64) - decoded).sum(-1)
+    mean = (_decibels(signal) - _decibels(error)).mean()
+    return Sndr(float(mean), float(_decibels(signal.sum()) - _decibels(error.sum())))
+
+
+def _decibels(energy: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+    """``energy`` in dB; finite even for none, as of a silent or perfectly decoded spike."""
+    return 10 * np.log10(np.maximum(energy, np.finfo(np.float64).tiny))
+
+
+def index_counts(indices: NDArray[np.integer], codewords: int) -> NDArray[np.int64]:
+    """How often each codeword occurs in ``indices``: int64 ``[K]``."""
+    return np.bincount(np.ravel(indices), minlength=codewords).astype(np.int64)
+
+
+def entropy_bits(counts: NDArray[np.integer]) -> float:
+    """Entropy of the distribution ``counts``, bits per index."""
+    p = counts[counts > 0] / counts.sum()
+    return float(-(p * np.log2(p)).sum())
+
+
+def bits_per_spike(design: Design, entropy: float) -> float:
+    """Coded bits per spike at ``entropy`` bits per index: N·H / M."""
+    return design.encoder.features * entropy / design.block.spikes
+
+
+def cr_entropy(design: Design, entropy: float) -> float:
+    """Compression ratio M·D·W / (N·H) (the paper's equation 5) at W = 16; infinity where nothing is sent."""
+    bits = bits_per_spike(design, entropy)
+    return design.block.samples * SAMPLE_BITS / bits if bits else float("inf")

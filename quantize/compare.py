@@ -1,0 +1,57 @@
+"""Equality of the golden model and the fake-quantized PyTorch model, tap by tap."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from quantize.fake_quant import FakeQuantEncoder
+from spikecae import golden
+from spikecae.spec import EncoderSpec
+
+__all__ = ["Agreement", "MismatchError", "compare"]
+
+
+class MismatchError(RuntimeError):
+    """The golden model and the fake-quantized model disagree: one of them is wrong."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What was compared: all equal."""
+
+    blocks: int
+    taps: int
+    values: int
+
+
+@torch.no_grad()
+def compare(spec: EncoderSpec, encoder: FakeQuantEncoder, adc: NDArray[np.int16], first: int = 0) -> Agreement:
+    """Run both on ADC codes ``[B, M, D]`` and compare every value of every tap.
+
+    Args:
+        spec: what the golden model runs.
+        encoder: the model that the spec was built from.
+        adc: the blocks.
+        first: number of the first block, for the message.
+
+    Raises:
+        MismatchError: names the first difference: stage, block, channel, sample, expected (golden) and got.
+    """
+    expected = golden.encode(spec, adc).taps
+    got = encoder.integers(encoder(torch.from_numpy(adc)))
+    if expected.keys() != got.keys():
+        raise MismatchError(f"golden has taps {sorted(expected)}, the fake-quantized model {sorted(got)}")
+    for name, tap in expected.items():
+        if torch.equal(torch.from_numpy(tap), got[name]):
+            continue
+        wrong = np.argwhere(tap != got[name].numpy())
+        block, channel, *sample = (int(i) for i in wrong[0])
+        where = f"sample {sample[0]}" if sample else "the index"
+        at = tuple(wrong[0])
+        raise MismatchError(
+            f"golden and fake-quantized model differ at {len(wrong)} of {tap.size} values of {name}; first in block "
+            f"{first + block}, channel {channel}, {where}: expected {tap[at]}, got {int(got[name][at])}"
+        )
+    return Agreement(len(adc), len(expected), sum(tap.size for tap in expected.values()))

@@ -1,0 +1,130 @@
+"""Power-of-two exponents: one per activation place and one per output channel of a weight.
+
+Exponents are chosen for the least squared error on calibration spikes (for weights: of the weights themselves), then
+lowered until every shift is one that the hardware has.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from quantize.fold import FoldedEncoder, Place
+from spikecae.arithmetic import integer_range
+
+__all__ = ["LARGEST_SHIFT", "Exponents", "calibrate", "least_error_exponent", "round_to", "scale", "weight_exponents"]
+
+LARGEST_SHIFT = 15
+"""A finer accumulator would not change an 8-bit output."""
+PASSES = 64
+TINY = 2.0**-16
+
+
+@dataclass(frozen=True)
+class Exponents:
+    """Exponents of a calibrated encoder: a value is integer · 2^−exponent.
+
+    ``activation``: of every place that is rounded, ``normalize`` for the input; ``weight``: int64 ``[outputs]`` of
+    every convolution. Both by stage name.
+    """
+
+    activation: Mapping[str, int]
+    weight: Mapping[str, Tensor]
+
+
+def scale(values: Tensor, exponent: Tensor | int) -> Tensor:
+    """``values · 2^exponent``, exactly; ``exponent`` integers, broadcast against the values."""
+    exponent = torch.as_tensor(exponent)
+    return values * torch.ldexp(torch.ones(exponent.shape, dtype=values.dtype), exponent)
+
+
+def round_to(values: Tensor, exponent: Tensor | int, bits: int, *, signed: bool) -> Tensor:
+    """Integers nearest to ``values · 2^exponent`` (halves up), saturated to ``bits``; still as floats."""
+    return torch.floor(scale(values, exponent) + 0.5).clamp(*integer_range(bits, signed=signed))
+
+
+def least_error_exponent(*tensors: Tensor, signed: bool) -> int:
+    """The exponent at which the tensors, in 8 bit, have the least sum of mean squared errors."""
+    top = _fitting_exponent(max(float(values.abs().max()) for values in tensors), 8 - signed)
+    return min(range(top, top + 5), key=lambda exponent: sum(_error(v, exponent, signed).mean() for v in tensors))
+
+
+def weight_exponents(weight: Tensor) -> Tensor:
+    """For each output channel of ``weight`` the exponent of least squared error, int64 ``[outputs]``."""
+    rows = weight.detach().flatten(1)
+    top = torch.tensor([_fitting_exponent(float(peak), 7) for peak in rows.abs().amax(1)])
+    finer = _error(rows, (top + 1)[:, None], True).sum(1) < _error(rows, top[:, None], True).sum(1)
+    return top + finer.long()
+
+
+@torch.no_grad()
+def calibrate(
+    folded: FoldedEncoder,
+    codebook: Tensor,
+    normalized: Tensor,
+    choose: Callable[..., int] = least_error_exponent,
+) -> Exponents:
+    """Choose all exponents.
+
+    Args:
+        folded: the encoder.
+        codebook: float ``[K, L]``, stored at the latents' exponent, so it has a say in that one.
+        normalized: calibration blocks, float ``[B, M, D]``.
+        choose: gives the exponent of activations.
+
+    Raises:
+        ValueError: the weights are so large that no exponents give shifts of 0 or more.
+    """
+    places = list(folded.places())
+    taps = folded(normalized)
+    activation = {"normalize": choose(normalized, signed=True)}
+    for place in places[:-1]:
+        activation[place.name] = choose(taps[place.name], signed=False)
+    activation["project"] = choose(taps["project"], codebook, signed=True)
+    weight = {place.name: weight_exponents(place.convolution.weight) for place in places}
+    _lower_activations(places, activation, weight)
+    _lower_weights(places, activation, weight)
+    return Exponents(activation, weight)
+
+
+def _lower_activations(places: Iterable[Place], activation: dict[str, int], weight: Mapping[str, Tensor]) -> None:
+    """Make every shift, and every shift of an identity, 0 or more."""
+    for _ in range(PASSES):
+        before = dict(activation)
+        for place in places:
+            finest = activation[place.source] + int(weight[place.name].min())
+            activation[place.name] = min(activation[place.name], finest)
+            if place.identity is not None:
+                activation[place.identity] = min(activation[place.identity], finest)
+        if activation == before:
+            return
+    raise ValueError("weights are too large to be requantized by right shifts; train with weight decay")
+
+
+def _lower_weights(places: list[Place], activation: Mapping[str, int], weight: dict[str, Tensor]) -> None:
+    """Keep shifts within reach and biases no wider than the dot product that they are added to.
+
+    A shared convolution gets one exponent that suits all its places.
+    """
+    for place in places:
+        convolution = place.convolution
+        finest = LARGEST_SHIFT + activation[place.name] - activation[place.source]
+        widest = 255.0 * 128 * convolution.weight[0].numel()
+        room = torch.floor(torch.log2(widest / convolution.bias.abs().clamp(min=1e-30))).long()
+        coarser = torch.minimum(room - activation[place.source], torch.tensor(finest))
+        weight[place.name] = torch.minimum(weight[place.name], coarser)
+    for place in places:
+        shared = [weight[other.name] for other in places if other.convolution is place.convolution]
+        weight[place.name] = torch.stack(shared).amin(0)
+
+
+def _fitting_exponent(peak: float, bits: int) -> int:
+    """Largest exponent at which ``peak``, or a tiny one in place of zero, does not exceed ``2^bits − 1``."""
+    return int(np.floor(np.log2(((1 << bits) - 1) / max(peak, TINY))))
+
+
+def _error(values: Tensor, exponent: Tensor | int, signed: bool) -> Tensor:
+    rounded = round_to(values, exponent, 8, signed=signed)
+    return (scale(rounded, -exponent) - values).square()

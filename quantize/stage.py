@@ -1,0 +1,132 @@
+"""The quantize stage: a trained checkpoint becomes an encoder spec, checked and measured."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model.checkpoint import Checkpoint, load_checkpoint
+from model.datasets.spikes import SpikeDataset
+from quantize.build import build_spec
+from quantize.code import encode_latents, fit_code
+from quantize.compare import compare
+from quantize.exponents import calibrate
+from quantize.fake_quant import FakeQuantEncoder
+from quantize.fold import fold
+from quantize.measure import BATCH, BLOCKS_PER_PACKET, LayerMeter, rate_quality
+from quantize.normalization import input_table
+from quantize.report import GoldenCheck, QuantizationReport, save_report
+from spikecae.design import Design
+from spikecae.huffman import code_lengths
+from spikecae.spec import save_spec
+
+__all__ = ["calibrated_encoder", "quantize"]
+
+CALIBRATION_BLOCKS = 512
+
+
+def quantize(
+    design: Design,
+    checkpoint: Path,
+    dataset: SpikeDataset,
+    out_dir: Path,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> QuantizationReport:
+    """Quantize a checkpoint; write ``spec.json``, ``spec.npz`` and ``metrics.json`` into ``out_dir``.
+
+    Exponents and the Huffman code come from the training split; everything reported is of the test split.
+
+    Args:
+        design: the chip.
+        checkpoint: made by the train stage for this design.
+        dataset: the spikes.
+        out_dir: made if need be; untouched unless all goes well.
+        progress: called with the step's name, test blocks done and test blocks in all.
+
+    Raises:
+        FileNotFoundError: there is no checkpoint.
+        ValueError: the checkpoint is corrupt or of another network, or cannot be quantized.
+        MismatchError: the golden and the fake-quantized model disagree.
+    """
+    loaded = load_checkpoint(checkpoint, design)
+    tell = progress or (lambda step, done, total: None)
+    total = len(dataset.test)
+    tell("calibrate", 0, total)
+    encoder = calibrated_encoder(design, loaded, dataset.train.adc)
+    tell("fit code", 0, total)
+    lengths = fit_code(encoder, dataset.train.adc, design.codebook.rate_weight)
+    spec = build_spec(design, encoder, lengths)
+    exact = fold(loaded.model.encoder)
+    meter = LayerMeter(encoder)
+    values = taps = 0
+    parts = []
+    with torch.no_grad():
+        for start in range(0, total, BATCH):
+            adc = dataset.test.adc[start : start + BATCH]
+            agreement = compare(spec, encoder, adc, first=start)
+            values, taps = values + agreement.values, agreement.taps
+            integer = encoder(torch.from_numpy(adc))
+            normalized = torch.from_numpy(loaded.normalization.apply(adc))
+            for name, tap in {"normalize": normalized, **exact(normalized)}.items():
+                if not name.startswith("pool"):
+                    meter.add(name, tap, integer[name])
+            parts.append(integer["vq"].numpy())
+            tell("compare", start + len(adc), total)
+        training = encoder.search(encode_latents(encoder, dataset.train.adc)).numpy()
+        codebook = encoder.codewords()
+    indices = np.concatenate(parts)
+    float_training = _float_indices(loaded, dataset.train.adc)
+    float_indices = _float_indices(loaded, dataset.test.adc)
+    counts = np.bincount(float_training.ravel(), minlength=design.codebook.codewords)
+    float_model = rate_quality(
+        design,
+        loaded,
+        loaded.model.quantizer.codebook.detach(),
+        dataset.test,
+        float_indices,
+        float_training,
+        code_lengths(counts),
+    )
+    eight_bit = rate_quality(design, loaded, codebook, dataset.test, indices, training, lengths)
+    layers = meter.reports()
+    report = QuantizationReport(
+        design=design.name,
+        spec_hash=spec.hash,
+        data=dataset.source,
+        provenance=dataset.provenance,
+        unit=dataset.unit,
+        test_blocks=total,
+        codewords=design.codebook.codewords,
+        blocks_per_packet=BLOCKS_PER_PACKET,
+        float_model=float_model,
+        eight_bit=eight_bit,
+        sndr_loss_db=float_model.sndr_mean_db - eight_bit.sndr_mean_db,
+        index_agreement=float((indices == float_indices).mean()),
+        layers=layers,
+        costliest_layer=min(layers, key=lambda layer: layer.sqnr_db).name,
+        golden_check=GoldenCheck(blocks=total, taps=taps, values=values, mismatches=0),
+    )
+    save_spec(spec, out_dir)
+    save_report(out_dir / "metrics.json", report)
+    return report
+
+
+def calibrated_encoder(design: Design, checkpoint: Checkpoint, adc: NDArray[np.int16]) -> FakeQuantEncoder:
+    """The checkpoint's encoder with exponents for training blocks ``adc`` ``[B, M, D]``; no rate bias yet."""
+    folded = fold(checkpoint.model.encoder)
+    codebook = checkpoint.model.quantizer.codebook.detach()
+    chosen = np.linspace(0, len(adc) - 1, min(len(adc), CALIBRATION_BLOCKS)).astype(np.intp)
+    exponents = calibrate(folded, codebook, torch.from_numpy(checkpoint.normalization.apply(adc[chosen])))
+    table = input_table(checkpoint.normalization, exponents.activation["normalize"])
+    return FakeQuantEncoder(folded, table, exponents, codebook, torch.zeros(len(codebook), dtype=torch.int64))
+
+
+@torch.no_grad()
+def _float_indices(checkpoint: Checkpoint, adc: NDArray[np.int16]) -> NDArray[np.int64]:
+    model, parts = checkpoint.model, []
+    for start in range(0, len(adc), BATCH):
+        normalized = torch.from_numpy(checkpoint.normalization.apply(adc[start : start + BATCH]))
+        parts.append(model.quantizer.search(model.encoder(normalized)).numpy())
+    return np.concatenate(parts)

@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from model.network import Autoencoder
+from model.normalization import Normalization
+from spikecae.design import Design
+
+
+@pytest.fixture
+def saved(tiny: Design, tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    normalization = Normalization(np.arange(16, dtype=np.int16), np.linspace(1, 2, 16, dtype=np.float32))
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(path, tiny, Checkpoint(Autoencoder(tiny), normalization, 7))
+    return path
+
+
+@pytest.mark.parametrize("share", [False, True])
+def test_round_trip(tiny: Design, tmp_path: Path, share: bool) -> None:
+    design = tiny.model_copy(update={"encoder": tiny.encoder.model_copy(update={"share_blocks": share})})
+    torch.manual_seed(0)
+    model = Autoencoder(design)
+    model(torch.randn(32, 2, 16))  # moves the running statistics
+    normalization = Normalization(np.arange(16, dtype=np.int16), np.linspace(1, 2, 16, dtype=np.float32))
+    path = tmp_path / "c.safetensors"
+    save_checkpoint(path, design, Checkpoint(model, normalization, 7))
+    loaded = load_checkpoint(path, design)
+    assert loaded.epoch == 7
+    assert not loaded.model.training
+    np.testing.assert_array_equal(loaded.normalization.offset, normalization.offset)
+    np.testing.assert_array_equal(loaded.normalization.scale, normalization.scale)
+    before, after = model.state_dict(), loaded.model.state_dict()
+    for name, tensor in before.items():
+        rounded = name.startswith("decoder.") and tensor.ndim == 3
+        assert torch.equal(after[name], tensor.half().float() if rounded else tensor), name
+
+
+def test_shipped_size_fits_a_repository(neuropixels: Design, tmp_path: Path) -> None:
+    normalization = Normalization(np.zeros(48, np.int16), np.ones(48, np.float32))
+    path = tmp_path / "c.safetensors"
+    save_checkpoint(path, neuropixels, Checkpoint(Autoencoder(neuropixels), normalization, 1))
+    assert path.stat().st_size <= 2_000_000
+
+
+@pytest.mark.parametrize("kept", [0, 4, 300, -1])
+def test_truncated_file_is_refused_by_name(tiny: Design, saved: Path, kept: int) -> None:
+    saved.write_bytes(saved.read_bytes()[:kept])
+    with pytest.raises(ValueError, match=rf"{saved.name}: truncated or corrupt"):
+        load_checkpoint(saved, tiny)
+
+
+def test_foreign_files_are_refused(tiny: Design, tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    save_file({"weight": torch.zeros(3)}, path)
+    with pytest.raises(ValueError, match="another program"):
+        load_checkpoint(path, tiny)
+    path.write_text("no tensors at all, but long enough to hold a header")
+    with pytest.raises(ValueError, match="truncated or corrupt"):
+        load_checkpoint(path, tiny)
+    with pytest.raises(FileNotFoundError, match=r"absent\.safetensors"):
+        load_checkpoint(tmp_path / "absent.safetensors", tiny)
+
+
+def test_weights_of_another_network_are_refused(tiny: Design, neuropixels: Design, saved: Path) -> None:
+    with pytest.raises(ValueError, match="trained for design 'tiny'.*train again"):
+        load_checkpoint(saved, neuropixels)
+    faster = tiny.model_copy(update={"hardware": tiny.hardware.model_copy(update={"fold": 8})})
+    load_checkpoint(saved, faster)  # the weights do not depend on the hardware's knobs

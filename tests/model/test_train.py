@@ -1,0 +1,111 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from model.checkpoint import load_checkpoint
+from model.datasets import SpikeDataset
+from model.evaluation import decode_units, run_model
+from model.metrics import sndr
+from model.train import EpochResult, train
+from model.training_report import load_report
+from spikecae.design import Design
+
+
+class Stopped(Exception):
+    pass
+
+
+def stop_at(epoch: int) -> object:
+    def progress(result: EpochResult) -> None:
+        if result.epoch == epoch:
+            raise Stopped
+
+    return progress
+
+
+def with_training(design: Design, **changes: object) -> Design:
+    return design.model_copy(update={"training": design.training.model_copy(update=changes)})
+
+
+@pytest.mark.parametrize("recipe", ["best", "paper"])
+def test_training_learns_and_reports_what_it_wrote(
+    tiny: Design, tiny_spikes: SpikeDataset, tmp_path: Path, recipe: str
+) -> None:
+    seen: list[EpochResult] = []
+    report = train(with_training(tiny, recipe=recipe), tiny_spikes, tmp_path, 8, seen.append)
+    assert [result.epoch for result in seen] == list(range(1, 9))
+    assert seen[-1].loss < seen[0].loss / 1.5
+    assert report.best_epoch == 1 + int(np.argmax([result.sndr_mean_db for result in seen]))
+    assert report.test.sndr_mean_db > 7
+    assert load_report(tmp_path / "metrics.json") == report
+    assert not (tmp_path / "state.safetensors").exists()
+
+    saved = load_checkpoint(tmp_path / "checkpoint.safetensors", tiny)
+    outputs, indices = run_model(saved.model, saved.normalization, tiny_spikes.test.adc)
+    quality = sndr(tiny_spikes.test.spikes, decode_units(outputs, saved.normalization, tiny))
+    assert report.test.sndr_mean_db == pytest.approx(quality.mean_db, abs=1e-4)
+    shares = np.unique(indices, return_counts=True)[1] / indices.size
+    assert report.test.entropy_bits_per_index == pytest.approx(-(shares * np.log2(shares)).sum())
+    assert report.test.cr_entropy == pytest.approx(2 * 16 * 16 / (4 * report.test.entropy_bits_per_index))
+    assert report.test.codewords_used == len(shares)
+
+
+@pytest.mark.parametrize("recipe", ["best", "paper"])
+def test_interrupted_run_continues_to_the_same_result(
+    tiny: Design, tiny_spikes: SpikeDataset, tmp_path: Path, recipe: str
+) -> None:
+    design = with_training(tiny, recipe=recipe)
+    whole = train(design, tiny_spikes, tmp_path / "whole", 14)
+    with pytest.raises(Stopped):
+        train(design, tiny_spikes, tmp_path / "parts", 14, stop_at(12))  # type: ignore[arg-type]
+    assert (tmp_path / "parts" / "state.safetensors").exists()
+    assert not (tmp_path / "parts" / "checkpoint.safetensors").exists()
+    resumed: list[int] = []
+    parts = train(design, tiny_spikes, tmp_path / "parts", 14, lambda result: resumed.append(result.epoch))
+    assert resumed == [11, 12, 13, 14]
+    name = "checkpoint.safetensors"
+    assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert parts.test == whole.test
+
+
+def test_a_state_of_other_settings_is_ignored(tiny: Design, tiny_spikes: SpikeDataset, tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        train(tiny, tiny_spikes, tmp_path, 12, stop_at(10))  # type: ignore[arg-type]
+    seen: list[int] = []
+    train(with_training(tiny, seed=5), tiny_spikes, tmp_path, 2, lambda result: seen.append(result.epoch))
+    assert seen == [1, 2]
+
+
+def test_seed_decides(tiny: Design, tiny_spikes: SpikeDataset, tmp_path: Path) -> None:
+    def weights(name: str, seed: int) -> bytes:
+        train(with_training(tiny, seed=seed), tiny_spikes, tmp_path / name, 1)
+        return (tmp_path / name / "checkpoint.safetensors").read_bytes()
+
+    assert weights("a", 1) == weights("b", 1) != weights("c", 2)
+
+
+def test_validation_and_test_are_not_fitted(tiny: Design, tiny_spikes: SpikeDataset, tmp_path: Path) -> None:
+    """Silencing both must leave every weight after one epoch as it is."""
+
+    def first_weights(name: str, spikes: SpikeDataset) -> dict[str, torch.Tensor]:
+        train(tiny, spikes, tmp_path / name, 1)
+        return load_checkpoint(tmp_path / name / "checkpoint.safetensors", tiny).model.state_dict()
+
+    def silent(split: object) -> object:
+        return type(split)(**{**vars(split), "adc": np.zeros_like(split.adc)})  # type: ignore[attr-defined]
+
+    muted = SpikeDataset(
+        **{**vars(tiny_spikes), "validation": silent(tiny_spikes.validation), "test": silent(tiny_spikes.test)}
+    )
+    original, changed = first_weights("a", tiny_spikes), first_weights("b", muted)
+    assert all(torch.equal(original[name], changed[name]) for name in original)
+
+
+def test_a_report_of_another_kind_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.json"
+    path.write_text(json.dumps({"schema_version": 99}))
+    with pytest.raises(ValueError, match=r"metrics\.json: not a training report"):
+        load_report(path)
