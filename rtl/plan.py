@@ -181,18 +181,18 @@ class Plan:
 
     @property
     def group_cycles(self) -> int:
-        """Cycles a channel group takes."""
+        """Cycles a channel group may take: one sample every ``fold`` cycles."""
         return self.spec.samples * self.fold
 
     @property
     def encoder_cycles(self) -> int:
-        """Cycles a block takes at full rate."""
-        return self.groups * self.group_cycles
+        """Cycles the convolutions take for a block: those of the slowest, at most ``groups · D · fold``."""
+        return self.groups * max(dot.samples * dot.steps for dot in self.dots)
 
     @property
     def cycles_per_block(self) -> int:
         """Cycles from block to block at full rate: the encoder's, or the search's where that is slower."""
-        last_group = self.group_cycles if self.groups > 1 else self.encoder_cycles
+        last_group = self.encoder_cycles // self.groups
         return max(self.encoder_cycles, self.search.cycles + last_group, self.spec.spikes * self.spec.samples)
 
     @property

@@ -42,8 +42,12 @@ class ResidualBlock(wiring.Component):
 
     @property
     def delay(self) -> int:
-        """Samples the queue holds: those inside the three convolutions, and the window's look-ahead."""
-        return self._plan.conv.layer.kernel // 2 + 6
+        """Samples the queue holds: three in the convolutions, the window's look-ahead, and pipeline registers.
+
+        Two registers each behind reduce and conv, and one before expand's, count in samples of ``period`` cycles;
+        a shorter queue would slow the block down, which the throughput test would see.
+        """
+        return self._plan.conv.layer.kernel // 2 + 4 + -(-6 // self._plan.reduce.period)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from model.datasets import SpikeTable, split_by_time
+from spikecae.design import Design
+
+
+def queue_of(design: Design) -> Design:
+    return design.model_copy(update={"block": design.block.model_copy(update={"kind": "queue"})})
+
+
+def table(count: int, width: int, channels: list[int]) -> SpikeTable:
+    """Spikes that carry their own number in every sample."""
+    number = np.arange(count, dtype=np.float32)
+    where = np.array([channels[i % len(channels)] for i in range(count)], np.int32)
+    return SpikeTable(
+        snippets=np.tile(number[:, None, None], (1, width, 16)),
+        times_s=number.astype(np.float64) / 10,
+        channels=np.tile(where[:, None], (1, width)),
+        provenance="synthetic",
+        source="numbered spikes",
+    )
+
+
+def test_first_half_trains_and_validates_second_half_tests(tiny: Design) -> None:
+    spikes = split_by_time(table(100, 2, [0]), tiny)
+    assert (len(spikes.train), len(spikes.validation), len(spikes.test)) == (44, 6, 50)
+    assert spikes.train.times_s.max() < spikes.validation.times_s.min()
+    assert spikes.validation.times_s.max() < spikes.test.times_s.min()
+    assert spikes.dropped_spikes == 0
+    np.testing.assert_array_equal(spikes.test.spikes[:, 0, 0], np.arange(50, 100))
+
+
+def test_a_queue_holds_successive_spikes_of_one_channel(tiny: Design) -> None:
+    spikes = split_by_time(table(101, 1, [3, 5, 5]), queue_of(tiny))
+    seen = []
+    for split in (spikes.train, spikes.validation, spikes.test):
+        assert (split.channels == split.channels[:, :1]).all()
+        for channel in (3, 5):
+            numbers = split.spikes[split.channels[:, 0] == channel, :, 0].ravel()
+            own = [i for i in range(101) if (3, 5, 5)[i % 3] == channel]
+            first = own.index(int(numbers[0]))
+            assert numbers.tolist() == own[first : first + len(numbers)]
+        np.testing.assert_allclose(split.times_s, split.spikes[:, :, 0] / 10, rtol=1e-6)
+        seen += split.spikes[:, :, 0].ravel().tolist()
+    assert len(seen) == len(set(seen)) == 101 - spikes.dropped_spikes
+    assert max(spikes.train.spikes.max(), spikes.validation.spikes.max()) < spikes.test.spikes.min()
+
+
+def test_clipping_is_counted(tiny: Design) -> None:
+    numbered = table(40, 2, [0])
+    loud = numbered.snippets.copy()
+    loud[[2, 30], :, 3:5] = 5000.0
+    spikes = split_by_time(SpikeTable(**{**vars(numbered), "snippets": loud}), tiny)
+    assert spikes.clipped_samples == 2 * 2 * 2
+    assert spikes.total_samples == 40 * 2 * 16
+    assert spikes.train.adc.max() == tiny.adc.maximum
+
+
+def test_too_few_spikes_are_refused(tiny: Design) -> None:
+    with pytest.raises(ValueError, match="numbered spikes: 5 spikes leave no block of 2 to the train split"):
+        split_by_time(table(5, 1, [0]), queue_of(tiny))

@@ -1,0 +1,197 @@
+"""Normalizer, requantizer, folded products and the search, each against plain Python integers or PyTorch."""
+
+from dataclasses import replace
+from fractions import Fraction
+from math import floor
+
+import numpy as np
+import pytest
+import torch
+from amaranth.hdl import Module, Signal, signed, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from rtl import images
+from rtl.convolution import Convolution
+from rtl.huffman_emitter import HuffmanEmitter
+from rtl.normalizer import Normalizer
+from rtl.plan import make_plan
+from rtl.projector import Projector
+from rtl.requantizer import requantize
+from rtl.vector_search import VectorSearch
+from spikecae.design import Design
+from spikecae.spec import EncoderSpec
+from tests.random_spec import random_spec
+from tests.rtl.streams import Port, pack, run, unpack
+
+
+class _Requantize(wiring.Component):
+    def __init__(self, bits: int, *, relu: bool) -> None:
+        self._relu = relu
+        self._bits = bits
+        super().__init__({"i": In(stream.Signature(unsigned(bits + 5))), "o": Out(stream.Signature(unsigned(8)))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        value = Signal(signed(self._bits))
+        m.d.comb += [
+            value.eq(self.i.payload[: self._bits].as_signed()),
+            self.o.payload.eq(requantize(m, "q", value, self.i.payload[self._bits :], relu=self._relu)),
+            self.o.valid.eq(self.i.valid),
+            self.i.ready.eq(self.o.ready),
+        ]
+        return m
+
+
+@pytest.mark.parametrize("relu", [True, False])
+def test_requantize_rounds_half_up_and_saturates(relu: bool) -> None:
+    """Against exact fractions: floor(a / 2**s + 1/2), clamped."""
+    cases = [(a, s) for s in (0, 1, 2, 5, 12, 31) for a in (-2048, -513, -3, -2, -1, 0, 1, 2, 3, 255, 256, 511, 2047)]
+    dut = _Requantize(12, relu=relu)
+    sink = Port(dut.o, count=len(cases))
+    run(dut, [Port(dut.i, [pack([a], 12) | s << 12 for a, s in cases])], [sink])
+    low, high = (0, 255) if relu else (-128, 127)
+    expected = [min(high, max(low, floor(Fraction(max(a, 0) if relu else a, 2**s) + Fraction(1, 2)))) for a, s in cases]
+    assert [unpack(word, 1, signed=not relu)[0] for word in sink.got] == expected
+
+
+@pytest.mark.parametrize("shift", [0, 1, 15, 31])
+def test_normalizer_against_fractions(shift: int) -> None:
+    rng = np.random.default_rng(shift)
+    offset, gain = rng.integers(-32768, 32768, 5), rng.integers(0, 65536, 5)
+    adc = rng.integers(-32768, 32768, (8, 5))
+    adc[0], adc[1] = -32768, 32767
+    dut = Normalizer(5, [pack([o, g], 16) for o, g in zip(offset, gain, strict=True)], shift)
+    beats = [pack([v], 16) | (t == 4) << 16 for spike in adc for t, v in enumerate(spike)]
+    sink = Port(dut.o, count=len(beats), pause=0.3)
+    run(dut, [Port(dut.i, beats, pause=0.3)], [sink])
+    scaled = (adc - offset).astype(object) * gain.astype(object)
+    expected = [min(127, max(-128, floor(Fraction(v, 2**shift) + Fraction(1, 2)))) for v in scaled.ravel()]
+    assert [unpack(word & 255, 1, signed=True)[0] for word in sink.got] == expected
+
+
+@pytest.mark.parametrize("fold", [1, 2, 4, 8, 16])
+def test_convolution_equals_torch(tiny: Design, fold: int) -> None:
+    """The kernel-3 unit, all groups in turn, against torch's convolution in float64, which is exact here."""
+    spec = random_spec(tiny, 11)
+    plan = make_plan(spec, fold)
+    dot = plan.blocks[0].conv
+    layer = dot.layer
+    entry_bits = images.parameter_bits(plan)
+    dut = Convolution(dot, 8 * plan.port_bytes, entry_bits, plan.parameters_per_word)
+    x = np.random.default_rng(fold).integers(0, 256, (2, layer.inputs, dot.samples))
+    exact = torch.nn.functional.conv1d(
+        torch.from_numpy(x).double(),
+        torch.from_numpy(layer.weight).double(),
+        torch.from_numpy(layer.bias).double(),
+        padding=1,
+        groups=layer.groups,
+    )
+    steps = torch.from_numpy(2.0 ** layer.shift.astype(float))[None, :, None]
+    expected = torch.clamp(torch.floor(exact.relu() / steps + 0.5), 0, 255).numpy().astype(int)
+
+    def per_group(array: np.ndarray, channels: int) -> list[int]:
+        walked = array.reshape(2, plan.groups, channels, -1).transpose(0, 1, 3, 2).reshape(-1, channels)
+        return [pack(vector) for vector in walked]
+
+    weights, parameters = _loads(plan, dot.name)
+    sink = Port(dut.o, count=2 * plan.groups * dot.samples)
+    run(
+        dut,
+        [
+            Port(dut.i, per_group(x, dot.group_inputs)),
+            Port(dut.weights, weights * 2),
+            Port(dut.parameters, parameters * 2),
+        ],
+        [sink],
+    )
+    assert sink.got == per_group(expected, dot.outputs)
+
+
+def _loads(plan, name: str) -> tuple[list[int], list[int]]:
+    """The words of one unit out of the two parameter memories, all groups."""
+    weights, parameters = images.weight_words(plan), images.parameter_words(plan)
+    counts = [(dot.name, -(-dot.weight_bytes // plan.port_bytes)) for dot in plan.dots]
+    entries = [(dot.name, -(-dot.outputs // plan.parameters_per_word)) for dot in plan.requantized]
+
+    def pick(words: list[int], layout: list[tuple[str, int]]) -> list[int]:
+        size, chosen, at = sum(n for _, n in layout), [], 0
+        for unit, n in layout:
+            if unit == name:
+                chosen = [word for g in range(plan.groups) for word in words[g * size + at : g * size + at + n]]
+            at += n
+        return chosen
+
+    return pick(weights, counts), pick(parameters, entries)
+
+
+@pytest.mark.parametrize("fold", [1, 4])
+def test_projector_sums_over_groups(tiny: Design, fold: int) -> None:
+    spec = random_spec(tiny, 12)
+    plan = make_plan(spec, fold)
+    dot = plan.project
+    layer = dot.layer
+    words, bias_bits = images.project_words(plan)
+    dut = Projector(dot, 8 * plan.port_bytes, plan.groups, words, bias_bits)
+    x = np.random.default_rng(fold).integers(0, 256, (2, layer.inputs, dot.samples))
+    total = np.einsum("oc,bct->bot", layer.weight[:, :, 0].astype(int), x) + layer.bias[None, :, None]
+    expected = np.clip(np.floor(total / 2.0 ** layer.shift[None, :, None] + 0.5), -128, 127).astype(int)
+    walked = x.reshape(2, plan.groups, -1, dot.samples).transpose(0, 1, 3, 2).reshape(-1, dot.group_inputs)
+    weights, _ = _loads(plan, "project")
+    sink = Port(dut.o, count=2 * dot.samples * dot.output_steps, pause=0.2)
+    run(dut, [Port(dut.i, [pack(v) for v in walked]), Port(dut.weights, weights * 2)], [sink])
+    got = [value for word in sink.got for value in unpack(word, dot.lanes, signed=True)]
+    assert got == expected.transpose(0, 2, 1).ravel().tolist()
+
+
+@pytest.mark.parametrize("fold", [1, 2, 16])
+def test_search_finds_the_nearest_codeword(tiny: Design, fold: int) -> None:
+    """Against squared distances; λ = 0, so that score and distance agree; duplicates test the tie-break."""
+    spec = random_spec(tiny, 13, rate_weight=0.0)
+    book = spec.vq.codebooks[0]
+    book.words[9] = book.words[4]
+    book.bias[9] = book.bias[4]
+    plan = make_plan(spec, fold)
+    dot = plan.project
+    y = np.random.default_rng(fold).integers(-128, 128, (3, dot.outputs, dot.samples))
+    y[0, 0] = book.words[9]
+    distance = ((y[:, :, None, :] - book.words.astype(int)[None, None]) ** 2).sum(axis=3)
+    expected = distance.argmin(axis=2)
+    assert expected[0, 0] == 4
+    words = images.codebook_words(plan)
+    dut = VectorSearch(plan.search, spec.vq.table, dot.outputs, dot.samples, dot.lanes, words)
+    latents = [pack(v) for v in y.transpose(0, 2, 1).reshape(-1, dot.lanes)]
+    sink = Port(dut.o, count=expected.size, pause=0.2)
+    run(dut, [Port(dut.i, latents)], [sink])
+    assert sink.got == expected.ravel().tolist()
+
+
+def test_huffman_emitter_packs_bits(tiny: Design) -> None:
+    """Against a string of '0' and '1'."""
+    spec = random_spec(tiny, 14)
+    plan = make_plan(spec, 2)
+    words, starts = images.huffman_words(plan)
+    dut = HuffmanEmitter(4, words, [starts[t] for t in spec.table_of])
+    indices = np.random.default_rng(0).integers(0, 16, (40, len(spec.table_of)))
+    lengths, codes = spec.huffman.tables[0], spec.huffman.codes(0)
+    frames = []
+    for block in indices:
+        bits = "".join(format(codes[k], f"0{lengths[k]}b") for k in block)
+        bits += "0" * (-len(bits) % 8)
+        frames.append([int(bits[n : n + 8], 2) for n in range(0, len(bits), 8)])
+    expected = [byte | (n == len(frame) - 1) << 8 for frame in frames for n, byte in enumerate(frame)]
+    sink = Port(dut.o, count=len(expected), pause=0.4)
+    run(dut, [Port(dut.i, indices.ravel().tolist(), pause=0.2)], [sink])
+    assert sink.got == expected
+
+
+def test_a_changed_weight_changes_the_image(tiny: Design) -> None:
+    spec = random_spec(tiny, 15)
+    before = images.weight_words(make_plan(spec, 2))
+    stages = list(spec.stages)
+    weight = stages[1].weight.copy()
+    weight[3, 1, 0] ^= 1
+    stages[1] = replace(stages[1], weight=weight)
+    changed = EncoderSpec(spec.design, spec.spikes, spec.samples, spec.adc_bits, tuple(stages))
+    after = images.weight_words(make_plan(changed, 2))
+    assert sum(bin(a ^ b).count("1") for a, b in zip(before, after, strict=True)) == 1

@@ -1,0 +1,74 @@
+"""The emitted Verilog and its manifest."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rtl.emit import emit
+from rtl.manifest import Manifest
+from rtl.plan import make_plan
+from spikecae.design import Design, load_design
+from tests.random_spec import random_spec
+
+
+@pytest.fixture(scope="module")
+def emitted(tiny: Design, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rtl")
+    emit(random_spec(tiny, 1), tiny.hardware, folder)
+    return folder
+
+
+def test_manifest_reads_back(emitted: Path) -> None:
+    manifest = Manifest.model_validate_json((emitted / "manifest.json").read_text())
+    assert [port.name for port in manifest.ports if port.direction == "out"] == [
+        "s_axis_tready",
+        "m_axis_tdata",
+        "m_axis_tvalid",
+        "m_axis_tlast",
+    ]
+    weights = next(memory for memory in manifest.memories if memory.name == "encoder.weights.rom")
+    # 4 groups of: conv 8, reduce 8, conv 12 in 2 words, expand 8, twice, project 16 bytes in 2 words
+    assert (weights.words, weights.width) == (4 * (1 + 2 * (1 + 2 + 1) + 2), 64)
+
+
+def test_same_spec_same_verilog(emitted: Path, tiny: Design, tmp_path: Path) -> None:
+    emit(random_spec(tiny, 1), tiny.hardware, tmp_path)
+    assert (tmp_path / "spike_encoder.v").read_bytes() == (emitted / "spike_encoder.v").read_bytes()
+
+
+def test_modules_of_all_units_and_memories_exist(emitted: Path) -> None:
+    manifest = json.loads((emitted / "manifest.json").read_text())
+    modules = set(re.findall(r"^module \\?(\S+) ", (emitted / "spike_encoder.v").read_text(), re.M))
+    assert {unit["module"] for unit in manifest["units"]} <= modules
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing: apt-get install iverilog")
+def test_icarus_reads_it_as_verilog_2005(emitted: Path) -> None:
+    command = ["iverilog", "-g2005", "-Wall", "-tnull", str(emitted / "spike_encoder.v")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("fold", "multipliers"), [(1, 232), (2, 116), (4, 58), (8, 29), (16, 15)])
+def test_neuropixels_plan_is_the_designed_one(fold: int, multipliers: int) -> None:
+    """32 + 32 + 48 + 32 | (32 + 48 + 32) / 2 | 128 / 4 multipliers at fold 1, 1536 · fold cycles a block."""
+    design = load_design(Path(__file__).parents[2] / "designs" / "neuropixels.toml")
+    plan = make_plan(random_spec(design, 1), fold)
+    assert plan.multipliers == multipliers
+    assert plan.encoder_cycles == 1536 * fold
+    assert plan.cycles_per_block == 1536 * fold, "the search must not be slower than the encoder"
+    assert plan.macs_per_block == 49152 + 172032 + 86016 + 49152
+    assert plan.utilisation >= 0.9
+    assert sum(-(-dot.weight_bytes // plan.port_bytes) for dot in plan.dots) * plan.port_bytes == 384
+
+
+def test_unknown_list_of_stages_is_refused(tiny: Design) -> None:
+    spec = random_spec(tiny, 1)
+    stages = (*spec.stages[:2], spec.stages[-3], *spec.stages[-2:])
+    object.__setattr__(spec, "stages", stages)
+    with pytest.raises(ValueError, match="are not normalize, conv, \\(residual, pool\\)"):
+        make_plan(spec, 2)

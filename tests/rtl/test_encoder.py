@@ -1,0 +1,112 @@
+"""The whole encoder of the small design against the golden model, at every fold, full rate and with stalls."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from rtl.encoder import Encoder
+from rtl.plan import make_plan
+from spikecae.design import Design
+from spikecae.golden import encode
+from spikecae.huffman import code_lengths
+from spikecae.spec import EncoderSpec
+from spikecae.stages import Codebook, Huffman, SubVector, VectorQuantizer
+from tests.random_spec import random_adc, random_spec
+from tests.rtl.streams import Port, pack, run
+
+
+def _beats(adc: np.ndarray) -> list[int]:
+    last = adc.shape[2] - 1
+    return [pack([v], 16) | (t == last) << 16 for block in adc for spike in block for t, v in enumerate(spike)]
+
+
+def _frames(got: list[int]) -> list[bytes]:
+    frames, frame = [], bytearray()
+    for word in got:
+        frame.append(word & 255)
+        if word >> 8:
+            frames.append(bytes(frame))
+            frame = bytearray()
+    assert not frame, "a frame without its end"
+    return frames
+
+
+def _check(spec: EncoderSpec, adc: np.ndarray, fold: int, *, pause: float) -> list[int]:
+    """Cycle of each frame's last byte, after all frames proved equal to the golden model's."""
+    expected = encode(spec, adc).payloads
+    plan = make_plan(spec, fold)
+    dut = Encoder(plan)
+    sink = Port(dut.o, count=sum(map(len, expected)), pause=pause)
+    limit = 4 * (len(adc) + 2) * plan.cycles_per_block + 4000
+    run(dut, [Port(dut.i, _beats(adc), pause=pause)], [sink], limit=limit)
+    assert _frames(sink.got) == expected
+    return [cycle for cycle, word in zip(sink.cycles, sink.got, strict=True) if word >> 8]
+
+
+@pytest.mark.parametrize("fold", [1, 2, 4, 8, 16])
+def test_full_rate(tiny: Design, fold: int) -> None:
+    spec = random_spec(tiny, 20 + fold)
+    ends = _check(spec, random_adc(tiny, 4, fold), fold, pause=0.0)
+    period = np.mean([b - a for a, b in pairwise(ends)])
+    predicted = make_plan(spec, fold).cycles_per_block
+    assert predicted <= period * 1.1
+    assert period <= predicted * (1.05 if fold > 1 else 1.10), "groups of 16 samples are short for fold 1"
+
+
+@pytest.mark.parametrize("fold", [1, 4])
+def test_stalls_at_both_ends(tiny: Design, fold: int) -> None:
+    _check(random_spec(tiny, 30), random_adc(tiny, 4, 30), fold, pause=0.6)
+
+
+@pytest.mark.parametrize(
+    ("section", "changes"),
+    [
+        ("encoder", {"kernel": 5}),
+        ("encoder", {"kernel": 1, "pools": [4]}),
+        ("encoder", {"pools": [1, 2, 2]}),
+        ("encoder", {"groups": 1}),
+        ("encoder", {"features": 5}),
+        ("block", {"spikes": 1}),
+        ("block", {"spikes": 3}),
+        ("codebook", {"codewords": 33}),
+    ],
+)
+def test_other_shapes(tiny: Design, section: str, changes: dict[str, object]) -> None:
+    design = tiny.model_copy(update={section: getattr(tiny, section).model_copy(update=changes)})
+    _check(random_spec(design, 40), random_adc(design, 3, 40), 2, pause=0.0)
+
+
+def test_product_quantizer(tiny: Design) -> None:
+    """Sub-vectors of several lengths, each with codebook and code table of its own."""
+    spec = random_spec(tiny, 50)
+    rng = np.random.default_rng(50)
+    lengths, sizes = [2, 2, 4, 8], [8, 5, 16, 32]
+    books, tables, parts = [], [], []
+    for number, (length, size) in enumerate(zip(lengths, sizes, strict=True)):
+        words = rng.integers(-90, 90, (size, length)).astype(np.int8)
+        tables.append(code_lengths(rng.integers(1, 100, size)))
+        books.append(Codebook(words, ((words.astype(int) ** 2).sum(axis=1) + 3 * tables[-1]).astype(np.int32)))
+        parts.append(SubVector(sum(lengths[:number]), length, number, number))
+    stages = (
+        *spec.stages[:-2],
+        VectorQuantizer("vq", 4, tuple(books), tuple(parts)),
+        Huffman("huffman", tuple(tables)),
+    )
+    product = EncoderSpec(spec.design, spec.spikes, spec.samples, spec.adc_bits, stages)
+    _check(product, random_adc(tiny, 3, 50), 2, pause=0.0)
+
+
+def test_a_spike_of_the_wrong_length_is_left_out(tiny: Design) -> None:
+    spec = random_spec(tiny, 60)
+    adc = random_adc(tiny, 2, 60)
+    beats = _beats(adc)
+    samples = tiny.block.samples
+    short = [7] * 5 + [7 | 1 << 16]
+    long = [9] * (samples + 3) + [9 | 1 << 16]
+    stream = short + beats[:samples] + long + beats[samples : 3 * samples] + short + short + beats[3 * samples :]
+    expected = encode(spec, adc).payloads
+    dut = Encoder(make_plan(spec, 2))
+    sink = Port(dut.o, count=sum(map(len, expected)))
+    run(dut, [Port(dut.i, stream)], [sink])
+    assert _frames(sink.got) == expected
