@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Baseline", "Coder", "Data", "Encoder", "Report", "Simulation", "Training", "Weights"]
+__all__ = ["Baseline", "Coder", "Data", "Encoder", "Layer", "Report", "Simulation", "Training", "Weights"]
 
 
 class Part(BaseModel):
@@ -68,6 +68,17 @@ class Coder(Part):
     codewords_used: int
 
 
+class Layer(Part):
+    """Signal to rounding noise at one place of the network, float against 8-bit, on the test split."""
+
+    name: str
+    sqnr_db: float
+    """Of this place's rounding alone."""
+    accumulated_sqnr_db: float
+    """With all that came before."""
+    saturation_rate: float
+
+
 class Baseline(Part):
     """PCA, a uniform scalar quantizer and order-0 entropy coding, at the bits per spike of the 8-bit encoder.
 
@@ -79,3 +90,52 @@ class Baseline(Part):
     gap_db: float
     curve_bits_per_spike: list[float]
     curve_sndr_mean_db: list[float]
+
+
+class Encoder(Part):
+    """The emitted hardware, as its manifest says."""
+
+    spec_hash: str
+    spikes_per_block: int
+    fold: int
+    multipliers: int
+    search_multipliers: int
+    utilisation: float
+    macs_per_spike: float
+    """Multiply-accumulates of the convolutions and the codeword search."""
+    rom_bits: int
+    ram_bits: int
+    clock_mhz: float
+
+
+class Simulation(Part):
+    """The emitted Verilog against the golden model."""
+
+    simulator: str
+    blocks: int
+    values_compared: int
+    mismatches: int
+    cycles_per_block_predicted: int
+    cycles_per_block_measured: float
+    latency_cycles_predicted: int
+    latency_cycles_measured: int
+    spikes_per_s: float
+    """Sustained throughput at the design's clock."""
+
+
+class Report(Part):
+    """``report.json``."""
+
+    schema_version: Literal[1] = 1
+    design: str
+    data: Data
+    weights: Weights
+    float_model: Coder
+    eight_bit: Coder
+    codewords: int
+    layers: list[Layer]
+    golden_check_blocks: int
+    golden_check_values: int
+    baseline: Baseline
+    encoder: Encoder
+    simulation: Simulation
