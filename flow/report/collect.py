@@ -134,6 +134,7 @@ def _encoder(design: Design, manifest: Manifest) -> Encoder:
     def bits(kind: str) -> int:
         return sum(memory.bits for memory in manifest.memories if memory.kind == kind)
 
+    macs = sum(unit.macs_per_block for unit in manifest.units if unit.name != "normalizer")
     return Encoder(
         spec_hash=manifest.spec_hash,
         spikes_per_block=manifest.spikes,
@@ -141,8 +142,7 @@ def _encoder(design: Design, manifest: Manifest) -> Encoder:
         multipliers=manifest.multipliers,
         search_multipliers=manifest.search_multipliers,
         utilisation=manifest.utilisation,
-        macs_per_spike=sum(unit.macs_per_block for unit in manifest.units if unit.name != "normalizer")
-        / manifest.spikes,
+        macs_per_spike=macs / manifest.spikes,
         rom_bits=bits("rom"),
         ram_bits=bits("ram"),
         clock_mhz=design.hardware.clock_mhz,

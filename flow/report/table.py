@@ -55,10 +55,8 @@ def print_table(path: Path, console: Console) -> None:
         f"{encoder.macs_per_spike:,.0f} MAC per spike; {encoder.multipliers} multipliers, "
         f"{100 * encoder.utilisation:.0f} % busy, and {encoder.search_multipliers} in the codeword search",
     )
-    table.add_row(
-        "memory",
-        f"{encoder.rom_bits / 8192:,.1f} KiB of constants, {encoder.ram_bits / 8192:,.2f} KiB of working memory",
-    )
+    constants, working = encoder.rom_bits / 8192, encoder.ram_bits / 8192
+    table.add_row("memory", f"{constants:,.1f} KiB of constants, {working:,.2f} KiB of working memory")
     console.print()
     console.print(table)
     console.print(f"pictures: {path.with_name('report.html')}")

@@ -14,7 +14,7 @@ __all__ = ["plan_sim"]
 
 
 def plan_sim(layout: Layout, blocks: int, waves: bool, cocotb: bool) -> Task:
-    """Simulate at most ``blocks`` blocks, leaving a waveform if ``waves``, with the cocotb benches too if ``cocotb``."""
+    """Simulate at most ``blocks`` blocks; ``waves`` leaves a waveform, ``cocotb`` runs the cocotb benches too."""
     failed = layout.build / "sim.failed"
 
     def run(folder: Path, console: Console) -> str:
