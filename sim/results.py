@@ -8,8 +8,6 @@ from sim.compare import Mismatch
 
 __all__ = ["BenchResult", "CyclesPerBlock", "Latency", "SimulationResults", "Speed"]
 
-SCHEMA_VERSION = 1
-
 
 class Record(BaseModel):
     """An immutable part of the report; unknown keys refused."""
@@ -58,7 +56,7 @@ class BenchResult(Record):
 class SimulationResults(Record):
     """Everything that was run on an encoder, and whether it equals the golden model."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     design: str
     spec_hash: str
     fold: int

@@ -86,7 +86,9 @@ def simulate(
     versions = require("verilator", "g++")
     manifest = load_manifest(rtl_dir)
     if manifest.spec_hash != spec.hash:
-        raise ValueError(f"{rtl_dir} was emitted from spec {manifest.spec_hash[:12]}, not {spec.hash[:12]}; run rtl anew")
+        raise ValueError(
+            f"{rtl_dir} was emitted from spec {manifest.spec_hash[:12]}, not {spec.hash[:12]}; run rtl anew"
+        )
     adc = adc[:blocks]
     if len(adc) < 2 * FILLING:
         raise ValueError(f"{len(adc)} blocks are too few to measure the steady state; give at least {2 * FILLING}")
