@@ -97,6 +97,7 @@ install:
 	  { echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1), 3.11 or later is needed; name one with PYTHON=python3.11" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "error: $(PYTHON) has no venv module; install it with: sudo apt-get install python3-venv" >&2; exit 1; }
-	$(PYTHON) -m venv --clear $(VENV)
-	$(RUN) -m pip install --disable-pip-version-check --requirement requirements.lock
+	@echo "installing the Python packages of requirements.lock into $(VENV); this takes some minutes, once"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	@cp requirements.lock $(VENV)/installed
