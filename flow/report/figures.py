@@ -116,7 +116,7 @@ def sndr_figure(sndr_db: NDArray[np.float64]) -> Figure:
         f"mean {mean:.1f} dB", (mean, axis.get_ylim()[1]), xytext=(4, -10), textcoords="offset points", color=ORANGE
     )
     axis.set_xlabel("SNDR of a spike, dB")
-    axis.set_ylabel("spikes")
+    axis.set_ylabel(f"spikes, of {sndr_db.size}")
     return figure
 
 

@@ -31,6 +31,8 @@ def write_page(design: Design, report: Report, decoded: Decoded, folder: Path) -
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    text = environment.get_template(TEMPLATE.name).render(r=report, figures=figures, kind=design.block.kind)
+    text = environment.get_template(TEMPLATE.name).render(
+        r=report, figures=figures, kind=design.block.kind, shown=len(decoded.sndr_db)
+    )
     (folder / "report.html").write_text(text, encoding="utf-8")
     (folder / "spikes.svg").write_text(figures["spikes"], encoding="utf-8")
