@@ -58,7 +58,7 @@ class Chip(wiring.Component):
         self.addr_bits = self.encoder.store.addr_bits if plan.loadable else None
         defaults = {
             "spec_hash": 0 if plan.loadable else int(spec.hash[:8], 16),
-            "scrub_blocks": 16,
+            "scrub_blocks": self.scrub_blocks,
             "scrub_idle": 1 << 24,
             "packet_blocks": hardware.packet_blocks,
         }
@@ -85,6 +85,14 @@ class Chip(wiring.Component):
         """Payload of the longest packet: coded blocks of the longest codes, or as many raw snippets as that holds."""
         block = -(-len(self._plan.spec.vq.table) * LONGEST_CODE // 8)
         return max(self._plan.hardware.packet_blocks * block, 2 * self._plan.spec.samples)
+
+    @property
+    def scrub_blocks(self) -> int:
+        """Blocks between checks of the parameters, so that checks take at most a hundredth of the time."""
+        if not self._plan.loadable:
+            return 0
+        words = sum(region.words * region.lanes for region in self.encoder.store.regions)
+        return 1 << (100 * words // self._plan.cycles_per_block).bit_length()
 
     @property
     def event_depth(self) -> int:

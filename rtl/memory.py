@@ -99,10 +99,10 @@ class ParameterMemory(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        # A memory of one word would have an address of no bits, which Verilog cannot write down.
+        depth = max(2, len(self.words))
         init = [] if self.loadable else self.words
-        m.submodules.memory = memory = self.backing = Memory(
-            shape=unsigned(self.stored_width), depth=len(self.words), init=init
-        )
+        m.submodules.memory = memory = self.backing = Memory(shape=unsigned(self.stored_width), depth=depth, init=init)
         port = memory.read_port()
         m.d.comb += self.user.data.eq(port.data)
         if not self.loadable:

@@ -1,5 +1,6 @@
 """Builds and runs the cocotb bench on Verilator, and on Icarus where it is installed."""
 
+import json
 import shutil
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -46,7 +47,7 @@ def run_bench(
         MissingToolError: the simulator, or something it needs, is not installed.
         RuntimeError: the bench could not be built or started; the log says why.
     """
-    from sim.stage import load_manifest
+    from sim.stage import load_manifest, load_writes
 
     versions = require("cocotb", "cocotbext-axi", TOOL[simulator])
     manifest = load_manifest(rtl_dir)
@@ -56,6 +57,7 @@ def run_bench(
     vectors.mkdir(parents=True)
     save_spec(spec, vectors)
     shutil.copy(rtl_dir / "manifest.json", vectors)
+    (vectors / "load.json").write_text(json.dumps(load_writes(rtl_dir, manifest)), encoding="utf-8")
     np.save(vectors / "adc.npy", adc[:blocks], allow_pickle=False)
     try:
         runner = get_runner(simulator)
