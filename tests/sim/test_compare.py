@@ -58,7 +58,9 @@ def outcome(encoder):
 def test_equal_blocks_have_no_mismatch(encoder, outcome):
     result = compare(encoder.manifest, encoder.golden, *outcome)
     assert (result.total, result.first) == (0, None)
-    assert result.values == sum(tap.size for tap in encoder.golden.taps.values()) + sum(map(len, encoder.golden.payloads))
+    assert result.values == sum(tap.size for tap in encoder.golden.taps.values()) + sum(
+        map(len, encoder.golden.payloads)
+    )
     assert set(result.mismatches) == {*encoder.golden.taps, "payload"}
 
 
