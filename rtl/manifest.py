@@ -30,9 +30,10 @@ class Port(Record):
 
 
 class Memory(Record):
-    """A memory, by the instance that holds it (dotted path below the top)."""
+    """A memory: the instance that holds it (dotted path below the top), and the array's name in there."""
 
     name: str
+    array: str
     words: int
     width: int
     kind: Literal["rom", "ram"]
@@ -172,23 +173,33 @@ def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
     encoder, spec = chip.encoder, plan.spec
     kind: Literal["ram", "rom"] = plan.hardware.parameters
     sums = encoder.pipeline.projector.accumulator
+    pipeline = "encoder.pipeline"
     rams = {
-        "encoder.input_buffer.samples": (2 * spec.samples, 8 * spec.spikes),
-        "encoder.pipeline.project.accumulator.sums": (sums.depth, plan.project.lanes * plan.project.accumulator_bits),
+        ("encoder.input_buffer", "samples"): (2 * spec.samples, 8 * spec.spikes),
+        (f"{pipeline}.project.accumulator", "sums"): (sums.depth, plan.project.lanes * plan.project.accumulator_bits),
         **{
-            f"encoder.pipeline.{plan_.name}.delay": (block.delay, 8 * plan_.reduce.group_inputs)
+            (f"{pipeline}.{plan_.name}.delay", "storage"): (block.delay, 8 * plan_.reduce.group_inputs)
             for plan_, block in zip(plan.blocks, encoder.pipeline.blocks, strict=True)
         },
-        "packetizer.buffer": (chip.packet_buffer_bytes, 8),
-        "event_queue": (chip.event_depth, EVENT_BITS),
-        "missing_spikes": (IN_FLIGHT, len(encoder.missing)),
+        ("packetizer", "buffer"): (chip.packet_buffer_bytes, 8),
+        ("event_queue", "storage"): (chip.event_depth - 1, EVENT_BITS),
+        ("missing_spikes", "storage"): (IN_FLIGHT, len(encoder.missing)),
     }
     return [
         *(
-            Memory(name=f"chip.encoder.store.{name}.memory", words=len(m.words), width=m.stored_width, kind=kind)
+            Memory(
+                name=f"chip.encoder.store.{name}",
+                array="memory",
+                words=max(2, len(m.words)),
+                width=m.stored_width,
+                kind=kind,
+            )
             for name, m in encoder.store.memories.items()
         ),
-        *(Memory(name=f"chip.{n}", words=words, width=width, kind="ram") for n, (words, width) in rams.items()),
+        *(
+            Memory(name=f"chip.{name}", array=array, words=max(2, words), width=width, kind="ram")
+            for (name, array), (words, width) in rams.items()
+        ),
     ]
 
 

@@ -211,7 +211,7 @@ class Plan:
 
     @property
     def latency(self) -> int:
-        """Cycles from a block's last sample to the last byte of a packet of its own, were all code words 16 bits long."""
+        """Cycles from a block's last sample to the last byte of its packet, were all code words 16 bits long."""
         dots = sum(dot.steps + 2 + dot.layer.kernel // 2 * dot.period for dot in self.dots)
         emission = len(self.spec.vq.table) * 4
         framing = 15 + len(self.spec.vq.table) * 2  # header, trailer, and the payload once more: it is stored first

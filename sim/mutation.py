@@ -23,7 +23,7 @@ from spikecae.stages import Codebook, Convolution, Residual, Stage, VectorQuanti
 
 __all__ = ["Mutation", "choose_mutations", "flip_in_spec", "flip_in_verilog", "run_mutation"]
 
-IMAGES = {f"chip.encoder.store.{name}.memory": name for name in ("weights", "codebook")}
+IMAGES = {f"chip.encoder.store.{name}": name for name in ("weights", "codebook")}
 """Memories that hold weights and codewords, and the images that fill them."""
 
 

@@ -32,9 +32,20 @@ def test_manifest_reads_back(emitted: Path) -> None:
         "m_axis_tlast",
         *(f"s_axil_{name}" for name in ("awready", "wready", "bresp", "bvalid", "arready", "rdata", "rresp", "rvalid")),
     ]
-    weights = next(memory for memory in manifest.memories if memory.name == "chip.encoder.store.weights.memory")
+    weights = next(memory for memory in manifest.memories if memory.name == "chip.encoder.store.weights")
     # 4 groups of: conv 8, reduce 8, conv 12 in 2 words, expand 8, twice, project 16 bytes in 2 words
     assert (weights.words, weights.width) == (4 * (1 + 2 * (1 + 2 + 1) + 2), 64)
+
+
+def test_every_memory_is_an_array_of_the_stated_size(emitted: Path) -> None:
+    manifest = Manifest.model_validate_json((emitted / "manifest.json").read_text())
+    text = (emitted / "spike_encoder.v").read_text()
+    found = set()
+    for module, body in re.findall(r"^module \\\\?(\S+) .*?$(.*?)^endmodule", text, re.M | re.S):
+        for high, array, last in re.findall(r"^  reg \[(\d+):0\] (\w+) \[(\d+):0\];", body, re.M):
+            found.add((module, array, int(last) + 1, int(high) + 1))
+    said = {(f"spike_encoder.{m.name}", m.array, m.words, m.width) for m in manifest.memories}
+    assert found == said
 
 
 def test_same_spec_same_verilog(emitted: Path, tiny: Design, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_equal_blocks_have_no_mismatch(encoder, outcome):
 
 @pytest.mark.parametrize("stage", ["normalize", "block0.conv", "pool1", "project", "vq"])
 def test_one_wrong_value_is_found_where_it_is(encoder, outcome, stage):
-    taps, payloads = outcome
+    _, payloads = outcome
     shape = encoder.golden.taps[stage].shape
     block, channel, sample = 5, shape[1] - 2, 1 if len(shape) == 3 else 0
     place = (block, channel, sample)[: len(shape)]

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_waves(encoder, adc, models, tmp_path):
     assert "$var wire 1" in text
     assert " m_axis_tdata " in text
     assert " requantizer " in text
-    last = int(text.rstrip().rsplit("#", 1)[1].split()[0])
+    last = int(re.findall(r"^#(\d+)$", text, re.M)[-1])
     assert last > 10 * 2 * encoder.manifest.cycles_per_block
 
 
