@@ -12,7 +12,7 @@ from model.datasets.spikes import SpikeDataset
 from quantize.build import build_spec
 from quantize.code import encode_latents, fit_code
 from quantize.compare import compare
-from quantize.exponents import calibrate
+from quantize.exponents import calibrate, least_error_exponent
 from quantize.fake_quant import FakeQuantEncoder
 from quantize.fold import fold
 from quantize.measure import BATCH, BLOCKS_PER_PACKET, LayerMeter, rate_quality
@@ -113,12 +113,17 @@ def quantize(
     return report
 
 
-def calibrated_encoder(design: Design, checkpoint: Checkpoint, adc: NDArray[np.int16]) -> FakeQuantEncoder:
+def calibrated_encoder(
+    design: Design,
+    checkpoint: Checkpoint,
+    adc: NDArray[np.int16],
+    choose: Callable[..., int] = least_error_exponent,
+) -> FakeQuantEncoder:
     """The checkpoint's encoder with exponents for training blocks ``adc`` ``[B, M, D]``; no rate bias yet."""
     folded = fold(checkpoint.model.encoder)
     codebook = checkpoint.model.quantizer.codebook.detach()
     chosen = np.linspace(0, len(adc) - 1, min(len(adc), CALIBRATION_BLOCKS)).astype(np.intp)
-    exponents = calibrate(folded, codebook, torch.from_numpy(checkpoint.normalization.apply(adc[chosen])))
+    exponents = calibrate(folded, codebook, torch.from_numpy(checkpoint.normalization.apply(adc[chosen])), choose)
     table = input_table(checkpoint.normalization, exponents.activation["normalize"])
     return FakeQuantEncoder(folded, table, exponents, codebook, torch.zeros(len(codebook), dtype=torch.int64))
 
