@@ -32,6 +32,15 @@ def test_embedded_spikes_are_blocks_around_their_peak(tiny: Design, tiny_spikes:
     assert len(tiny_spikes.test) >= 256
 
 
+@pytest.mark.parametrize("name", ["wave_clus", "hc1"])
+def test_every_design_has_embedded_spikes_enough(name: str) -> None:
+    design = load_design(DESIGNS / f"{name}.toml")
+    spikes = load_dataset(design)
+    assert len(spikes.test) >= 256
+    assert spikes.clipped_samples == 0
+    assert np.median(np.abs(spikes.test.adc).max(-1)) > 2**5  # loud enough to use the converter
+
+
 def test_events_stand_at_true_spikes(tiny: Design, tiny_spikes: SpikeDataset) -> None:
     """Nearly every event lies within 0.3 ms of a true spike; the others are rebounds 1 to 3 ms after a large one."""
     from spikeinterface.generation import generate_sorting
