@@ -41,11 +41,11 @@ def compare_choices(design: Design, checkpoint: Checkpoint, dataset: SpikeDatase
     results = {"float": (exact.sndr.mean_db, exact.entropy_bits)}
     for name, choose in ways.items():
         encoder = calibrated_encoder(design, checkpoint, dataset.train.adc, choose)
-        lengths = fit_code(encoder, dataset.train.adc, design.codebook.rate_weight)
+        code = fit_code(encoder, dataset.train.adc, design.codebook.rate_weight)
         with torch.no_grad():
             indices = encoder.search(encode_latents(encoder, dataset.validation.adc)).numpy()
             quality = rate_quality(
-                design, checkpoint, encoder.codewords(), dataset.validation, indices, indices, lengths
+                design, checkpoint, encoder.codewords(), dataset.validation, indices, code.indices, code.lengths
             )
         results[name] = (quality.sndr_mean_db, quality.entropy_bits_per_index)
     return results
