@@ -2,12 +2,13 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
-from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
+from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from rtl.axi_lite import AxiLite, AxiLitePort
-from rtl.encoder import Encoder
-from rtl.packetizer import EVENT_BITS, Packetizer
+from rtl.encoder import IN_FLIGHT, Encoder
+from rtl.event_coder import EVENT_BITS, event_bits
+from rtl.packetizer import Packetizer
 from rtl.plan import Plan
 from rtl.raw_path import RawPath
 from rtl.registers import COUNTED, Registers
@@ -16,11 +17,8 @@ from rtl.supervisor import Supervisor
 
 __all__ = ["Chip"]
 
-EVENT_BYTES = 6
 LONGEST_CODE = 16
 MAX_PAYLOAD = 4080
-IN_FLIGHT = 8
-"""Blocks between input and packet: two in the input buffer, one each in convolutions, search and emitter, and room."""
 
 
 class Chip(wiring.Component):
@@ -36,8 +34,8 @@ class Chip(wiring.Component):
 
     Members
     -------
-    s_axis: ADC codes, two's complement, one a beat; ``tlast`` marks a spike's last sample, where ``tuser`` has its
-        channel (16 bits, low) and time (32 bits).
+    s_axis: ADC codes, two's complement, one a beat; ``tlast`` marks a spike's last sample; ``tuser`` has its
+        channel (16 bits, low) and time (32 bits) on every beat.
     m_axis: packets; ``tlast`` marks a packet's last byte.
     s_axil: registers and, if loadable, parameter memories (:mod:`rtl.register_map`).
     """
@@ -45,7 +43,7 @@ class Chip(wiring.Component):
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         spec, hardware = plan.spec, plan.hardware
-        longest = self.packet_buffer_bytes + EVENT_BYTES * hardware.packet_blocks * spec.spikes
+        longest = self.packet_buffer_bytes
         if longest > MAX_PAYLOAD:
             raise ValueError(
                 f"hardware.packet_blocks = {hardware.packet_blocks} makes packets of up to {longest} bytes, "
@@ -82,9 +80,14 @@ class Chip(wiring.Component):
 
     @property
     def packet_buffer_bytes(self) -> int:
-        """Payload of the longest packet: coded blocks of the longest codes, or as many raw snippets as that holds."""
-        block = -(-len(self._plan.spec.vq.table) * LONGEST_CODE // 8)
-        return max(self._plan.hardware.packet_blocks * block, 2 * self._plan.spec.samples)
+        """Payload of the longest packet: blocks of the longest codes with all events, or one raw snippet."""
+        spec = self._plan.spec
+        block = len(spec.vq.table) * LONGEST_CODE + event_bits(spec.spikes)
+        return max(-(-self._plan.hardware.packet_blocks * block // 8), self._snippet_bytes)
+
+    @property
+    def _snippet_bytes(self) -> int:
+        return 2 * self._plan.spec.samples + EVENT_BITS // 8
 
     @property
     def scrub_blocks(self) -> int:
@@ -97,13 +100,12 @@ class Chip(wiring.Component):
     @property
     def event_depth(self) -> int:
         """Spikes whose channel and time can wait: all that can be under way."""
-        spikes = self._plan.spec.spikes
-        return max((self._plan.hardware.packet_blocks + IN_FLIGHT) * spikes, self.raw_snippets + spikes)
+        return IN_FLIGHT * self._plan.spec.spikes
 
     @property
     def raw_snippets(self) -> int:
         """Snippets in a raw packet, at most."""
-        return min(255, self.packet_buffer_bytes // (2 * self._plan.spec.samples))
+        return min(255, self.packet_buffer_bytes // self._snippet_bytes)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -184,17 +186,11 @@ class Chip(wiring.Component):
             m.d.comb += [path.i.payload.adc.eq(self.s_axis_tdata), path.i.payload.last.eq(self.s_axis_tlast)]
 
     def _blocks(self, m: Module) -> Signal:
-        """Count the blocks under way, and keep in order how many spikes each lacks."""
+        """Count the blocks under way."""
         encoder = self.encoder
         under_way, busy = Signal(range(IN_FLIGHT)), Signal()
-        m.submodules.missing_spikes = missing = SyncFIFO(width=len(encoder.missing), depth=IN_FLIGHT)
         m.d.sync += under_way.eq(under_way + encoder.start - encoder.block_end)
-        m.d.comb += [
-            busy.eq(under_way != 0),
-            missing.w_data.eq(encoder.missing),
-            missing.w_en.eq(encoder.start),
-            missing.r_en.eq(encoder.block_end),
-        ]
+        m.d.comb += busy.eq(under_way != 0)
         return busy
 
     def _output(self, m: Module) -> None:
@@ -208,13 +204,15 @@ class Chip(wiring.Component):
             encoder.o.ready.eq(packetizer.i.ready & ~raw),
             raw_path.o.ready.eq(packetizer.i.ready & raw),
             packetizer.block_end.eq(encoder.block_end | raw_path.spike_end),
-            packetizer.missing.eq(Mux(raw, 0, m.submodules.missing_spikes.r_data)),
+            packetizer.missing.eq(Mux(raw, 0, encoder.missing)),
             packetizer.discard.eq(raw_path.wrong_end),
             packetizer.limit.eq(Mux(raw, limit, registers.packet_blocks)),
             packetizer.empty.eq(raw | encoder.empty),
             encoder.pad.eq(packetizer.pad & ~raw),
             packetizer.raw.eq(raw),
-            packetizer.sidecar.eq(registers.sidecar),
+            packetizer.sidecar.eq(Mux(raw & (registers.sidecar == 1), 0, registers.sidecar)),
+            encoder.sidecar.eq(registers.sidecar),
+            encoder.first.eq(packetizer.first),
             packetizer.tag.eq(registers.spec_hash[16:]),
             self.m_axis_tvalid.eq(packetizer.o.valid),
             self.m_axis_tdata.eq(packetizer.o.payload.value),
@@ -231,10 +229,12 @@ class Chip(wiring.Component):
             m.d.sync += user.eq(self.s_axis_tuser)
         m.d.comb += [
             events.w_data.eq(user),
-            events.w_en.eq(encoder.spike_end | raw_path.spike_end),
-            self.packetizer.events.payload.eq(events.r_data),
-            self.packetizer.events.valid.eq(events.r_rdy),
-            events.r_en.eq(self.packetizer.events.ready),
+            events.w_en.eq(encoder.spike_end),
+            encoder.events.payload.eq(events.r_data),
+            encoder.events.valid.eq(events.r_rdy),
+            events.r_en.eq(encoder.events.ready),
+            raw_path.user.eq(self.s_axis_tuser),
+            raw_path.sidecar.eq(self.registers.sidecar == 2),
             encoder.i.valid.eq(self.s_axis_tvalid & gate & events.w_rdy & ~raw),
             raw_path.i.valid.eq(self.s_axis_tvalid & gate & events.w_rdy & raw),
             self.s_axis_tready.eq(gate & events.w_rdy & Mux(raw, raw_path.i.ready, encoder.i.ready)),

@@ -2,9 +2,10 @@
 
 from amaranth.hdl import Module, ResetInserter, unsigned
 from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
-from rtl.huffman_emitter import HuffmanEmitter
+from rtl.block_writer import BlockWriter
 from rtl.images import huffman_starts, parameter_images
 from rtl.input_buffer import InputBuffer
 from rtl.normalizer import Normalizer
@@ -12,13 +13,16 @@ from rtl.parameter_store import ParameterBus, ParameterStore
 from rtl.pipeline import Pipeline
 from rtl.plan import Plan
 
-__all__ = ["Encoder"]
+__all__ = ["IN_FLIGHT", "Encoder"]
 
-_BUFFER_SIGNALS = ("spike_end", "wrong_end", "pending", "backlog", "flush", "hold", "start", "missing")
+IN_FLIGHT = 8
+"""Blocks between input and packet: two in the input buffer, one each in convolutions, search and writer, and room."""
+
+_BUFFER_SIGNALS = ("spike_end", "wrong_end", "pending", "backlog", "flush", "hold", "start")
 
 
 class Encoder(wiring.Component):
-    """Normalizer, input buffer, pipeline, Huffman emitter and parameter memories.
+    """Normalizer, input buffer, pipeline, block writer and parameter memories.
 
     Parameters
     ----------
@@ -27,8 +31,9 @@ class Encoder(wiring.Component):
     Members
     -------
     i: ADC codes; ``last`` marks a spike's last sample. M spikes make a block.
-    spike_end, wrong_end, pending, backlog, flush, hold, start, missing: as for :class:`rtl.input_buffer.InputBuffer`.
-    o, block_end, pad, empty: as for :class:`rtl.huffman_emitter.HuffmanEmitter`.
+    spike_end, wrong_end, pending, backlog, flush, hold, start: as for :class:`rtl.input_buffer.InputBuffer`.
+    events, sidecar, first, o, block_end, pad, empty: as for :class:`rtl.block_writer.BlockWriter`.
+    missing: spikes that the block that ends lacks.
     bus: the parameter memories (only if loadable). While it has the grant no sample is taken; it may have
         it only while no block is under way.
     restart: start the pipeline over; due during every grant, when no block is under way.
@@ -41,14 +46,17 @@ class Encoder(wiring.Component):
         self.input_buffer = InputBuffer(spec.spikes, spec.samples, plan.groups)
         self.pipeline = Pipeline(plan)
         depth = sum(table.size for table in spec.huffman.tables)
-        self.emitter = HuffmanEmitter(self.pipeline.search.index_bits, depth, huffman_starts(plan))
+        self.writer = BlockWriter(self.pipeline.search.index_bits, depth, huffman_starts(plan), spec.spikes)
         self.store = ParameterStore(parameter_images(plan), loadable=plan.loadable)
         buffer = self.input_buffer.signature.members
+        writer = self.writer.signature.members
         members = {
             "i": self.normalizer.signature.members["i"],
             **{name: buffer[name] for name in _BUFFER_SIGNALS},
+            **{name: writer[name] for name in ("events", "sidecar", "first")},
             "o": Out(stream.Signature(unsigned(8))),
             "block_end": Out(1),
+            "missing": buffer["missing"],
             "pad": In(1),
             "empty": Out(1),
             "restart": In(1),
@@ -67,10 +75,12 @@ class Encoder(wiring.Component):
         wiring.connect(m, wiring.flipped(self.i), normalizer.i)
         wiring.connect(m, normalizer.o, input_buffer.i)
         wiring.connect(m, input_buffer.o, pipeline.i)
-        m.submodules.huffman = emitter = self.emitter
-        wiring.connect(m, pipeline.o, emitter.i)
-        wiring.connect(m, emitter.o, wiring.flipped(self.o))
-        wiring.connect(m, emitter.table, store.huffman)
+        m.submodules.writer = writer = self.writer
+        wiring.connect(m, pipeline.o, writer.i)
+        wiring.connect(m, writer.o, wiring.flipped(self.o))
+        wiring.connect(m, writer.table, store.huffman)
+        wiring.connect(m, wiring.flipped(self.events), writer.events)
+        self._keep_missing(m, input_buffer, writer)
         wiring.connect(m, normalizer.table, store.normalization)
         for name in ("weights", "parameters", "latents", "codebook"):
             wiring.connect(m, getattr(pipeline, name), getattr(store, name))
@@ -80,14 +90,26 @@ class Encoder(wiring.Component):
             self.pending.eq(input_buffer.pending),
             self.backlog.eq(input_buffer.backlog),
             self.start.eq(input_buffer.start),
-            self.missing.eq(input_buffer.missing),
+            writer.sidecar.eq(self.sidecar),
+            writer.first.eq(self.first),
             input_buffer.flush.eq(self.flush),
             input_buffer.hold.eq(self.hold),
-            self.block_end.eq(emitter.block_end),
-            self.empty.eq(emitter.empty),
-            emitter.pad.eq(self.pad),
+            self.block_end.eq(writer.block_end),
+            self.empty.eq(writer.empty),
+            writer.pad.eq(self.pad),
         ]
         if self._plan.loadable:
             wiring.connect(m, wiring.flipped(self.bus), store.bus)
             m.d.comb += normalizer.hold.eq(self.bus.grant)
         return m
+
+    def _keep_missing(self, m: Module, input_buffer: InputBuffer, writer: BlockWriter) -> None:
+        """How many spikes each block under way lacks, in order, until it is written."""
+        m.submodules.missing_spikes = queue = SyncFIFO(width=len(input_buffer.missing), depth=IN_FLIGHT)
+        m.d.comb += [
+            queue.w_data.eq(input_buffer.missing),
+            queue.w_en.eq(input_buffer.start),
+            queue.r_en.eq(writer.block_end),
+            writer.missing.eq(queue.r_data),
+            self.missing.eq(queue.r_data),
+        ]

@@ -5,8 +5,8 @@ from typing import Literal
 from amaranth.lib.wiring import Flow
 from pydantic import BaseModel, ConfigDict
 
-from rtl.chip import IN_FLIGHT
-from rtl.packetizer import EVENT_BITS
+from rtl.encoder import IN_FLIGHT
+from rtl.event_coder import EVENT_BITS
 from rtl.plan import Plan
 from rtl.spike_encoder import SpikeEncoder
 
@@ -153,9 +153,9 @@ def _units(plan: Plan) -> list[Unit]:
         stages += [f"{block.name}.{part}" for part in ("reduce", "conv", "expand", "delay")]
         stages += [block.pool_name] if block.pool > 1 else []
     stages += ["project", "vq", "weight_loop", "parameter_loop", "deal_weights", "deal_parameters"]
-    places = {name: f"encoder.{name}" for name in ("normalizer", "input_buffer", "huffman", "store")}
+    places = {name: f"encoder.{name}" for name in ("normalizer", "input_buffer", "writer", "missing_spikes", "store")}
     places |= {name: f"encoder.pipeline.{name}" for name in stages}
-    others = ["packetizer", "raw_path", "supervisor", "registers", "axi_lite", "missing_spikes", "event_queue"]
+    others = ["packetizer", "raw_path", "supervisor", "registers", "axi_lite", "event_queue"]
     places |= {name: name for name in [*others, *(["scrubber"] if plan.loadable else [])]}
     return [
         Unit(
@@ -183,7 +183,7 @@ def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
         },
         ("packetizer", "buffer"): (chip.packet_buffer_bytes, 8),
         ("event_queue", "storage"): (chip.event_depth - 1, EVENT_BITS),
-        ("missing_spikes", "storage"): (IN_FLIGHT, len(encoder.missing)),
+        ("encoder.missing_spikes", "storage"): (IN_FLIGHT, len(encoder.missing)),
     }
     return [
         *(
@@ -241,5 +241,5 @@ def _taps(plan: Plan, top: SpikeEncoder) -> list[Tap]:
     transfers = project.samples * project.output_steps
     taps.append(tap("project", "pipeline.vq.bank", "i", project.lanes, transfers, "time_channel", signed=True))
     bits = top.chip.encoder.pipeline.search.index_bits
-    taps.append(tap("vq", "huffman", "i", 1, len(spec.vq.table), "vector", width=bits, payload_width=bits))
+    taps.append(tap("vq", "writer.coder", "i", 1, len(spec.vq.table), "vector", width=bits, payload_width=bits))
     return taps

@@ -1,6 +1,6 @@
 """Packets: coded blocks or raw snippets are stored, then sent behind a header that knows their length.
 
-The format is that of ``docs/bitstream.md``: header with CRC-8, payload, sidecar, CRC-16, most significant byte first.
+The format is that of ``docs/bitstream.md``: header with CRC-8, payload, CRC-16, most significant byte first.
 """
 
 from amaranth.hdl import Array, Const, Module, Mux, Signal, unsigned
@@ -9,11 +9,8 @@ from amaranth.lib.crc.catalog import CRC8_AUTOSAR, CRC16_IBM_3740
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["EVENT_BITS", "Packetizer"]
+__all__ = ["Packetizer"]
 
-EVENT_BITS = 48
-"""Channel (16 bits, low) and time (32 bits) of a spike."""
-EVENT_BYTES = 6
 HEADER_BYTES = 11
 SYNC = (0x5C, 0xAE)
 VERSION = 1
@@ -25,7 +22,7 @@ class Packetizer(wiring.Component):
     Parameters
     ----------
     buffer_bytes: what the payload buffer holds; the sender must not fill more into a packet.
-    spikes: spikes in a full block, each with one event.
+    spikes: spikes in a full block.
 
     Members
     -------
@@ -36,7 +33,7 @@ class Packetizer(wiring.Component):
     close: send what is there; due only while no block is under way.
     pad, empty: ask the sender for its last bits, and whether it has none.
     raw, sidecar, tag: for the header. Change them only while ``idle``.
-    events: channel and time of every spike, in order; all of a packet's are there before it ends.
+    first: the block under way is the packet's first.
     o: the packet, a byte a cycle, ``last`` on the last.
     idle: nothing is stored.
     sent: for one cycle, a packet has left.
@@ -44,7 +41,6 @@ class Packetizer(wiring.Component):
 
     def __init__(self, buffer_bytes: int, spikes: int) -> None:
         self._buffer_bytes = buffer_bytes
-        self._spikes = spikes
         super().__init__(
             {
                 "i": In(stream.Signature(unsigned(8))),
@@ -58,7 +54,7 @@ class Packetizer(wiring.Component):
                 "raw": In(1),
                 "sidecar": In(2),
                 "tag": In(16),
-                "events": In(stream.Signature(unsigned(EVENT_BITS))),
+                "first": Out(1),
                 "o": Out(stream.Signature(data.StructLayout({"value": 8, "last": 1}))),
                 "idle": Out(1),
                 "sent": Out(1),
@@ -71,11 +67,10 @@ class Packetizer(wiring.Component):
         write, read = buffer.write_port(), buffer.read_port()
         length, complete, at = Signal(12), Signal(12), Signal(12)
         count, absent, sequence = Signal(8), Signal.like(self.missing), Signal(16)
-        entries, entry, place = Signal(16), Signal(16), Signal(range(HEADER_BYTES))
+        place = Signal(range(HEADER_BYTES))
         m.submodules.crc8 = crc8 = CRC8_AUTOSAR(data_width=8).create()
         m.submodules.crc16 = crc16 = CRC16_IBM_3740(data_width=8).create()
         taken = self.o.valid & self.o.ready
-        total = length + Mux(self.sidecar == 0, 0, entries * EVENT_BYTES)[:12]
         header = Array(
             [
                 Const(SYNC[0], 8),
@@ -86,12 +81,13 @@ class Packetizer(wiring.Component):
                 self.tag[8:],
                 self.tag[:8],
                 count,
-                Mux(self.raw, 0, absent) << 4 | total[8:12],
-                total[:8],
+                absent << 4 | length[8:],
+                length[:8],
                 crc8.crc,
             ]
         )
         m.d.comb += [
+            self.first.eq(count == 0),
             self.idle.eq((count == 0) & (length == 0)),
             write.addr.eq(length),
             write.data.eq(self.i.payload),
@@ -116,12 +112,7 @@ class Packetizer(wiring.Component):
                     m.next = "finish"
             with m.State("finish"):
                 m.d.comb += [self.i.ready.eq(~self.raw), self.pad.eq(1), crc8.start.eq(1), crc16.start.eq(1)]
-                per_block = Mux(self.raw, 1, self._spikes)
-                m.d.sync += [
-                    entries.eq(Mux(self.sidecar == 1, count, count * per_block - Mux(self.raw, 0, absent))),
-                    at.eq(0),
-                    place.eq(0),
-                ]
+                m.d.sync += [at.eq(0), place.eq(0)]
                 with m.If(self.empty & (self.raw | ~self.i.valid)):
                     m.next = "header"
             with m.State("header"):
@@ -147,11 +138,7 @@ class Packetizer(wiring.Component):
                 with m.If(taken):
                     m.d.sync += at.eq(at + 1)
                     with m.If(at == length):
-                        m.d.sync += entry.eq(0)
-                        m.next = "events"
-            with m.State("events"):
-                self._events(m, taken, entry, place, count, absent)
-                m.d.comb += crc16.valid.eq(taken)
+                        m.next = "trailer"
             with m.State("trailer"):
                 m.d.comb += [
                     self.o.valid.eq(1),
@@ -166,24 +153,3 @@ class Packetizer(wiring.Component):
                         m.d.sync += sequence.eq(sequence + 1)
                         m.next = "fill"
         return m
-
-    def _events(self, m: Module, taken: Signal, entry: Signal, place: Signal, count: Signal, absent: Signal) -> None:
-        """Send the events that the sidecar wants, drop the others: all spikes of the packet pass here."""
-        last_of_all, wanted, of_block = Signal(), Signal(), Signal(range(max(2, self._spikes)))
-        spikes = count * Mux(self.raw, 1, self._spikes) - Mux(self.raw, 0, absent)
-        channel, time = self.events.payload[:16], self.events.payload[16:]
-        sent = Array([channel[8:], channel[:8], *(time[low : low + 8] for low in (24, 16, 8, 0))])
-        m.d.comb += [
-            wanted.eq((self.sidecar == 2) | ((self.sidecar == 1) & (of_block == 0))),
-            last_of_all.eq(entry == spikes - 1),
-            self.o.valid.eq(self.events.valid & wanted),
-            self.o.payload.value.eq(sent[place]),
-            self.events.ready.eq(~wanted | (taken & (place == EVENT_BYTES - 1))),
-        ]
-        with m.If(taken):
-            m.d.sync += place.eq(Mux(place == EVENT_BYTES - 1, 0, place + 1))
-        with m.If(self.events.valid & self.events.ready):
-            m.d.sync += [entry.eq(entry + 1), of_block.eq(Mux(of_block == self._spikes - 1, 0, of_block + 1))]
-            with m.If(last_of_all):
-                m.d.sync += of_block.eq(0)
-                m.next = "trailer"

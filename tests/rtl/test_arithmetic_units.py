@@ -12,8 +12,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl import images
+from rtl.block_writer import BlockWriter
 from rtl.convolution import Convolution
-from rtl.huffman_emitter import HuffmanEmitter
 from rtl.normalizer import Normalizer
 from rtl.plan import make_plan
 from rtl.projector import Projector
@@ -171,20 +171,20 @@ def test_search_finds_the_nearest_codeword(tiny: Design, fold: int) -> None:
 
 
 @pytest.mark.parametrize("pad", [0, 1])
-def test_huffman_emitter_packs_bits(tiny: Design, pad: int) -> None:
+def test_block_writer_packs_bits(tiny: Design, pad: int) -> None:
     """Against a string of '0' and '1': padded after every block, or not at all."""
     spec = random_spec(tiny, 14)
     plan = make_plan(spec, hardware(2))
     words = images.parameter_images(plan)["huffman"].words
-    dut = HuffmanEmitter(4, len(words), images.huffman_starts(plan))
+    dut = BlockWriter(4, len(words), images.huffman_starts(plan), tiny.block.spikes)
     indices = np.random.default_rng(0).integers(0, 16, (40, len(spec.vq.table)))
     lengths, codes = spec.huffman.tables[0], spec.huffman.codes(0)
     blocks = ["".join(format(codes[k], f"0{lengths[k]}b") for k in block) for block in indices]
     bits = "".join(block + "0" * (-len(block) % 8) if pad else block for block in blocks)
     expected = [int(bits[n : n + 8], 2) for n in range(0, len(bits) - 7, 8)]
     sink = Port(dut.o, count=len(expected), pause=0.4)
-    source = Port(dut.i, indices.ravel().tolist(), pause=0.2)
-    run(dut, [source], [sink], tables=[(dut.table, words)], constants=[(dut.pad, pad)])
+    sources = [Port(dut.i, indices.ravel().tolist(), pause=0.2), Port(dut.events, [0] * 2 * len(indices))]
+    run(dut, sources, [sink], tables=[(dut.table, words)], constants=[(dut.pad, pad)])
     assert sink.got == expected
 
 

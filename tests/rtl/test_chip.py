@@ -14,8 +14,7 @@ from rtl.plan import Plan, make_plan
 from rtl.register_map import register, window_bit
 from spikecae.design import Design
 from spikecae.golden import encode
-from spikecae.packets import Sidecar
-from spikecae.payload import write_blocks, write_snippets
+from spikecae.payload import Events, write_blocks, write_snippets
 from tests.random_spec import random_adc, random_spec
 from tests.rtl.shapes import hardware
 
@@ -127,9 +126,10 @@ def test_packets_equal_the_host_encoders(tiny: Design, parameters: str, blocks: 
     adc = random_adc(tiny, 7, 70)
     spikes = adc.reshape(-1, tiny.block.samples)
     events = _events(len(spikes))
-    chosen = {0: None, 1: events[:: tiny.block.spikes], 2: events}[sidecar]
+    first = events[:: tiny.block.spikes]
+    chosen = {0: None, 1: Events(first[:, 0], first[:, 1]), 2: Events(first[:, 0], events[:, 1])}[sidecar]
     indices = encode(spec, adc).indices
-    expected = write_blocks(spec, indices, blocks_per_packet=blocks, sidecar=Sidecar(sidecar), events=chosen)
+    expected = write_blocks(spec, indices, blocks_per_packet=blocks, events=chosen)
     host = Host(make_plan(spec, hardware(2, parameters=parameters, packet_blocks=4)))
     counts = {}
 
@@ -176,7 +176,7 @@ def test_raw_mode_sends_snippets(tiny: Design) -> None:
     events = _events(len(spikes))
     host = Host(make_plan(spec, hardware(2, parameters="ram", packet_blocks=8)))
     limit = host.chip.raw_snippets
-    expected = write_snippets(spec.tag, spikes, snippets_per_packet=limit, events=events)
+    expected = write_snippets(spec.tag, spikes, snippets_per_packet=limit, events=Events(events[:, 0], events[:, 1]))
 
     async def script(ctx):
         await host.write(ctx, "spec_hash", int(spec.hash[:8], 16))
@@ -305,7 +305,9 @@ def test_wrong_length_spikes_are_counted(tiny: Design) -> None:
     adc = random_adc(tiny, 2, 76)
     spikes = list(adc.reshape(-1, tiny.block.samples))
     events = _events(len(spikes))
-    expected = write_blocks(spec, encode(spec, adc).indices, blocks_per_packet=2, sidecar=Sidecar.SPIKE, events=events)
+    expected = write_blocks(
+        spec, encode(spec, adc).indices, blocks_per_packet=2, events=Events(events[::2, 0], events[:, 1])
+    )
     host = Host(make_plan(spec, hardware(2, packet_blocks=2)))
 
     async def script(ctx):

@@ -30,7 +30,8 @@ def _check(spec: EncoderSpec, adc: np.ndarray, fold: int, *, pause: float, beats
     sink = Port(dut.o, count=sum(map(len, expected)), pause=pause)
     limit = 4 * (len(adc) + 2) * plan.cycles_per_block + 4000
     source = Port(dut.i, _beats(adc) if beats is None else beats, pause=pause)
-    run(dut, [source], [sink], constants=[(dut.pad, 1)], limit=limit)
+    events = Port(dut.events, [0] * adc.shape[0] * adc.shape[1])
+    run(dut, [source, events], [sink], constants=[(dut.pad, 1)], limit=limit)
     assert bytes(sink.got) == b"".join(expected)
     return [sink.cycles[end - 1] for end in np.cumsum([len(block) for block in expected])]
 
