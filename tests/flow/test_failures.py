@@ -77,7 +77,7 @@ def test_corrupt_spec(flow: Flow, outputs: Path) -> None:
     spec = outputs / "quantize/spec.npz"
     spec.write_bytes(spec.read_bytes()[:200])
     before = content(outputs)
-    assert_fails(flow("rtl"), "build/tiny/quantize/spec.json", "corrupt")
+    assert_fails(flow("rtl"), "build/tiny/quantize/spec.npz", "corrupt")
     assert content(outputs) == before
 
 
