@@ -1,5 +1,7 @@
 """Folded, weight-stationary matrix-vector product: a few wide dot products at a time."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -166,7 +168,7 @@ class DotProduct(wiring.Component):
         return start, Cat(shifts)
 
 
-def _tree(terms: list[object]) -> object:
+def _tree(terms: list[Any]) -> Any:
     """Sum of terms as a balanced adder tree."""
     while len(terms) > 1:
         pairs = [a + b for a, b in zip(terms[0::2], terms[1::2], strict=False)]

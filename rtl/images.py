@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtl.plan import DotPlan, Plan
+from spikecae.stages import Residual
 
 __all__ = ["HUFFMAN_BITS", "SHIFT_BITS", "Image", "huffman_starts", "parameter_bits", "parameter_images"]
 
@@ -75,7 +76,7 @@ def parameter_words(plan: Plan) -> list[int]:
     bias_bits, entry_bits = parameter_bits(plan)
     identity = {
         block.expand.name: stage.identity_shift
-        for block, stage in zip(plan.blocks, (s for s in plan.spec.stages if s.kind == "residual"), strict=True)
+        for block, stage in zip(plan.blocks, (s for s in plan.spec.stages if isinstance(s, Residual)), strict=True)
     }
     words = []
     for group in range(plan.groups):

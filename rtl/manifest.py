@@ -1,6 +1,6 @@
 """``manifest.json``: what was emitted, where its taps and memories are, and what it promises."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from amaranth.lib.wiring import Flow
 from pydantic import BaseModel, ConfigDict
@@ -11,8 +11,6 @@ from rtl.plan import Plan
 from rtl.spike_encoder import SpikeEncoder
 
 __all__ = ["Manifest", "Memory", "Port", "Tap", "Unit", "make_manifest"]
-
-SCHEMA_VERSION = 1
 
 
 class Record(BaseModel):
@@ -53,6 +51,9 @@ class Unit(Record):
     macs_per_block: int
 
 
+Order = Literal["group_time_channel", "time_channel", "channel_time", "vector"]
+
+
 class Tap(Record):
     """A stream inside the chip whose transfers equal a tensor of the golden model.
 
@@ -71,13 +72,13 @@ class Tap(Record):
     width: int
     signed: bool
     transfers_per_block: int
-    order: Literal["group_time_channel", "time_channel", "channel_time", "vector"]
+    order: Order
 
 
 class Manifest(Record):
     """Everything that tools behind the generator need to know about the emitted Verilog."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     design: str
     spec_hash: str
     top: str
@@ -208,20 +209,21 @@ def _taps(plan: Plan, top: SpikeEncoder) -> list[Tap]:
     spec = plan.spec
     place_bits = top.chip.encoder.normalizer.o.payload.shape().size
 
-    def tap(stage: str, instance: str, port: str, elements: int, transfers: int, order: str, **other: object) -> Tap:
+    def tap(stage: str, instance: str, port: str, elements: int, transfers: int, order: Order, **other: Any) -> Tap:
         fields = {"width": 8, "signed": False, "payload_width": 8 * elements, **other}
-        signals = {key: f"{port}__{key}" for key in ("valid", "ready", "payload")}
         return Tap(
             stage=stage,
             instance=f"chip.encoder.{instance}",
             elements=elements,
             transfers_per_block=transfers,
             order=order,
-            **signals,
+            valid=f"{port}__valid",
+            ready=f"{port}__ready",
+            payload=f"{port}__payload",
             **fields,
         )
 
-    grouped = "group_time_channel"
+    grouped: Order = "group_time_channel"
     spikes = spec.spikes * spec.samples
     taps = [tap("normalize", "normalizer", "o", 1, spikes, "channel_time", signed=True, payload_width=place_bits)]
     taps.append(

@@ -246,14 +246,13 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
     loadable = hardware.parameters == "ram"
     fold = hardware.fold
     conv, *middle, project = [stage for stage in spec.stages if stage.kind not in ("normalize", "vq", "huffman")]
-    residuals, pools = middle[0::2], middle[1::2]
+    residuals = [stage for stage in middle[0::2] if isinstance(stage, Residual)]
+    pools = [stage for stage in middle[1::2] if isinstance(stage, Pool)]
     kinds = [stage.kind for stage in spec.stages]
     if not (
         isinstance(conv, Convolution)
         and isinstance(project, Project)
-        and len(residuals) == len(pools) > 0
-        and all(isinstance(stage, Residual) for stage in residuals)
-        and all(isinstance(stage, Pool) for stage in pools)
+        and 2 * len(residuals) == 2 * len(pools) == len(middle) > 0
     ):
         raise ValueError(f"stages {kinds} are not normalize, conv, (residual, pool)..., project, vq, huffman")
     if conv.kernel != 1 or project.kernel != 1 or conv.groups != 1 or project.groups != 1:
