@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecae.arithmetic import loadable_bounds, signed_width
 from spikecae.design import Hardware
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Convolution, Pool, Project, Residual
@@ -271,8 +270,7 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
         bits = owner.accumulator_bits
         if loadable:
             identity = 255 << hardware.identity_shift if has_identity else 0
-            terms = layer.inputs // layer.groups * layer.kernel
-            bits = signed_width(*loadable_bounds(terms, layer.input_range, hardware.bias_bits, identity))
+            bits = layer.loadable_bits(hardware.bias_bits, identity)
         return DotPlan(layer.name, layer, group_inputs, outputs, samples, period, lanes, taps, bits, has_identity)
 
     channels = conv.outputs // groups
@@ -301,20 +299,16 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
     if loadable:
         widths = (hardware.bias_bits, hardware.bias_bits)
     else:
-        widths = (max(_bias_bits(d.layer) for d in dots[:-1]), _bias_bits(last.layer))
+        widths = (max(d.layer.bias_bits for d in dots[:-1]), last.layer.bias_bits)
     return Plan(spec, hardware, groups, first, tuple(blocks), last, search, port, per_word, *widths)
-
-
-def _bias_bits(layer: Convolution) -> int:
-    return signed_width(int(layer.bias.min()), int(layer.bias.max()))
 
 
 def _check_declared(hardware: Hardware, layers: list[Convolution], residuals: list[Residual]) -> None:
     """Refuse parameters that do not fit the fields they would be loaded into."""
     faults = [
-        f"biases of {layer.name} need {_bias_bits(layer)} bits, hardware.bias_bits = {hardware.bias_bits}; raise it"
+        f"biases of {layer.name} need {layer.bias_bits} bits, hardware.bias_bits = {hardware.bias_bits}; raise it"
         for layer in layers
-        if _bias_bits(layer) > hardware.bias_bits
+        if layer.bias_bits > hardware.bias_bits
     ]
     faults += [
         f"identity of {block.name} is shifted by {block.identity_shift.max()}, "
@@ -346,7 +340,7 @@ def _plan_search(spec: EncoderSpec, loadable: bool, budget: int) -> SearchPlan:
         if any(int(book.bias.max()) > largest_bias for book in used):
             raise ValueError(f"a search bias exceeds {largest_bias}; lower codebook.rate_weight")
         bias_bits = largest_bias.bit_length() + 1
-        score_bits = signed_width(-2 * length * 128 * 128, largest_bias + 2 * length * 128 * 128)
+        score_bits = (largest_bias + 2 * length * 128 * 128).bit_length() + 1
 
     def plan(lanes: int, taps: int, port: int) -> SearchPlan:
         return SearchPlan(tuple(passes), length, lanes, taps, score_bits, bias_bits, port)
