@@ -101,7 +101,8 @@ class DotProduct(wiring.Component):
 
         operand = self._operand(m, input_step)
         step = Signal(range(max(2, plan.steps)))
-        m.d.comb += step.eq(output_step * plan.input_steps + input_step)
+        with m.If(run):
+            m.d.sync += step.eq(Mux(last_step, 0, step + 1))
         weight = Signal(data.ArrayLayout(signed(8), plan.multipliers))
         m.d.comb += weight.eq(weights.active.word_select(step, 8 * plan.multipliers))
         start, shift = self._start(m, output_step, banks[-1].active)
