@@ -55,8 +55,21 @@ def print_table(path: Path, console: Console) -> None:
         f"{encoder.macs_per_spike:,.0f} MAC per spike; {encoder.multipliers} multipliers, "
         f"{100 * encoder.utilisation:.0f} % busy, and {encoder.search_multipliers} in the codeword search",
     )
-    constants, working = encoder.rom_bits / 8192, encoder.ram_bits / 8192
-    table.add_row("memory", f"{constants:,.1f} KiB of constants, {working:,.2f} KiB of working memory")
+    synthesis = report.synthesis
+    held = "loadable parameters" if encoder.parameters == "ram" else "built-in parameters"
+    table.add_row(
+        "resources",
+        f"{encoder.parameter_bits / 8192:,.1f} KiB of {held}, {encoder.working_memory_bits / 8192:,.2f} KiB of working "
+        f"memory, {synthesis.encoder.flip_flop_bits:,} flip-flops",
+    )
+    for estimate in synthesis.estimates:
+        table.add_row(
+            f"estimate, {estimate.node}",
+            f"{estimate.energy_nj_per_spike:,.0f} nJ per spike, {estimate.area_mm2:.2f} mm²; "
+            f"{estimate.density_uw_per_mm2_at_full_rate:,.0f} µW/mm² at full rate; "
+            f"{estimate.channels_within_limit:,} channels at 20 Hz within {estimate.limit_uw_per_mm2:.0f} µW/mm², "
+            f"{estimate.power_uw_per_channel:.2f} µW each (analytic)",
+        )
     console.print()
     console.print(table)
     console.print(f"pictures: {path.with_name('report.html')}")

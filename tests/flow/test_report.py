@@ -26,8 +26,15 @@ from flow.report.schema import (
 )
 from flow.report.table import print_table
 from flow.stages.dataset_file import load_dataset_file
+from rtl.manifest import make_manifest
+from rtl.plan import make_plan
+from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import load_design
 from spikecae.spec import load_spec
+from synth.energy_table import NODES
+from synth.estimate import estimate
+from synth.stage import SynthesisReport
+from synth.yosys import ModuleStatistics
 from tests.flow.conftest import ROOT
 
 
@@ -100,8 +107,9 @@ def report() -> Report:
             search_multipliers=4,
             utilisation=0.98,
             macs_per_spike=1856.0,
-            rom_bits=8192,
-            ram_bits=4096,
+            parameters="ram",
+            parameter_bits=8192,
+            working_memory_bits=4096,
             clock_mhz=20.0,
         ),
         simulation=Simulation(
@@ -115,6 +123,35 @@ def report() -> Report:
             latency_cycles_measured=254,
             spikes_per_s=312000.0,
         ),
+        synthesis=_synthesis(),
+    )
+
+
+def _synthesis() -> SynthesisReport:
+    counted = ModuleStatistics(
+        module="spike_encoder",
+        cells=10,
+        cells_by_type={"$mul": 1},
+        multiplier_bits=[16],
+        flip_flop_bits=1234,
+        multiplexer_bits=5,
+        adder_bits=6,
+        memory_bits=7,
+    )
+    design = load_design(ROOT / "designs/tiny.toml")
+    plan = make_plan(load_spec(ROOT / "designs/tiny"), design.hardware)
+    manifest = make_manifest(plan, SpikeEncoder(plan), "spike_encoder.v")
+    return SynthesisReport(
+        design="tiny",
+        spec_hash="0123456789abcdef",
+        target="generic",
+        method="counted",
+        encoder=counted,
+        units=[counted],
+        parameter_bits=8192,
+        working_memory_bits=4096,
+        activation_bytes=99.0,
+        estimates=[estimate(plan, manifest, NODES["45nm"], 1234)],
     )
 
 
