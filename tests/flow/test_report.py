@@ -32,7 +32,7 @@ from spikecae.spec import load_spec
 from synth.energy_table import NODES
 from synth.estimate import estimate
 from synth.stage import SynthesisReport
-from synth.yosys import ModuleStatistics
+from synth.yosys import ModuleStatistics, Multipliers
 from tests.flow.conftest import ROOT
 
 
@@ -130,10 +130,12 @@ def _synthesis() -> SynthesisReport:
         module="spike_encoder",
         cells=10,
         cells_by_type={"$mul": 1},
-        multiplier_bits=[16],
+        multipliers=[Multipliers(a_bits=8, b_bits=8, count=1)],
         flip_flop_bits=1234,
+        latch_bits=0,
         multiplexer_bits=5,
         adder_bits=6,
+        memories=[],
         memory_bits=7,
     )
     design = load_design(ROOT / "designs/tiny.toml")
@@ -149,7 +151,7 @@ def _synthesis() -> SynthesisReport:
         parameter_bits=8192,
         working_memory_bits=4096,
         activation_bytes=99.0,
-        estimates=[estimate(plan, manifest, NODES["45nm"], 1234)],
+        estimates=[estimate(plan, manifest, NODES["45nm"], counted)],
     )
 
 
