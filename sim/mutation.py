@@ -40,9 +40,7 @@ class Mutation:
     bit: int
 
 
-def choose_mutations(
-    spec: EncoderSpec, fold: int, adc: NDArray[np.int16], count: int, seed: int
-) -> Iterator[Mutation]:
+def choose_mutations(spec: EncoderSpec, fold: int, adc: NDArray[np.int16], count: int, seed: int) -> Iterator[Mutation]:
     """Random weight bits that change at least one output byte of these blocks, each from its own place.
 
     Args:
