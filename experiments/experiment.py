@@ -19,8 +19,8 @@ Parameters = Mapping[str, str | int | float]
 class Configuration:
     """One row of the result: its runs differ in the seed only.
 
-    ``labels`` name the row; ``parameters`` (JSON values) go to the experiment's ``run`` with each of ``seeds``; ``paper``
-    is what the paper reports, by the names of the metrics.
+    ``labels`` name the row; ``parameters`` (JSON values) go to the experiment's ``run`` with each of ``seeds``;
+    ``paper`` is what the paper reports, by the names of the metrics.
     """
 
     labels: Mapping[str, str]

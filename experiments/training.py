@@ -35,7 +35,7 @@ def with_settings(
     spikes: int | None = None,
     codewords: int | None = None,
 ) -> Design:
-    """``design`` with another recipe, block size or codebook; the paper's recipe has its dropout and per-sample z-scores."""
+    """``design`` with another recipe, block size or codebook; the paper's has its own dropout and z-scores."""
     changed = design.training.model_copy(update={"recipe": recipe, "seed": seed})
     normalization = design.normalization
     if recipe == "paper":

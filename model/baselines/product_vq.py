@@ -35,7 +35,7 @@ class Codebook:
 
     def encode(self, vectors: NDArray[np.float64]) -> NDArray[np.intp]:
         """Indices ``[n]`` of least distortion + λ·bits."""
-        return _assign(vectors, self.codewords, self.weight * self.lengths)
+        return _assign(vectors, self.codewords, self.weight * self.lengths.astype(np.float64))
 
     def bits(self, indices: NDArray[np.intp]) -> int:
         """Bits of ``indices``."""
