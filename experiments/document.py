@@ -28,8 +28,8 @@ def document(results: Mapping[str, ExperimentResult], figures: Path) -> str:
             parts.append(f"![{result.title}](figures/{result.name}.svg)\n")
         parts.append(_table(result.rows))
         parts.append(
-            f"Runs took {result.wall_s:.0f} s, trainings counted once for each row they serve, on a shared machine. Repeat with\n"
-            f"`{result.repeat_with}`.\n"
+            f"Runs took {result.wall_s:.0f} s, trainings counted once for each row they serve, on a shared machine.\n"
+            f"Repeat with `{result.repeat_with}`.\n"
         )
     return "\n".join(parts)
 
