@@ -134,7 +134,7 @@ def steps(design: Design, batch: Tensor) -> tuple[Callable[[], None], Callable[[
 
 def _descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
     optimizer.zero_grad()
-    loss.backward()
+    torch.autograd.backward(loss)
     optimizer.step()
 
 

@@ -23,14 +23,15 @@ EPOCHS = {4: 60, 8: 120, 16: 240}
 
 def configurations() -> list[Configuration]:
     """Both sequences at M/N = 1/4, 1/2, 1."""
-    return [
+    made = [
         Configuration(
             labels={"data": data, "M/N": f"{spikes}/16"},
             parameters={"data": data, "spikes": spikes, "epochs": EPOCHS[spikes]},
         )
-        for data in WAVE_CLUS
         for spikes in EPOCHS
-    ] + [Configuration(labels={"data": "D2 0.05", "M/N": "4/16, shipped"}, parameters={"data": "D2 0.05", "spikes": 0})]
+        for data in WAVE_CLUS
+    ]
+    return [Configuration({"data": "D2 0.05", "M/N": "4/16, shipped"}, {"data": "D2 0.05", "spikes": 0}), *made]
 
 
 def run(parameters: Parameters, seed: int) -> Outcome:
@@ -66,7 +67,8 @@ def run(parameters: Parameters, seed: int) -> Outcome:
 def sort_spikes(spikes: NDArray[np.floating], clusters: int, seed: int = 0) -> NDArray[np.int32]:
     """Cluster of each spike ``[n, D]``."""
     features = PCA(COMPONENTS, svd_solver="full").fit_transform(spikes)
-    return KMeans(clusters, n_init=STARTS, init="random", random_state=seed).fit_predict(features)
+    found: NDArray[np.int32] = KMeans(clusters, n_init=STARTS, init="random", random_state=seed).fit_predict(features)
+    return found
 
 
 def accuracy(labels: NDArray[np.integer], clusters: NDArray[np.integer]) -> float:

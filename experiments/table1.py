@@ -75,7 +75,8 @@ def figure(result: ExperimentResult) -> Figure:
         )
     axis.set_xticks(range(4), [f"{source} → {target}" for source, target in cells])
     axis.set_ylabel("SNDR (mean), dB")
-    figure.legend(loc="outside right")
+    handles, names = axis.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=4)
     return figure
 
 
