@@ -60,7 +60,9 @@ def configurations() -> list[Configuration]:
                     parameters,
                 )
             )
-    return sorted(made, key=lambda item: item.parameters["method"] == CAE)  # what trains comes last
+    trains = [item for item in made if item.parameters["method"] == CAE]  # these come last, the usual M first
+    rest = [item for item in made if item.parameters["method"] != CAE]
+    return rest + sorted(trains, key=lambda item: item.parameters["value"])
 
 
 def run(parameters: Parameters, seed: int) -> Outcome:
