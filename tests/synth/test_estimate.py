@@ -11,13 +11,26 @@ from spikecae.design import Design, load_design
 from spikecae.spec import load_spec
 from synth.energy_table import NODES
 from synth.estimate import Estimate, estimate
+from synth.yosys import ModuleStatistics
 
 ROOT = Path(__file__).parents[2]
 
 
-def _estimate(design: Design, node: str, flip_flops: int = 1000) -> Estimate:
+def _estimate(design: Design, node: str, flip_flops: int = 1000, multiplexers: int = 3000) -> Estimate:
     plan = make_plan(load_spec(ROOT / "designs" / design.name), design.hardware)
-    return estimate(plan, make_manifest(plan, SpikeEncoder(plan), "spike_encoder.v"), NODES[node], flip_flops)
+    counted = ModuleStatistics(
+        module="spike_encoder",
+        cells=0,
+        cells_by_type={},
+        multipliers=[],
+        flip_flop_bits=flip_flops,
+        latch_bits=0,
+        multiplexer_bits=multiplexers,
+        adder_bits=0,
+        memories=[],
+        memory_bits=0,
+    )
+    return estimate(plan, make_manifest(plan, SpikeEncoder(plan), "spike_encoder.v"), NODES[node], counted)
 
 
 def test_layers_are_those_of_the_paper() -> None:
@@ -44,9 +57,11 @@ def test_figures_agree_with_each_other(tiny: Design) -> None:
     assert found.power_uw_per_channel == pytest.approx(20 * found.energy_nj_per_spike / 1000)
 
 
-def test_registers_cost_area(tiny: Design) -> None:
-    more, fewer = _estimate(tiny, "45nm", 2000), _estimate(tiny, "45nm", 1000)
+def test_registers_and_multiplexers_cost_area(tiny: Design) -> None:
+    more, fewer = _estimate(tiny, "45nm", flip_flops=2000), _estimate(tiny, "45nm", flip_flops=1000)
     assert more.area_mm2 - fewer.area_mm2 == pytest.approx(1000 * 5.0 / 0.7 / 1e6)
+    more, fewer = _estimate(tiny, "45nm", multiplexers=2000), _estimate(tiny, "45nm", multiplexers=1000)
+    assert more.area_mm2 - fewer.area_mm2 == pytest.approx(1000 * 1.9 / 0.7 / 1e6)
 
 
 def test_every_assumption_is_named(tiny: Design) -> None:
