@@ -232,7 +232,7 @@ def test_a_flipped_bit_halts_the_chip_until_it_is_reloaded(tiny: Design) -> None
     spikes = adc.reshape(-1, tiny.block.samples)
     payloads = [packet[11:-2] for packet in write_blocks(spec, encode(spec, adc).indices, blocks_per_packet=1)]
     host = Host(plan)
-    rng = np.random.default_rng(74)
+    rng = np.random.default_rng(1)
     suspicious: set[int] = set()
     names = [region.name for region in lay_out(parameter_images(plan))]
 
