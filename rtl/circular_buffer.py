@@ -1,10 +1,11 @@
 """The latest samples of all channels."""
 
 from amaranth.hdl import Module, Signal, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from rtl.push_stream import PushStream
 from rtl.sample_counter import counted_layout
 from spikecae.front_end import FrontEnd
 
@@ -49,7 +50,7 @@ class CircularBuffer(wiring.Component):
         self._front_end = front_end
         super().__init__(
             {
-                "i": In(stream.Signature(counted_layout(front_end), always_ready=True)),
+                "i": In(PushStream(counted_layout(front_end))),
                 "read": In(BufferRead(front_end)),
             }
         )
@@ -57,7 +58,7 @@ class CircularBuffer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         frames = self._front_end.frames
-        address = data.StructLayout({"slot": range(frames), "channel": range(self._front_end.channels)})
+        address = data.StructLayout({"slot": range(frames), "channel": range(max(2, self._front_end.channels))})
         depth = frames * self._front_end.channels
         m.submodules.samples = memory = Memory(shape=signed(self._front_end.bits), depth=depth, init=[])
         write, read = memory.write_port(), memory.read_port()

@@ -1,11 +1,12 @@
 """One event out of the peaks that it has on close channels."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from rtl.peak_finder import peak_layout
+from rtl.push_stream import PushStream
 from rtl.sample_counter import TIME_BITS
 from spikecae.front_end import FrontEnd
 
@@ -45,8 +46,8 @@ class EventArbiter(wiring.Component):
         self._front_end = front_end
         super().__init__(
             {
-                "i": In(stream.Signature(peak_layout(front_end), always_ready=True)),
-                "o": Out(stream.Signature(event_layout(front_end), always_ready=True)),
+                "i": In(PushStream(peak_layout(front_end))),
+                "o": Out(PushStream(event_layout(front_end))),
                 "lost": Out(1),
             }
         )
@@ -57,7 +58,7 @@ class EventArbiter(wiring.Component):
         channel = self.i.payload.channel.shape()
         span = data.StructLayout({"first": channel, "last": channel})
         rows = [{"first": first, "last": last} for first, last in front_end.close]
-        m.submodules.close = close = Memory(shape=span, depth=len(rows), init=rows)
+        m.submodules.close = close = Memory(shape=span, depth=max(2, len(rows)), init=rows)
         near = close.read_port()
         valid, peak = Signal(), Signal(self.i.payload.shape(), reset_less=True)
         m.d.comb += [near.addr.eq(self.i.payload.channel), near.en.eq(self.i.valid & self.i.payload.found)]

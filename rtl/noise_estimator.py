@@ -1,10 +1,11 @@
 """Running median of every channel's magnitude, and the threshold that follows from it."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from rtl.push_stream import PushStream
 from rtl.sample_counter import TIME_BITS, counted_layout
 from spikecae.front_end import GAIN_FRACTION, FrontEnd
 
@@ -53,8 +54,8 @@ class NoiseEstimator(wiring.Component):
         self._front_end = front_end
         super().__init__(
             {
-                "i": In(stream.Signature(counted_layout(front_end), always_ready=True)),
-                "o": Out(stream.Signature(judged_layout(front_end), always_ready=True)),
+                "i": In(PushStream(counted_layout(front_end))),
+                "o": Out(PushStream(judged_layout(front_end))),
             }
         )
 

@@ -1,11 +1,12 @@
 """Threshold crossings of every channel, and the peaks that follow them."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from rtl.noise_estimator import THRESHOLD_FRACTION, judged_layout
+from rtl.push_stream import PushStream
 from rtl.sample_counter import TIME_BITS
 from spikecae.front_end import FrontEnd
 
@@ -44,8 +45,8 @@ class PeakFinder(wiring.Component):
         self._front_end = front_end
         super().__init__(
             {
-                "i": In(stream.Signature(judged_layout(front_end), always_ready=True)),
-                "o": Out(stream.Signature(peak_layout(front_end), always_ready=True)),
+                "i": In(PushStream(judged_layout(front_end))),
+                "o": Out(PushStream(peak_layout(front_end))),
             }
         )
 

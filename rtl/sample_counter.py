@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from rtl.push_stream import PushStream
 from spikecae.front_end import FrontEnd
 
 __all__ = ["TIME_BITS", "SampleCounter", "counted_layout"]
@@ -43,8 +44,8 @@ class SampleCounter(wiring.Component):
         self._front_end = front_end
         super().__init__(
             {
-                "i": In(stream.Signature(signed(16), always_ready=True)),
-                "o": Out(stream.Signature(counted_layout(front_end), always_ready=True)),
+                "i": In(stream.Signature(signed(16))),
+                "o": Out(PushStream(counted_layout(front_end))),
                 "now": Out(TIME_BITS),
             }
         )
@@ -57,7 +58,7 @@ class SampleCounter(wiring.Component):
         settled = frames[-1]
         x = Signal(signed(17))
         low, high = -(1 << (front_end.bits - 1)), (1 << (front_end.bits - 1)) - 1
-        m.d.comb += x.eq(self.i.payload - front_end.zero)
+        m.d.comb += [self.i.ready.eq(1), x.eq(self.i.payload - front_end.zero)]
         counted = Signal(self.o.payload.shape(), reset_less=True)
         m.d.comb += self.o.payload.eq(counted)
         m.d.sync += self.o.valid.eq(self.i.valid)

@@ -12,6 +12,9 @@ from spikecae.front_end import FrontEnd
 
 __all__ = ["SnippetReader", "spike_layout"]
 
+FIFO_DEPTH = 3
+"""The least of ``SyncFIFOBuffered``, whose memory would have an address of no bits otherwise."""
+
 
 def spike_layout() -> data.StructLayout:
     """The encoder's input: a sample, whether it ends a spike, and the spike's channel and time."""
@@ -60,11 +63,13 @@ class SnippetReader(wiring.Component):
         reading, copied, ends = Signal(), Signal(), Signal(reset_less=True)
         final = sample == samples - 1
         m.submodules.copy = copy = fifo.SyncFIFOBuffered(width=front_end.bits + 1, depth=spikes * samples)
-        m.submodules.channels = channels = fifo.SyncFIFOBuffered(width=len(event.channel), depth=spikes)
+        m.submodules.channels = channels = fifo.SyncFIFOBuffered(
+            width=len(event.channel), depth=max(FIFO_DEPTH, spikes)
+        )
 
         look_up = Signal()
         if front_end.neighbours:
-            rows = 1 << (spikes - 1).bit_length()
+            rows = max(2, 1 << (spikes - 1).bit_length())
             words = [channel for row in front_end.neighbours for channel in (*row, *[0] * (rows - spikes))]
             m.submodules.neighbours = memory = Memory(shape=unsigned(len(event.channel)), depth=len(words), init=words)
             table = memory.read_port()

@@ -59,7 +59,7 @@ class SpikeDetector(wiring.Component):
         m.submodules.reader = reader = self.reader
         wiring.connect(m, wiring.flipped(self.i), counter.i)
         wiring.connect(m, counter.o, noise.i)
-        m.d.comb += [buffer.i.payload.eq(counter.o.payload), buffer.i.valid.eq(counter.o.valid)]
+        m.d.comb += [buffer.i.valid.eq(counter.o.valid), buffer.i.payload.eq(counter.o.payload)]
         wiring.connect(m, noise.o, peaks.i)
         wiring.connect(m, reader.buffer, buffer.read)
         wiring.connect(m, reader.o, wiring.flipped(self.o))

@@ -19,7 +19,7 @@ GAIN_FRACTION = 4
 MEDIAN_OF_NORMAL = 0.6745
 """median(|x|) of a normal distribution, in standard deviations (Quiroga et al. 2004)."""
 LATENCY = 16
-"""Cycles allowed for deciding on an event and handing it on to be read."""
+"""Most cycles from the sample that decides on an event, or completes it, until it can be read."""
 SEARCH_MS = 0.5
 """How long after its crossing the peak of a spike may come: most action potentials take less."""
 
@@ -90,11 +90,6 @@ class FrontEnd:
         return self.refractory + self.search
 
     @property
-    def read_cycles(self) -> int:
-        """Most cycles from the sample that decides on an event to the last one read for it, in a chip that is idle."""
-        return self.spikes * self.samples + LATENCY
-
-    @property
     def earliest(self) -> int:
         """Frames after the peak when reading can begin: the event was decided on, and its last sample has come."""
         decided = self.rival_time + 1 if self.neighbours else self.search
@@ -103,17 +98,21 @@ class FrontEnd:
     @property
     def latest(self) -> int:
         """Frames after the peak when reading must begin, or its oldest samples may be overwritten before its end."""
-        return self.frames - self.frames_needed + self.earliest
+        return self.frames - self.peak - self._frames_in(self.spikes * self.samples) - 1
 
     @property
     def frames_needed(self) -> int:
-        """Smallest circular buffer that keeps an event until it is read, if nothing else is being read then."""
-        return self.peak + self.earliest + -(-self.read_cycles // self.channels) + 1
+        """Smallest circular buffer that keeps an event until it is read, if no other one is being read then."""
+        return self.frames - self.latest + self.earliest + self._frames_in(LATENCY)
+
+    def _frames_in(self, cycles: int) -> int:
+        """How many can come, at one sample a cycle."""
+        return -(-cycles // self.channels)
 
     def _faults(self) -> list[str]:
         ranges = {
             "channels": (1, 1024),
-            "samples": (2, 128),
+            "samples": (4, 128),
             "peak": (0, self.samples - 1),
             "gain": (1, 255),
             "search": (1, 128),
@@ -121,7 +120,7 @@ class FrontEnd:
             "noise_shift": (6, 16),
             "bits": (6, 16),
             "pending": (1, 64),
-            "queue": (1, 1024),
+            "queue": (3, 1024),
         }
         faults = [
             f"{name} = {getattr(self, name)} must be {low} to {high}"
