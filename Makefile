@@ -6,6 +6,7 @@ DATA   ?=
 EPOCHS ?=
 BLOCKS ?=
 WAVES  ?=
+COCOTB ?=
 TARGET ?=
 PYTHON ?= python3
 
@@ -18,6 +19,7 @@ data   := $(if $(DATA),--data "$(DATA)")
 epochs := $(if $(EPOCHS),--epochs "$(EPOCHS)")
 blocks := $(if $(BLOCKS),--blocks "$(BLOCKS)")
 waves  := $(if $(filter-out 0,$(WAVES)),--waves)
+cocotb := $(if $(filter-out 0,$(COCOTB)),--cocotb)
 target := $(if $(TARGET),--target "$(TARGET)")
 
 .DEFAULT_GOAL := all
@@ -25,7 +27,7 @@ target := $(if $(TARGET),--target "$(TARGET)")
 .PHONY: all train quantize rtl sim synth report doctor test lint regress lock clean help
 
 all: $(VENV)/installed
-	@$(FLOW) all $(design) $(data) $(epochs) $(blocks) $(waves) $(target)
+	@$(FLOW) all $(design) $(data) $(epochs) $(blocks) $(waves) $(cocotb) $(target)
 
 train: $(VENV)/installed
 	@$(FLOW) train $(design) $(data) $(epochs)
@@ -37,7 +39,7 @@ rtl: $(VENV)/installed
 	@$(FLOW) rtl $(design)
 
 sim: $(VENV)/installed
-	@$(FLOW) sim $(design) $(data) $(blocks) $(waves)
+	@$(FLOW) sim $(design) $(data) $(blocks) $(waves) $(cocotb)
 
 synth: $(VENV)/installed
 	@$(FLOW) synth $(design) $(target)
@@ -66,13 +68,14 @@ lock: $(VENV)/installed
 	$(RUN) -m flow.lock build/resolved.json requirements.lock
 
 help:
-	@echo "make [STAGE] [DESIGN=name] [DATA=file] [EPOCHS=n] [BLOCKS=n] [WAVES=1] [TARGET=name]"
+	@echo "make [STAGE] [DESIGN=name] [DATA=file] [EPOCHS=n] [BLOCKS=n] [WAVES=1] [COCOTB=1] [TARGET=name]"
 	@echo
 	@echo "  all        every stage, then a table (the default); skips what is up to date"
 	@echo "  train      train anew, on the embedded recording or on DATA, for the design's epochs or EPOCHS"
 	@echo "  quantize   float weights to the 8-bit encoder spec"
 	@echo "  rtl        encoder spec to Verilog; from the shipped spec if none was made here"
-	@echo "  sim        Verilog against the golden model on BLOCKS test blocks; WAVES=1 leaves a waveform"
+	@echo "  sim        Verilog against the golden model on BLOCKS test blocks; WAVES=1 leaves a waveform,"
+	@echo "             COCOTB=1 runs the cocotb benches too"
 	@echo "  synth      resources and estimates for TARGET"
 	@echo "  report     report.json, report.html and the table"
 	@echo "  doctor     what is installed, what is missing, and the command that installs it"
@@ -94,6 +97,7 @@ install:
 	  { echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1), 3.11 or later is needed; name one with PYTHON=python3.11" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "error: $(PYTHON) has no venv module; install it with: sudo apt-get install python3-venv" >&2; exit 1; }
-	$(PYTHON) -m venv --clear $(VENV)
-	$(RUN) -m pip install --disable-pip-version-check --requirement requirements.lock
+	@echo "installing the Python packages of requirements.lock into $(VENV); this takes some minutes, once"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	@cp requirements.lock $(VENV)/installed

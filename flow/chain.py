@@ -36,6 +36,7 @@ class Chain:
     epochs: int | None = None
     blocks: int = 256
     waves: bool = False
+    cocotb: bool = False
     target: str = "generic"
 
     def run(self, stage: StageName) -> bool:
@@ -90,7 +91,7 @@ class Chain:
         return self._do(plan_rtl(self.layout))
 
     def _simulated(self) -> bool:
-        return self._do(plan_sim(self.layout, self.blocks, self.waves))
+        return self._do(plan_sim(self.layout, self.blocks, self.waves, self.cocotb))
 
     def _synthesized(self) -> bool:
         return self._do(plan_synth(self.layout, self.target))

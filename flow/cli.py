@@ -35,6 +35,7 @@ Epochs = Annotated[
 ]
 Blocks = Annotated[int, typer.Option("--blocks", min=1, help="Test blocks to simulate.")]
 Waves = Annotated[bool, typer.Option("--waves", help="Leave a waveform of the simulation.")]
+Cocotb = Annotated[bool, typer.Option("--cocotb", help="Run the cocotb benches too, on every simulator installed.")]
 Target = Annotated[str, typer.Option("--target", help="What to synthesize for.")]
 
 NEUROPIXELS = "neuropixels"
@@ -83,9 +84,15 @@ def rtl(design: DesignName = NEUROPIXELS) -> None:
 
 
 @app.command()
-def sim(design: DesignName = NEUROPIXELS, data: Data = None, blocks: Blocks = 256, waves: Waves = False) -> None:
+def sim(
+    design: DesignName = NEUROPIXELS,
+    data: Data = None,
+    blocks: Blocks = 256,
+    waves: Waves = False,
+    cocotb: Cocotb = False,
+) -> None:
     """Prove the Verilog equal to the golden model, block by block."""
-    _stage(Chain(_layout(design), _console(), data=data, blocks=blocks, waves=waves), "sim")
+    _stage(Chain(_layout(design), _console(), data=data, blocks=blocks, waves=waves, cocotb=cocotb), "sim")
 
 
 @app.command()
@@ -109,10 +116,11 @@ def run_all(
     epochs: Epochs = None,
     blocks: Blocks = 256,
     waves: Waves = False,
+    cocotb: Cocotb = False,
     target: Target = "generic",
 ) -> None:
     """Run every stage, skipping what is up to date, and print the table."""
-    chain = Chain(_layout(design), _console(), data, epochs, blocks, waves, target)
+    chain = Chain(_layout(design), _console(), data, epochs, blocks, waves, cocotb, target)
     _run(chain, Chain.run_all, "everything")
     _print_table(chain)
 

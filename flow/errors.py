@@ -2,6 +2,7 @@
 
 import subprocess
 
+from flow.layout import SOURCES
 from flow.runner import StageError
 
 __all__ = ["describe"]
@@ -9,7 +10,13 @@ __all__ = ["describe"]
 EXPECTED = (ValueError, OSError, StageError, subprocess.SubprocessError)
 """Bad designs, specs and data (all ``ValueError``), missing files, full disks, tools that fail."""
 
-EXPECTED_BY_NAME = {"sim.toolchain.MissingToolError", "quantize.compare.MismatchError"}
+EXPECTED_BY_NAME = {
+    "quantize.compare.MismatchError",
+    "sim.batch.HangError",
+    "sim.batch.ProtocolError",
+    "sim.toolchain.MissingToolError",
+    "sim.verilate.BuildError",
+}
 """Expected too, but not worth loading their modules for."""
 
 
@@ -18,6 +25,6 @@ def describe(error: BaseException) -> str | None:
     names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
     if isinstance(error, EXPECTED) or names & EXPECTED_BY_NAME:
         return str(error) or type(error).__name__
-    if isinstance(error, ModuleNotFoundError):
+    if isinstance(error, ModuleNotFoundError) and not (SOURCES / str(error.name).split(".")[0]).is_dir():
         return f"the Python package {error.name!r} is missing; run make once, or use .venv/bin/python"
     return None

@@ -33,7 +33,7 @@ def hash_json(value: Any) -> str:
 
 
 def source_files(entry: str, root: Path) -> list[Path]:
-    """The module ``entry`` and every module of ``PACKAGES`` that it reaches by imports, wherever they stand in the code.
+    """The module ``entry`` and every module of ``PACKAGES`` that it reaches by imports, also by those in functions.
 
     Args:
         entry: dotted name of a module under ``root``.

@@ -86,7 +86,9 @@ def run_task(task: Task, build: Path, console: Console) -> bool:
     temporary = stamp_path.with_suffix(".new")
     temporary.write_text(stamp.model_dump_json(indent=1) + "\n", encoding="utf-8")
     temporary.replace(stamp_path)
-    console.print(f"{'':<9} {escape(summary)} [dim]({wall_s:.1f} s → {task.output})[/]", highlight=False, soft_wrap=True)
+    console.print(
+        f"{'':<9} {escape(summary)} [dim]({wall_s:.1f} s → {task.output})[/]", highlight=False, soft_wrap=True
+    )
     return True
 
 

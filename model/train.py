@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from model.augmentation import regroup
 from model.checkpoint import Checkpoint, load_checkpoint, network_hash, save_checkpoint
 from model.codebook_average import CodebookAverage
 from model.datasets.spikes import SpikeDataset, Split
@@ -118,6 +119,7 @@ def train(
         train_wall_s=round(before + time.monotonic() - started, 1),
         threads=torch.get_num_threads(),
         torch_version=str(torch.__version__),
+        repeat_with=_command(design, dataset, run.epochs),
     )
     save_report(out_dir / "metrics.json", report)
     state_path.unlink(missing_ok=True)
@@ -162,7 +164,7 @@ class _Run:
                 group["lr"] = self.recipe.learning_rate * (1 + math.cos(math.pi * self.epoch / self.epochs)) / 2
         blocks = self.spikes
         if self.average is not None and self.design.block.kind == "queue":
-            blocks = _regroup(blocks, self.dataset.train, generator)
+            blocks = regroup(blocks, torch.from_numpy(self.dataset.train.channels), generator)
         blocks = blocks[torch.randperm(len(blocks), generator=generator)]
         self.model.train()
         total = 0.0
@@ -245,14 +247,6 @@ class _Run:
         self.best_db, self.wall_s = float(str(metadata["best_db"])), float(str(metadata["wall_s"]))
 
 
-def _regroup(blocks: Tensor, split: Split, generator: torch.Generator) -> Tensor:
-    """Blocks ``[B, M, D]`` of the same spikes in another order, each block still of one channel."""
-    channels = torch.from_numpy(split.channels.ravel())
-    shuffled = torch.randperm(len(channels), generator=generator)
-    order = shuffled[torch.sort(channels[shuffled], stable=True).indices]
-    return blocks.reshape(-1, blocks.shape[-1])[order].reshape(blocks.shape)
-
-
 def _quality(checkpoint: Checkpoint, split: Split, design: Design) -> Quality:
     figures = evaluate(checkpoint.model, checkpoint.normalization, split, design)
     return Quality(
@@ -264,6 +258,11 @@ def _quality(checkpoint: Checkpoint, split: Split, design: Design) -> Quality:
         cr_entropy=figures.cr_entropy,
         codewords_used=figures.codewords_used,
     )
+
+
+def _command(design: Design, dataset: SpikeDataset, epochs: int) -> str:
+    data = "" if dataset.provenance == "synthetic" else f" DATA={dataset.source}"
+    return f"make train DESIGN={design.name}{data} EPOCHS={epochs}"
 
 
 def _copy(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -26,7 +26,10 @@ class Quality(BaseModel):
 
 
 class TrainingReport(BaseModel):
-    """One training run. ``best_epoch`` was picked on the validation split, counted from 1."""
+    """One training run. ``best_epoch`` was picked on the validation split, counted from 1.
+
+    ``train_wall_s`` covers the epochs and the evaluation, with whatever else the machine was doing.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,6 +53,7 @@ class TrainingReport(BaseModel):
     train_wall_s: float
     threads: int
     torch_version: str
+    repeat_with: str
 
 
 def save_report(path: Path, report: TrainingReport) -> None:

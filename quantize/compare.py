@@ -1,5 +1,7 @@
 """Equality of the golden model and the fake-quantized PyTorch model, tap by tap."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +12,7 @@ from quantize.fake_quant import FakeQuantEncoder
 from spikecae import golden
 from spikecae.spec import EncoderSpec
 
-__all__ = ["Agreement", "MismatchError", "compare"]
+__all__ = ["Agreement", "MismatchError", "compare", "exact_products"]
 
 
 class MismatchError(RuntimeError):
@@ -24,6 +26,19 @@ class Agreement:
     blocks: int
     taps: int
     values: int
+
+
+@contextmanager
+def exact_products() -> Iterator[None]:
+    """Matrix products and convolutions in full float32: neither TF32 nor bfloat16."""
+    precision, tf32 = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(precision)
+        torch.backends.cudnn.allow_tf32 = tf32
 
 
 @torch.no_grad()
@@ -40,7 +55,8 @@ def compare(spec: EncoderSpec, encoder: FakeQuantEncoder, adc: NDArray[np.int16]
         MismatchError: names the first difference: stage, block, channel, sample, expected (golden) and got.
     """
     expected = golden.encode(spec, adc).taps
-    got = encoder.integers(encoder(torch.from_numpy(adc)))
+    with exact_products():
+        got = encoder.integers(encoder(torch.from_numpy(adc)))
     if expected.keys() != got.keys():
         raise MismatchError(f"golden has taps {sorted(expected)}, the fake-quantized model {sorted(got)}")
     for name, tap in expected.items():

@@ -15,8 +15,7 @@ from quantize.exponents import round_to, scale
 from quantize.fake_quant import FakeQuantEncoder
 from quantize.report import LayerReport, RateQuality
 from spikecae.design import Design
-from spikecae.packets import Sidecar
-from spikecae.payload import wire_bits
+from spikecae.payload import Events, wire_bits
 
 __all__ = ["BLOCKS_PER_PACKET", "LayerMeter", "rate_quality"]
 
@@ -56,10 +55,10 @@ def rate_quality(
     expected = np.maximum(training, 1) / np.maximum(training, 1).sum()
     payload = code_lengths[indices].astype(np.int64).sum(axis=1)
     uncoded = len(indices) * design.block.spikes * design.block.samples * SAMPLE_BITS
-    events = Sidecar.BLOCK if design.block.kind == "neighbourhood" else Sidecar.SPIKE
+    events = _events(design, split)
 
-    def wire(sidecar: Sidecar) -> float:
-        bits = wire_bits(payload, blocks_per_packet=BLOCKS_PER_PACKET, spikes=design.block.spikes, sidecar=sidecar)
+    def wire(events: Events | None) -> float:
+        bits = wire_bits(payload, blocks_per_packet=BLOCKS_PER_PACKET, spikes=design.block.spikes, events=events)
         return uncoded / bits
 
     return RateQuality(
@@ -70,10 +69,20 @@ def rate_quality(
         code_cross_entropy_bits_per_index=float(-(counts * np.log2(expected)).sum() / indices.size),
         cr_entropy=cr_entropy(design, entropy),
         cr_huffman=float(uncoded / payload.sum()),
-        cr_wire=wire(Sidecar.NONE),
-        cr_wire_events=wire(events),
+        cr_wire=wire(None),
+        cr_wire_events=wire(events) if events else None,
         codewords_used=int(np.count_nonzero(counts)),
     )
+
+
+def _events(design: Design, split: Split) -> Events | None:
+    """A channel per block, and a time per neighbourhood or per queued spike; None where the data have no times."""
+    if not np.isfinite(split.times_s).all():
+        return None
+    times = np.floor(split.times_s * design.recording.sampling_rate_hz + 0.5).astype(np.int64)
+    if design.block.kind == "neighbourhood":
+        times = times[:, :1]
+    return Events(split.channels[:, 0].astype(np.int64), times.ravel())
 
 
 class LayerMeter:

@@ -22,7 +22,7 @@ class RateQuality(Model):
 
     ``cr_entropy``: the paper's equation 5, with the entropy of the test indices. ``cr_huffman``: payload bits alone.
     ``cr_wire``: packets of ``blocks_per_packet`` blocks with framing, padding and checksums; ``cr_wire_events``: with
-    channel and time beside them.
+    channels and times as well, None where the data have no times.
     """
 
     sndr_mean_db: float
@@ -33,7 +33,7 @@ class RateQuality(Model):
     cr_entropy: float
     cr_huffman: float
     cr_wire: float
-    cr_wire_events: float
+    cr_wire_events: float | None
     codewords_used: int
 
 

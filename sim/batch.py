@@ -7,8 +7,10 @@ input beat and output byte. It judges nothing: comparing is :mod:`sim.compare`'s
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -195,14 +197,15 @@ class BatchSimulator:
     def frame_end_cycles(self) -> NDArray[np.uint64]:
         """Cycle in which the last byte of each frame left."""
         _, ends, cycles = self._output_arrays()
-        return cycles[ends != 0]
+        last: NDArray[np.uint64] = cycles[ends != 0]
+        return last
 
     @property
     def payloads(self) -> list[bytes]:
         """Frames that have left since reset. Bytes behind the last whole frame are not among them."""
         data, ends, _ = self._output_arrays()
         starts = np.concatenate([[0], np.flatnonzero(ends) + 1])
-        return [data[first:last].tobytes() for first, last in zip(starts[:-1], starts[1:], strict=True)]
+        return [data[first:last].tobytes() for first, last in pairwise(starts)]
 
     def _output_arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint64]]:
         data, ends = ctypes.POINTER(ctypes.c_uint8)(), ctypes.POINTER(ctypes.c_uint8)()
@@ -262,7 +265,7 @@ def _tap_dtype(width: int, *, signed: bool) -> np.dtype[np.integer]:
     return np.dtype(np.int32 if signed else np.uint32)
 
 
-def _copy(pointer: object, count: int, dtype: np.dtype[np.generic]) -> NDArray:
+def _copy(pointer: Any, count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     if count == 0:
         return np.empty(0, dtype=dtype)
     address = ctypes.cast(pointer, ctypes.c_void_p).value or 0

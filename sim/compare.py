@@ -44,6 +44,8 @@ class Comparison:
 
     mismatches: dict[str, int]
     """Differing values of every stage compared, in pipeline order, the output bytes last."""
+    values: int
+    """Values compared."""
     first: Mismatch | None
     """Of the earliest stage that differs: its earliest block, then the chip's order."""
 
@@ -79,13 +81,19 @@ def compare(
             raise ValueError(f"the manifest's tap {tap.stage!r} is no stage of the spec ({', '.join(golden.taps)})")
         expected = golden.taps[tap.stage].reshape(len(golden.payloads), -1)
         order = chip_order(tap, golden.taps[tap.stage].shape[1:])
+        samples = golden.taps[tap.stage].shape[2] if golden.taps[tap.stage].ndim == 3 else 1
         used = order >= 0
         got = taps[tap.stage].astype(np.int64)
         if got.shape != (len(expected), order.size):
             counts[tap.stage] = abs(expected.size - got.size) or 1
             place = min(got.size // max(order.size, 1), len(expected) - 1)
             first = first or Mismatch(
-                stage=tap.stage, block=first_block + place, channel=0, sample=0, expected=expected.shape[1], got=got.size
+                stage=tap.stage,
+                block=first_block + place,
+                channel=0,
+                sample=0,
+                expected=expected.shape[1],
+                got=got.size,
             )
             continue
         differs = got[:, used] != expected[:, order[used]]
@@ -93,7 +101,6 @@ def compare(
         if counts[tap.stage] and first is None:
             block, at = np.unravel_index(int(differs.argmax()), differs.shape)
             place = int(order[used][at])
-            samples = golden.taps[tap.stage].shape[2] if golden.taps[tap.stage].ndim == 3 else 1
             first = Mismatch(
                 stage=tap.stage,
                 block=first_block + int(block),
@@ -102,8 +109,9 @@ def compare(
                 expected=int(expected[block, place]),
                 got=int(got[:, used][block, at]),
             )
+    values = sum(golden.taps[tap.stage].size for tap in manifest.taps) + sum(map(len, golden.payloads))
     counts[OUTPUT], differing = _compare_payloads(golden.payloads, payloads, first_block)
-    return Comparison(counts, first or differing)
+    return Comparison(counts, values, first or differing)
 
 
 def chip_order(tap: Tap, shape: tuple[int, ...]) -> NDArray[np.int64]:
@@ -113,10 +121,11 @@ def chip_order(tap: Tap, shape: tuple[int, ...]) -> NDArray[np.int64]:
         tap: whose order and width decide.
         shape: of the golden tap of one block, (channels, samples), or (sub-vectors,) for ``vector``.
     """
-    places = np.arange(int(np.prod(shape))).reshape(shape)
+    places: NDArray[np.int64] = np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape)
+    walked: NDArray[np.int64]
     match tap.order:
         case "vector" | "channel_time":
-            walked = places.reshape(-1, 1)
+            walked = places.reshape(-1, 1)  # each value its own row
         case "time_channel":
             walked = places.T
         case "group_time_channel":

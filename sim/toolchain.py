@@ -87,8 +87,6 @@ TOOLS: dict[str, Tool] = {
             _package("verilator", "verilator", "bin/verilator_bin"),
         ),
         Tool("g++", "compiles Verilated models", _apt("g++"), _program("g++", "--version")),
-        Tool("make", "builds Verilated cocotb benches", _apt("make"), _program("make", "--version")),
-        Tool("perl", "runs Verilator's front end for cocotb", _apt("perl"), _program("perl", "--version")),
         Tool("cocotb", "benches with AXI drivers", _pip("cocotb>=2.1,<3"), _package("cocotb", "cocotb")),
         Tool(
             "cocotbext-axi",

@@ -1,35 +1,41 @@
-"""From Verilog to a shared library that runs it: Verilator, then the compiler, once per content.
+"""From Verilog to machine code: Verilator, then the compiler, once per content.
 
-Two libraries are made: Verilator's run-time, and the model with the harness. Both live in a folder named after
-a hash of all that goes in, so that a second build is a look-up, and both are compiled here rather than by
-Verilator's own make files, which want a certain Python, compiler and folder without spaces.
+Verilator's run-time, and the model with its driver, live in a folder under names with a hash of all that goes
+in, so that a second build is a look-up. They are compiled here rather than by Verilator's own make files, which
+want a certain Python, compiler and folder without spaces.
 """
 
 import fcntl
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from rtl.manifest import Manifest
 from sim.toolchain import environment, require, verilator_root
 from sim.wrapper import WRAPPER, wrapper_verilog
 
-__all__ = ["BuildError", "build_library", "lint", "memory_control_file"]
+__all__ = ["HARMLESS", "MEMORY_VARIABLE", "BuildError", "build_bench", "build_library", "lint"]
 
 HARNESS = Path(__file__).with_name("harness.cpp")
 MEMORY_VARIABLE = "memory"
 """What Amaranth calls the array of every memory."""
 
-VERILATE = ("--cc", "--prefix", "Vsim", "--top-module", WRAPPER, "--x-initial", "unique", "--output-split", "30000")
-COMPILE = ("-std=gnu++17", "-fPIC", "-O1", "-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0")
+VERILATE = ("--cc", "--top-module", WRAPPER, "--x-initial", "unique", "--output-split", "30000")
+COMPILE = ("-std=gnu++17", "-fPIC", "-O1", "-DVERILATOR=1")
+UNUSED = ("COVERAGE", "SC", "TIMING", "TRACE_FST", "TRACE_SAIF")
+"""Features of Verilator that its sources want to be told are off."""
+TRACE = ("TRACE", "TRACE_VCD")
+"""Those that are on where waveforms are written."""
 RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_dpi.cpp")
+JOBS = 2
+"""Compilers at a time."""
 HARMLESS = {
     "CASEINCOMPLETE": "Amaranth assigns a default before every case",
     "WIDTHEXPAND": "Verilog's own extension rules, which Yosys relies on when it writes expressions",
@@ -40,25 +46,39 @@ HARMLESS = {
 }
 """Warnings that generated Verilog cannot avoid, and why they do not matter. Any other one stops the build."""
 
-Progress = Callable[[str], None]
+Progress = Callable[[str, int, int], None]
+"""Called with a step's name, how much of it is done, and of how much."""
 
 
 class BuildError(RuntimeError):
     """Verilator or the compiler refused; the message ends with what it said."""
 
 
+@dataclass(frozen=True)
+class _Program:
+    """What is made of the encoder."""
+
+    name: str
+    verilate: tuple[str, ...]
+    driver: Path
+    runtime: tuple[str, ...]
+    link: tuple[str, ...]
+    visible: tuple[str, ...]
+    """Lines of the control file that make signals accessible from outside."""
+    trace: bool = False
+
+
 def build_library(
-    verilog: Path, manifest: Manifest, folder: Path, *, waves: bool = False, jobs: int = 2, progress: Progress = print
+    verilog: Path, manifest: Manifest, folder: Path, *, waves: bool = False, progress: Progress | None = None
 ) -> Path:
-    """Compile an encoder for simulation.
+    """Compile an encoder, with the harness, for :class:`sim.batch.BatchSimulator`.
 
     Args:
         verilog: the emitted encoder.
         manifest: what the generator says about it.
         folder: where libraries are kept; created if need be. Processes may share it.
         waves: able to write a waveform file, at the price of speed.
-        jobs: compilers at a time.
-        progress: told what takes time.
+        progress: told how many files are compiled.
 
     Returns:
         The shared library.
@@ -67,44 +87,75 @@ def build_library(
         MissingToolError: no Verilator or no compiler.
         BuildError: the Verilog cannot be compiled.
     """
+    modules = [f"{manifest.top}.{memory.name}" for memory in manifest.memories if memory.kind == "rom"]
+    program = _Program(
+        name="waves.so" if waves else "batch.so",
+        verilate=("--prefix", "Vsim", *(["--trace-vcd"] if waves else [])),
+        driver=HARNESS,
+        runtime=(*RUNTIME, *(["verilated_vcd_c.cpp"] if waves else [])),
+        link=("-shared",),
+        visible=tuple(f'public_flat_rw -module "{module}" -var "{MEMORY_VARIABLE}"' for module in modules),
+        trace=waves,
+    )
+    return _build(program, verilog, manifest, folder, progress)
+
+
+def build_bench(verilog: Path, manifest: Manifest, folder: Path, *, progress: Progress | None = None) -> Path:
+    """Compile an encoder, with cocotb's driver, as a program that a cocotb runner can start.
+
+    cocotb's own build makes every signal of the design accessible, which takes minutes to compile; here only the
+    wrapper's ports are.
+
+    Args, raises: as for :func:`build_library`.
+    """
+    require("cocotb")
+    from cocotb_tools.config import libs_dir, share_dir
+
+    program = _Program(
+        name="cocotb",
+        verilate=("--prefix", "Vtop", "--vpi", "--timescale", "1ns/1ps"),
+        driver=share_dir / "lib" / "verilator" / "verilator.cpp",
+        runtime=(*RUNTIME, "verilated_vpi.cpp"),
+        link=(f"-L{libs_dir}", f"-Wl,-rpath,{libs_dir}", "-lcocotbvpi_verilator"),
+        visible=(f'public_flat_rw -module "{WRAPPER}" -var "*"',),
+    )
+    return _build(program, verilog, manifest, folder, progress)
+
+
+def _build(program: _Program, verilog: Path, manifest: Manifest, folder: Path, progress: Progress | None) -> Path:
     versions = require("verilator", "g++")
+    control = ["`verilator_config", *(f"lint_off -rule {rule}" for rule in HARMLESS), *program.visible, ""]
     sources = {
         "encoder.v": verilog.read_text(encoding="utf-8"),
         "wrapper.v": wrapper_verilog(manifest),
-        "memories.vlt": memory_control_file(manifest),
-        "harness.cpp": HARNESS.read_text(encoding="utf-8"),
+        "control.vlt": "\n".join(control),
+        "driver.cpp": program.driver.read_text(encoding="utf-8"),
     }
-    flags = (*VERILATE, *(["--trace-vcd"] if waves else []))
-    defines = (f"-DVM_TRACE={int(waves)}", f"-DVM_TRACE_VCD={int(waves)}", "-DVM_TRACE_FST=0", "-DVM_TRACE_SAIF=0")
     include = verilator_root() / "include"
-    compiler = ("g++", *COMPILE, *defines, f"-I{include}", f"-I{include / 'vltstd'}", "-I.")
-    key = hashlib.sha256(repr((versions, sorted(sources.items()), flags, COMPILE, defines)).encode()).hexdigest()[:16]
-    library = folder / f"encoder-{key}.so"
+    unused = tuple(f"-DVM_{feature}=0" for feature in UNUSED)
+    compiler = ("g++", *COMPILE, *unused, f"-I{include}", f"-I{include / 'vltstd'}")
+    for_model = (*compiler, "-I.", *(f"-DVM_{feature}={int(program.trace)}" for feature in TRACE))
+    key = hashlib.sha256(
+        repr((versions, program, sorted(sources.items()), VERILATE, for_model, JOBS)).encode()
+    ).hexdigest()
+    target = folder / f"{key[:16]}-{program.name}"
     folder.mkdir(parents=True, exist_ok=True)
+    tell = progress or (lambda step, done, total: None)
     with _lock(folder):
-        if library.is_file():
-            return library
-        runtime = _runtime(folder, versions, compiler, waves, jobs, progress)
+        if target.is_file():
+            return target
         with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as name:
             work = Path(name)
             for file, text in sources.items():
                 (work / file).write_text(text, encoding="utf-8")
-            progress("Verilator: translating the encoder")
-            _run(["verilator_bin", *flags, "--Mdir", ".", "memories.vlt", "wrapper.v", "encoder.v"], work)
-            units = sorted(path.name for path in work.glob("*.cpp"))
-            progress(f"g++: compiling the model ({len(units)} files)")
-            objects = _compile(compiler, units, work, jobs)
-            _run(["g++", "-shared", "-o", "library.so", *objects, str(runtime.resolve())], work)
-            os.replace(work / "library.so", library)
-    return library
-
-
-def memory_control_file(manifest: Manifest) -> str:
-    """Verilator control file: harmless warnings off; constants visible, for :meth:`sim.batch.Batch.flip`."""
-    lines = [f"lint_off -rule {rule}" for rule in HARMLESS]
-    modules = [f"{manifest.top}.{memory.name}" for memory in manifest.memories if memory.kind == "rom"]
-    lines += [f'public_flat_rw -module "{module}" -var "{MEMORY_VARIABLE}"' for module in modules]
-    return "\n".join(["`verilator_config", *lines, ""])
+            tell("Verilator", 0, 1)
+            flags = [*VERILATE, *program.verilate, "--Mdir", "."]
+            _run(["verilator_bin", *flags, "control.vlt", "wrapper.v", "encoder.v"], work)
+            objects = _compile(for_model, _bundle(work), work, tell)
+            objects += _runtime(folder, versions, compiler, [include / file for file in program.runtime], tell)
+            _run(["g++", "-o", "program", *map(str, objects), *program.link], work)
+            os.replace(work / "program", target)
+    return target
 
 
 def lint(verilog: Path, top: str) -> dict[str, int]:
@@ -126,30 +177,40 @@ def lint(verilog: Path, top: str) -> dict[str, int]:
 
 
 def _runtime(
-    folder: Path, versions: dict[str, str], compiler: tuple[str, ...], waves: bool, jobs: int, progress: Progress
-) -> Path:
-    """Verilator's run-time as one object file, shared by all models in ``folder``."""
-    files = [*RUNTIME, *(["verilated_vcd_c.cpp"] if waves else [])]
-    key = hashlib.sha256(repr((versions, compiler, files)).encode()).hexdigest()[:16]
-    target = folder / f"runtime-{key}.o"
-    if not target.is_file():
-        progress("g++: compiling Verilator's run-time (once)")
-        with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as name:
-            work = Path(name)
-            paths = [str(verilator_root() / "include" / file) for file in files]
-            objects = _compile(compiler, paths, work, jobs)
-            _run(["g++", "-r", "-o", "runtime.o", *objects], work)
-            os.replace(work / "runtime.o", target)
-    return target
+    folder: Path, versions: dict[str, str], compiler: tuple[str, ...], files: list[Path], tell: Progress
+) -> list[Path]:
+    """Object files of Verilator's run-time, shared by all models in ``folder``."""
+    key = hashlib.sha256(repr((versions, compiler)).encode()).hexdigest()[:16]
+    objects = {file: (folder / f"{key}-{file.stem}.o").resolve() for file in files}
+    missing = [file for file, target in objects.items() if not target.is_file()]
+    with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as name:
+        for made, file in zip(_compile(compiler, missing, Path(name), tell), missing, strict=True):
+            os.replace(made, objects[file])
+    return list(objects.values())
 
 
-def _compile(compiler: tuple[str, ...], units: list[str], work: Path, jobs: int) -> list[str]:
-    objects = [Path(unit).stem + ".o" for unit in units]
+def _bundle(work: Path) -> list[Path]:
+    """One file a job that includes its share of the C++ files: Verilator's headers take a second each time."""
+    shares: list[list[Path]] = [[] for _ in range(JOBS)]
+    for file in sorted(work.glob("*.cpp"), key=lambda file: (-file.stat().st_size, file.name)):
+        min(shares, key=lambda share: sum(member.stat().st_size for member in share)).append(file)
+    bundles = [work / f"bundle{number}.cpp" for number in range(JOBS)]
+    for bundle, share in zip(bundles, shares, strict=True):
+        bundle.write_text("".join(f'#include "{file.name}"\n' for file in share), encoding="utf-8")
+    return bundles
+
+
+def _compile(compiler: tuple[str, ...], units: list[Path], work: Path, tell: Progress) -> list[Path]:
+    """Object files of C++ files, made in ``work``."""
+    units = [unit.resolve() for unit in units]
+    objects = [work.resolve() / f"{unit.stem}.o" for unit in units]
     # The largest first, so that the last one left is a small one.
-    order = sorted(range(len(units)), key=lambda n: -(work / units[n]).stat().st_size)
-    with ThreadPoolExecutor(jobs) as pool:
-        for done in [pool.submit(_run, [*compiler, "-c", units[n], "-o", objects[n]], work) for n in order]:
-            done.result()
+    order = sorted(range(len(units)), key=lambda n: -units[n].stat().st_size)
+    with ThreadPoolExecutor(JOBS) as pool:
+        futures = [pool.submit(_run, [*compiler, "-c", str(units[n]), "-o", str(objects[n])], work) for n in order]
+        for done, future in enumerate(futures):
+            tell("g++", done, len(units))
+            future.result()
     return objects
 
 

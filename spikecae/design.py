@@ -234,6 +234,9 @@ def _contradictions(raw: dict[str, Any], path: Path) -> list[str]:
             fault("block.samples", samples, remedy)
     if isinstance(encoder, dict) and encoder.get("share_blocks") is True and isinstance(pools, list) and len(pools) < 2:
         fault("encoder.share_blocks", True, "there is one residual block only; set it to false")
+    adc = raw.get("adc")
+    if integer("adc", "bits") == 16 and isinstance(adc, dict) and adc.get("signed") is False:
+        fault("adc.signed", False, "the encoder's input is signed 16 bit; set it to true, or adc.bits to 15 or less")
     recording = raw.get("recording")
     peak = recording.get("peak") if isinstance(recording, dict) else None
     if samples is not None and type(peak) is int and peak >= samples:

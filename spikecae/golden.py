@@ -63,9 +63,9 @@ def encode(spec: EncoderSpec, adc: NDArray[np.int16], present: NDArray[np.bool_]
             case Convolution():
                 x = taps[stage.name] = convolve(stage, x)
             case Pool():
-                x = taps[stage.name] = x.reshape(*x.shape[:2], -1, stage.size).max(axis=3)
+                x = taps[stage.name] = x.reshape(*x.shape[:2], x.shape[2] // stage.size, stage.size).max(axis=3)
             case VectorQuantizer():
-                indices = search(stage, x.reshape(len(x), -1))
+                indices = search(stage, x.reshape(len(x), x.shape[1] * x.shape[2]))
                 taps[stage.name] = indices.astype(np.int64)
             case _:
                 pass
@@ -111,7 +111,7 @@ def accumulate(stage: Convolution, x: Integers) -> Integers:
         first, last = max(0, pad - tap), min(samples, samples + pad - tap)
         columns[tap, :, :, first:last] = source[:, :, first + tap - pad : last + tap - pad]
     by_group = columns.reshape(kernel, groups, channels // groups, blocks * samples).transpose(1, 2, 0, 3)
-    operand = by_group.reshape(groups, -1, blocks * samples)
+    operand = by_group.reshape(groups, kernel * channels // groups, blocks * samples)
     weight = stage.weight.astype(exact).reshape(groups, stage.outputs // groups, -1)
     product = (weight @ operand).reshape(stage.outputs, blocks, samples).transpose(1, 0, 2)
     return product.astype(np.int64) + stage.bias.astype(np.int64)[None, :, None]

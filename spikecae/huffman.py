@@ -17,6 +17,7 @@ __all__ = [
     "code_words",
     "decode_blocks",
     "encode_blocks",
+    "lookup",
     "pack_bits",
 ]
 
@@ -36,11 +37,11 @@ def code_lengths(counts: ArrayLike, limit: int = MAX_LENGTH) -> NDArray[np.uint8
         (K,) lengths in bits. One symbol alone gets length 1.
 
     Raises:
-        ValueError: ``limit`` is too small for K symbols, or a count is negative.
+        ValueError: ``limit`` is too small for K symbols, or a count is negative or not finite.
     """
     weights = np.asarray(counts, dtype=np.float64)
-    if weights.ndim != 1 or weights.size == 0 or not np.all(weights >= 0):
-        raise ValueError(f"counts must be a vector of non-negative numbers, got shape {weights.shape}")
+    if weights.ndim != 1 or weights.size == 0 or not np.all((weights >= 0) & (weights < np.inf)):
+        raise ValueError(f"counts must be a vector of finite non-negative numbers, got {weights}")
     symbols = weights.size
     if symbols > 1 << limit:
         raise ValueError(f"{symbols} symbols cannot be coded in {limit} bits; raise the limit")
@@ -155,7 +156,7 @@ def decode_blocks(
     Raises:
         ValueError: a payload ends before its last index.
     """
-    lookups = [_lookup(table) for table in tables]
+    lookups = [lookup(table) for table in tables]
     sizes = np.array([8 * len(payload) for payload in payloads], dtype=np.int64)
     width = int(sizes.max(initial=0)) // 8 + 3
     stream = np.zeros((len(payloads), width), dtype=np.int64)
@@ -177,7 +178,7 @@ def decode_blocks(
     return indices
 
 
-def _lookup(lengths: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def lookup(lengths: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Symbol and code length for every 16-bit prefix."""
     codes = canonical_codes(lengths)
     symbols = np.zeros(1 << MAX_LENGTH, dtype=np.int32)

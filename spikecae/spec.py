@@ -7,11 +7,11 @@ On disk it is ``spec.json`` (structure, scalars, and the dtype and shape of ever
 import hashlib
 import json
 import os
-import zipfile
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_type_hints
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,12 +49,17 @@ class EncoderSpec:
 
     def _faults(self) -> Any:
         kinds = [stage.kind for stage in self.stages]
-        if kinds[:1] != ["normalize"] or kinds[-2:] != ["vq", "huffman"] or "project" not in kinds:
+        ends = ["normalize", "project", "vq", "huffman"]
+        if kinds[:1] + kinds[-3:] != ends or any(kind in ends for kind in kinds[1:-3]):
             yield f"  stages {kinds}: must start with normalize and end with project, vq, huffman"
             return
+        names = [stage.name for stage in self.stages]
+        names += [part.name for stage in self.stages if isinstance(stage, Residual) for part in stage.convolutions]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"  two stages are called {name!r}; every name must be its own"
         if self.normalize.offset.size != self.samples:
             yield f"  normalize has {self.normalize.offset.size} entries for {self.samples} samples"
-        channels, samples, exponent = self.spikes, self.samples, self.normalize.exponent
+        channels, samples, exponent, signed = self.spikes, self.samples, self.normalize.exponent, True
         for stage in self.stages[1:-2]:
             first = stage.reduce if isinstance(stage, Residual) else stage
             last = stage.expand if isinstance(stage, Residual) else stage
@@ -64,7 +69,9 @@ class EncoderSpec:
                         f"  {first.name} takes {first.inputs} channels at exponent {first.input_exponent}, "
                         f"but gets {channels} at {exponent}"
                     )
-                channels, exponent = last.outputs, last.exponent
+                if first.input_signed != signed:
+                    yield f"  {first.name}.input_signed = {first.input_signed}, but what it gets says {signed}"
+                channels, exponent, signed = last.outputs, last.exponent, last.output_signed
             elif isinstance(stage, Pool):
                 if samples % stage.size:
                     yield f"  {stage.name}.size = {stage.size} does not divide {samples} samples"
@@ -181,33 +188,31 @@ def load_spec(folder: Path) -> EncoderSpec:
     for path in (text, npz):
         if not path.is_file():
             raise FileNotFoundError(f"no encoder spec {path}; run the quantize stage to make it")
+    arrays = _read_arrays(npz)
     try:
         head = json.loads(text.read_text(encoding="utf-8"))
         version = head["schema_version"]
         if version != SCHEMA_VERSION:
             raise SpecError(f"{text}: schema_version = {version}, this program reads {SCHEMA_VERSION}")
-        with np.load(npz, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        spec = EncoderSpec(
-            design=_scalar(head["design"], str),
-            spikes=_scalar(head["spikes"], int),
-            samples=_scalar(head["samples"], int),
-            adc_bits=_scalar(head["adc_bits"], int),
-            stages=tuple(_unpack(stage, arrays) for stage in head["stages"]),
-        )
-    except SpecError:
-        raise
-    except (OSError, EOFError, zipfile.BadZipFile, KeyError, TypeError, ValueError, IndexError) as error:
+        body = {key: head[key] for key in ("design", "spikes", "samples", "adc_bits")}
+        body["stages"] = _unpack(head["stages"], arrays)
+        _check_fields(EncoderSpec, body)
+        spec = EncoderSpec(**body)
+    except SpecError as error:
+        raise SpecError(f"{text}: {error}") from None
+    except (KeyError, TypeError, ValueError, RecursionError, OverflowError) as error:
         raise SpecError(f"{text}: corrupt spec: {type(error).__name__}: {error}") from error
     if spec.hash != head.get("hash"):
         raise SpecError(f"{text}: content hashes to {spec.hash}, but the file says {head.get('hash')}; make it anew")
     return spec
 
 
-def _scalar(value: Any, kind: type) -> Any:
-    if type(value) is not kind:
-        raise SpecError(f"expected {kind.__name__}, got {value!r}")
-    return value
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except Exception as error:  # zip, zlib and numpy each raise their own on corrupt files
+        raise SpecError(f"{path}: corrupt arrays: {type(error).__name__}: {error}; make the spec anew") from None
 
 
 def _unpack(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
@@ -222,8 +227,22 @@ def _unpack(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
         return array
     kind = {**KINDS, **PARTS}[value["kind"]]
     body = {key: _unpack(item, arrays) for key, item in value.items() if key != "kind"}
-    hints = get_type_hints(kind)
-    for key, item in body.items():
-        if hints.get(key) in (int, str, bool):
-            _scalar(item, hints[key])
+    _check_fields(kind, body)
     return kind(**body)
+
+
+def _check_fields(kind: type, body: dict[str, Any]) -> None:
+    """Refuse fields of other types than the class declares, before its own checks rely on them."""
+    hints = get_type_hints(kind)
+    for key, value in body.items():
+        if key in hints and not _is_a(value, hints[key]):
+            raise SpecError(f"{body.get('name', kind.__name__)}.{key}: unexpected {type(value).__name__}")
+
+
+def _is_a(value: Any, hint: Any) -> bool:
+    origin = get_origin(hint)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_is_a(item, get_args(hint)[0]) for item in value)
+    if isinstance(hint, UnionType):
+        return isinstance(value, hint)
+    return type(value) is (origin or hint)

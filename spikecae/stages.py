@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 MAX_SHIFT = 31
+MAX_EXPONENT = 63
 
 
 def _require(condition: bool, message: str) -> None:
@@ -39,6 +40,13 @@ def _require(condition: bool, message: str) -> None:
 def _require_array(name: str, array: NDArray[np.generic], dtype: type, shape: tuple[int, ...]) -> None:
     _require(array.dtype == np.dtype(dtype), f"{name} must be {np.dtype(dtype)}, got {array.dtype}")
     _require(array.shape == shape, f"{name} must have shape {shape}, got {array.shape}")
+
+
+def _require_exponents(name: str, *exponents: int) -> None:
+    for exponent in exponents:
+        _require(
+            abs(exponent) <= MAX_EXPONENT, f"{name}: exponent {exponent} must lie in -{MAX_EXPONENT}..{MAX_EXPONENT}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +64,7 @@ class Normalize:
         samples = self.offset.size
         _require_array(f"{self.name}.offset", self.offset, np.int16, (samples,))
         _require_array(f"{self.name}.gain", self.gain, np.uint16, (samples,))
+        _require_exponents(self.name, self.exponent)
         _require(0 <= self.shift <= MAX_SHIFT, f"{self.name}.shift = {self.shift} must lie in 0..{MAX_SHIFT}")
 
     @property
@@ -85,7 +94,10 @@ class Convolution:
 
     def __post_init__(self) -> None:
         name = self.name
-        _require(self.weight.ndim == 3, f"{name}.weight must have 3 axes, got {self.weight.ndim}")
+        _require(
+            self.weight.ndim == 3 and self.weight.size > 0,
+            f"{name}.weight must be (outputs, inputs / groups, kernel), got {self.weight.shape}",
+        )
         outputs = self.weight.shape[0]
         _require_array(f"{name}.weight", self.weight, np.int8, self.weight.shape)
         _require_array(f"{name}.bias", self.bias, np.int32, (outputs,))
@@ -93,6 +105,7 @@ class Convolution:
         _require(self.groups >= 1, f"{name}.groups = {self.groups} must be positive")
         _require(outputs % self.groups == 0, f"{name}.groups = {self.groups} does not divide {outputs} outputs")
         _require(self.weight.shape[2] % 2 == 1, f"{name}: kernel {self.weight.shape[2]} must be odd")
+        _require_exponents(name, self.input_exponent, self.exponent)
         low, high = int(self.shift.min()), int(self.shift.max())
         _require(low >= 0 and high <= MAX_SHIFT, f"{name}: shifts {low}..{high} must lie in 0..{MAX_SHIFT}")
 
@@ -164,6 +177,10 @@ class Residual:
                 f"{second.name} does not continue {first.name}: {first.outputs} channels at exponent {first.exponent} "
                 f"meet {second.inputs} at {second.input_exponent}",
             )
+            _require(
+                second.input_signed == first.output_signed,
+                f"{second.name}.input_signed = {second.input_signed}, but {first.name} has relu = {first.relu}",
+            )
         _require(expand.outputs == reduce.inputs, f"{self.name}: the identity needs as many outputs as inputs")
         low = int(self.identity_shift.min())
         high = int(self.identity_shift.max())
@@ -211,6 +228,10 @@ class Project(Convolution):
     """The last convolution, over all channels: signed 8-bit latents, no ReLU."""
 
     kind: ClassVar[str] = "project"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require(not self.relu, f"{self.name}.relu must be false: latents are signed")
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,6 +282,7 @@ class VectorQuantizer:
     table: tuple[SubVector, ...]
 
     def __post_init__(self) -> None:
+        _require_exponents(self.name, self.exponent)
         _require(len(self.table) > 0, f"{self.name}: no sub-vectors")
         for number, part in enumerate(self.table):
             where = f"{self.name}.table[{number}]"
@@ -279,6 +301,7 @@ class Huffman:
     tables: tuple[NDArray[np.uint8], ...]
 
     def __post_init__(self) -> None:
+        _require(len(self.tables) > 0, f"{self.name}: no code tables")
         for number, table in enumerate(self.tables):
             _require(table.dtype == np.uint8, f"{self.name}.tables[{number}] must be uint8, got {table.dtype}")
             try:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from flow.layout import Layout
+from flow.layout import SOURCES, Layout
 from flow.task import Task
 
 __all__ = ["plan_report"]
@@ -29,18 +29,24 @@ def plan_report(layout: Layout, target: str) -> Task:
         from flow.report.page import write_page
 
         with console.status("writing the report"):
-            report = collect(layout, target)
+            report, decoded = collect(layout, target)
             (folder / "report.json").write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
-            write_page(report, folder / "report.html")
+            write_page(layout.design, report, decoded, folder)
         return f"see {layout.build / 'report.html'}"
 
     return Task(
         name="report",
         entry="flow.stages.report",
         output=layout.build,
-        files=("report.json", "report.html"),
+        files=("report.json", "report.html", "spikes.svg"),
         run=run,
-        inputs=inputs | {"data": layout.data, "spec.npz": layout.quantize / "spec.npz"},
+        inputs=inputs
+        | {
+            "data": layout.data,
+            "spec.json": layout.quantize / "spec.json",
+            "spec.npz": layout.quantize / "spec.npz",
+            "page": SOURCES / "flow" / "report" / "page.html",
+        },
         settings={"target": target, "design": layout.design.model_dump(mode="json")},
         tools=("matplotlib", "jinja2"),
         replaces_folder=False,

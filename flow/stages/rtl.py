@@ -36,7 +36,7 @@ def plan_rtl(layout: Layout) -> Task:
             manifest = emit(spec, hardware, folder)
         size = (folder / "spike_encoder.v").stat().st_size
         return (
-            f"{folder_of_spec / 'spec.json'} ({spec.hash[:8]}) at fold {manifest.fold}: {size / 1e6:.1f} MB of Verilog, "
+            f"{folder_of_spec / 'spec.json'} ({spec.hash[:8]}) at fold {manifest.fold}: {size / 1e6:.1f} MB Verilog, "
             f"{manifest.multipliers} multipliers, {manifest.cycles_per_block} cycles per block predicted"
         )
 

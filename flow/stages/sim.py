@@ -1,27 +1,50 @@
 """Stage ``sim``: the emitted Verilog against the golden model, on blocks of the test split."""
 
+import shutil
 from pathlib import Path
 
 from rich.console import Console
 
 from flow.layout import Layout
+from flow.runner import StageError
+from flow.stages.progress import stepper
 from flow.task import Task
 
 __all__ = ["plan_sim"]
 
 
-def plan_sim(layout: Layout, blocks: int, waves: bool) -> Task:
-    """Simulate ``blocks`` blocks, leaving a waveform if ``waves``."""
+def plan_sim(layout: Layout, blocks: int, waves: bool, cocotb: bool) -> Task:
+    """Simulate at most ``blocks`` blocks; ``waves`` leaves a waveform, ``cocotb`` runs the cocotb benches too."""
+    failed = layout.build / "sim.failed"
 
     def run(folder: Path, console: Console) -> str:
         from flow.stages.dataset_file import load_dataset_file
-        from sim.stage import simulate
+        from sim.stage import SimulationError, simulate
         from spikecae.spec import load_spec
 
-        adc = load_dataset_file(layout.data).test.adc[:blocks]
-        with console.status("simulating"):
-            results = simulate(load_spec(layout.spec), layout.rtl, adc, folder, waves=waves)
-        return str(results)
+        adc = load_dataset_file(layout.data).test.adc
+        shutil.rmtree(failed, ignore_errors=True)
+        try:
+            with stepper("sim", console) as progress:
+                found = simulate(
+                    load_spec(layout.spec),
+                    layout.rtl,
+                    adc,
+                    folder,
+                    blocks=blocks,
+                    waves=waves,
+                    cocotb=cocotb,
+                    models=layout.build / "verilated",
+                    progress=progress,
+                )
+        except SimulationError as error:
+            shutil.copytree(folder, failed)
+            raise StageError(f"{error}\n  all of it: {failed / 'results.json'}") from None
+        cycles = found.cycles_per_block
+        return (
+            f"{found.blocks} blocks, {found.values_compared} values compared, {found.mismatches} mismatches; "
+            f"{cycles.mean:.0f} cycles per block, {cycles.predicted} predicted"
+        )
 
     return Task(
         name="sim",
@@ -36,6 +59,6 @@ def plan_sim(layout: Layout, blocks: int, waves: bool) -> Task:
             "spike_encoder.v": layout.rtl / "spike_encoder.v",
             "manifest.json": layout.rtl / "manifest.json",
         },
-        settings={"blocks": blocks, "waves": waves},
+        settings={"blocks": blocks, "waves": waves, "cocotb": cocotb},
         tools=("verilator", "numpy"),
     )

@@ -53,7 +53,9 @@ def plan_train(layout: Layout, epochs: int | None) -> Task:
             report = train(design, dataset, folder, epochs=epochs, progress=show)
         (folder / "metrics.json").replace(folder / "training.json")
         metrics = _evaluate(layout, folder, "trained")
-        return f"{_line(metrics)}; {report.epochs} epochs in {report.train_wall_s:.0f} s, epoch {report.best_epoch} kept"
+        return (
+            f"{_line(metrics)}; {report.epochs} epochs in {report.train_wall_s:.0f} s, epoch {report.best_epoch} kept"
+        )
 
     return Task(
         name="train",

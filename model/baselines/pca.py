@@ -3,7 +3,7 @@
 Transform, alphabets and code are fitted on the training split; rate and quality are measured on the test split. The
 rate is the cross-entropy, −log2 of the training probability of each test symbol: what an ideal arithmetic coder with
 that code would spend. One step for all components is the best allocation at high rate (reverse water-filling);
-components that quantize to zero throughout cost nothing.
+components that quantize to zero throughout cost next to nothing.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,10 @@ from spikecae.design import Design
 __all__ = ["RatePoint", "pca_at_bits", "pca_curve"]
 
 DEFAULT_STEPS = tuple(float(2**exponent) for exponent in np.arange(-3.0, 3.01, 0.25))
-PRIOR_COUNT = 0.5
-"""Added to every symbol's count, so that one unseen in training has a finite length (Krichevsky-Trofimov)."""
+ESCAPE_COUNT = 0.5
+"""Share of the code, in training symbols, that a symbol unseen in training has as its prefix."""
+ESCAPE_BITS = 16
+"""An unseen symbol itself, uncoded."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +77,18 @@ def _point(
     split: Split,
 ) -> RatePoint:
     learned = np.rint(train / step).astype(np.int64)
-    low, high = learned.min(0), learned.max(0)
-    symbols = np.clip(np.rint((test - mean) @ basis / step).astype(np.int64), low, high)
-    bits = sum(_cross_entropy_bits(learned[:, i] - low[i], symbols[:, i] - low[i]) for i in range(len(low)))
+    symbols = np.rint((test - mean) @ basis / step).astype(np.int64)
+    bits = sum(_code_bits(learned[:, i], symbols[:, i]) for i in range(len(basis)))
     decoded = (symbols * step) @ basis.T + mean
     spikes = split.spikes.shape[0] * split.spikes.shape[1]
     return RatePoint(relative, bits / spikes, sndr(split.spikes, decoded.reshape(split.spikes.shape)))
 
 
-def _cross_entropy_bits(learned: NDArray[np.int64], sent: NDArray[np.int64]) -> float:
-    """Bits of the symbols ``sent`` under the code of the symbols ``learned``, both counted from 0."""
-    counts = np.bincount(learned) + PRIOR_COUNT
-    return float(-np.log2(counts / counts.sum())[sent].sum()) if len(counts) > 1 else 0.0
+def _code_bits(learned: NDArray[np.int64], sent: NDArray[np.int64]) -> float:
+    """Bits of the symbols ``sent`` under the ideal code of the symbols ``learned``."""
+    known, counts = np.unique(learned, return_counts=True)
+    place = np.searchsorted(known, sent).clip(0, len(known) - 1)
+    seen = known[place] == sent
+    total = len(learned) + ESCAPE_COUNT
+    escape = np.log2(total / ESCAPE_COUNT) + ESCAPE_BITS
+    return float(np.log2(total / counts[place[seen]]).sum() + escape * np.count_nonzero(~seen))

@@ -31,7 +31,8 @@ def open_recording(path: Path) -> "BaseRecording":
     import spikeinterface.extractors as extractors  # takes seconds to import
     from spikeinterface.core import BaseRecording, load
 
-    if path.suffix in (".pkl", ".pickle"):
+    old_folder = path.is_dir() and not (path / "si_folder.json").is_file()
+    if path.suffix in (".pkl", ".pickle") or (old_folder and any(path.glob("cached.p*"))):
         raise ValueError(f"{path}: a pickle can run code when opened; save the recording as a folder or Zarr instead")
     try:
         if path.is_dir() and any(path.glob("**/*.ap.bin")):

@@ -67,7 +67,7 @@ def test_foreign_files_are_refused(tiny: Design, tmp_path: Path) -> None:
 
 
 def test_weights_of_another_network_are_refused(tiny: Design, neuropixels: Design, saved: Path) -> None:
-    with pytest.raises(ValueError, match="trained for design 'tiny'.*train again"):
+    with pytest.raises(ValueError, match=r"trained for design 'tiny'.*train again"):
         load_checkpoint(saved, neuropixels)
     faster = tiny.model_copy(update={"hardware": tiny.hardware.model_copy(update={"fold": 8})})
     load_checkpoint(saved, faster)  # the weights do not depend on the hardware's knobs

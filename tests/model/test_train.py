@@ -58,17 +58,31 @@ def test_interrupted_run_continues_to_the_same_result(
     tiny: Design, tiny_spikes: SpikeDataset, tmp_path: Path, recipe: str
 ) -> None:
     design = with_training(tiny, recipe=recipe)
-    whole = train(design, tiny_spikes, tmp_path / "whole", 14)
+    uninterrupted: list[EpochResult] = []
+    whole = train(design, tiny_spikes, tmp_path / "whole", 14, uninterrupted.append)
     with pytest.raises(Stopped):
         train(design, tiny_spikes, tmp_path / "parts", 14, stop_at(12))  # type: ignore[arg-type]
     assert (tmp_path / "parts" / "state.safetensors").exists()
     assert not (tmp_path / "parts" / "checkpoint.safetensors").exists()
-    resumed: list[int] = []
-    parts = train(design, tiny_spikes, tmp_path / "parts", 14, lambda result: resumed.append(result.epoch))
-    assert resumed == [11, 12, 13, 14]
+    resumed: list[EpochResult] = []
+    parts = train(design, tiny_spikes, tmp_path / "parts", 14, resumed.append)
+    assert resumed == uninterrupted[10:]
     name = "checkpoint.safetensors"
     assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     assert parts.test == whole.test
+
+
+def test_the_best_epoch_on_validation_is_kept(tiny: Design, tiny_spikes: SpikeDataset, tmp_path: Path) -> None:
+    """At a learning rate so high that quality goes up and down."""
+    best_epochs = []
+    for seed in range(3):
+        seen: list[EpochResult] = []
+        report = train(with_training(tiny, learning_rate=0.03, seed=seed), tiny_spikes, tmp_path, 6, seen.append)
+        quality = [result.sndr_mean_db for result in seen]
+        best_epochs.append(report.best_epoch)
+        assert report.best_epoch == 1 + int(np.argmax(quality))
+        assert report.validation.sndr_mean_db == pytest.approx(max(quality), abs=0.01)
+    assert set(best_epochs) != {6}
 
 
 def test_a_state_of_other_settings_is_ignored(tiny: Design, tiny_spikes: SpikeDataset, tmp_path: Path) -> None:

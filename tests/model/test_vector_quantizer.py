@@ -53,6 +53,17 @@ def test_averages_settle_on_the_means_of_what_chose_them() -> None:
     torch.testing.assert_close(quantizer.codebook.data, means, atol=0.02, rtol=0)
 
 
+def test_averages_forget_slowly() -> None:
+    quantizer = VectorQuantizer(1, 1)
+    quantizer.codebook.requires_grad_(False)
+    quantizer.codebook.data = torch.zeros(1, 1)
+    average = CodebookAverage(quantizer.codebook)
+    latents = torch.full((5, 1), 2.0)
+    average.update(latents, torch.zeros(5, dtype=torch.int64))
+    # counts 0.99 · 1 + 0.01 · 5, sums 0.99 · 0 + 0.01 · 10
+    torch.testing.assert_close(quantizer.codebook.data, torch.tensor([[0.10 / 1.04]]))
+
+
 def test_dead_codewords_are_put_back_onto_latents() -> None:
     quantizer = VectorQuantizer(4, 2)
     quantizer.codebook.requires_grad_(False)

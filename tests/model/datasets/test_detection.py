@@ -70,7 +70,7 @@ def test_planted_spikes_are_found_and_aligned(tiny: Design) -> None:
 
 
 def test_three_channels_for_a_design_of_four_are_refused(neuropixels: Design) -> None:
-    with pytest.raises(ValueError, match="planted: the recording has 3 channels, .* codes neighbourhoods of 4"):
+    with pytest.raises(ValueError, match=r"planted: the recording has 3 channels, .* codes neighbourhoods of 4"):
         detect_spikes(recorded(np.zeros((3000, 3))), neuropixels, "real", "planted")
 
 
@@ -80,7 +80,7 @@ def test_another_sampling_rate_is_refused(tiny: Design) -> None:
 
 
 def test_missing_positions_are_refused(tiny: Design) -> None:
-    with pytest.raises(ValueError, match="no contact positions.*set_probe"):
+    with pytest.raises(ValueError, match=r"no contact positions.*set_probe"):
         detect_spikes(recorded(np.zeros((3000, 5))), tiny, "real", "planted")
 
 

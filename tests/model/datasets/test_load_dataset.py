@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from model.datasets import SpikeDataset, load_dataset
+from model.datasets.recording import EXTRACTORS
 from model.datasets.synthetic import synthetic_recording
 from spikecae.design import Design, load_design
 
@@ -29,6 +30,15 @@ def test_embedded_spikes_are_blocks_around_their_peak(tiny: Design, tiny_spikes:
     assert (deepest == tiny.recording.peak).mean() > 0.99  # a later, larger spike of another unit may follow
     assert np.abs(train.adc * tiny.adc.lsb - train.spikes).max() <= tiny.adc.lsb / 2 + 1e-3
     assert len(tiny_spikes.test) >= 256
+
+
+@pytest.mark.parametrize("name", ["wave_clus", "hc1"])
+def test_every_design_has_embedded_spikes_enough(name: str) -> None:
+    design = load_design(DESIGNS / f"{name}.toml")
+    spikes = load_dataset(design)
+    assert len(spikes.test) >= 256
+    assert spikes.clipped_samples == 0
+    assert np.median(np.abs(spikes.test.adc).max(-1)) > 2**5  # loud enough to use the converter
 
 
 def test_events_stand_at_true_spikes(tiny: Design, tiny_spikes: SpikeDataset) -> None:
@@ -73,6 +83,18 @@ def test_what_spikeinterface_does_not_open_is_refused(tiny: Design, tmp_path: Pa
     pickle.write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     with pytest.raises(ValueError, match="a pickle can run code"):
         load_dataset(tiny, pickle)
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    pickle.rename(folder / "cached.pkl")
+    with pytest.raises(ValueError, match="a pickle can run code"):
+        load_dataset(tiny, folder)
+
+
+@pytest.mark.parametrize("reader", [*EXTRACTORS.values(), "read_spikeglx", "read_openephys"])
+def test_readers_exist(reader: str) -> None:
+    import spikeinterface.extractors
+
+    assert callable(getattr(spikeinterface.extractors, reader))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What the stages found, gathered: a JSON file, a page, a table."""

@@ -1,0 +1,164 @@
+"""From the stages' result files to one report."""
+
+from flow.layout import Layout
+from flow.report.measure import Decoded, decode_split
+from flow.report.schema import Baseline, Coder, Data, Encoder, Layer, Report, Simulation, Training, Weights
+from flow.stages.dataset_file import load_dataset_file
+from flow.stages.train import ModelMetrics
+from model.baselines.pca import pca_at_bits, pca_curve
+from model.datasets.spikes import SpikeDataset
+from model.training_report import load_report as load_training
+from quantize.report import RateQuality
+from quantize.report import load_report as load_quantization
+from rtl.manifest import Manifest
+from sim.results import SimulationResults
+from sim.stage import load_manifest
+from spikecae.design import Design
+from spikecae.spec import load_spec
+
+__all__ = ["collect"]
+
+
+def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
+    """Gather what the build folder holds; the report, and the decoded spikes for its pictures.
+
+    Raises:
+        FileNotFoundError: a stage has not run.
+        ValueError: stages have run on different specs or data, or a file is corrupt.
+    """
+    design = layout.design
+    dataset, spec = load_dataset_file(layout.data), load_spec(layout.quantize)
+    quantization = load_quantization(layout.quantize / "metrics.json")
+    manifest = load_manifest(layout.rtl)
+    simulation = SimulationResults.model_validate_json((layout.sim / "results.json").read_bytes())
+    for stage, found in (("rtl", manifest.spec_hash), ("sim", simulation.spec_hash)):
+        if found != spec.hash:
+            raise ValueError(
+                f"{stage} worked on spec {found[:8]}, but quantize made {spec.hash[:8]}; run: make DESIGN={layout.name}"
+            )
+    if quantization.data != dataset.source:
+        raise ValueError(
+            f"quantize worked on {quantization.data}, but the data at hand are {dataset.source}; "
+            f"run: make DESIGN={layout.name}"
+        )
+    eight_bit = _coder(design, quantization.eight_bit)
+    decoded = decode_split(design, spec, layout.model / "checkpoint.safetensors", dataset.test)
+    report = Report(
+        design=design.name,
+        data=_data(design, dataset),
+        weights=_weights(layout),
+        float_model=_coder(design, quantization.float_model),
+        eight_bit=eight_bit,
+        codewords=quantization.codewords,
+        layers=[
+            Layer(
+                name=layer.name,
+                sqnr_db=layer.sqnr_db,
+                accumulated_sqnr_db=layer.accumulated_sqnr_db,
+                saturation_rate=layer.saturation_rate,
+            )
+            for layer in quantization.layers
+        ],
+        golden_check_blocks=quantization.golden_check.blocks,
+        golden_check_values=quantization.golden_check.values,
+        baseline=_baseline(design, dataset, eight_bit),
+        encoder=_encoder(design, manifest),
+        simulation=_simulation(design, simulation),
+    )
+    return report, decoded
+
+
+def _data(design: Design, dataset: SpikeDataset) -> Data:
+    return Data(
+        source=dataset.source,
+        provenance=dataset.provenance,
+        unit=dataset.unit,
+        sampling_rate_hz=design.recording.sampling_rate_hz,
+        train_blocks=len(dataset.train),
+        validation_blocks=len(dataset.validation),
+        test_blocks=len(dataset.test),
+        spikes_per_block=design.block.spikes,
+        samples_per_spike=design.block.samples,
+        clipped_samples=dataset.clipped_samples,
+        total_samples=dataset.total_samples,
+    )
+
+
+def _weights(layout: Layout) -> Weights:
+    metrics = ModelMetrics.model_validate_json((layout.model / "metrics.json").read_bytes())
+    training = load_training(layout.model / "training.json")
+    return Weights(
+        origin=metrics.weights,
+        training=Training(
+            data=training.data,
+            provenance=training.provenance,
+            recipe=training.recipe,
+            epochs=training.epochs,
+            best_epoch=training.best_epoch,
+            wall_s=training.train_wall_s,
+            threads=training.threads,
+            sndr_mean_db=training.test.sndr_mean_db,
+            cr_entropy=training.test.cr_entropy,
+        ),
+    )
+
+
+def _coder(design: Design, figures: RateQuality) -> Coder:
+    indices_per_spike = design.encoder.features / design.block.spikes
+    return Coder(
+        sndr_mean_db=figures.sndr_mean_db,
+        sndr_global_db=figures.sndr_global_db,
+        entropy_bits_per_index=figures.entropy_bits_per_index,
+        huffman_bits_per_index=figures.huffman_bits_per_index,
+        bits_per_spike=figures.code_cross_entropy_bits_per_index * indices_per_spike,
+        cr_entropy=figures.cr_entropy,
+        cr_huffman=figures.cr_huffman,
+        cr_wire=figures.cr_wire,
+        codewords_used=figures.codewords_used,
+    )
+
+
+def _baseline(design: Design, dataset: SpikeDataset, coder: Coder) -> Baseline:
+    curve = sorted(pca_curve(design, dataset), key=lambda point: point.bits_per_spike)
+    pca = pca_at_bits(curve, coder.bits_per_spike)
+    return Baseline(
+        bits_per_spike=coder.bits_per_spike,
+        sndr_mean_db=pca.mean_db,
+        gap_db=coder.sndr_mean_db - pca.mean_db,
+        curve_bits_per_spike=[point.bits_per_spike for point in curve],
+        curve_sndr_mean_db=[point.sndr.mean_db for point in curve],
+    )
+
+
+def _encoder(design: Design, manifest: Manifest) -> Encoder:
+    def bits(kind: str) -> int:
+        return sum(memory.bits for memory in manifest.memories if memory.kind == kind)
+
+    macs = sum(unit.macs_per_block for unit in manifest.units if unit.name != "normalizer")
+    return Encoder(
+        spec_hash=manifest.spec_hash,
+        spikes_per_block=manifest.spikes,
+        fold=manifest.fold,
+        multipliers=manifest.multipliers,
+        search_multipliers=manifest.search_multipliers,
+        utilisation=manifest.utilisation,
+        macs_per_spike=macs / manifest.spikes,
+        rom_bits=bits("rom"),
+        ram_bits=bits("ram"),
+        clock_mhz=design.hardware.clock_mhz,
+    )
+
+
+def _simulation(design: Design, found: SimulationResults) -> Simulation:
+    cycles, latency = found.cycles_per_block, found.latency_cycles
+    return Simulation(
+        simulator=found.simulator,
+        blocks=found.blocks,
+        values_compared=found.values_compared,
+        mismatches=found.mismatches,
+        cycles_per_block_predicted=cycles.predicted,
+        cycles_per_block_measured=cycles.mean,
+        latency_cycles_predicted=latency.predicted,
+        latency_cycles_measured=latency.measured,
+        spikes_per_s=design.hardware.clock_mhz * 1e6 / cycles.mean * design.block.spikes,
+    )

@@ -1,0 +1,165 @@
+"""The report's figures, each as SVG."""
+
+import io
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from flow.report.measure import Decoded
+from flow.report.schema import Baseline, Coder, Layer
+from spikecae.design import Design
+
+__all__ = ["codeword_figure", "layer_figure", "rate_figure", "sndr_figure", "spike_figure", "style", "svg"]
+
+INK, MUTED, BLUE, ORANGE = "#1f2933", "#9aa5b1", "#0b6bcb", "#d9480f"
+STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 9,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "svg.hashsalt": "spikecae",
+}
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+"""Blocks are shown at these places of the SNDR's distribution, so that neither good nor bad ones are picked out."""
+
+
+def spike_figure(design: Design, decoded: Decoded) -> Figure:
+    """Blocks as recorded and as decoded, from a poor one to a good one."""
+    by_block = decoded.sndr_db.mean(axis=1)
+    order = np.argsort(by_block)
+    chosen = [int(order[round(q * (len(order) - 1))]) for q in QUANTILES]
+    time_ms = (np.arange(design.block.samples) - design.recording.peak) / design.recording.sampling_rate_hz * 1e3
+    peak = max(float(np.ptp(decoded.original[block], axis=1).max()) for block in chosen)
+    figure, axes = _subplots(1, len(chosen), (9.6, 0.9 + 0.62 * max(3, design.block.spikes)))
+    for axis, quantile, block in zip(axes, QUANTILES, chosen, strict=True):
+        for spike in range(design.block.spikes):
+            offset = -spike * 0.75 * peak
+            axis.plot(time_ms, decoded.original[block, spike] + offset, color=MUTED, linewidth=2.4, label="recorded")
+            axis.plot(time_ms, decoded.decoded[block, spike] + offset, color=BLUE, linewidth=1.1, label="decoded")
+        axis.set_title(f"{_percentile(quantile)}\n{by_block[block]:.1f} dB")
+        axis.set_xlabel("ms")
+        axis.set_yticks([])
+        axis.spines["left"].set_visible(False)
+    _scale_bar(axes[0], time_ms, peak, design.recording.unit)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles[:2], labels[:2], loc="outside lower center", ncols=2)
+    return figure
+
+
+def rate_figure(coder: Coder, exact: Coder, baseline: Baseline) -> Figure:
+    """Quality against rate: the encoder, float and 8-bit, beside PCA with entropy coding."""
+    figure, (axis,) = _subplots(1, 1, (4.7, 3.2))
+    axis.plot(baseline.curve_bits_per_spike, baseline.curve_sndr_mean_db, color=ORANGE, label="PCA, entropy coded")
+    axis.plot(exact.bits_per_spike, exact.sndr_mean_db, "o", color=MUTED, markersize=9, label="this encoder, float")
+    axis.plot(coder.bits_per_spike, coder.sndr_mean_db, "o", color=BLUE, markersize=5, label="this encoder, 8-bit")
+    axis.annotate(
+        f"{baseline.gap_db:+.1f} dB",
+        (coder.bits_per_spike, (coder.sndr_mean_db + baseline.sndr_mean_db) / 2),
+        xytext=(6, 0),
+        textcoords="offset points",
+        va="center",
+    )
+    axis.plot(2 * [coder.bits_per_spike], [coder.sndr_mean_db, baseline.sndr_mean_db], ":", color=INK, linewidth=1)
+    axis.set_xlim(0, 3 * coder.bits_per_spike)
+    within = [
+        db
+        for bits, db in zip(baseline.curve_bits_per_spike, baseline.curve_sndr_mean_db, strict=True)
+        if bits <= 3 * coder.bits_per_spike
+    ]
+    axis.set_ylim(0, 1.1 * max([*within, coder.sndr_mean_db, exact.sndr_mean_db]))
+    axis.set_xlabel("bits per spike")
+    axis.set_ylabel("SNDR, dB, mean over spikes")
+    axis.legend(loc="lower right")
+    return figure
+
+
+def codeword_figure(counts: NDArray[np.int64]) -> Figure:
+    """How often each codeword is sent, in order of frequency."""
+    figure, (axis,) = _subplots(1, 1, (4.7, 3.2))
+    share = np.sort(counts)[::-1] / max(1, counts.sum()) * 100
+    axis.bar(np.arange(len(share)) + 0.5, share, width=1.0 if len(share) > 64 else 0.8, color=BLUE)
+    axis.axhline(100 / len(share), color=ORANGE, linewidth=1, linestyle="--")
+    axis.annotate(
+        "if all were equally frequent",
+        (len(share), 100 / len(share)),
+        xytext=(0, 4),
+        textcoords="offset points",
+        ha="right",
+        color=ORANGE,
+    )
+    axis.set_xlim(0, len(share))
+    axis.set_xlabel(f"codewords, most frequent first ({np.count_nonzero(counts)} of {len(counts)} in use)")
+    axis.set_ylabel("% of indices sent")
+    return figure
+
+
+def sndr_figure(sndr_db: NDArray[np.float64]) -> Figure:
+    """How the quality of single spikes is spread."""
+    figure, (axis,) = _subplots(1, 1, (4.7, 3.2))
+    axis.hist(sndr_db.ravel(), bins=50, color=BLUE)
+    mean = float(sndr_db.mean())
+    axis.axvline(mean, color=ORANGE, linewidth=1, linestyle="--")
+    axis.annotate(
+        f"mean {mean:.1f} dB", (mean, axis.get_ylim()[1]), xytext=(4, -10), textcoords="offset points", color=ORANGE
+    )
+    axis.set_xlabel("SNDR of a spike, dB")
+    axis.set_ylabel(f"spikes, of {sndr_db.size}")
+    return figure
+
+
+def layer_figure(layers: Sequence[Layer]) -> Figure:
+    """What rounding costs at every place of the network."""
+    figure, (axis,) = _subplots(1, 1, (4.7, 3.2))
+    places = np.arange(len(layers))
+    axis.barh(places, [layer.sqnr_db for layer in layers], height=0.7, color=MUTED, label="this place's rounding alone")
+    axis.plot([layer.accumulated_sqnr_db for layer in layers], places, "o-", color=BLUE, label="with all before it")
+    axis.set_yticks(places, [layer.name for layer in layers])
+    axis.invert_yaxis()
+    axis.set_xlabel("signal to rounding noise, dB")
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+def style() -> AbstractContextManager[None]:
+    """The look of all figures; make and save them inside."""
+    return mpl.rc_context(STYLE)
+
+
+def svg(figure: Figure) -> str:
+    """A figure as an SVG element, the same for the same figure."""
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None})
+    text = out.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _subplots(rows: int, columns: int, inches: tuple[float, float]) -> tuple[Figure, Sequence[Axes]]:
+    figure = Figure(figsize=inches, layout="constrained")
+    return figure, list(figure.subplots(rows, columns, squeeze=False).ravel())
+
+
+def _percentile(quantile: float) -> str:
+    return "median block" if quantile == 0.5 else f"{round(quantile * 100)}th percentile"
+
+
+def _scale_bar(axis: Axes, time_ms: NDArray[np.float64], peak: float, unit: str) -> None:
+    """A vertical bar of a round length at the left."""
+    length = 10.0 ** np.floor(np.log10(peak))
+    length *= 5 if peak / length > 5 else 2 if peak / length > 2 else 1
+    left = float(time_ms[0]) - 0.12 * float(np.ptp(time_ms))
+    axis.plot([left, left], [-length / 2, length / 2], color=INK, linewidth=1.5)
+    text = f"{length:g} {'µV' if unit == 'uV' else '' if unit == '1' else unit}".strip()
+    axis.annotate(text, (left, 0), xytext=(-3, 0), textcoords="offset points", rotation=90, ha="right", va="center")

@@ -1,0 +1,63 @@
+"""Decoded test spikes, for the pictures: through the golden encoder and the float decoder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model.checkpoint import load_checkpoint
+from model.datasets.spikes import Split
+from model.evaluation import decode_units
+from spikecae.design import Design
+from spikecae.golden import encode
+from spikecae.spec import EncoderSpec
+
+__all__ = ["Decoded", "decode_split"]
+
+CHUNK = 64
+"""Blocks encoded at a time: the golden model keeps every stage's output."""
+MAX_BLOCKS = 1024
+"""Enough for pictures; figures in numbers are the quantize stage's, over the whole split."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Blocks of a split, evenly spaced, and what is left of them behind the link.
+
+    Attributes:
+        original: float32 ``[B, M, D]``, recording units.
+        decoded: float64 ``[B, M, D]``, recording units.
+        sndr_db: float64 ``[B, M]``, of each spike.
+        counts: int64 ``[K]``, how often each codeword was sent.
+    """
+
+    original: NDArray[np.float32]
+    decoded: NDArray[np.float64]
+    sndr_db: NDArray[np.float64]
+    counts: NDArray[np.int64]
+
+
+@torch.no_grad()
+def decode_split(design: Design, spec: EncoderSpec, checkpoint: Path, split: Split) -> Decoded:
+    """Encode at most ``MAX_BLOCKS`` of a split with the golden model and decode them with the checkpoint's decoder.
+
+    Raises:
+        ValueError: the checkpoint is corrupt or of another network.
+    """
+    loaded = load_checkpoint(checkpoint, design)
+    codewords = torch.from_numpy(spec.vq.codebooks[0].words.astype(np.float32) * 2.0**-spec.vq.exponent)
+    parts, counts = [], np.zeros(design.codebook.codewords, np.int64)
+    chosen = np.linspace(0, len(split) - 1, min(len(split), MAX_BLOCKS)).astype(np.intp)
+    original = split.spikes[chosen]
+    for start in range(0, len(chosen), CHUNK):
+        indices = encode(spec, split.adc[chosen[start : start + CHUNK]]).indices
+        counts += np.bincount(indices.ravel(), minlength=len(counts))
+        parts.append(loaded.model.decoder(codewords[torch.from_numpy(indices).long()]).numpy())
+    decoded = decode_units(np.concatenate(parts), loaded.normalization, design)
+    least = np.finfo(np.float64).tiny
+    signal = np.square(original, dtype=np.float64).sum(axis=2)
+    error = np.square(original - decoded).sum(axis=2)
+    sndr_db = 10 * np.log10(np.maximum(signal, least) / np.maximum(error, least))
+    return Decoded(original, decoded, sndr_db, counts)

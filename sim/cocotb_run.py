@@ -1,0 +1,94 @@
+"""Builds and runs the cocotb bench on Verilator, and on Icarus where it is installed."""
+
+import shutil
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+from cocotb_tools.runner import get_runner
+from numpy.typing import NDArray
+
+from sim.results import BenchResult
+from sim.toolchain import available, require
+from sim.verilate import build_bench
+from sim.wrapper import WRAPPER, wrapper_verilog
+from spikecae.spec import EncoderSpec, save_spec
+
+__all__ = ["run_bench", "run_benches"]
+
+BLOCKS = 3
+TOOL = {"verilator": "verilator", "icarus": "iverilog"}
+
+
+def run_benches(spec: EncoderSpec, rtl_dir: Path, adc: NDArray[np.int16], folder: Path) -> list[BenchResult]:
+    """Run the bench on every simulator that is installed; Verilator must be.
+
+    Args: as for :func:`run_bench`.
+    """
+    names = ["verilator", *(["icarus"] if available("iverilog") else [])]
+    return [run_bench(name, spec, rtl_dir, adc, folder) for name in names]
+
+
+def run_bench(
+    simulator: str, spec: EncoderSpec, rtl_dir: Path, adc: NDArray[np.int16], folder: Path, *, blocks: int = BLOCKS
+) -> BenchResult:
+    """Run :mod:`sim.cocotb_bench` on an emitted encoder.
+
+    Args:
+        simulator: ``verilator`` or ``icarus``.
+        spec: what the encoder was emitted from.
+        rtl_dir: folder with its Verilog and manifest.
+        adc: (n, M, D) blocks; the first few are used.
+        folder: where it is built, and the simulator's log is left (``cocotb-<simulator>/``).
+        blocks: how many are used.
+
+    Raises:
+        MissingToolError: the simulator, or something it needs, is not installed.
+        RuntimeError: the bench could not be built or started; the log says why.
+    """
+    from sim.stage import load_manifest
+
+    versions = require("cocotb", "cocotbext-axi", TOOL[simulator])
+    manifest = load_manifest(rtl_dir)
+    verilog = rtl_dir / manifest.verilog
+    vectors = (folder / f"cocotb-{simulator}").resolve()
+    shutil.rmtree(vectors, ignore_errors=True)
+    vectors.mkdir(parents=True)
+    save_spec(spec, vectors)
+    shutil.copy(rtl_dir / "manifest.json", vectors)
+    np.save(vectors / "adc.npy", adc[:blocks], allow_pickle=False)
+    try:
+        runner = get_runner(simulator)
+        if simulator == "verilator":
+            shutil.copy(build_bench(verilog, manifest, folder), vectors / WRAPPER)
+        else:
+            wrapper = vectors / "wrapper.v"
+            wrapper.write_text(wrapper_verilog(manifest), encoding="utf-8")
+            runner.build(
+                sources=[wrapper, verilog.resolve()],
+                hdl_toplevel=WRAPPER,
+                build_dir=vectors,
+                build_args=["-g2005"],
+                timescale=("1ns", "1ps"),
+                log_file=vectors / "build.log",
+            )
+        report = runner.test(
+            test_module="sim.cocotb_bench",
+            hdl_toplevel=WRAPPER,
+            hdl_toplevel_lang="verilog",
+            build_dir=vectors,
+            test_dir=vectors,
+            timescale=None if simulator == "verilator" else ("1ns", "1ps"),
+            extra_env={"SPIKECAE_BENCH": str(vectors)},
+            log_file=vectors / "run.log",
+        )
+    except (SystemExit, RuntimeError) as error:
+        raise RuntimeError(f"cocotb on {simulator} could not be run: {error}; see the logs in {vectors}") from error
+    cases = list(ElementTree.parse(report).iter("testcase"))
+    failed = sum(any(child.tag in ("failure", "error") for child in case) for case in cases)
+    return BenchResult(
+        simulator=f"{simulator} {versions[TOOL[simulator]]}",
+        blocks=min(blocks, len(adc)),
+        passed=len(cases) - failed,
+        failed=failed,
+    )

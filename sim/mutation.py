@@ -1,0 +1,167 @@
+"""Fault injection: single weight bits flipped in the Verilog's memories, which the comparison must notice.
+
+A mutation is one bit of one weight of the spec. Where it lies in the memories follows from the images of the
+spec with and without it; whether it matters, golden decides.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtl import images
+from rtl.plan import Plan, make_plan
+from sim.batch import BatchSimulator
+from sim.compare import Comparison, compare
+from sim.verilate import MEMORY_VARIABLE
+from spikecae.golden import EncodedBlocks, encode
+from spikecae.spec import EncoderSpec
+from spikecae.stages import Codebook, Convolution, Residual, Stage, VectorQuantizer
+
+__all__ = ["Mutation", "choose_mutations", "flip_in_spec", "flip_in_verilog", "run_mutation"]
+
+IMAGES = {"encoder.weights.rom": images.weight_words, "encoder.vq.codebook.rom": images.codebook_words}
+"""Memories that hold weights and codewords, and what fills them."""
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A flipped bit, in the spec and in the chip."""
+
+    stage: str
+    """Convolution, or ``vq`` for a bit of the first codebook."""
+    weight: tuple[int, ...]
+    """Index into the stage's weights, (output, input, tap), or codewords, (word, element)."""
+    weight_bit: int
+    memory: str
+    word: int
+    bit: int
+
+
+def choose_mutations(
+    spec: EncoderSpec, fold: int, adc: NDArray[np.int16], count: int, seed: int
+) -> Iterator[Mutation]:
+    """Random weight bits that change at least one output byte of these blocks, each from its own place.
+
+    Args:
+        spec: the encoder.
+        fold: of the hardware.
+        adc: (n, M, D) blocks that the mutants will be run on.
+        count: how many.
+        seed: of the choice.
+
+    Raises:
+        ValueError: after 50 tries for each, too few bits matter; give more blocks.
+    """
+    draw = np.random.default_rng(seed)
+    unflipped = encode(spec, adc).payloads
+    before = _memories(make_plan(spec, fold))
+    arrays = dict(_weights(spec))
+    stages = list(arrays)
+    chosen: set[tuple[str, int, int]] = set()
+    for _ in range(50 * count):
+        if len(chosen) == count:
+            return
+        stage = stages[draw.integers(len(stages))]
+        weight = tuple(int(draw.integers(size)) for size in arrays[stage].shape)
+        bit = int(draw.integers(8))
+        try:
+            flipped = flip_in_spec(spec, stage, weight, bit)
+        except ValueError:  # a spec that its own checks refuse
+            continue
+        if encode(flipped, adc).payloads == unflipped:
+            continue
+        place = _difference(before, _memories(make_plan(flipped, fold)))
+        if place not in chosen:
+            chosen.add(place)
+            yield Mutation(stage, weight, bit, *place)
+    raise ValueError(f"only {len(chosen)} of {count} bits were found that change {len(adc)} blocks; give more blocks")
+
+
+def flip_in_spec(spec: EncoderSpec, stage: str, weight: tuple[int, ...], bit: int) -> EncoderSpec:
+    """The spec with one bit of one weight flipped."""
+
+    def flipped(array: NDArray[np.int8]) -> NDArray[np.int8]:
+        array = array.copy()
+        array.view(np.uint8)[weight] ^= 1 << bit
+        return array
+
+    def mutate(item: Stage) -> Stage:
+        if isinstance(item, Residual):
+            parts = {p: mutate(getattr(item, p)) for p in ("reduce", "conv", "expand")}
+            return replace(item, **parts)  # type: ignore[arg-type]
+        if item.name != stage:
+            return item
+        if isinstance(item, Convolution):
+            return replace(item, weight=flipped(item.weight))
+        if isinstance(item, VectorQuantizer):
+            first, *others = item.codebooks
+            return replace(item, codebooks=(Codebook(flipped(first.words), first.bias), *others))
+        raise ValueError(f"stage {stage!r} has no weights")
+
+    return replace(spec, stages=tuple(mutate(item) for item in spec.stages))
+
+
+def run_mutation(
+    simulator: BatchSimulator, mutation: Mutation, adc: NDArray[np.int16], golden: EncodedBlocks
+) -> Comparison:
+    """Run blocks with the bit flipped through the back door, and flip it back.
+
+    Args:
+        simulator: of the unflipped Verilog; it is reset.
+        mutation: the bit.
+        adc: (n, M, D) blocks.
+        golden: what the unflipped spec makes of them.
+    """
+    place = mutation.memory, mutation.word, mutation.bit
+    simulator.flip(*place)
+    try:
+        simulator.reset()
+        simulator.feed(adc)
+        simulator.run(len(adc))
+        return compare(simulator.manifest, golden, simulator.take_taps(len(adc)), simulator.payloads)
+    finally:
+        simulator.flip(*place)
+        simulator.reset()
+
+
+def flip_in_verilog(text: str, top: str, mutation: Mutation) -> str:
+    """The Verilog with the bit flipped in its memory's initial value.
+
+    Raises:
+        ValueError: the text has no such memory or word.
+    """
+    module = re.search(rf"^module \\{re.escape(f'{top}.{mutation.memory}')} .*?^endmodule", text, re.M | re.S)
+    word = rf"\b{MEMORY_VARIABLE}\[{mutation.word}\] = (\d+)'h([0-9a-f]+);"
+    found = module and re.search(word, module.group())
+    if not module or not found:
+        raise ValueError(f"no word {mutation.word} of memory {mutation.memory!r} in this Verilog")
+    value = int(found.group(2), 16) ^ 1 << mutation.bit
+    start, end = (module.start() + at for at in found.span(2))
+    return f"{text[:start]}{value:0{end - start}x}{text[end:]}"
+
+
+def _weights(spec: EncoderSpec) -> Iterator[tuple[str, NDArray[np.int8]]]:
+    for stage in spec.stages:
+        if isinstance(stage, Residual):
+            yield from ((part.name, part.weight) for part in stage.convolutions)
+        elif isinstance(stage, Convolution):
+            yield stage.name, stage.weight
+        elif isinstance(stage, VectorQuantizer):
+            yield stage.name, stage.codebooks[0].words
+
+
+def _memories(plan: Plan) -> dict[str, list[int]]:
+    return {name: image(plan) for name, image in IMAGES.items()}
+
+
+def _difference(before: dict[str, list[int]], after: dict[str, list[int]]) -> tuple[str, int, int]:
+    """The first bit in which two sets of memory images differ."""
+    return next(
+        (name, word, (old ^ new).bit_length() - 1)
+        for name in before
+        for word, (old, new) in enumerate(zip(before[name], after[name], strict=True))
+        if old != new
+    )

@@ -1,0 +1,214 @@
+"""Stage ``sim``: run the emitted Verilog on blocks, compare every stage with golden, measure cycles."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtl.manifest import Manifest
+from sim.batch import BatchSimulator, Pauses
+from sim.compare import Comparison, compare
+from sim.results import CyclesPerBlock, Latency, SimulationResults, Speed
+from sim.toolchain import require
+from sim.verilate import HARMLESS, build_library, lint
+from spikecae.golden import encode
+from spikecae.spec import EncoderSpec
+
+__all__ = ["SimulationError", "load_manifest", "simulate"]
+
+CHUNK = 32
+"""Blocks compared at a time: bounds the memory that taps take (about 60 kB a block for ``neuropixels``)."""
+FILLING = 4
+"""First blocks of a run, which fill the input buffer and the pipeline: no steady state yet."""
+WAVE_BLOCKS = 2
+PAUSED_BLOCKS = 16
+PAUSES = (Pauses(0.3), Pauses(0.6, length=40))
+"""Input and output pauses of the second run: short gaps between samples, long waits of the reader."""
+
+Progress = Callable[[str, int, int], None]
+
+
+class SimulationError(RuntimeError):
+    """The encoder is not what it should be. The report was written; the message lists what is wrong."""
+
+
+def load_manifest(rtl_dir: Path) -> Manifest:
+    """Read ``manifest.json``.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        ValueError: it is no manifest of this version.
+    """
+    path = rtl_dir / "manifest.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"no manifest {path}; run the rtl stage to make it")
+    try:
+        return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is no manifest of this version; run the rtl stage anew: {error}") from None
+
+
+def simulate(
+    spec: EncoderSpec,
+    rtl_dir: Path,
+    adc: NDArray[np.int16],
+    out_dir: Path,
+    *,
+    blocks: int = 256,
+    waves: bool = False,
+    cocotb: bool = False,
+    models: Path | None = None,
+    progress: Progress | None = None,
+) -> SimulationResults:
+    """Prove the emitted encoder equal to the golden model on blocks, and measure it.
+
+    Args:
+        spec: what the encoder was emitted from.
+        rtl_dir: folder with ``spike_encoder.v`` and ``manifest.json``.
+        adc: (n, M, D) ADC codes; the first ``blocks`` are run, all of them if there are fewer.
+        out_dir: gets ``results.json``, and ``waves.vcd`` if asked for.
+        blocks: at most so many.
+        waves: write the waveforms of the first blocks.
+        cocotb: also run the cocotb bench, on every simulator installed.
+        models: where compiled models are kept; ``verilated`` beside ``rtl_dir`` by default.
+        progress: called with the step's name, how much is done, and of how much.
+
+    Raises:
+        ValueError: the Verilog is another spec's, or there are too few blocks to measure the steady state.
+        MissingToolError: a tool is not installed.
+        BuildError, HangError, ProtocolError: the Verilog does not compile, gets stuck, or breaks AXI4-Stream.
+        SimulationError: a value differs or the throughput is not as predicted; ``results.json`` says which.
+    """
+    versions = require("verilator", "g++")
+    manifest = load_manifest(rtl_dir)
+    if manifest.spec_hash != spec.hash:
+        raise ValueError(
+            f"{rtl_dir} was emitted from spec {manifest.spec_hash[:12]}, not {spec.hash[:12]}; run rtl anew"
+        )
+    adc = adc[:blocks]
+    if len(adc) < 2 * FILLING:
+        raise ValueError(f"{len(adc)} blocks are too few to measure the steady state; give at least {2 * FILLING}")
+    tell = progress or (lambda step, done, total: None)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    verilog = rtl_dir / manifest.verilog
+    models = models or rtl_dir.parent / "verilated"
+    library = build_library(verilog, manifest, models, progress=progress)
+
+    paused = adc[:PAUSED_BLOCKS]
+    with BatchSimulator(library, manifest) as simulator:
+        latency = measure_latency(simulator, adc[0])
+        started = time.perf_counter(), simulator.cycles
+        parts = []
+        for part in run_blocks(simulator, spec, adc):
+            parts.append(part)
+            tell("blocks", min(len(parts) * CHUNK, len(adc)), len(adc))
+        ends = simulator.frame_end_cycles
+        left_over = count_left_over(simulator)
+        speed = (simulator.cycles - started[1]) / (time.perf_counter() - started[0]) / 1000
+        simulator.reset()
+        simulator.pause(inputs=PAUSES[0], outputs=PAUSES[1], seed=1)
+        parts += run_blocks(simulator, spec, paused)
+        left_over += count_left_over(simulator)
+    wave_file = write_waves(verilog, manifest, models, adc, out_dir, progress) if waves else None
+    benches = []
+    if cocotb:
+        from sim.cocotb_run import run_benches
+
+        benches = run_benches(spec, rtl_dir, adc, models)
+
+    mismatches = {stage: sum(part.mismatches[stage] for part in parts) for stage in parts[0].mismatches}
+    cycles = steady_state(ends, manifest.cycles_per_block)
+    results = SimulationResults(
+        design=manifest.design,
+        spec_hash=manifest.spec_hash,
+        fold=manifest.fold,
+        verilog_sha256=hashlib.sha256(verilog.read_bytes()).hexdigest(),
+        simulator=f"Verilator {versions['verilator']}",
+        blocks=len(adc),
+        paused_blocks=len(paused),
+        values_compared=sum(part.values for part in parts),
+        mismatches=sum(mismatches.values()),
+        mismatches_by_stage=mismatches,
+        first_mismatch=next((part.first for part in parts if part.first is not None), None),
+        left_over=left_over,
+        cycles_per_block=cycles,
+        latency_cycles=Latency(predicted=manifest.latency_cycles, measured=latency),
+        multiplier_utilisation=round(manifest.utilisation * manifest.cycles_per_block / cycles.mean, 4),
+        lint_warnings={kind: n for kind, n in lint(verilog, manifest.top).items() if kind not in HARMLESS},
+        speed=Speed(
+            kilocycles_per_s=round(speed, 1),
+            method="wall clock of the full-rate run, golden model and comparison included, one thread",
+        ),
+        waves=wave_file,
+        benches=benches,
+    )
+    new = out_dir / ".results.json.new"
+    new.write_text(results.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    os.replace(new, out_dir / "results.json")
+    if results.faults:
+        raise SimulationError("\n".join([f"{verilog} is not proven:", *(f"  {fault}" for fault in results.faults)]))
+    return results
+
+
+def measure_latency(simulator: BatchSimulator, block: NDArray[np.int16]) -> int:
+    """Cycles from the last beat of one block (M, D) to its last byte, on an idle chip; resets afterwards."""
+    simulator.feed(block)
+    simulator.run(1)
+    cycles = int(simulator.frame_end_cycles[0]) - int(simulator.input_cycles[-1])
+    simulator.reset()
+    return cycles
+
+
+def run_blocks(simulator: BatchSimulator, spec: EncoderSpec, adc: NDArray[np.int16]) -> Iterator[Comparison]:
+    """Run blocks (n, M, D) without a gap after a reset, comparing a chunk at a time."""
+    simulator.feed(adc)
+    for first in range(0, len(adc), CHUNK):
+        part = adc[first : first + CHUNK]
+        simulator.run(first + len(part))
+        payloads = simulator.payloads[first : first + len(part)]
+        yield compare(simulator.manifest, encode(spec, part), simulator.take_taps(len(part)), payloads, first)
+
+
+def count_left_over(simulator: BatchSimulator) -> int:
+    """Tap values and bytes that come in the time of two blocks, with nothing left to feed."""
+    before = simulator.output_bytes.size
+    simulator.step(2 * simulator.manifest.cycles_per_block + simulator.manifest.latency_cycles)
+    held = sum(values.size for values in simulator.take_taps(2).values())
+    return held + simulator.output_bytes.size - before
+
+
+def steady_state(frame_ends: NDArray[np.uint64], predicted: int) -> CyclesPerBlock:
+    """Throughput from the cycles in which frames ended, the first few left out."""
+    ends = frame_ends.astype(np.int64)[FILLING - 1 :]
+    intervals = np.diff(ends)
+    mean = float(ends[-1] - ends[0]) / intervals.size
+    return CyclesPerBlock(
+        predicted=predicted,
+        mean=round(mean, 3),
+        minimum=int(intervals.min()),
+        median=float(np.median(intervals)),
+        maximum=int(intervals.max()),
+        intervals=intervals.size,
+        deviation_percent=round(100 * (mean / predicted - 1), 3),
+    )
+
+
+def write_waves(
+    verilog: Path,
+    manifest: Manifest,
+    models: Path,
+    adc: NDArray[np.int16],
+    out_dir: Path,
+    progress: Progress | None,
+) -> str:
+    """Write ``waves.vcd``, the first blocks at full rate; its name."""
+    library = build_library(verilog, manifest, models, waves=True, progress=progress)
+    with BatchSimulator(library, manifest, waves=out_dir / ".waves.vcd.new") as simulator:
+        simulator.feed(adc[:WAVE_BLOCKS])
+        simulator.run(WAVE_BLOCKS)
+    os.replace(out_dir / ".waves.vcd.new", out_dir / "waves.vcd")
+    return "waves.vcd"

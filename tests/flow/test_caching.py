@@ -1,0 +1,114 @@
+"""Stages run when the content of what they depend on has changed, and only then."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from flow.fingerprint import hash_path, source_files
+from flow.layout import SOURCES
+from tests.flow.conftest import Flow
+
+
+def test_second_run_does_nothing(flow: Flow, workspace: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (workspace / "build").rglob("*.json")}
+    done = flow("quantize")
+    assert done.returncode == 0, done.stderr
+    assert "nothing to do: quantize of tiny is up to date" in done.stdout
+    assert {path: path.stat().st_mtime_ns for path in (workspace / "build").rglob("*.json")} == before
+
+
+def test_touching_without_changing_does_nothing(flow: Flow, workspace: Path) -> None:
+    later = time.time() + 100
+    for path in [workspace / "designs/tiny.toml", *(workspace / "build").rglob("*.*")]:
+        os.utime(path, (later, later))
+    assert "nothing to do: train" in flow("train", "--epochs", "1").stdout
+    assert "nothing to do: quantize" in flow("quantize").stdout
+
+
+def test_a_comment_in_the_design_changes_nothing(flow: Flow, workspace: Path) -> None:
+    toml = workspace / "designs/tiny.toml"
+    toml.write_text("# a comment\n" + toml.read_text())
+    assert "nothing to do: train" in flow("train", "--epochs", "1").stdout
+
+
+def test_only_stages_that_depend_on_a_setting_run_again(flow: Flow, workspace: Path) -> None:
+    assert flow("rtl").returncode == 0
+    toml = workspace / "designs/tiny.toml"
+    assert "fold = 2" in toml.read_text()
+    toml.write_text(toml.read_text().replace("fold = 2", "fold = 4"))
+    assert "nothing to do: train" in flow("train", "--epochs", "1").stdout
+    done = flow("rtl")
+    assert "setting hardware changed" in done.stdout
+    assert "at fold 4" in done.stdout
+
+
+def test_changed_weights_are_quantized_anew(flow: Flow, workspace: Path) -> None:
+    spec = workspace / "build/tiny/quantize/spec.npz"
+    before = hash_path(spec)
+    assert flow("train", "--epochs", "2").returncode == 0
+    done = flow("quantize")
+    assert "input weights changed" in done.stdout
+    assert hash_path(spec) != before
+
+
+def test_a_deleted_or_edited_output_is_made_anew(flow: Flow, workspace: Path) -> None:
+    spec = workspace / "build/tiny/quantize/spec.json"
+    original = spec.read_bytes()
+    spec.unlink()
+    assert "spec.json is missing" in flow("quantize").stdout
+    assert spec.read_bytes() == original
+    spec.write_bytes(original + b"\n")
+    assert "spec.json was changed by hand" in flow("quantize").stdout
+    assert spec.read_bytes() == original
+
+
+def test_the_shipped_spec_is_enough_for_rtl(flow: Flow, workspace: Path) -> None:
+    shipped = workspace / "designs/tiny"
+    (workspace / "build/tiny/quantize").rename(shipped)
+    (workspace / "build").rename(workspace / "gone")
+    done = flow("rtl")
+    assert done.returncode == 0, done.stderr
+    assert "designs/tiny/spec.json" in done.stdout
+    assert sorted(path.name for path in (workspace / "build/tiny/rtl").iterdir()) == [
+        "manifest.json",
+        "spike_encoder.v",
+    ]
+
+
+def test_an_exchange_cut_short_is_undone(flow: Flow, workspace: Path) -> None:
+    """As if the machine had stopped between the two renames that put new outputs in place."""
+    made = workspace / "build/tiny/quantize"
+    made.rename(made.with_name(".quantize.old"))
+    assert "nothing to do: quantize" in flow("quantize").stdout
+    assert (made / "spec.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("entry", "reached", "not_reached"),
+    [
+        ("flow.stages.train", "model/vector_quantizer.py", "quantize/fold.py"),
+        ("flow.stages.quantize", "quantize/fold.py", "rtl/emit.py"),
+        ("flow.stages.rtl", "rtl/requantizer.py", "model/train.py"),
+    ],
+)
+def test_a_stage_depends_on_the_code_it_imports(entry: str, reached: str, not_reached: str) -> None:
+    files = {str(path.relative_to(SOURCES)) for path in source_files(entry, SOURCES)}
+    assert reached in files
+    assert not_reached not in files
+    assert "flow/runner.py" not in files
+
+
+def test_changed_code_is_noticed(tmp_path: Path) -> None:
+    package = tmp_path / "rtl"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "entry.py").write_text("def run():\n    from rtl.part import x\n    return x\n")
+    part = package / "part.py"
+    part.write_text("x = 1\n")
+    files = source_files("rtl.entry", tmp_path)
+    assert part in files
+    before = hash_path(package)
+    part.write_text("x = 2\n")
+    assert hash_path(package) != before

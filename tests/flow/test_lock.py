@@ -1,0 +1,34 @@
+"""requirements.lock: every distribution exactly, without what differs by machine."""
+
+import json
+import re
+import tomllib
+
+import pytest
+
+from flow.lock import lock_text
+from tests.flow.conftest import ROOT
+
+
+def test_pins_without_local_versions_or_accelerator_packages() -> None:
+    found = {"torch": "2.13.0+cpu", "Jinja2": "3.1.6", "nvidia-cublas": "13.1", "triton": "3.8", "spikecae": "0.1.0"}
+    report = {"install": [{"metadata": {"name": name, "version": version}} for name, version in found.items()]}
+    lines = [line for line in lock_text(json.dumps(report)).splitlines() if not line.startswith("#")]
+    assert lines == ["Jinja2==3.1.6", "torch==2.13.0"]
+
+
+def test_something_else_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a report"):
+        lock_text('{"installed": []}')
+
+
+def test_the_lock_covers_what_the_project_asks_for() -> None:
+    locked = {_normal(line.split("==")[0]) for line in (ROOT / "requirements.lock").read_text().splitlines()}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["toolkit"]]
+    wanted += project["optional-dependencies"]["dev"]
+    assert {_normal(re.split(r"[<>=]", name)[0]) for name in wanted} <= locked
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,188 @@
+"""The report: its figures agree with the stages', and page and table show them."""
+
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from rich.console import Console
+
+from flow.report.figures import codeword_figure, spike_figure, style, svg
+from flow.report.measure import Decoded, decode_split
+from flow.report.page import write_page
+from flow.report.schema import (
+    Baseline,
+    Coder,
+    Data,
+    Encoder,
+    Layer,
+    Report,
+    Simulation,
+    Training,
+    Weights,
+)
+from flow.report.table import print_table
+from flow.stages.dataset_file import load_dataset_file
+from spikecae.design import load_design
+from spikecae.spec import load_spec
+from tests.flow.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def decoded(trained: Path) -> Decoded:
+    build = trained / "build/tiny"
+    design, spec = load_design(trained / "designs/tiny.toml"), load_spec(build / "quantize")
+    return decode_split(design, spec, build / "model/checkpoint.safetensors", load_dataset_file(build / "data").test)
+
+
+@pytest.fixture
+def report() -> Report:
+    coder = Coder(
+        sndr_mean_db=12.34,
+        sndr_global_db=13.57,
+        entropy_bits_per_index=3.0,
+        huffman_bits_per_index=3.1,
+        bits_per_spike=6.1,
+        cr_entropy=42.7,
+        cr_huffman=41.3,
+        cr_wire=26.1,
+        codewords_used=15,
+    )
+    training = Training(
+        data="spikes.mat",
+        provenance="real",
+        recipe="best",
+        epochs=9,
+        best_epoch=8,
+        wall_s=77.0,
+        threads=2,
+        sndr_mean_db=14.9,
+        cr_entropy=38.2,
+    )
+    return Report(
+        design="tiny",
+        data=Data(
+            source="embedded recording (seed 4)",
+            provenance="synthetic",
+            unit="uV",
+            sampling_rate_hz=30000.0,
+            train_blocks=400,
+            validation_blocks=50,
+            test_blocks=450,
+            spikes_per_block=2,
+            samples_per_spike=16,
+            clipped_samples=3,
+            total_samples=28800,
+        ),
+        weights=Weights(origin="shipped", training=training),
+        float_model=coder,
+        eight_bit=coder.model_copy(update={"sndr_mean_db": 12.21}),
+        codewords=16,
+        layers=[Layer(name="conv", sqnr_db=40.0, accumulated_sqnr_db=35.0, saturation_rate=0.001)],
+        golden_check_blocks=450,
+        golden_check_values=123456,
+        baseline=Baseline(
+            bits_per_spike=6.1,
+            sndr_mean_db=15.71,
+            gap_db=-3.5,
+            curve_bits_per_spike=[1.0, 20.0],
+            curve_sndr_mean_db=[5.0, 25.0],
+        ),
+        encoder=Encoder(
+            spec_hash="0123456789abcdef",
+            spikes_per_block=2,
+            fold=2,
+            multipliers=27,
+            search_multipliers=4,
+            utilisation=0.98,
+            macs_per_spike=1856.0,
+            rom_bits=8192,
+            ram_bits=4096,
+            clock_mhz=20.0,
+        ),
+        simulation=Simulation(
+            simulator="Verilator 5",
+            blocks=256,
+            values_compared=345455,
+            mismatches=0,
+            cycles_per_block_predicted=128,
+            cycles_per_block_measured=127.9,
+            latency_cycles_predicted=271,
+            latency_cycles_measured=254,
+            spikes_per_s=312000.0,
+        ),
+    )
+
+
+def test_decoded_spikes_have_the_quality_that_quantize_measured(decoded: Decoded, trained: Path) -> None:
+    """Golden integers and the float decoder here, fake-quantized PyTorch there."""
+    metrics = json.loads((trained / "build/tiny/quantize/metrics.json").read_text())
+    assert decoded.sndr_db.mean() == pytest.approx(metrics["eight_bit"]["sndr_mean_db"], abs=1e-6)
+    assert np.count_nonzero(decoded.counts) == metrics["eight_bit"]["codewords_used"]
+    assert decoded.counts.sum() == metrics["test_blocks"] * 4
+
+
+def test_a_dataset_file_gives_back_the_data_set(trained: Path) -> None:
+    from model.datasets import load_dataset
+
+    made = load_dataset(load_design(trained / "designs/tiny.toml"))
+    stored = load_dataset_file(trained / "build/tiny/data")
+    assert (stored.source, stored.provenance, stored.unit) == (made.source, made.provenance, made.unit)
+    for name in ("train", "validation", "test"):
+        for part in ("adc", "spikes", "times_s", "channels"):
+            np.testing.assert_array_equal(
+                getattr(getattr(stored, name), part), getattr(getattr(made, name), part), strict=True
+            )
+
+
+def test_the_page_is_complete_in_itself(report: Report, decoded: Decoded, tmp_path: Path) -> None:
+    write_page(load_design(ROOT / "designs/tiny.toml"), report, decoded, tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 5
+    assert not re.search(r"(src|href)=\"(?!#)", page.replace('xlink:href="#', ""))
+    for shown in ("12.21 dB", "26.1×", "0 mismatches", "127.9 measured, 128 predicted", "3.50 dB", "shipped"):
+        assert shown in page, shown
+    assert (tmp_path / "spikes.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_figures_are_the_same_every_time(decoded: Decoded) -> None:
+    design = load_design(ROOT / "designs/tiny.toml")
+    with style():
+        assert svg(spike_figure(design, decoded)) == svg(spike_figure(design, decoded))
+        assert svg(codeword_figure(decoded.counts)) != svg(codeword_figure(decoded.counts[:-1]))
+
+
+def test_the_table_tells_what_matters(report: Report, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(report.model_dump_json())
+    out = io.StringIO()
+    print_table(path, Console(file=out, width=140))
+    for shown in (
+        "12.34 dB",
+        "12.21 dB",
+        "CR 42.7 entropy, 41.3 Huffman, 26.1 wire",
+        "3.50 dB worse",
+        "trained on spikes.mat (real): 14.90 dB at CR 38.2",
+        "0 mismatches",
+        "127.9 measured, 128 predicted",
+    ):
+        assert shown in out.getvalue(), shown
+
+
+def test_a_mismatch_is_not_called_equal(report: Report, tmp_path: Path) -> None:
+    simulation = report.simulation.model_copy(update={"mismatches": 7})
+    path = tmp_path / "report.json"
+    path.write_text(report.model_copy(update={"simulation": simulation}).model_dump_json())
+    out = io.StringIO()
+    print_table(path, Console(file=out, width=140))
+    assert "7 mismatches" in out.getvalue()
+
+
+def test_a_report_of_another_version_is_refused(report: Report, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(report.model_dump_json().replace('"schema_version":1', '"schema_version":2'))
+    with pytest.raises(ValidationError, match="schema_version"):
+        print_table(path, Console(file=io.StringIO()))

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.checkpoint import load_checkpoint
+from model.datasets import SpikeDataset
+from quantize.build import build_spec
+from quantize.code import fit_code
+from quantize.fold import fold
+from quantize.stage import calibrated_encoder
+from spikecae.design import Design, load_design
+from spikecae.spec import load_spec
+
+DESIGNS = Path(__file__).parents[2] / "designs"
+SHIPPED = sorted(path.parent.name for path in DESIGNS.glob("*/spec.json"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_spec_is_of_the_design_and_of_the_weights_beside_it(name: str) -> None:
+    design = load_design(DESIGNS / f"{name}.toml")
+    spec = load_spec(DESIGNS / name)
+    checkpoint = load_checkpoint(DESIGNS / name / "model.safetensors", design)
+    assert (spec.design, spec.adc_bits) == (name, design.adc.bits)
+    assert (spec.spikes, spec.samples) == (design.block.spikes, design.block.samples)
+    assert spec.vq.codebooks[0].words.shape == (design.codebook.codewords, design.latent_samples)
+    convolutions = {stage.name: stage for stage in spec.stages if hasattr(stage, "weight")}
+    convolutions |= {part.name: part for stage in spec.stages for part in getattr(stage, "convolutions", ())}
+    for place in fold(checkpoint.model.encoder).places():
+        stage = convolutions[place.name]
+        step = 2.0 ** -stage.weight_exponent[:, None, None].astype(float)
+        error = stage.weight * step - place.convolution.weight.detach().numpy()
+        inside = np.abs(stage.weight.astype(int)) < 127
+        assert (np.abs(error) <= 0.501 * step)[inside].all(), place.name
+    words = spec.vq.codebooks[0].words * 2.0**-spec.vq.exponent
+    codebook = checkpoint.model.quantizer.codebook.detach().numpy()
+    assert np.abs(words - codebook)[np.abs(words * 2.0**spec.vq.exponent) < 127].max() <= 0.501 * 2.0**-spec.vq.exponent
+
+
+def test_tiny_weights_and_embedded_spikes_give_the_shipped_spec(tiny: Design, tiny_spikes: SpikeDataset) -> None:
+    checkpoint = load_checkpoint(DESIGNS / "tiny" / "model.safetensors", tiny)
+    encoder = calibrated_encoder(tiny, checkpoint, tiny_spikes.train.adc)
+    spec = build_spec(tiny, encoder, fit_code(encoder, tiny_spikes.train.adc, tiny.codebook.rate_weight))
+    assert spec.hash == load_spec(DESIGNS / "tiny").hash

@@ -1,0 +1,187 @@
+"""The golden model against the rules of docs/arithmetic.md, written out with Python integers, one value at a time."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from spikecae import golden
+from spikecae.design import Design
+from spikecae.golden import encode, search
+from spikecae.huffman import decode_blocks
+from spikecae.spec import EncoderSpec
+from spikecae.stages import Codebook, Convolution, Pool, Residual, SubVector, VectorQuantizer
+from tests.random_spec import random_adc, random_spec
+
+Rows = list[list[int]]
+
+
+def divide(a: int, s: int) -> int:
+    return (a + (1 << (s - 1))) >> s if s > 0 else a << -s
+
+
+def clamp(a: int, low: int, high: int) -> int:
+    return max(low, min(high, a))
+
+
+def accumulate(stage: Convolution, x: Rows, c: int, t: int) -> int:
+    per_group = len(x) // stage.groups
+    first = c // (stage.outputs // stage.groups) * per_group
+    total = int(stage.bias[c])
+    for i in range(per_group):
+        for j in range(stage.kernel):
+            at = t + j - stage.kernel // 2
+            if 0 <= at < len(x[0]):
+                total += int(stage.weight[c, i, j]) * x[first + i][at]
+    return total
+
+
+def requantize(stage: Convolution, a: int, c: int) -> int:
+    a = max(a, 0) if stage.relu else a
+    rounded = divide(a, stage.input_exponent + int(stage.weight_exponent[c]) - stage.exponent)
+    return clamp(rounded, 0, 255) if stage.relu else clamp(rounded, -128, 127)
+
+
+def convolve(stage: Convolution, x: Rows, identity: Rows | None = None, identity_exponent: int = 0) -> Rows:
+    y = []
+    for c in range(stage.outputs):
+        shift = stage.input_exponent + int(stage.weight_exponent[c]) - identity_exponent
+        row = []
+        for t in range(len(x[0])):
+            a = accumulate(stage, x, c, t)
+            row.append(requantize(stage, a + (identity[c][t] << shift) if identity else a, c))
+        y.append(row)
+    return y
+
+
+def by_hand(spec: EncoderSpec, adc: np.ndarray, present: np.ndarray | None = None) -> dict[str, Any]:
+    """Every tap of one block (M, D)."""
+    table = spec.normalize
+    x = [
+        [
+            clamp(divide((int(code) - int(table.offset[t])) * int(table.gain[t]), table.shift), -128, 127)
+            for t, code in enumerate(row)
+        ]
+        for row in adc
+    ]
+    if present is not None:
+        x = [row if there else [0] * len(row) for row, there in zip(x, present, strict=True)]
+    taps: dict[str, Any] = {"normalize": x}
+    for stage in spec.stages[1:]:
+        if isinstance(stage, Residual):
+            identity = x
+            for part in (stage.reduce, stage.conv):
+                x = taps[part.name] = convolve(part, x)
+            x = taps[stage.expand.name] = convolve(stage.expand, x, identity, stage.reduce.input_exponent)
+        elif isinstance(stage, Convolution):
+            x = taps[stage.name] = convolve(stage, x)
+        elif isinstance(stage, Pool):
+            x = taps[stage.name] = [[max(row[t : t + stage.size]) for t in range(0, len(row), stage.size)] for row in x]
+    flat = [value for row in x for value in row]
+    taps["vq"] = []
+    for part in spec.vq.table:
+        y = flat[part.offset : part.offset + part.length]
+        book = spec.vq.codebooks[part.codebook]
+        scores = [
+            int(bias) - 2 * sum(a * int(b) for a, b in zip(y, word, strict=True))
+            for bias, word in zip(book.bias, book.words, strict=True)
+        ]
+        taps["vq"].append(min(range(len(scores)), key=lambda k: (scores[k], k)))
+    return taps
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_every_tap_is_that_of_plain_integers(tiny: Design, seed: int) -> None:
+    spec = random_spec(tiny, seed)
+    adc = random_adc(tiny, 3, seed)
+    taps = encode(spec, adc).taps
+    for block in range(3):
+        expected = by_hand(spec, adc[block])
+        assert taps.keys() == expected.keys()
+        for name, tap in expected.items():
+            assert taps[name][block].tolist() == tap, f"{name} of block {block}"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"kernel": 5}, {"kernel": 1, "pools": [4]}, {"groups": 1}, {"groups": 8, "pools": [2, 1, 2]}], ids=str
+)
+def test_other_shapes(tiny: Design, changes: dict[str, Any]) -> None:
+    design = tiny.model_copy(update={"encoder": tiny.encoder.model_copy(update=changes)})
+    spec = random_spec(design, 5)
+    adc = random_adc(design, 1, 5)
+    expected = by_hand(spec, adc[0])
+    taps = encode(spec, adc).taps
+    assert {name: taps[name][0].tolist() for name in taps} == expected
+
+
+def test_missing_spikes_are_zero_after_normalization(spec: EncoderSpec, tiny: Design) -> None:
+    adc = random_adc(tiny, 2, 7)
+    present = np.array([[True, True], [True, False]])
+    taps = encode(spec, adc, present).taps
+    assert np.any(spec.normalize.offset != 0)
+    for block in range(2):
+        expected = by_hand(spec, adc[block], present[block])
+        assert {name: taps[name][block].tolist() for name in taps} == expected
+
+
+def test_sums_beyond_24_bits_are_exact() -> None:
+    """Odd sums above 2**25, which float32 cannot hold."""
+    weight = np.full((2, 1023, 1), 127, np.int8)
+    stage = Convolution(
+        name="wide",
+        weight=weight,
+        bias=np.array([0, -5], np.int32),
+        weight_exponent=np.array([10, 10], np.int8),
+        input_exponent=0,
+        exponent=0,
+        groups=1,
+        input_signed=False,
+        relu=True,
+    )
+    x = np.full((1, 1023, 3), 255)
+    x[0, 7] = [255, 254, 0]
+    expected = [[bias + 127 * (255 * 1022 + last) for last in (255, 254, 0)] for bias in (0, -5)]
+    assert golden.accumulate(stage, x)[0].tolist() == expected
+    assert expected[0][0] % 2
+    assert expected[0][0] > 1 << 24
+
+
+def test_every_stage_of_the_test_is_alive(spec: EncoderSpec, tiny: Design) -> None:
+    """Else the comparisons above would compare zeros."""
+    for name, tap in encode(spec, random_adc(tiny, 50, 9)).taps.items():
+        assert len(np.unique(tap)) >= 8, name
+
+
+def test_the_lowest_index_wins_a_tie() -> None:
+    words = np.array([[1, 1], [3, -1], [3, -1], [-3, 1]], np.int8)
+    bias = (words.astype(np.int32) ** 2).sum(axis=1, dtype=np.int32)
+    stage = VectorQuantizer("vq", 0, (Codebook(words, bias),), (SubVector(0, 2, 0, 0),))
+    latents = np.array([[3, -1], [2, 0], [0, 0], [-3, 1]])  # (2, 0) is as far from word 0 as from 1
+    assert search(stage, latents)[:, 0].tolist() == [1, 0, 0, 3]
+
+
+def test_rate_bias_moves_the_decision() -> None:
+    words = np.array([[0, 0], [4, 0]], np.int8)
+    bias = np.array([0, 16 + 9], np.int32)
+    stage = VectorQuantizer("vq", 0, (Codebook(words, bias),), (SubVector(0, 2, 0, 0),))
+    assert search(stage, np.array([[3, 0], [4, 0]]))[:, 0].tolist() == [0, 1]  # 25 − 24 > 0 but 25 − 32 < 0
+
+
+def test_payload_is_the_code_of_the_indices(spec: EncoderSpec, tiny: Design) -> None:
+    coded = encode(spec, random_adc(tiny, 40, 11))
+    assert np.array_equal(coded.indices, coded.taps["vq"])
+    assert np.array_equal(decode_blocks(coded.payloads, spec.huffman.tables, spec.table_of), coded.indices)
+    assert [len(payload) for payload in coded.payloads] == [-(-bits // 8) for bits in coded.payload_bits]
+
+
+def test_blocks_do_not_depend_on_each_other(spec: EncoderSpec, tiny: Design) -> None:
+    adc = random_adc(tiny, 9, 12)
+    together = encode(spec, adc)
+    alone = [encode(spec, adc[block : block + 1]).payloads[0] for block in range(9)]
+    assert together.payloads == alone
+    assert encode(spec, adc[:0]).payloads == []
+
+
+def test_blocks_of_another_shape_are_refused(spec: EncoderSpec) -> None:
+    with pytest.raises(ValueError, match=r"must be \(n, 2, 16\) for 'tiny', got \(3, 2, 18\)"):
+        encode(spec, np.zeros((3, 2, 18), np.int16))
