@@ -30,8 +30,8 @@ class SpikeDetector(wiring.Component):
     Members
     -------
     i: ADC codes, channel after channel, frame after frame from reset on. Always taken, one a cycle.
-    o: spikes, in the encoder's input format. An event's first sample leaves about 15 cycles after the sample that
-        completes it (``front_end.earliest`` frames after its peak).
+    o: spikes, in the encoder's input format. The first sample of an event leaves 13 cycles (of a queue's, 11) after the
+        input sample that decides on it (``front_end.earliest``), and 5 or more after its own last sample came.
     overruns: events lost since reset, modulo 2**32.
     """
 

@@ -18,7 +18,7 @@ GAIN_FRACTION = 4
 """Fraction bits of ``FrontEnd.gain``."""
 MEDIAN_OF_NORMAL = 0.6745
 """median(|x|) of a normal distribution, in standard deviations (Quiroga et al. 2004)."""
-LATENCY = 16
+LATENCY = 10
 """Most cycles from the sample that decides on an event, or completes it, until it can be read."""
 SEARCH_MS = 0.5
 """How long after its crossing the peak of a spike may come: most action potentials take less."""
@@ -173,7 +173,9 @@ def front_end_of(
         ValueError: a neighbourhood without its tables, a queue with them, or no such detector.
     """
     if (design.block.kind == "neighbourhood") != (neighbours is not None and close is not None):
-        raise ValueError(f"design {design.name!r} codes a {design.block.kind}: neighbours and close are for that alone")
+        raise ValueError(
+            f"design {design.name!r} codes a {design.block.kind}: neighbours and close belong to neighbourhoods"
+        )
     recording, block = design.recording, design.block
     per_ms = recording.sampling_rate_hz / 1000
     refractory = max(1, round(recording.refractory_ms * per_ms))
