@@ -193,6 +193,23 @@ def test_held_up_for_long_drops_the_old_and_recovers() -> None:
     assert beats == [beat for event in (expected[0], *expected[3:]) for beat in event]
 
 
+def test_equal_and_crowded_peaks() -> None:
+    """Few heights, many peaks close to each other: who wins over whom, and who finds no place."""
+    made = front_end(16, 2, samples=16, pending=3, frames=1024, queue=128)
+    rng = np.random.default_rng(0)
+    peaks = [(int(frame), int(channel)) for frame, channel in rng.integers((5, 0), (150, 16), (220, 2))]
+    codes = planted_peaks(made, peaks, 190)
+    for n, (frame, channel) in enumerate(peaks):
+        codes[made.settling + frame, channel] -= n % 7
+    golden = Golden(made)
+    expected = golden.push(codes)
+    assert len(expected.times) > 20
+    assert golden.overruns > 3
+    run = simulate(made, codes)
+    assert run.beats == [beat for event in beats_of(expected) for beat in event]
+    assert run.overruns == golden.overruns
+
+
 def test_time_wraps() -> None:
     made = front_end(2, 2, samples=16)
     codes = recording(made, 500, 25, seed=3)

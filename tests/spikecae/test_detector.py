@@ -98,13 +98,14 @@ def test_one_event_of_peaks_on_close_channels() -> None:
 
 
 def test_larger_peak_takes_the_first_place_it_beats() -> None:
-    made = front_end(8, 2)
+    made = front_end(12, 2)
     x = settle(made)
-    more = np.zeros((60, 8), int)
-    more[10, 0], more[10, 7], more[12, 4] = -30, -60, -50  # not close: 0 and 7. Both are close to none but 4.
-    more[14, 2] = -70  # beats 0 and 4, and leaves before 7
+    more = np.zeros((60, 12), int)
+    more[10, 0], more[10, 8], more[12, 4] = -30, -60, -50  # none is close to another
+    more[14, 2] = -70  # beats those on 0 and 4, and leaves before that on 8
+    more[14, 11] = -50  # loses against that on 8
     spikes = SpikeDetector(made).push(np.concatenate([x, more]))
-    assert list(zip((spikes.times - len(x)).tolist(), spikes.peaks.tolist(), strict=True)) == [(14, 2), (10, 7)]
+    assert list(zip((spikes.times - len(x)).tolist(), spikes.peaks.tolist(), strict=True)) == [(14, 2), (10, 8)]
 
 
 def test_events_without_a_place_are_counted() -> None:
