@@ -12,13 +12,13 @@ from spikecae.front_end import FrontEnd
 
 __all__ = ["SnippetReader", "spike_layout"]
 
-FIFO_DEPTH = 3
-"""The least of ``SyncFIFOBuffered``, whose memory would have an address of no bits otherwise."""
-
 
 def spike_layout() -> data.StructLayout:
-    """The encoder's input: a sample, whether it ends a spike, and the spike's channel and time."""
-    return data.StructLayout({"adc": signed(16), "last": 1, "channel": 16, "time": TIME_BITS})
+    """The encoder's input: a sample, whether it ends a spike, and the channel and time of the event's peak.
+
+    ``more`` says that behind this spike comes another one of its event.
+    """
+    return data.StructLayout({"adc": signed(16), "last": 1, "more": 1, "channel": 16, "time": TIME_BITS})
 
 
 class SnippetReader(wiring.Component):
@@ -58,14 +58,11 @@ class SnippetReader(wiring.Component):
         front_end = self._front_end
         spikes, samples = front_end.spikes, front_end.samples
         event = self.events.payload
-        age, time = Signal(TIME_BITS), Signal(TIME_BITS, reset_less=True)
+        age, sent = Signal(TIME_BITS), Signal(event.shape(), reset_less=True)
         spike, sample = Signal(range(max(2, spikes))), Signal(range(samples))
         reading, copied, ends = Signal(), Signal(), Signal(reset_less=True)
         final = sample == samples - 1
         m.submodules.copy = copy = fifo.SyncFIFOBuffered(width=front_end.bits + 1, depth=spikes * samples)
-        m.submodules.channels = channels = fifo.SyncFIFOBuffered(
-            width=len(event.channel), depth=max(FIFO_DEPTH, spikes)
-        )
 
         look_up = Signal()
         if front_end.neighbours:
@@ -87,8 +84,6 @@ class SnippetReader(wiring.Component):
             age.eq(self.now - event.time),
             self.buffer.slot.eq(event.time - front_end.peak + sample),
             self.buffer.en.eq(reading),
-            channels.w_data.eq(self.buffer.channel),
-            channels.w_en.eq(reading & (sample == 0)),
             copy.w_data.eq(Cat(self.buffer.x, ends)),
             copy.w_en.eq(copied),
         ]
@@ -106,15 +101,18 @@ class SnippetReader(wiring.Component):
                 m.d.comb += [self.lost.eq(1), self.events.ready.eq(1)]
             with m.Elif((age >= samples - front_end.peak) & ~copied & (copy.level == 0)):
                 m.d.comb += look_up.eq(1)
-                m.d.sync += [reading.eq(1), time.eq(event.time)]
+                m.d.sync += [reading.eq(1), sent.eq(event)]
 
+        behind = Signal(range(max(2, spikes)))
+        with m.If(self.o.valid & self.o.ready & self.o.payload.last):
+            m.d.sync += behind.eq(Mux(self.o.payload.more, behind + 1, 0))
         m.d.comb += [
             self.o.valid.eq(copy.r_rdy),
             self.o.payload.adc.eq(copy.r_data[:-1].as_signed() + front_end.zero),
             self.o.payload.last.eq(copy.r_data[-1]),
-            self.o.payload.channel.eq(channels.r_data),
-            self.o.payload.time.eq(time),
+            self.o.payload.channel.eq(sent.channel),
+            self.o.payload.time.eq(sent.time),
+            self.o.payload.more.eq(behind != spikes - 1),
             copy.r_en.eq(self.o.ready),
-            channels.r_en.eq(self.o.valid & self.o.ready & self.o.payload.last),
         ]
         return m

@@ -13,8 +13,8 @@ from spikecae.detector import SpikeDetector as Golden
 from spikecae.front_end import FrontEnd
 from tests.planted import front_end, recording
 
-Beat = tuple[int, int, int, int]
-"""Code, last, channel, time."""
+Beat = tuple[int, int, int, int, int]
+"""Code, last, more, channel, time."""
 
 
 @dataclass
@@ -60,7 +60,7 @@ def simulate(
             ctx.set(dut.o.ready, int(rng.random() >= pause))
             _, _, valid, ready, beat = await ctx.tick().sample(dut.o.valid, dut.o.ready, dut.o.payload)
             if valid and ready:
-                run.beats.append((beat.adc, beat.last, beat.channel, beat.time))
+                run.beats.append((beat.adc, beat.last, beat.more, beat.channel, beat.time))
                 run.cycles.append(cycle)
             quiet = 0 if valid or not fed else quiet + 1
             cycle += 1
@@ -77,15 +77,15 @@ def simulate(
 def beats_of(spikes: DetectedSpikes, start: int = 0) -> list[list[Beat]]:
     """The beats of each event."""
     events = []
-    for time, channels, snippets in zip(spikes.times, spikes.channels, spikes.snippets, strict=True):
-        last = snippets.shape[1] - 1
+    for time, channel, snippets in zip(spikes.times, spikes.peaks, spikes.snippets, strict=True):
+        spikes_of_event, samples = snippets.shape
         stamp = (int(time) + start) % (1 << 32)
-        spike = [
-            (int(code), int(n == last), int(channel), stamp)
-            for channel, snippet in zip(channels, snippets, strict=True)
+        event = [
+            (int(code), int(n == samples - 1), int(spike < spikes_of_event - 1), int(channel), stamp)
+            for spike, snippet in enumerate(snippets)
             for n, code in enumerate(snippet)
         ]
-        events.append(spike)
+        events.append(event)
     return events
 
 
@@ -182,7 +182,7 @@ def test_held_up_for_long_drops_the_old_and_recovers() -> None:
         for _ in range(440):
             _, _, valid, beat = await ctx.tick().sample(dut.o.valid, dut.o.payload)
             if valid:
-                beats.append((beat.adc, beat.last, beat.channel, beat.time))
+                beats.append((beat.adc, beat.last, beat.more, beat.channel, beat.time))
         assert ctx.get(dut.overruns) == 2
 
     simulator = Simulator(dut)
