@@ -22,6 +22,8 @@ waves  := $(if $(filter-out 0,$(WAVES)),--waves)
 cocotb := $(if $(filter-out 0,$(COCOTB)),--cocotb)
 target := $(if $(TARGET),--target "$(TARGET)")
 
+designs := $(basename $(notdir $(wildcard designs/*.toml)))
+
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
 .PHONY: all train quantize rtl sim synth report doctor test lint regress lock clean help
@@ -46,6 +48,9 @@ synth: $(VENV)/installed
 
 report: $(VENV)/installed
 	@$(FLOW) report $(design) $(target)
+
+regress: $(VENV)/installed
+	@set -e; for name in $(designs); do $(FLOW) sim --design "$$name" --cocotb $(blocks); done
 
 doctor: $(VENV)/installed
 	@$(FLOW) doctor
@@ -78,12 +83,13 @@ help:
 	@echo "             COCOTB=1 runs the cocotb benches too"
 	@echo "  synth      resources and estimates for TARGET"
 	@echo "  report     report.json, report.html and the table"
+	@echo "  regress    sim with COCOTB=1 for every design"
 	@echo "  doctor     what is installed, what is missing, and the command that installs it"
 	@echo "  test lint  the tests; ruff and mypy"
 	@echo "  lock       choose the Python packages' versions anew"
 	@echo "  clean      remove build/DESIGN"
 	@echo
-	@echo "designs: $(basename $(notdir $(wildcard designs/*.toml)))"
+	@echo "designs: $(designs)"
 
 # The Python environment, made anew only when the lock's content has changed.
 $(VENV)/installed: requirements.lock

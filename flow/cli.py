@@ -154,9 +154,6 @@ def main() -> None:
     """Run the command line; known errors end in a message and exit status 1."""
     try:
         app()
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted; finished outputs are kept, unfinished ones were not put in place")
-        sys.exit(130)
     except Exception as error:
         message = describe(error)
         if message is None or os.environ.get("SPIKECAE_DEBUG") == "1":

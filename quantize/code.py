@@ -1,5 +1,7 @@
 """Huffman code lengths and the search's rate bias, fitted to the training spikes together."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -8,10 +10,19 @@ from torch import Tensor
 from quantize.fake_quant import FakeQuantEncoder
 from spikecae.huffman import code_lengths
 
-__all__ = ["encode_latents", "fit_code"]
+__all__ = ["BATCH", "Code", "encode_latents", "fit_code"]
 
-BATCH = 128
+BATCH = 32
+"""Blocks at a time: few enough for their activations to stay in the cache."""
 ROUNDS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Code:
+    """Huffman code ``lengths`` (K,) in bits, and the training ``indices`` ``[B, N]`` chosen under their rate bias."""
+
+    lengths: NDArray[np.uint8]
+    indices: NDArray[np.int64]
 
 
 @torch.no_grad()
@@ -22,8 +33,8 @@ def encode_latents(encoder: FakeQuantEncoder, adc: NDArray[np.int16]) -> Tensor:
 
 
 @torch.no_grad()
-def fit_code(encoder: FakeQuantEncoder, adc: NDArray[np.int16], rate_weight: float) -> NDArray[np.uint8]:
-    """Set the encoder's rate bias to ``round(λ · code length)``, and return those lengths, (K,) in bits.
+def fit_code(encoder: FakeQuantEncoder, adc: NDArray[np.int16], rate_weight: float) -> Code:
+    """Set the encoder's rate bias to ``round(λ · code length)``, and return the code.
 
     Lengths come from how often each codeword is chosen, and with λ > 0 what is chosen depends on the lengths: the two
     are fitted in turn until they agree, or for a fixed number of rounds (entropy-constrained vector quantization,
@@ -35,19 +46,26 @@ def fit_code(encoder: FakeQuantEncoder, adc: NDArray[np.int16], rate_weight: flo
         rate_weight: λ, squared latent steps per bit.
     """
     latents = encode_latents(encoder, adc)
-    codewords = len(encoder.codebook)
     encoder.rate_bias.zero_()
-    lengths = _lengths(encoder, latents, codewords)
+    indices = _search(encoder, latents)
+    lengths = _lengths(encoder, indices)
     for _ in range(ROUNDS if rate_weight else 0):
         encoder.rate_bias.copy_(torch.from_numpy(np.floor(rate_weight * lengths + 0.5).astype(np.int64)))
-        following = _lengths(encoder, latents, codewords)
+        indices = _search(encoder, latents)
+        following = _lengths(encoder, indices)
         if np.array_equal(following, lengths):
             break
         lengths = following
-    encoder.rate_bias.copy_(torch.from_numpy(np.floor(rate_weight * lengths + 0.5).astype(np.int64)))
-    return lengths
+    else:
+        encoder.rate_bias.copy_(torch.from_numpy(np.floor(rate_weight * lengths + 0.5).astype(np.int64)))
+        indices = _search(encoder, latents)
+    return Code(lengths, indices)
 
 
-def _lengths(encoder: FakeQuantEncoder, latents: Tensor, codewords: int) -> NDArray[np.uint8]:
-    indices = torch.cat([encoder.search(part) for part in latents.split(BATCH)])
-    return code_lengths(np.bincount(indices.numpy().ravel(), minlength=codewords))
+def _search(encoder: FakeQuantEncoder, latents: Tensor) -> NDArray[np.int64]:
+    parts = range(0, len(latents), BATCH)
+    return np.concatenate([encoder.search(latents[start : start + BATCH]).numpy() for start in parts])
+
+
+def _lengths(encoder: FakeQuantEncoder, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+    return code_lengths(np.bincount(indices.ravel(), minlength=len(encoder.codebook)))

@@ -21,11 +21,12 @@ class MismatchError(RuntimeError):
 
 @dataclass(frozen=True)
 class Agreement:
-    """What was compared: all equal."""
+    """What was compared: all equal. ``indices`` int64 ``[B, N]`` are both models'."""
 
     blocks: int
     taps: int
     values: int
+    indices: NDArray[np.int64]
 
 
 @contextmanager
@@ -70,4 +71,4 @@ def compare(spec: EncoderSpec, encoder: FakeQuantEncoder, adc: NDArray[np.int16]
             f"golden and fake-quantized model differ at {len(wrong)} of {tap.size} values of {name}; first in block "
             f"{first + block}, channel {channel}, {where}: expected {tap[at]}, got {int(got[name][at])}"
         )
-    return Agreement(len(adc), len(expected), sum(tap.size for tap in expected.values()))
+    return Agreement(len(adc), len(expected), sum(tap.size for tap in expected.values()), expected["vq"])

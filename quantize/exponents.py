@@ -14,7 +14,16 @@ from torch import Tensor
 from quantize.fold import FoldedEncoder, Place
 from spikecae.arithmetic import integer_range
 
-__all__ = ["LARGEST_SHIFT", "Exponents", "calibrate", "least_error_exponent", "round_to", "scale", "weight_exponents"]
+__all__ = [
+    "LARGEST_SHIFT",
+    "Exponents",
+    "calibrate",
+    "fitting_exponent",
+    "least_error_exponent",
+    "round_to",
+    "scale",
+    "weight_exponents",
+]
 
 LARGEST_SHIFT = 15
 """A finer accumulator would not change an 8-bit output."""
@@ -47,14 +56,14 @@ def round_to(values: Tensor, exponent: Tensor | int, bits: int, *, signed: bool)
 
 def least_error_exponent(*tensors: Tensor, signed: bool) -> int:
     """The exponent at which the tensors, in 8 bit, have the least sum of mean squared errors."""
-    top = _fitting_exponent(max(float(values.abs().max()) for values in tensors), 8 - signed)
+    top = fitting_exponent(max(float(values.abs().max()) for values in tensors), 8 - signed)
     return min(range(top, top + 5), key=lambda exponent: sum(_error(v, exponent, signed).mean() for v in tensors))
 
 
 def weight_exponents(weight: Tensor) -> Tensor:
     """For each output channel of ``weight`` the exponent of least squared error, int64 ``[outputs]``."""
     rows = weight.detach().flatten(1)
-    top = torch.tensor([_fitting_exponent(float(peak), 7) for peak in rows.abs().amax(1)])
+    top = torch.tensor([fitting_exponent(float(peak), 7) for peak in rows.abs().amax(1)])
     finer = _error(rows, (top + 1)[:, None], True).sum(1) < _error(rows, top[:, None], True).sum(1)
     return top + finer.long()
 
@@ -120,7 +129,7 @@ def _lower_weights(places: list[Place], activation: Mapping[str, int], weight: d
         weight[place.name] = torch.stack(shared).amin(0)
 
 
-def _fitting_exponent(peak: float, bits: int) -> int:
+def fitting_exponent(peak: float, bits: int) -> int:
     """Largest exponent at which ``peak``, or a tiny one in place of zero, does not exceed ``2^bits − 1``."""
     return int(np.floor(np.log2(((1 << bits) - 1) / max(peak, TINY))))
 

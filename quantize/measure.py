@@ -11,15 +11,16 @@ from model.checkpoint import Checkpoint
 from model.datasets.spikes import Split
 from model.evaluation import decode_units
 from model.metrics import SAMPLE_BITS, cr_entropy, entropy_bits, index_counts, sndr
+from quantize.code import BATCH
 from quantize.exponents import round_to, scale
 from quantize.fake_quant import FakeQuantEncoder
-from quantize.report import LayerReport, RateQuality
+from quantize.fold import fold
+from quantize.report import LayerReport, RateQuality, WeightReport
 from spikecae.design import Design
 from spikecae.payload import Events, wire_bits
 
-__all__ = ["BLOCKS_PER_PACKET", "LayerMeter", "rate_quality"]
+__all__ = ["BLOCKS_PER_PACKET", "measure_layers", "rate_quality"]
 
-BATCH = 128
 BLOCKS_PER_PACKET = 16
 
 
@@ -85,67 +86,63 @@ def _events(design: Design, split: Split) -> Events | None:
     return Events(split.channels[:, 0].astype(np.int64), times.ravel())
 
 
-class LayerMeter:
-    """Collects, batch by batch, how float and integer values of every place differ."""
+@torch.no_grad()
+def measure_layers(checkpoint: Checkpoint, encoder: FakeQuantEncoder, adc: NDArray[np.int16]) -> list[LayerReport]:
+    """How float and integer values of every rounded place differ on ADC codes ``[B, M, D]``, in order."""
+    exact = fold(checkpoint.model.encoder)
+    sums: dict[str, NDArray[np.float64]] = {}
+    ranges: dict[str, tuple[float, float]] = {}
+    for start in range(0, len(adc), BATCH):
+        batch = adc[start : start + BATCH]
+        integer = encoder(torch.from_numpy(batch))
+        normalized = torch.from_numpy(checkpoint.normalization.apply(batch))
+        for name, tap in {"normalize": normalized, **exact(normalized)}.items():
+            if name in encoder.exponents.activation:
+                sums[name] = sums.get(name, 0) + _errors(encoder, name, tap.double(), integer[name])
+                low, high = ranges.get(name, (math.inf, -math.inf))
+                ranges[name] = (min(low, float(tap.min())), max(high, float(tap.max())))
+    return [_layer_report(encoder, name, row, ranges[name]) for name, row in sums.items()]
 
-    def __init__(self, encoder: FakeQuantEncoder) -> None:
-        self.encoder = encoder
-        self.sums: dict[str, NDArray[np.float64]] = {}
-        self.ranges: dict[str, tuple[float, float]] = {}
 
-    def add(self, name: str, exact: Tensor, integer: Tensor) -> None:
-        """``exact``: the float model's output of place ``name``; ``integer``: the fake-quantized one's, scaled."""
-        exponent = self.encoder.exponents.activation[name]
-        signed = name in ("normalize", "project")
-        exact = exact.double()
-        rounded = round_to(exact, exponent, 8, signed=signed)
-        unlimited = torch.floor(scale(exact, exponent) + 0.5)
-        own = scale(rounded, -exponent) - exact
-        row = [
-            float(exact.square().sum()),
-            float(own.square().sum()),
-            float((integer - exact).square().sum()),
-            float((unlimited != rounded).sum()),
-            float(exact.numel()),
-        ]
-        self.sums[name] = self.sums.get(name, np.zeros(5)) + row
-        low, high = self.ranges.get(name, (math.inf, -math.inf))
-        self.ranges[name] = (min(low, float(exact.min())), max(high, float(exact.max())))
+def _errors(encoder: FakeQuantEncoder, name: str, exact: Tensor, integer: Tensor) -> NDArray[np.float64]:
+    """Sums of squares of the signal, of this place's own error and of the accumulated one; saturated values; values."""
+    exponent = encoder.exponents.activation[name]
+    rounded = round_to(exact, exponent, 8, signed=name in ("normalize", "project"))
+    unlimited = torch.floor(scale(exact, exponent) + 0.5)
+    own = scale(rounded, -exponent) - exact
+    squares = [float(values.square().sum()) for values in (exact, own, integer - exact)]
+    return np.array([*squares, float((unlimited != rounded).sum()), float(exact.numel())])
 
-    @torch.no_grad()
-    def reports(self) -> list[LayerReport]:
-        """One report per place, in order."""
-        places = {place.name: place for place in self.encoder.folded.places()}
-        exponents = self.encoder.exponents
-        made = []
-        for name, (signal, own, accumulated, saturated, count) in self.sums.items():
-            extra: dict[str, int | float] = {}
-            if name in places:
-                place = places[name]
-                weight = exponents.weight[name]
-                shift = weight + exponents.activation[place.source] - exponents.activation[name]
-                exact = place.convolution.weight
-                error = self.encoder.parameters_of(place)[0] - exact
-                extra = {
-                    "weight_exponent_minimum": int(weight.min()),
-                    "weight_exponent_maximum": int(weight.max()),
-                    "shift_minimum": int(shift.min()),
-                    "shift_maximum": int(shift.max()),
-                    "weight_sqnr_db": _decibels(float(exact.square().sum()), float(error.square().sum())),
-                }
-            made.append(
-                LayerReport(
-                    name=name,
-                    exponent=exponents.activation[name],
-                    minimum=self.ranges[name][0],
-                    maximum=self.ranges[name][1],
-                    saturation_rate=saturated / count,
-                    sqnr_db=_decibels(signal, own),
-                    accumulated_sqnr_db=_decibels(signal, accumulated),
-                    **extra,  # type: ignore[arg-type]
-                )
+
+def _layer_report(
+    encoder: FakeQuantEncoder, name: str, row: NDArray[np.float64], limits: tuple[float, float]
+) -> LayerReport:
+    signal, own, accumulated, saturated, count = row.tolist()
+    exponents = encoder.exponents
+    weight: WeightReport | None = None
+    for place in encoder.folded.places():
+        if place.name == name:
+            exponent = exponents.weight[name]
+            shift = exponent + exponents.activation[place.source] - exponents.activation[name]
+            exact = place.convolution.weight
+            error = encoder.parameters_of(place)[0] - exact
+            weight = WeightReport(
+                exponent_minimum=int(exponent.min()),
+                exponent_maximum=int(exponent.max()),
+                shift_minimum=int(shift.min()),
+                shift_maximum=int(shift.max()),
+                sqnr_db=_decibels(float(exact.square().sum()), float(error.square().sum())),
             )
-        return made
+    return LayerReport(
+        name=name,
+        exponent=exponents.activation[name],
+        minimum=limits[0],
+        maximum=limits[1],
+        saturation_rate=saturated / count,
+        sqnr_db=_decibels(signal, own),
+        accumulated_sqnr_db=_decibels(signal, accumulated),
+        weight=weight,
+    )
 
 
 def _decibels(signal: float, error: float) -> float:

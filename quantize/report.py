@@ -8,7 +8,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from model.datasets.spikes import Provenance
 from model.files import write_text
 
-__all__ = ["GoldenCheck", "LayerReport", "QuantizationReport", "RateQuality", "load_report", "save_report"]
+__all__ = [
+    "GoldenCheck",
+    "LayerReport",
+    "QuantizationReport",
+    "RateQuality",
+    "WeightReport",
+    "load_report",
+    "save_report",
+]
 
 
 class Model(BaseModel):
@@ -37,8 +45,18 @@ class RateQuality(Model):
     codewords_used: int
 
 
+class WeightReport(Model):
+    """A convolution's weights: exponents and requantization shifts of its output channels, and their rounding."""
+
+    exponent_minimum: int
+    exponent_maximum: int
+    shift_minimum: int
+    shift_maximum: int
+    sqnr_db: float
+
+
 class LayerReport(Model):
-    """Rounding of one place, on the test split.
+    """Rounding of one place, on up to 512 blocks of the test split.
 
     ``minimum`` and ``maximum`` are the float model's. ``saturation_rate`` is the share of its values that the exponent
     cannot hold. ``sqnr_db`` counts this place's rounding alone, ``accumulated_sqnr_db`` the integer model's error here,
@@ -52,11 +70,8 @@ class LayerReport(Model):
     saturation_rate: float
     sqnr_db: float
     accumulated_sqnr_db: float
-    weight_exponent_minimum: int | None = None
-    weight_exponent_maximum: int | None = None
-    shift_minimum: int | None = None
-    shift_maximum: int | None = None
-    weight_sqnr_db: float | None = None
+    weight: WeightReport | None
+    """None for the input, which has no weights."""
 
 
 class GoldenCheck(Model):

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from model.checkpoint import Checkpoint, load_checkpoint
 from model.datasets.spikes import SpikeDataset
 from quantize.build import build_spec
-from quantize.code import encode_latents, fit_code
+from quantize.code import BATCH, fit_code
 from quantize.compare import compare
-from quantize.exponents import calibrate
+from quantize.exponents import calibrate, least_error_exponent
 from quantize.fake_quant import FakeQuantEncoder
 from quantize.fold import fold
-from quantize.measure import BATCH, BLOCKS_PER_PACKET, LayerMeter, rate_quality
+from quantize.measure import BLOCKS_PER_PACKET, measure_layers, rate_quality
 from quantize.normalization import input_table
 from quantize.report import GoldenCheck, QuantizationReport, save_report
 from spikecae.design import Design
@@ -24,7 +24,8 @@ from spikecae.spec import save_spec
 
 __all__ = ["calibrated_encoder", "quantize"]
 
-CALIBRATION_BLOCKS = 512
+SAMPLED_BLOCKS = 512
+"""Blocks, evenly over a split, that exponents are chosen on, and that layers are measured on."""
 
 
 def quantize(
@@ -56,27 +57,13 @@ def quantize(
     tell("calibrate", 0, total)
     encoder = calibrated_encoder(design, loaded, dataset.train.adc)
     tell("fit code", 0, total)
-    lengths = fit_code(encoder, dataset.train.adc, design.codebook.rate_weight)
-    spec = build_spec(design, encoder, lengths)
-    exact = fold(loaded.model.encoder)
-    meter = LayerMeter(encoder)
-    values = taps = 0
-    parts = []
-    with torch.no_grad():
-        for start in range(0, total, BATCH):
-            adc = dataset.test.adc[start : start + BATCH]
-            agreement = compare(spec, encoder, adc, first=start)
-            values, taps = values + agreement.values, agreement.taps
-            integer = encoder(torch.from_numpy(adc))
-            normalized = torch.from_numpy(loaded.normalization.apply(adc))
-            for name, tap in {"normalize": normalized, **exact(normalized)}.items():
-                if not name.startswith("pool"):
-                    meter.add(name, tap, integer[name])
-            parts.append(integer["vq"].numpy())
-            tell("compare", start + len(adc), total)
-        training = encoder.search(encode_latents(encoder, dataset.train.adc)).numpy()
-        codebook = encoder.codewords()
-    indices = np.concatenate(parts)
+    code = fit_code(encoder, dataset.train.adc, design.codebook.rate_weight)
+    spec = build_spec(design, encoder, code.lengths)
+    agreements = []
+    for start in range(0, total, BATCH):
+        agreements.append(compare(spec, encoder, dataset.test.adc[start : start + BATCH], first=start))
+        tell("compare", min(start + BATCH, total), total)
+    indices = np.concatenate([agreement.indices for agreement in agreements])
     float_training = _float_indices(loaded, dataset.train.adc)
     float_indices = _float_indices(loaded, dataset.test.adc)
     counts = np.bincount(float_training.ravel(), minlength=design.codebook.codewords)
@@ -89,8 +76,11 @@ def quantize(
         float_training,
         code_lengths(counts),
     )
-    eight_bit = rate_quality(design, loaded, codebook, dataset.test, indices, training, lengths)
-    layers = meter.reports()
+    eight_bit = rate_quality(
+        design, loaded, encoder.codewords().detach(), dataset.test, indices, code.indices, code.lengths
+    )
+    tell("measure layers", total, total)
+    layers = measure_layers(loaded, encoder, dataset.test.adc[_evenly(total)])
     report = QuantizationReport(
         design=design.name,
         spec_hash=spec.hash,
@@ -106,21 +96,35 @@ def quantize(
         index_agreement=float((indices == float_indices).mean()),
         layers=layers,
         costliest_layer=min(layers, key=lambda layer: layer.sqnr_db).name,
-        golden_check=GoldenCheck(blocks=total, taps=taps, values=values, mismatches=0),
+        golden_check=GoldenCheck(
+            blocks=sum(agreement.blocks for agreement in agreements),
+            taps=agreements[0].taps,
+            values=sum(agreement.values for agreement in agreements),
+            mismatches=0,
+        ),
     )
     save_spec(spec, out_dir)
     save_report(out_dir / "metrics.json", report)
     return report
 
 
-def calibrated_encoder(design: Design, checkpoint: Checkpoint, adc: NDArray[np.int16]) -> FakeQuantEncoder:
+def calibrated_encoder(
+    design: Design,
+    checkpoint: Checkpoint,
+    adc: NDArray[np.int16],
+    choose: Callable[..., int] = least_error_exponent,
+) -> FakeQuantEncoder:
     """The checkpoint's encoder with exponents for training blocks ``adc`` ``[B, M, D]``; no rate bias yet."""
     folded = fold(checkpoint.model.encoder)
     codebook = checkpoint.model.quantizer.codebook.detach()
-    chosen = np.linspace(0, len(adc) - 1, min(len(adc), CALIBRATION_BLOCKS)).astype(np.intp)
-    exponents = calibrate(folded, codebook, torch.from_numpy(checkpoint.normalization.apply(adc[chosen])))
+    normalized = torch.from_numpy(checkpoint.normalization.apply(adc[_evenly(len(adc))]))
+    exponents = calibrate(folded, codebook, normalized, choose)
     table = input_table(checkpoint.normalization, exponents.activation["normalize"])
     return FakeQuantEncoder(folded, table, exponents, codebook, torch.zeros(len(codebook), dtype=torch.int64))
+
+
+def _evenly(blocks: int) -> NDArray[np.intp]:
+    return np.linspace(0, blocks - 1, min(blocks, SAMPLED_BLOCKS)).astype(np.intp)
 
 
 @torch.no_grad()

@@ -1,5 +1,7 @@
 """Folded, weight-stationary matrix-vector product: a few wide dot products at a time."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -99,7 +101,8 @@ class DotProduct(wiring.Component):
 
         operand = self._operand(m, input_step)
         step = Signal(range(max(2, plan.steps)))
-        m.d.comb += step.eq(output_step * plan.input_steps + input_step)
+        with m.If(run):
+            m.d.sync += step.eq(Mux(last_step, 0, step + 1))
         weight = Signal(data.ArrayLayout(signed(8), plan.multipliers))
         m.d.comb += weight.eq(weights.active.word_select(step, 8 * plan.multipliers))
         start, shift = self._start(m, output_step, banks[-1].active)
@@ -166,7 +169,7 @@ class DotProduct(wiring.Component):
         return start, Cat(shifts)
 
 
-def _tree(terms: list[object]) -> object:
+def _tree(terms: list[Any]) -> Any:
     """Sum of terms as a balanced adder tree."""
     while len(terms) > 1:
         pairs = [a + b for a, b in zip(terms[0::2], terms[1::2], strict=False)]

@@ -1,13 +1,16 @@
 """Encoder spec to Verilog: ``spike_encoder.v`` and ``manifest.json``."""
 
+import json
 import os
 import re
 from pathlib import Path
 
 from amaranth.back import verilog
 
+from rtl.load import load_json
 from rtl.manifest import Manifest, make_manifest
 from rtl.plan import make_plan
+from rtl.register_map import c_header, json_map
 from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import Hardware
 from spikecae.spec import EncoderSpec
@@ -20,7 +23,8 @@ TOP = "spike_encoder"
 def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path) -> Manifest:
     """Generate the encoder.
 
-    Both files are written under temporary names and renamed at the end, the manifest last.
+    Beside both: ``registers.json`` and ``registers.h``, and for loadable parameters ``load.json``, the register
+    writes that start the chip. All are written under temporary names and renamed, the manifest last.
 
     Args:
         spec: the integers to build in.
@@ -32,13 +36,19 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path) -> Manifest:
         RuntimeError: no Yosys to write Verilog with, or a signal that a tap needs was not emitted.
     """
     os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
-    plan = make_plan(spec, hardware.fold)
+    plan = make_plan(spec, hardware)
     top = SpikeEncoder(plan)
     text = verilog.convert(top, name=TOP, strip_internal_attrs=True, emit_src=False)
     manifest = make_manifest(plan, top, f"{TOP}.v")
     _check_taps(manifest, text)
     out_dir.mkdir(parents=True, exist_ok=True)
     _write(out_dir / manifest.verilog, text)
+    regions = top.chip.encoder.store.regions if plan.loadable else []
+    addr_bits = top.chip.addr_bits or 0
+    _write(out_dir / "registers.json", json.dumps(json_map(regions, addr_bits), indent=1) + "\n")
+    _write(out_dir / "registers.h", c_header(regions, addr_bits))
+    if plan.loadable:
+        _write(out_dir / "load.json", load_json(plan))
     _write(out_dir / "manifest.json", manifest.model_dump_json(indent=1) + "\n")
     return manifest
 

@@ -1,26 +1,28 @@
-"""The encoder: samples in, Huffman bytes out, all units wired up."""
+"""The encoder: ADC samples in, Huffman bytes out, parameters in memories of its own."""
 
-from amaranth.hdl import Module
-from amaranth.lib import wiring
+from amaranth.hdl import Module, ResetInserter, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib.wiring import In, Out
 
-from rtl import images
-from rtl.convolution import Convolution
-from rtl.distributor import Distributor
-from rtl.huffman_emitter import HuffmanEmitter
+from rtl.block_writer import BlockWriter
+from rtl.images import huffman_starts, parameter_images
 from rtl.input_buffer import InputBuffer
-from rtl.max_pool import MaxPool
-from rtl.memory import WordLoop
 from rtl.normalizer import Normalizer
+from rtl.parameter_store import ParameterBus, ParameterStore
+from rtl.pipeline import Pipeline
 from rtl.plan import Plan
-from rtl.projector import Projector
-from rtl.residual_block import ResidualBlock
-from rtl.vector_search import VectorSearch
 
-__all__ = ["Encoder"]
+__all__ = ["IN_FLIGHT", "Encoder"]
+
+IN_FLIGHT = 8
+"""Blocks between input and packet: two in the input buffer, one each in convolutions, search and writer, and room."""
+
+_BUFFER_SIGNALS = ("spike_end", "wrong_end", "pending", "backlog", "flush", "hold", "start")
 
 
 class Encoder(wiring.Component):
-    """Spikes to bytes, with all parameters in read-only memory.
+    """Normalizer, input buffer, pipeline, block writer and parameter memories.
 
     Parameters
     ----------
@@ -29,84 +31,85 @@ class Encoder(wiring.Component):
     Members
     -------
     i: ADC codes; ``last`` marks a spike's last sample. M spikes make a block.
-    o: Huffman bytes; ``last`` marks a block's last byte. A block takes ``plan.encoder_cycles`` cycles at
-        full rate, and leaves about ``plan.search.cycles`` cycles after its last channel group.
+    spike_end, wrong_end, pending, backlog, flush, hold, start: as for :class:`rtl.input_buffer.InputBuffer`.
+    events, sidecar, first, o, block_end, pad, empty: as for :class:`rtl.block_writer.BlockWriter`.
+    missing: spikes that the block that ends lacks.
+    bus: the parameter memories (only if loadable). While it has the grant no sample is taken; it may have
+        it only while no block is under way.
+    restart: start the pipeline over; due during every grant, when no block is under way.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         spec = plan.spec
-        words, bias_bits = images.project_words(plan)
-        self.entry_bits = images.parameter_bits(plan)
-        port_bits = 8 * plan.port_bytes
-        huffman, starts = images.huffman_words(plan)
-        parameters = (port_bits, self.entry_bits, plan.parameters_per_word)
-
-        self.normalizer = Normalizer(spec.samples, images.normalization_words(plan), spec.normalize.shift)
+        self.normalizer = Normalizer(spec.samples)
         self.input_buffer = InputBuffer(spec.spikes, spec.samples, plan.groups)
-        self.weights = WordLoop(images.weight_words(plan), port_bits)
-        self.parameters = WordLoop(images.parameter_words(plan), self.entry_bits[1] * plan.parameters_per_word)
-        self.conv = Convolution(plan.conv, *parameters)
-        self.blocks = [ResidualBlock(block, *parameters) for block in plan.blocks]
-        self.projector = Projector(plan.project, port_bits, plan.groups, words, bias_bits)
-        self.search = VectorSearch(
-            plan.search,
-            spec.vq.table,
-            plan.project.outputs,
-            plan.project.samples,
-            plan.project.lanes,
-            images.codebook_words(plan),
-        )
-        bases = [starts[table] for table in spec.table_of]
-        self.huffman = HuffmanEmitter(self.search.index_bits, huffman, bases)
-        super().__init__({"i": self.normalizer.signature.members["i"], "o": self.huffman.signature.members["o"]})
+        self.pipeline = Pipeline(plan)
+        depth = sum(table.size for table in spec.huffman.tables)
+        self.writer = BlockWriter(self.pipeline.search.index_bits, depth, huffman_starts(plan), spec.spikes)
+        self.store = ParameterStore(parameter_images(plan), loadable=plan.loadable)
+        buffer = self.input_buffer.signature.members
+        writer = self.writer.signature.members
+        members = {
+            "i": self.normalizer.signature.members["i"],
+            **{name: buffer[name] for name in _BUFFER_SIGNALS},
+            **{name: writer[name] for name in ("events", "sidecar", "first")},
+            "o": Out(stream.Signature(unsigned(8))),
+            "block_end": Out(1),
+            "missing": buffer["missing"],
+            "pad": In(1),
+            "empty": Out(1),
+            "restart": In(1),
+        }
+        if plan.loadable:
+            members["bus"] = In(ParameterBus(self.store.addr_bits))
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._plan
         m.submodules.normalizer = normalizer = self.normalizer
         m.submodules.input_buffer = input_buffer = self.input_buffer
-        m.submodules.conv = conv = self.conv
-        m.submodules.project = projector = self.projector
-        m.submodules.vq = search = self.search
-        m.submodules.huffman = huffman = self.huffman
-
+        m.submodules.store = store = self.store
+        pipeline = self.pipeline
+        m.submodules.pipeline = ResetInserter(self.restart)(pipeline)
         wiring.connect(m, wiring.flipped(self.i), normalizer.i)
         wiring.connect(m, normalizer.o, input_buffer.i)
-        wiring.connect(m, input_buffer.o, conv.i)
-        before = conv.o
-        units = [conv]
-        for block_plan, block in zip(plan.blocks, self.blocks, strict=True):
-            m.submodules[block_plan.name] = block
-            wiring.connect(m, before, block.i)
-            units.append(block)
-            before = block.o
-            if block_plan.pool > 1:
-                pool = MaxPool(block_plan.reduce.group_inputs, block_plan.pool)
-                m.submodules[block_plan.pool_name] = pool
-                wiring.connect(m, before, pool.i)
-                before = pool.o
-        wiring.connect(m, before, projector.i)
-        wiring.connect(m, projector.o, search.i)
-        wiring.connect(m, search.o, huffman.i)
-        wiring.connect(m, huffman.o, wiring.flipped(self.o))
-        self._load(m)
+        wiring.connect(m, input_buffer.o, pipeline.i)
+        m.submodules.writer = writer = self.writer
+        wiring.connect(m, pipeline.o, writer.i)
+        wiring.connect(m, writer.o, wiring.flipped(self.o))
+        wiring.connect(m, writer.table, store.huffman)
+        wiring.connect(m, wiring.flipped(self.events), writer.events)
+        self._keep_missing(m, input_buffer, writer)
+        wiring.connect(m, normalizer.table, store.normalization)
+        for name in ("weights", "parameters", "latents", "codebook"):
+            wiring.connect(m, getattr(pipeline, name), getattr(store, name))
+        m.d.comb += [
+            self.spike_end.eq(input_buffer.spike_end),
+            self.wrong_end.eq(input_buffer.wrong_end),
+            self.pending.eq(input_buffer.pending),
+            self.backlog.eq(input_buffer.backlog),
+            self.start.eq(input_buffer.start),
+            writer.sidecar.eq(self.sidecar),
+            writer.first.eq(self.first),
+            input_buffer.flush.eq(self.flush),
+            input_buffer.hold.eq(self.hold),
+            self.block_end.eq(writer.block_end),
+            self.empty.eq(writer.empty),
+            writer.pad.eq(self.pad),
+        ]
+        if self._plan.loadable:
+            wiring.connect(m, wiring.flipped(self.bus), store.bus)
+            m.d.comb += normalizer.hold.eq(self.bus.grant)
         return m
 
-    def _load(self, m: Module) -> None:
-        """Deal weights, and biases with shifts, out to the units in pipeline order."""
-        plan = self._plan
-        size = plan.port_bytes
-        m.submodules.weights, m.submodules.parameters = self.weights, self.parameters
-        m.submodules.deal_weights = weights = Distributor(8 * size, [-(-dot.weight_bytes // size) for dot in plan.dots])
-        m.submodules.deal_parameters = parameters = Distributor(
-            len(self.parameters.o.payload), [-(-dot.outputs // plan.parameters_per_word) for dot in plan.requantized]
-        )
-        wiring.connect(m, self.weights.o, weights.i)
-        wiring.connect(m, self.parameters.o, parameters.i)
-        weight_ports = [self.conv.weights, *(port for block in self.blocks for port in block.weights)]
-        parameter_ports = [self.conv.parameters, *(port for block in self.blocks for port in block.parameters)]
-        for source, port in zip(weights.o, [*weight_ports, self.projector.weights], strict=True):
-            wiring.connect(m, source, port)
-        for source, port in zip(parameters.o, parameter_ports, strict=True):
-            wiring.connect(m, source, port)
+    def _keep_missing(self, m: Module, input_buffer: InputBuffer, writer: BlockWriter) -> None:
+        """How many spikes each block under way lacks, in order, until it is written."""
+        m.submodules.missing_spikes = queue = SyncFIFO(width=len(input_buffer.missing), depth=IN_FLIGHT)
+        m.d.comb += [
+            queue.w_data.eq(input_buffer.missing),
+            queue.w_en.eq(input_buffer.start),
+            queue.r_en.eq(writer.block_end),
+            writer.missing.eq(queue.r_data),
+            self.missing.eq(queue.r_data),
+        ]

@@ -1,23 +1,39 @@
 """What the encoder's memories hold: one integer per word, the first field in the lowest bits."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
 from rtl.plan import DotPlan, Plan
+from spikecae.stages import Residual
 
-__all__ = [
-    "codebook_words",
-    "huffman_words",
-    "normalization_words",
-    "parameter_bits",
-    "parameter_words",
-    "project_words",
-    "weight_words",
-]
+__all__ = ["HUFFMAN_BITS", "SHIFT_BITS", "Image", "huffman_starts", "parameter_bits", "parameter_images"]
 
+HUFFMAN_BITS = 20
 SHIFT_BITS = 5
 """Width of every shift field: shifts lie in 0..31."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """Contents of one memory."""
+
+    words: list[int]
+    width: int
+
+
+def parameter_images(plan: Plan) -> dict[str, Image]:
+    """All of an encoder's parameter memories by name."""
+    lanes, entry = plan.project.lanes, parameter_bits(plan)[1]
+    return {
+        "normalization": Image(normalization_words(plan), 32 + SHIFT_BITS),
+        "weights": Image(weight_words(plan), 8 * plan.port_bytes),
+        "parameters": Image(parameter_words(plan), entry * plan.parameters_per_word),
+        "latents": Image(project_words(plan), lanes * (plan.project_bias_bits + SHIFT_BITS)),
+        "codebook": Image(codebook_words(plan), 8 * plan.search.port_bytes),
+        "huffman": Image(huffman_words(plan), HUFFMAN_BITS),
+    }
 
 
 def _join(fields: Iterable[tuple[int, int]]) -> int:
@@ -27,10 +43,6 @@ def _join(fields: Iterable[tuple[int, int]]) -> int:
         word |= (int(value) & ((1 << bits) - 1)) << place
         place += bits
     return word
-
-
-def _bias_bits(bias: np.ndarray) -> int:
-    return max(int(bias.max()).bit_length(), int(-bias.min() - 1).bit_length() if bias.min() < 0 else 0) + 1
 
 
 def weight_words(plan: Plan) -> list[int]:
@@ -56,8 +68,7 @@ def _pack(data: bytes, size: int) -> list[int]:
 
 def parameter_bits(plan: Plan) -> tuple[int, int]:
     """Width of a bias, and of a whole entry (bias, shift, identity shift)."""
-    bias = max(_bias_bits(dot.layer.bias) for dot in plan.requantized)
-    return bias, bias + 2 * SHIFT_BITS
+    return plan.bias_bits, plan.bias_bits + 2 * SHIFT_BITS
 
 
 def parameter_words(plan: Plan) -> list[int]:
@@ -65,7 +76,7 @@ def parameter_words(plan: Plan) -> list[int]:
     bias_bits, entry_bits = parameter_bits(plan)
     identity = {
         block.expand.name: stage.identity_shift
-        for block, stage in zip(plan.blocks, (s for s in plan.spec.stages if s.kind == "residual"), strict=True)
+        for block, stage in zip(plan.blocks, (s for s in plan.spec.stages if isinstance(s, Residual)), strict=True)
     }
     words = []
     for group in range(plan.groups):
@@ -88,16 +99,16 @@ def parameter_words(plan: Plan) -> list[int]:
     return words
 
 
-def project_words(plan: Plan) -> tuple[list[int], int]:
-    """Bias and shift of the last convolution, ``lanes`` outputs a word; and the width of a bias."""
+def project_words(plan: Plan) -> list[int]:
+    """Bias and shift of the last convolution, ``lanes`` outputs a word."""
     dot = plan.project
-    bits = _bias_bits(dot.layer.bias)
+    bits = plan.project_bias_bits
     words = []
     for step in range(dot.output_steps):
         outputs = range(step * dot.lanes, min((step + 1) * dot.lanes, dot.outputs))
         fields = [field for n in outputs for field in ((dot.layer.bias[n], bits), (dot.layer.shift[n], SHIFT_BITS))]
         words.append(_join(fields))
-    return words, bits
+    return words
 
 
 def codebook_words(plan: Plan) -> list[int]:
@@ -113,19 +124,27 @@ def codebook_words(plan: Plan) -> list[int]:
     return words
 
 
-def huffman_words(plan: Plan) -> tuple[list[int], list[int]]:
-    """(length - 1, left-aligned code) of every symbol, table after table; and where each table starts."""
-    words: list[int] = []
-    starts = []
+def huffman_words(plan: Plan) -> list[int]:
+    """(length - 1, left-aligned code) of every symbol, table after table."""
     huffman = plan.spec.huffman
-    for table, lengths in enumerate(huffman.tables):
-        starts.append(len(words))
-        for code, length in zip(huffman.codes(table).tolist(), lengths.tolist(), strict=True):
-            words.append(_join([(length - 1, 4), (code << (16 - length), 16)]))
-    return words, starts
+    return [
+        _join([(length - 1, 4), (code << (16 - length), 16)])
+        for table, lengths in enumerate(huffman.tables)
+        for code, length in zip(huffman.codes(table).tolist(), lengths.tolist(), strict=True)
+    ]
+
+
+def huffman_starts(plan: Plan) -> list[int]:
+    """Where the code table of each sub-vector starts."""
+    sizes = [0, *(table.size for table in plan.spec.huffman.tables)]
+    starts = np.cumsum(sizes).tolist()
+    return [starts[table] for table in plan.spec.table_of]
 
 
 def normalization_words(plan: Plan) -> list[int]:
-    """(offset, gain) of each sample."""
+    """(offset, gain, shift) of each sample; the shift is the same for all."""
     stage = plan.spec.normalize
-    return [_join([(o, 16), (g, 16)]) for o, g in zip(stage.offset.tolist(), stage.gain.tolist(), strict=True)]
+    return [
+        _join([(o, 16), (g, 16), (stage.shift, SHIFT_BITS)])
+        for o, g in zip(stage.offset.tolist(), stage.gain.tolist(), strict=True)
+    ]

@@ -1,16 +1,16 @@
 """``manifest.json``: what was emitted, where its taps and memories are, and what it promises."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from amaranth.lib.wiring import Flow
 from pydantic import BaseModel, ConfigDict
 
+from rtl.encoder import IN_FLIGHT
+from rtl.event_coder import EVENT_BITS
 from rtl.plan import Plan
 from rtl.spike_encoder import SpikeEncoder
 
 __all__ = ["Manifest", "Memory", "Port", "Tap", "Unit", "make_manifest"]
-
-SCHEMA_VERSION = 1
 
 
 class Record(BaseModel):
@@ -28,9 +28,10 @@ class Port(Record):
 
 
 class Memory(Record):
-    """A memory, by the instance that holds it (dotted path below the top)."""
+    """A memory: the instance that holds it (dotted path below the top), and the array's name in there."""
 
     name: str
+    array: str
     words: int
     width: int
     kind: Literal["rom", "ram"]
@@ -48,6 +49,9 @@ class Unit(Record):
     module: str
     multipliers: int
     macs_per_block: int
+
+
+Order = Literal["group_time_channel", "time_channel", "channel_time", "vector"]
 
 
 class Tap(Record):
@@ -68,13 +72,13 @@ class Tap(Record):
     width: int
     signed: bool
     transfers_per_block: int
-    order: Literal["group_time_channel", "time_channel", "channel_time", "vector"]
+    order: Order
 
 
 class Manifest(Record):
     """Everything that tools behind the generator need to know about the emitted Verilog."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     design: str
     spec_hash: str
     top: str
@@ -83,6 +87,9 @@ class Manifest(Record):
     samples: int
     groups: int
     fold: int
+    parameters: Literal["ram", "rom"]
+    packet_blocks: int
+    packet_buffer_bytes: int
     ports: list[Port]
     units: list[Unit]
     memories: list[Memory]
@@ -120,6 +127,9 @@ def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str) -> Manifest:
         samples=spec.samples,
         groups=plan.groups,
         fold=plan.fold,
+        parameters=plan.hardware.parameters,
+        packet_blocks=plan.hardware.packet_blocks,
+        packet_buffer_bytes=top.chip.packet_buffer_bytes,
         ports=ports,
         units=_units(plan),
         memories=_memories(plan, top),
@@ -139,78 +149,99 @@ def _units(plan: Plan) -> list[Unit]:
         "vq": (plan.search.multipliers, search_macs),
         **{dot.name: (dot.multipliers, dot.inputs * dot.outputs * dot.samples * plan.groups) for dot in plan.dots},
     }
-    names = ["normalizer", "input_buffer", "conv"]
+    stages = ["conv"]
     for block in plan.blocks:
-        names += [f"{block.name}.{part}" for part in ("reduce", "conv", "expand", "delay")]
-        names += [block.pool_name] if block.pool > 1 else []
-    names += ["project", "vq", "huffman", "weights", "parameters", "deal_weights", "deal_parameters"]
+        stages += [f"{block.name}.{part}" for part in ("reduce", "conv", "expand", "delay")]
+        stages += [block.pool_name] if block.pool > 1 else []
+    stages += ["project", "vq", "weight_loop", "parameter_loop", "deal_weights", "deal_parameters"]
+    places = {name: f"encoder.{name}" for name in ("normalizer", "input_buffer", "writer", "missing_spikes", "store")}
+    places |= {name: f"encoder.pipeline.{name}" for name in stages}
+    others = ["packetizer", "raw_path", "supervisor", "registers", "axi_lite", "event_queue"]
+    places |= {name: name for name in [*others, *(["scrubber"] if plan.loadable else [])]}
     return [
         Unit(
             name=name,
-            module=f"spike_encoder.encoder.{name}",
+            module=f"spike_encoder.chip.{place}",
             multipliers=counts.get(name, (0, 0))[0],
             macs_per_block=counts.get(name, (0, 0))[1],
         )
-        for name in names
+        for name, place in places.items()
     ]
 
 
 def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
-    encoder, spec = top.encoder, plan.spec
-    roms = {
-        "normalizer.rom": encoder.normalizer.rom,
-        "weights.rom": encoder.weights.rom,
-        "parameters.rom": encoder.parameters.rom,
-        "project.accumulator.rom": encoder.projector.accumulator.rom,
-        "vq.codebook.rom": encoder.search.loop.rom,
-        "huffman.rom": encoder.huffman.rom,
-    }
-    sums = encoder.projector.accumulator
+    chip = top.chip
+    encoder, spec = chip.encoder, plan.spec
+    kind: Literal["ram", "rom"] = plan.hardware.parameters
+    sums = encoder.pipeline.projector.accumulator
+    pipeline = "encoder.pipeline"
     rams = {
-        "input_buffer.samples": (2 * spec.samples, 8 * spec.spikes),
-        "project.accumulator.sums": (sums.depth, plan.project.lanes * plan.project.accumulator_bits),
+        ("encoder.input_buffer", "samples"): (2 * spec.samples, 8 * spec.spikes),
+        (f"{pipeline}.project.accumulator", "sums"): (sums.depth, plan.project.lanes * plan.project.accumulator_bits),
         **{
-            f"{plan_.name}.delay": (block.delay, 8 * plan_.reduce.group_inputs)
-            for plan_, block in zip(plan.blocks, encoder.blocks, strict=True)
+            (f"{pipeline}.{plan_.name}.delay", "storage"): (block.delay, 8 * plan_.reduce.group_inputs)
+            for plan_, block in zip(plan.blocks, encoder.pipeline.blocks, strict=True)
         },
+        ("packetizer", "buffer"): (chip.packet_buffer_bytes, 8),
+        ("event_queue", "storage"): (chip.event_depth - 1, EVENT_BITS),
+        ("encoder.missing_spikes", "storage"): (IN_FLIGHT, len(encoder.missing)),
     }
     return [
-        *(Memory(name=f"encoder.{n}", words=len(rom.words), width=rom.width, kind="rom") for n, rom in roms.items()),
-        *(Memory(name=f"encoder.{n}", words=words, width=width, kind="ram") for n, (words, width) in rams.items()),
+        *(
+            Memory(
+                name=f"chip.encoder.store.{name}",
+                array="memory",
+                words=max(2, len(m.words)),
+                width=m.stored_width,
+                kind=kind,
+            )
+            for name, m in encoder.store.memories.items()
+        ),
+        *(
+            Memory(name=f"chip.{name}", array=array, words=max(2, words), width=width, kind="ram")
+            for (name, array), (words, width) in rams.items()
+        ),
     ]
 
 
 def _taps(plan: Plan, top: SpikeEncoder) -> list[Tap]:
     """Taps sit on leaf instances, whose port names are those of their signature."""
     spec = plan.spec
-    place_bits = top.encoder.normalizer.o.payload.shape().size
+    place_bits = top.chip.encoder.normalizer.o.payload.shape().size
 
-    def tap(stage: str, instance: str, port: str, elements: int, transfers: int, order: str, **other: object) -> Tap:
+    def tap(stage: str, instance: str, port: str, elements: int, transfers: int, order: Order, **other: Any) -> Tap:
         fields = {"width": 8, "signed": False, "payload_width": 8 * elements, **other}
-        signals = {key: f"{port}__{key}" for key in ("valid", "ready", "payload")}
         return Tap(
             stage=stage,
-            instance=f"encoder.{instance}",
+            instance=f"chip.encoder.{instance}",
             elements=elements,
             transfers_per_block=transfers,
             order=order,
-            **signals,
+            valid=f"{port}__valid",
+            ready=f"{port}__ready",
+            payload=f"{port}__payload",
             **fields,
         )
 
-    grouped = "group_time_channel"
+    grouped: Order = "group_time_channel"
     spikes = spec.spikes * spec.samples
     taps = [tap("normalize", "normalizer", "o", 1, spikes, "channel_time", signed=True, payload_width=place_bits)]
-    taps.append(tap("conv", "conv.requantizer", "o", plan.conv.outputs, plan.groups * plan.conv.samples, grouped))
+    taps.append(
+        tap("conv", "pipeline.conv.requantizer", "o", plan.conv.outputs, plan.groups * plan.conv.samples, grouped)
+    )
     for block in plan.blocks:
         for dot in (block.reduce, block.conv, block.expand):
-            taps.append(tap(dot.name, f"{dot.name}.requantizer", "o", dot.outputs, plan.groups * dot.samples, grouped))
+            taps.append(
+                tap(dot.name, f"pipeline.{dot.name}.requantizer", "o", dot.outputs, plan.groups * dot.samples, grouped)
+            )
         if block.pool > 1:
             transfers = plan.groups * block.expand.samples // block.pool
-            taps.append(tap(block.pool_name, block.pool_name, "o", block.expand.outputs, transfers, grouped))
+            taps.append(
+                tap(block.pool_name, f"pipeline.{block.pool_name}", "o", block.expand.outputs, transfers, grouped)
+            )
     project = plan.project
     transfers = project.samples * project.output_steps
-    taps.append(tap("project", "vq.bank", "i", project.lanes, transfers, "time_channel", signed=True))
-    bits = top.encoder.search.index_bits
-    taps.append(tap("vq", "huffman", "i", 1, len(spec.vq.table), "vector", width=bits, payload_width=bits))
+    taps.append(tap("project", "pipeline.vq.bank", "i", project.lanes, transfers, "time_channel", signed=True))
+    bits = top.chip.encoder.pipeline.search.index_bits
+    taps.append(tap("vq", "writer.coder", "i", 1, len(spec.vq.table), "vector", width=bits, payload_width=bits))
     return taps

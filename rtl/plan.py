@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecae.design import Hardware
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Convolution, Pool, Project, Residual
 
@@ -157,7 +158,7 @@ class Plan:
     """The whole encoder."""
 
     spec: EncoderSpec
-    fold: int
+    hardware: Hardware
     groups: int
     conv: DotPlan
     blocks: tuple[BlockPlan, ...]
@@ -165,6 +166,18 @@ class Plan:
     search: SearchPlan
     port_bytes: int
     parameters_per_word: int
+    bias_bits: int
+    project_bias_bits: int
+
+    @property
+    def fold(self) -> int:
+        """Cycles per sample."""
+        return self.hardware.fold
+
+    @property
+    def loadable(self) -> bool:
+        """Whether parameters are loaded, not built in."""
+        return self.hardware.parameters == "ram"
 
     @property
     def dots(self) -> Iterator[DotPlan]:
@@ -197,10 +210,11 @@ class Plan:
 
     @property
     def latency(self) -> int:
-        """Cycles from a block's last sample to its last byte on an idle chip, were every code word 16 bits long."""
+        """Cycles from a block's last sample to the last byte of its packet, were all code words 16 bits long."""
         dots = sum(dot.steps + 2 + dot.layer.kernel // 2 * dot.period for dot in self.dots)
         emission = len(self.spec.vq.table) * 4
-        return 4 + self.encoder_cycles + dots + len(self.blocks) + self.search.cycles + emission
+        framing = 15 + len(self.spec.vq.table) * 2  # header, trailer, and the payload once more: it is stored first
+        return 4 + self.encoder_cycles + dots + len(self.blocks) + self.search.cycles + emission + framing
 
     @property
     def multipliers(self) -> int:
@@ -218,22 +232,26 @@ class Plan:
         return self.macs_per_block / (self.multipliers * self.encoder_cycles)
 
 
-def make_plan(spec: EncoderSpec, fold: int) -> Plan:
+def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
     """Lay out an encoder.
 
+    With built-in parameters widths come from the bound of these very weights, with loadable ones from the bound
+    of any weights and any bias of ``hardware.bias_bits``.
+
     Raises:
-        ValueError: the list of stages is not one this hardware knows: normalize, one 1x1 convolution,
-            residual blocks each with a pool, project, vq, huffman.
+        ValueError: the list of stages is not one this hardware knows (normalize, one 1x1 convolution,
+            residual blocks each with a pool, project, vq, huffman), or a parameter exceeds its declared width.
     """
+    loadable = hardware.parameters == "ram"
+    fold = hardware.fold
     conv, *middle, project = [stage for stage in spec.stages if stage.kind not in ("normalize", "vq", "huffman")]
-    residuals, pools = middle[0::2], middle[1::2]
+    residuals = [stage for stage in middle[0::2] if isinstance(stage, Residual)]
+    pools = [stage for stage in middle[1::2] if isinstance(stage, Pool)]
     kinds = [stage.kind for stage in spec.stages]
     if not (
         isinstance(conv, Convolution)
         and isinstance(project, Project)
-        and len(residuals) == len(pools) > 0
-        and all(isinstance(stage, Residual) for stage in residuals)
-        and all(isinstance(stage, Pool) for stage in pools)
+        and 2 * len(residuals) == 2 * len(pools) == len(middle) > 0
     ):
         raise ValueError(f"stages {kinds} are not normalize, conv, (residual, pool)..., project, vq, huffman")
     if conv.kernel != 1 or project.kernel != 1 or conv.groups != 1 or project.groups != 1:
@@ -242,26 +260,32 @@ def make_plan(spec: EncoderSpec, fold: int) -> Plan:
     if any(layer.groups != groups for block in residuals for layer in block.convolutions):
         raise ValueError(f"all residual convolutions must have the same groups, {groups} in the first")
 
+    if loadable:
+        _check_declared(hardware, [conv, *(layer for r in residuals for layer in r.convolutions), project], residuals)
     samples, period = spec.samples, fold
 
-    def dot(layer: Convolution, group_inputs: int, outputs: int, bits: int, has_identity: bool = False) -> DotPlan:
+    def dot(layer: Convolution, group_inputs: int, outputs: int, owner: Convolution | Residual) -> DotPlan:
         lanes, taps = _shape(group_inputs * layer.kernel, outputs, period)
-        name = layer.name
-        return DotPlan(name, layer, group_inputs, outputs, samples, period, lanes, taps, bits, has_identity)
+        has_identity = isinstance(owner, Residual)
+        bits = owner.accumulator_bits
+        if loadable:
+            identity = 255 << hardware.identity_shift if has_identity else 0
+            bits = layer.loadable_bits(hardware.bias_bits, identity)
+        return DotPlan(layer.name, layer, group_inputs, outputs, samples, period, lanes, taps, bits, has_identity)
 
     channels = conv.outputs // groups
-    first = dot(conv, spec.spikes, channels, conv.accumulator_bits)
+    first = dot(conv, spec.spikes, channels, conv)
     blocks = []
     for residual, pool in zip(residuals, pools, strict=True):
         narrow = residual.reduce.outputs // groups
         plans = (
-            dot(residual.reduce, channels, narrow, residual.reduce.accumulator_bits),
-            dot(residual.conv, narrow, narrow, residual.conv.accumulator_bits),
-            dot(residual.expand, narrow, channels, residual.accumulator_bits, has_identity=True),
+            dot(residual.reduce, channels, narrow, residual.reduce),
+            dot(residual.conv, narrow, narrow, residual.conv),
+            dot(residual.expand, narrow, channels, residual),
         )
         blocks.append(BlockPlan(residual.name, *plans, pool.name, pool.size))
         samples, period = samples // pool.size, period * pool.size
-    last = dot(project, channels, project.outputs, project.accumulator_bits)
+    last = dot(project, channels, project.outputs, project)
 
     dots = [first, *(d for b in blocks for d in (b.reduce, b.conv, b.expand)), last]
     cycles = spec.samples * fold
@@ -271,11 +295,32 @@ def make_plan(spec: EncoderSpec, fold: int) -> Plan:
     per_word = 1
     while sum(_ceil_div(d.outputs, per_word) for d in dots[:-1]) > cycles:
         per_word *= 2
-    search = _plan_search(spec, budget=(groups - 1) * cycles if groups > 1 else cycles)
-    return Plan(spec, fold, groups, first, tuple(blocks), last, search, port, per_word)
+    search = _plan_search(spec, loadable, budget=(groups - 1) * cycles if groups > 1 else cycles)
+    if loadable:
+        widths = (hardware.bias_bits, hardware.bias_bits)
+    else:
+        widths = (max(d.layer.bias_bits for d in dots[:-1]), last.layer.bias_bits)
+    return Plan(spec, hardware, groups, first, tuple(blocks), last, search, port, per_word, *widths)
 
 
-def _plan_search(spec: EncoderSpec, budget: int) -> SearchPlan:
+def _check_declared(hardware: Hardware, layers: list[Convolution], residuals: list[Residual]) -> None:
+    """Refuse parameters that do not fit the fields they would be loaded into."""
+    faults = [
+        f"biases of {layer.name} need {layer.bias_bits} bits, hardware.bias_bits = {hardware.bias_bits}; raise it"
+        for layer in layers
+        if layer.bias_bits > hardware.bias_bits
+    ]
+    faults += [
+        f"identity of {block.name} is shifted by {block.identity_shift.max()}, "
+        f"hardware.identity_shift = {hardware.identity_shift}; raise it"
+        for block in residuals
+        if block.identity_shift.max() > hardware.identity_shift
+    ]
+    if faults:
+        raise ValueError("\n".join(faults))
+
+
+def _plan_search(spec: EncoderSpec, loadable: bool, budget: int) -> SearchPlan:
     """The smallest search that ends before the next block's latents come, or the fastest if none does."""
     passes: list[SearchPass] = []
     for number, part in enumerate(spec.vq.table):
@@ -289,6 +334,13 @@ def _plan_search(spec: EncoderSpec, budget: int) -> SearchPlan:
     length = max(p.length for p in passes)
     score_bits = max(book.score_bits for book in used)
     bias_bits = max(int(book.bias.max()).bit_length() for book in used) + 1
+    if loadable:
+        # |c|² is at most length · 2**14; as much again is left for the rate term.
+        largest_bias = (length << 15) - 1
+        if any(int(book.bias.max()) > largest_bias for book in used):
+            raise ValueError(f"a search bias exceeds {largest_bias}; lower codebook.rate_weight")
+        bias_bits = largest_bias.bit_length() + 1
+        score_bits = (largest_bias + 2 * length * 128 * 128).bit_length() + 1
 
     def plan(lanes: int, taps: int, port: int) -> SearchPlan:
         return SearchPlan(tuple(passes), length, lanes, taps, score_bits, bias_bits, port)

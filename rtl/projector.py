@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.dot_product import DotProduct, accumulator_layout
 from rtl.images import SHIFT_BITS
-from rtl.memory import Rom
+from rtl.memory import MemoryRead
 from rtl.plan import DotPlan
 from rtl.requantizer import requantize
 from rtl.window import SlidingWindow
@@ -22,30 +22,26 @@ class GroupAccumulator(wiring.Component):
     ----------
     plan: the last convolution.
     groups: channel groups.
-    words, bias_bits: bias and shift of every output, ``plan.lanes`` outputs a word.
+    bias_bits: width of a bias.
 
     Members
     -------
+    table: bias and shift of every output, ``plan.lanes`` outputs a word.
     i: accumulators of a group, ``plan.lanes`` outputs a transfer, output after output, sample after sample.
     o: latents in the same order, while the last group passes; no latency. One transfer a cycle.
     """
 
-    def __init__(self, plan: DotPlan, groups: int, words: list[int], bias_bits: int) -> None:
+    def __init__(self, plan: DotPlan, groups: int, bias_bits: int) -> None:
         self._plan = plan
         self._groups = groups
         self._bias_bits = bias_bits
-        self._rom = Rom(words, plan.lanes * (bias_bits + SHIFT_BITS))
         super().__init__(
             {
+                "table": Out(MemoryRead(plan.output_steps, plan.lanes * (bias_bits + SHIFT_BITS))),
                 "i": In(stream.Signature(accumulator_layout(plan.lanes, plan.accumulator_bits, shifted=False))),
                 "o": Out(stream.Signature(data.ArrayLayout(signed(8), plan.lanes))),
             }
         )
-
-    @property
-    def rom(self) -> Rom:
-        """Biases and shifts."""
-        return self._rom
 
     @property
     def depth(self) -> int:
@@ -56,10 +52,9 @@ class GroupAccumulator(wiring.Component):
         m = Module()
         plan = self._plan
         layout = data.ArrayLayout(signed(plan.accumulator_bits), plan.lanes)
-        m.submodules.rom = rom = self._rom
-        m.submodules.sums = sums = Memory(shape=layout, depth=self.depth, init=[])
+        m.submodules.sums = sums = Memory(shape=layout, depth=max(2, self.depth), init=[])
         write = sums.write_port()
-        # Reading the next word while this one is written: they are the same word only in a memory of one.
+        # Reading the next word while this one is written: they are the same word only if one is used.
         read = sums.read_port(transparent_for=[write] if self.depth == 1 else [])
 
         step = Signal(range(max(2, plan.output_steps)))
@@ -76,8 +71,8 @@ class GroupAccumulator(wiring.Component):
             next_address.eq(Mux(accept, Mux(address == self.depth - 1, 0, address + 1), address)),
             read.addr.eq(next_address),
             read.en.eq(accept | ~fetched),
-            rom.addr.eq(next_step),
-            rom.en.eq(read.en),
+            self.table.addr.eq(next_step),
+            self.table.en.eq(read.en),
             write.addr.eq(address),
             write.en.eq(accept),
         ]
@@ -86,7 +81,7 @@ class GroupAccumulator(wiring.Component):
             m.d.sync += [step.eq(next_step), address.eq(next_address)]
             with m.If(address == self.depth - 1):
                 m.d.sync += group.eq(Mux(last, 0, group + 1))
-        entry = data.View(data.ArrayLayout(unsigned(self._bias_bits + SHIFT_BITS), plan.lanes), rom.data)
+        entry = data.View(data.ArrayLayout(unsigned(self._bias_bits + SHIFT_BITS), plan.lanes), self.table.data)
         for lane in range(plan.lanes):
             bias = entry[lane][: self._bias_bits].as_signed()
             total = Signal(signed(plan.accumulator_bits), name=f"total{lane}")
@@ -105,23 +100,25 @@ class Projector(wiring.Component):
     Parameters
     ----------
     plan, port_bits: as for :class:`rtl.dot_product.DotProduct`.
-    groups, words, bias_bits: as for :class:`GroupAccumulator`.
+    groups, bias_bits: as for :class:`GroupAccumulator`.
 
     Members
     -------
     i: samples of a group's channels, unsigned 8 bit; a sample takes ``plan.steps`` cycles.
     weights: the groups' weights.
+    table: as for :class:`GroupAccumulator`.
     o: latents, ``plan.lanes`` features a transfer, feature after feature, sample after sample.
     """
 
-    def __init__(self, plan: DotPlan, port_bits: int, groups: int, words: list[int], bias_bits: int) -> None:
+    def __init__(self, plan: DotPlan, port_bits: int, groups: int, bias_bits: int) -> None:
         self._plan = plan
         self._port_bits = port_bits
-        self._accumulator = GroupAccumulator(plan, groups, words, bias_bits)
+        self._accumulator = GroupAccumulator(plan, groups, bias_bits)
         super().__init__(
             {
                 "i": In(stream.Signature(data.ArrayLayout(unsigned(8), plan.group_inputs))),
                 "weights": In(stream.Signature(unsigned(port_bits))),
+                "table": self._accumulator.signature.members["table"],
                 "o": Out(stream.Signature(data.ArrayLayout(signed(8), plan.lanes))),
             }
         )
@@ -142,4 +139,5 @@ class Projector(wiring.Component):
         wiring.connect(m, dot.o, accumulator.i)
         wiring.connect(m, accumulator.o, wiring.flipped(self.o))
         wiring.connect(m, wiring.flipped(self.weights), dot.weights)
+        wiring.connect(m, accumulator.table, wiring.flipped(self.table))
         return m

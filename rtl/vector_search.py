@@ -4,7 +4,7 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed, unsigne
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.memory import WordLoop
+from rtl.memory import MemoryRead, WordLoop
 from rtl.plan import SearchPlan
 from rtl.shadow import ShadowRegisters
 from spikecae.stages import SubVector
@@ -92,10 +92,10 @@ class VectorSearch(wiring.Component):
     ----------
     plan: the search.
     table, features, samples, lanes: as for :class:`LatentBank`.
-    words: the codebook memory.
 
     Members
     -------
+    codebook: records of bias and codeword, pass after pass.
     i: latents, as for :class:`LatentBank`; they are taken while no search runs.
     o: indices in the order of the table, once a pass over a codebook ends; a block takes at most ``plan.cycles``
         cycles from its last latent.
@@ -108,32 +108,28 @@ class VectorSearch(wiring.Component):
         features: int,
         samples: int,
         lanes: int,
-        words: list[int],
     ) -> None:
         self._plan = plan
         self._bank = LatentBank(plan, table, features, samples, lanes)
-        self._loop = WordLoop(words, 8 * plan.port_bytes)
+        self._depth = sum(p.codewords for p in plan.passes) * plan.record_words
         self.index_bits = max(1, max(p.codewords - 1 for p in plan.passes).bit_length())
         super().__init__(
             {
                 "i": In(stream.Signature(data.ArrayLayout(signed(8), lanes))),
+                "codebook": Out(MemoryRead(self._depth, 8 * plan.port_bytes)),
                 "o": Out(stream.Signature(unsigned(self.index_bits))),
             }
         )
-
-    @property
-    def loop(self) -> WordLoop:
-        """The codebook memory."""
-        return self._loop
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
         m.submodules.bank = bank = self._bank
-        m.submodules.codebook = codebook = self._loop
+        m.submodules.words = words = WordLoop(self._depth, 8 * plan.port_bytes)
         m.submodules.codeword = codeword = ShadowRegisters(plan.record_words, 8 * plan.port_bytes)
         wiring.connect(m, wiring.flipped(self.i), bank.i)
-        wiring.connect(m, codebook.o, codeword.i)
+        wiring.connect(m, words.memory, wiring.flipped(self.codebook))
+        wiring.connect(m, words.o, codeword.i)
 
         # Counters: pass, codeword within it, row of sub-vectors within the pass, chunk within a score.
         passes = plan.passes

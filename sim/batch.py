@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtl.manifest import Manifest
-from sim.verilate import MEMORY_VARIABLE
+from rtl.register_map import WINDOW_BITS, register
+from sim.verilate import MEMORY_VARIABLE, STORE
 from sim.wrapper import WRAPPER, tap_slots
+from spikecae.packets import HEADER_BYTES, TRAILER_BYTES, Header, frame
 
-__all__ = ["BatchSimulator", "HangError", "Pauses", "ProtocolError"]
+__all__ = ["BatchSimulator", "HangError", "Pauses", "ProtocolError", "unframe"]
 
 DONE, STUCK, OUT_OF_CYCLES, UNSTABLE = range(4)
 UNLIMITED = 1 << 62
@@ -57,18 +59,31 @@ class BatchSimulator:
 
     Registers start from random values, as on silicon, where the Verilog gives them none.
 
+    Packets hold one block each, and parameters are loaded, if they are not built in, before anything else.
+
     Args:
         library: what :func:`sim.verilate.build_library` made.
         manifest: the encoder's.
+        load: register writes (byte offset, value) that start the chip, as the generator's ``load.json`` has them.
         seed: of the registers' first values.
         waves: VCD file to write, for a library built with waveforms.
 
     Raises:
         OSError: the library cannot be loaded.
+        ProtocolError: the chip refuses a write.
     """
 
-    def __init__(self, library: Path, manifest: Manifest, *, seed: int = 1, waves: Path | None = None) -> None:
+    def __init__(
+        self,
+        library: Path,
+        manifest: Manifest,
+        *,
+        load: Sequence[tuple[int, int]] = (),
+        seed: int = 1,
+        waves: Path | None = None,
+    ) -> None:
         self.manifest = manifest
+        self._load = load
         self._library = _load(library)
         self._input, self._output = Pauses(), Pauses()
         trace = None if waves is None else str(waves).encode()
@@ -77,6 +92,7 @@ class BatchSimulator:
             tap = slot.tap
             self._library.sim_add_tap(self._handle, slot.word, tap.elements, tap.width, tap.signed)
         self._fed = 0
+        self._start(load)
 
     def __enter__(self) -> "BatchSimulator":
         return self
@@ -99,9 +115,15 @@ class BatchSimulator:
             self._library.sim_pauses(self._handle, is_input, 2 * seed + is_input + 1, *pauses.probabilities)
 
     def reset(self, cycles: int = 4) -> None:
-        """Hold ``aresetn`` low, and forget what was fed and recorded."""
+        """Hold ``aresetn`` low, start anew, and forget what was fed and recorded. Memories keep what they hold."""
         self._library.sim_reset(self._handle, cycles)
         self._fed = 0
+        self._start([write for write in self._load if write[0] < 1 << WINDOW_BITS])
+
+    def _start(self, load: Sequence[tuple[int, int]]) -> None:
+        for offset, value in [(register("packet_blocks").offset, 1), *load]:
+            if not self._library.sim_write(self._handle, offset, value):
+                raise ProtocolError(f"the chip refuses to write {value:#x} to offset {offset:#x}")
 
     def feed(self, codes: NDArray[np.int16], last: NDArray[np.bool_] | None = None) -> None:
         """Queue ADC codes for ``s_axis``.
@@ -202,10 +224,14 @@ class BatchSimulator:
 
     @property
     def payloads(self) -> list[bytes]:
-        """Frames that have left since reset. Bytes behind the last whole frame are not among them."""
+        """What the packets that have left since reset carry; where one is framed wrongly, all its bytes.
+
+        Bytes behind the last whole packet are not among them.
+        """
         data, ends, _ = self._output_arrays()
         starts = np.concatenate([[0], np.flatnonzero(ends) + 1])
-        return [data[first:last].tobytes() for first, last in pairwise(starts)]
+        frames = [data[first:last].tobytes() for first, last in pairwise(starts)]
+        return [unframe(packet, number, self.manifest) for number, packet in enumerate(frames)]
 
     def _output_arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint64]]:
         data, ends = ctypes.POINTER(ctypes.c_uint8)(), ctypes.POINTER(ctypes.c_uint8)()
@@ -234,7 +260,7 @@ class BatchSimulator:
         return taken
 
     def flip(self, memory: str, word: int, bit: int) -> int:
-        """Flip a bit of a constant through the back door; it stays flipped, through resets too.
+        """Flip a bit of a parameter through the back door; it stays flipped, through resets too.
 
         Args:
             memory: its name in the manifest.
@@ -250,13 +276,23 @@ class BatchSimulator:
         scope = f"{WRAPPER}.dut.{memory}".encode()
         value = int(self._library.sim_flip(self._handle, scope, MEMORY_VARIABLE.encode(), word, bit))
         if value < 0:
-            known = ", ".join(m.name for m in self.manifest.memories if m.kind == "rom")
-            raise ValueError(f"no bit {bit} of word {word} in memory {memory!r} (constants: {known})")
+            known = ", ".join(m.name for m in self.manifest.memories if STORE in m.name)
+            raise ValueError(f"no bit {bit} of word {word} in memory {memory!r} (parameters: {known})")
         return value
 
     def stop_waves(self) -> None:
         """Close the waveform file; the simulation goes on without."""
         self._library.sim_stop_trace(self._handle)
+
+
+def unframe(packet: bytes, sequence: int, manifest: Manifest) -> bytes:
+    """Payload of a packet of one block, or the whole packet where a byte of its frame is not as it should be."""
+    payload = packet[HEADER_BYTES:-TRAILER_BYTES]
+    if not payload:
+        return packet
+    tag = int(manifest.spec_hash[:4], 16)
+    header = Header(sequence=sequence % (1 << 16), tag=tag, count=1, length=len(payload))
+    return payload if frame(header, payload) == packet else packet
 
 
 def _tap_dtype(width: int, *, signed: bool) -> np.dtype[np.integer]:
@@ -283,6 +319,7 @@ def _load(path: Path) -> ctypes.CDLL:
         "sim_add_tap": (None, [handle, unsigned, unsigned, unsigned, integer]),
         "sim_pauses": (None, [handle, integer, number, real, real]),
         "sim_reset": (None, [handle, unsigned]),
+        "sim_write": (integer, [handle, unsigned, unsigned]),
         "sim_feed": (None, [handle, pointer, pointer, number]),
         "sim_advance": (integer, [handle, number, number, number]),
         "sim_cycle": (number, [handle]),

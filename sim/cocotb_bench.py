@@ -4,6 +4,7 @@ Runs inside a simulator, on the wrapper of :mod:`sim.wrapper`; :mod:`sim.cocotb_
 names the folder of its vectors in the environment variable ``SPIKECAE_BENCH``.
 """
 
+import json
 import os
 import random
 from collections.abc import Iterator
@@ -15,9 +16,19 @@ import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
-from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
+from cocotbext.axi import (
+    AxiLiteBus,
+    AxiLiteMaster,
+    AxiResp,
+    AxiStreamBus,
+    AxiStreamFrame,
+    AxiStreamSink,
+    AxiStreamSource,
+)
 
 from rtl.manifest import Manifest
+from rtl.register_map import register
+from sim.batch import unframe
 from sim.compare import compare
 from sim.wrapper import tap_slots
 from spikecae.golden import EncodedBlocks, encode
@@ -26,6 +37,7 @@ from spikecae.spec import load_spec
 FOLDER = Path(os.environ["SPIKECAE_BENCH"])
 SPEC = load_spec(FOLDER)
 MANIFEST = Manifest.model_validate_json((FOLDER / "manifest.json").read_text(encoding="utf-8"))
+LOAD = json.loads((FOLDER / "load.json").read_text(encoding="utf-8"))
 ADC = np.load(FOLDER / "adc.npy", allow_pickle=False)
 GOLDEN = encode(SPEC, ADC)
 PERIOD_NS = 10
@@ -90,20 +102,24 @@ class Bench:
 
     def __init__(self, dut: Any) -> None:
         self.dut = dut
-        cocotb.start_soon(Clock(dut.aclk, PERIOD_NS, unit="ns").start())
+        Clock(dut.aclk, PERIOD_NS, unit="ns").start()
         reset = {"reset": dut.aresetn, "reset_active_level": False}
         self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.aclk, **reset)
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.aclk, **reset)
+        self.registers = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.aclk, **reset)
         self.taps = TapMonitor(dut)
 
     async def reset(self) -> None:
-        """Hold ``aresetn`` low for some cycles; forget what came so far."""
+        """Hold ``aresetn`` low for some cycles, and start the chip; forget what came so far."""
         self.dut.aresetn.value = 0
         await ClockCycles(self.dut.aclk, 5)
         self.source.clear()
         self.sink.clear()
         self.taps.clear()
         self.dut.aresetn.value = 1
+        for offset, value in [(register("packet_blocks").offset, 1), *LOAD]:
+            answer = await self.registers.write(offset, value.to_bytes(4, "little"))
+            assert answer.resp == AxiResp.OKAY, f"the chip refuses to write {value:#x} to offset {offset:#x}"
 
     async def send(self, adc: np.ndarray) -> None:
         """Queue blocks (n, M, D), a frame for each spike."""
@@ -111,13 +127,14 @@ class Bench:
             await self.source.send(AxiStreamFrame(spike.astype("<i2").tobytes()))
 
     async def receive(self, blocks: int, slowness: int) -> list[bytes]:
-        """The next frames.
+        """Payloads of the first packets since reset, one block each.
 
         Raises:
             cocotb.triggers.SimTimeoutError: a frame takes many times as long as it should.
         """
         limit = 4 * slowness * (MANIFEST.latency_cycles + MANIFEST.cycles_per_block) * PERIOD_NS
-        return [bytes((await with_timeout(self.sink.recv(), limit, "ns")).tdata) for _ in range(blocks)]
+        packets = [bytes((await with_timeout(self.sink.recv(), limit, "ns")).tdata) for _ in range(blocks)]
+        return [unframe(packet, number, MANIFEST) for number, packet in enumerate(packets)]
 
     async def check(self, golden: EncodedBlocks, slowness: int) -> None:
         """Receive the frames of these blocks; they and all taps must equal golden, and nothing may follow."""

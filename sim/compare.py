@@ -86,14 +86,15 @@ def compare(
         got = taps[tap.stage].astype(np.int64)
         if got.shape != (len(expected), order.size):
             counts[tap.stage] = abs(expected.size - got.size) or 1
-            place = min(got.size // max(order.size, 1), len(expected) - 1)
+            whole = min(got.size // order.size, len(expected) - 1)
+            missing = int(order[min(got.size - whole * order.size, order.size - 1)])
             first = first or Mismatch(
                 stage=tap.stage,
-                block=first_block + place,
-                channel=0,
-                sample=0,
-                expected=expected.shape[1],
-                got=got.size,
+                block=first_block + whole,
+                channel=missing // samples,
+                sample=missing % samples,
+                expected=int(expected[whole, missing]),
+                got=None,
             )
             continue
         differs = got[:, used] != expected[:, order[used]]

@@ -101,7 +101,12 @@ public:
         model_->s_axis_tvalid = 0;
         model_->s_axis_tlast = 0;
         model_->s_axis_tdata = 0;
+        model_->s_axis_tuser = 0;
         model_->m_axis_tready = 0;
+        model_->s_axil_awvalid = model_->s_axil_wvalid = model_->s_axil_arvalid = 0;
+        model_->s_axil_awprot = model_->s_axil_arprot = 0;
+        model_->s_axil_wstrb = 15;
+        model_->s_axil_bready = model_->s_axil_rready = 1;
         for (unsigned n = 0; n < cycles; ++n) {
             settle();
             rise();
@@ -119,6 +124,24 @@ public:
             tap.values.clear();
             tap.transfers = 0;
         }
+    }
+
+    // One AXI4-Lite write; false if it is refused, or not answered within 1000 cycles.
+    bool write(uint32_t address, uint32_t value) {
+        bool sent = false;
+        model_->s_axil_awaddr = address;
+        model_->s_axil_wdata = value;
+        for (unsigned n = 0; n < 1000; ++n) {
+            model_->s_axil_awvalid = model_->s_axil_wvalid = !sent;
+            settle();
+            const bool taken = !sent && model_->s_axil_awready && model_->s_axil_wready;
+            const bool answered = sent && model_->s_axil_bvalid;
+            const bool refused = model_->s_axil_bresp != 0;
+            rise();
+            if (answered) return !refused;
+            sent = sent || taken;
+        }
+        return false;
     }
 
     void feed(const int16_t* codes, const uint8_t* last, uint64_t count) {
@@ -233,6 +256,7 @@ void sim_pauses(Simulation* s, int input, uint64_t seed, double enter, double le
     s->set_pauses(input != 0, seed, enter, leave);
 }
 void sim_reset(Simulation* s, unsigned cycles) { s->reset(cycles); }
+int sim_write(Simulation* s, uint32_t address, uint32_t value) { return s->write(address, value); }
 void sim_feed(Simulation* s, const int16_t* codes, const uint8_t* last, uint64_t count) { s->feed(codes, last, count); }
 int sim_advance(Simulation* s, uint64_t frames, uint64_t patience, uint64_t limit) {
     return s->advance(frames, patience, limit);

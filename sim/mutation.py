@@ -11,19 +11,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rtl import images
+from rtl.images import parameter_images
 from rtl.plan import Plan, make_plan
 from sim.batch import BatchSimulator
 from sim.compare import Comparison, compare
 from sim.verilate import MEMORY_VARIABLE
+from spikecae.design import Hardware
 from spikecae.golden import EncodedBlocks, encode
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Convolution, Residual, Stage, VectorQuantizer
 
 __all__ = ["Mutation", "choose_mutations", "flip_in_spec", "flip_in_verilog", "run_mutation"]
 
-IMAGES = {"encoder.weights.rom": images.weight_words, "encoder.vq.codebook.rom": images.codebook_words}
-"""Memories that hold weights and codewords, and what fills them."""
+IMAGES = {f"chip.encoder.store.{name}": name for name in ("weights", "codebook")}
+"""Memories that hold weights and codewords, and the images that fill them."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,13 @@ class Mutation:
 
 
 def choose_mutations(
-    spec: EncoderSpec, fold: int, adc: NDArray[np.int16], count: int, seed: int
+    spec: EncoderSpec, hardware: Hardware, adc: NDArray[np.int16], count: int, seed: int
 ) -> Iterator[Mutation]:
     """Random weight bits that change at least one output byte of these blocks, each from its own place.
 
     Args:
         spec: the encoder.
-        fold: of the hardware.
+        hardware: knobs, with built-in parameters.
         adc: (n, M, D) blocks that the mutants will be run on.
         count: how many.
         seed: of the choice.
@@ -57,7 +58,7 @@ def choose_mutations(
     """
     draw = np.random.default_rng(seed)
     unflipped = encode(spec, adc).payloads
-    before = _memories(make_plan(spec, fold))
+    before = _memories(make_plan(spec, hardware))
     arrays = dict(_weights(spec))
     stages = list(arrays)
     chosen: set[tuple[str, int, int]] = set()
@@ -73,7 +74,7 @@ def choose_mutations(
             continue
         if encode(flipped, adc).payloads == unflipped:
             continue
-        place = _difference(before, _memories(make_plan(flipped, fold)))
+        place = _difference(before, _memories(make_plan(flipped, hardware)))
         if place not in chosen:
             chosen.add(place)
             yield Mutation(stage, weight, bit, *place)
@@ -154,7 +155,8 @@ def _weights(spec: EncoderSpec) -> Iterator[tuple[str, NDArray[np.int8]]]:
 
 
 def _memories(plan: Plan) -> dict[str, list[int]]:
-    return {name: image(plan) for name, image in IMAGES.items()}
+    images = parameter_images(plan)
+    return {memory: images[name].words for memory, name in IMAGES.items()}
 
 
 def _difference(before: dict[str, list[int]], after: dict[str, list[int]]) -> tuple[str, int, int]:

@@ -1,6 +1,7 @@
 """Stage ``sim``: run the emitted Verilog on blocks, compare every stage with golden, measure cycles."""
 
 import hashlib
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from sim.verilate import HARMLESS, build_library, lint
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
 
-__all__ = ["SimulationError", "load_manifest", "simulate"]
+__all__ = ["SimulationError", "load_manifest", "load_writes", "simulate"]
 
 CHUNK = 32
 """Blocks compared at a time: bounds the memory that taps take (about 60 kB a block for ``neuropixels``)."""
@@ -50,6 +51,20 @@ def load_manifest(rtl_dir: Path) -> Manifest:
         return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is no manifest of this version; run the rtl stage anew: {error}") from None
+
+
+def load_writes(rtl_dir: Path, manifest: Manifest) -> list[tuple[int, int]]:
+    """Register writes that start the chip; none where parameters are built in.
+
+    Raises:
+        FileNotFoundError: there should be some, but the file is missing.
+    """
+    if manifest.parameters == "rom":
+        return []
+    path = rtl_dir / "load.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"no parameters {path}; run the rtl stage to make them")
+    return [(offset, value) for offset, value in json.loads(path.read_text(encoding="utf-8"))["writes"]]
 
 
 def simulate(
@@ -86,9 +101,8 @@ def simulate(
     versions = require("verilator", "g++")
     manifest = load_manifest(rtl_dir)
     if manifest.spec_hash != spec.hash:
-        raise ValueError(
-            f"{rtl_dir} was emitted from spec {manifest.spec_hash[:12]}, not {spec.hash[:12]}; run rtl anew"
-        )
+        emitted, given = manifest.spec_hash[:12], spec.hash[:12]
+        raise ValueError(f"{rtl_dir} was emitted from spec {emitted}, not {given}; run the rtl stage anew")
     adc = adc[:blocks]
     if len(adc) < 2 * FILLING:
         raise ValueError(f"{len(adc)} blocks are too few to measure the steady state; give at least {2 * FILLING}")
@@ -99,7 +113,8 @@ def simulate(
     library = build_library(verilog, manifest, models, progress=progress)
 
     paused = adc[:PAUSED_BLOCKS]
-    with BatchSimulator(library, manifest) as simulator:
+    load = load_writes(rtl_dir, manifest)
+    with BatchSimulator(library, manifest, load=load) as simulator:
         latency = measure_latency(simulator, adc[0])
         started = time.perf_counter(), simulator.cycles
         parts = []
@@ -113,7 +128,7 @@ def simulate(
         simulator.pause(inputs=PAUSES[0], outputs=PAUSES[1], seed=1)
         parts += run_blocks(simulator, spec, paused)
         left_over += count_left_over(simulator)
-    wave_file = write_waves(verilog, manifest, models, adc, out_dir, progress) if waves else None
+    wave_file = write_waves(verilog, manifest, load, models, adc, out_dir, progress) if waves else None
     benches = []
     if cocotb:
         from sim.cocotb_run import run_benches
@@ -200,6 +215,7 @@ def steady_state(frame_ends: NDArray[np.uint64], predicted: int) -> CyclesPerBlo
 def write_waves(
     verilog: Path,
     manifest: Manifest,
+    load: list[tuple[int, int]],
     models: Path,
     adc: NDArray[np.int16],
     out_dir: Path,
@@ -207,7 +223,7 @@ def write_waves(
 ) -> str:
     """Write ``waves.vcd``, the first blocks at full rate; its name."""
     library = build_library(verilog, manifest, models, waves=True, progress=progress)
-    with BatchSimulator(library, manifest, waves=out_dir / ".waves.vcd.new") as simulator:
+    with BatchSimulator(library, manifest, load=load, waves=out_dir / ".waves.vcd.new") as simulator:
         simulator.feed(adc[:WAVE_BLOCKS])
         simulator.run(WAVE_BLOCKS)
     os.replace(out_dir / ".waves.vcd.new", out_dir / "waves.vcd")

@@ -21,11 +21,14 @@ from rtl.manifest import Manifest
 from sim.toolchain import environment, require, verilator_root
 from sim.wrapper import WRAPPER, wrapper_verilog
 
-__all__ = ["HARMLESS", "MEMORY_VARIABLE", "BuildError", "build_bench", "build_library", "lint"]
+__all__ = ["HARMLESS", "MEMORY_VARIABLE", "STORE", "BuildError", "build_bench", "build_library", "lint"]
 
 HARNESS = Path(__file__).with_name("harness.cpp")
 MEMORY_VARIABLE = "memory"
 """What Amaranth calls the array of every memory."""
+
+STORE = ".store."
+"""What the names of all parameter memories have in common."""
 
 VERILATE = ("--cc", "--top-module", WRAPPER, "--x-initial", "unique", "--output-split", "30000")
 COMPILE = ("-std=gnu++17", "-fPIC", "-O1", "-DVERILATOR=1")
@@ -87,7 +90,7 @@ def build_library(
         MissingToolError: no Verilator or no compiler.
         BuildError: the Verilog cannot be compiled.
     """
-    modules = [f"{manifest.top}.{memory.name}" for memory in manifest.memories if memory.kind == "rom"]
+    modules = [f"{manifest.top}.{memory.name}" for memory in manifest.memories if STORE in memory.name]
     program = _Program(
         name="waves.so" if waves else "batch.so",
         verilate=("--prefix", "Vsim", *(["--trace-vcd"] if waves else [])),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 __all__ = [
     "accumulator_bounds",
     "integer_range",
-    "rounded_bounds",
+    "loadable_bounds",
     "rshift_round",
     "saturate",
     "signed_width",
@@ -83,8 +83,16 @@ def accumulator_bounds(
     return smallest, largest
 
 
-def rounded_bounds(low: Integers, high: Integers, shift: NDArray[Any]) -> tuple[int, int]:
-    """Range that an adder needs to hold both the accumulator and its rounding constant."""
-    shift = np.asarray(shift, dtype=np.int64)
-    half = np.where(shift > 0, np.int64(1) << np.maximum(shift - 1, 0), 0)
-    return int(low.min()), int((high + half).max())
+def loadable_bounds(terms: int, input_range: tuple[int, int], bias_bits: int, identity: int = 0) -> tuple[int, int]:
+    """What a dot product can reach for *any* signed 8-bit weights and any bias of ``bias_bits``.
+
+    Args:
+        terms: products that are summed.
+        input_range: smallest and largest input.
+        bias_bits: signed width of the bias.
+        identity: largest value added to it.
+    """
+    low, high = input_range
+    smallest = terms * min(-128 * high, 127 * low) - (1 << (bias_bits - 1))
+    largest = terms * max(127 * high, -128 * low) + (1 << (bias_bits - 1)) - 1
+    return smallest, largest + identity

@@ -87,7 +87,14 @@ class Hardware(Section):
     """Knobs of the generated encoder."""
 
     fold: Literal[1, 2, 4, 8, 16] = 4
+    """Cycles per sample: multipliers shrink by it, a block's cycles grow by it."""
     clock_mhz: Annotated[float, Field(gt=0, le=1000)] = 20.0
+    parameters: Literal["ram", "rom"] = "ram"
+    """Whether weights, tables and codebooks are loaded, or built in."""
+    bias_bits: Annotated[int, Field(ge=8, le=24, description="signed width of a loadable bias")] = 18
+    identity_shift: Annotated[int, Field(ge=0, le=15, description="largest loadable shift of an identity")] = 12
+    packet_blocks: Annotated[int, Field(ge=1, le=64, description="most blocks a packet may hold")] = 8
+    """The packet buffer is sized for so many blocks of the longest codes, with a sidecar entry per spike."""
 
 
 class Recording(Section):

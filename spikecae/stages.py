@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecae.arithmetic import accumulator_bounds, integer_range, signed_width
+from spikecae.arithmetic import accumulator_bounds, integer_range, loadable_bounds, signed_width
 from spikecae.huffman import canonical_codes, check_lengths
 
 __all__ = [
@@ -149,6 +149,21 @@ class Convolution:
         """Width of the accumulator that these weights can never overflow."""
         low, high = self.bounds
         return signed_width(int(low.min()), int(high.max()))
+
+    @property
+    def bias_bits(self) -> int:
+        """Signed width of the widest bias."""
+        return signed_width(int(self.bias.min()), int(self.bias.max()))
+
+    def loadable_bits(self, bias_bits: int, identity: int = 0) -> int:
+        """Width of an accumulator that no weights, and no biases of ``bias_bits``, can overflow.
+
+        Args:
+            bias_bits: signed width of a bias.
+            identity: largest value added to it.
+        """
+        terms = self.weight.shape[1] * self.kernel
+        return signed_width(*loadable_bounds(terms, self.input_range, bias_bits, identity))
 
     def macs(self, samples: int) -> int:
         """Multiply-accumulates for ``samples`` output samples."""

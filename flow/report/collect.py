@@ -114,6 +114,7 @@ def _coder(design: Design, figures: RateQuality) -> Coder:
         cr_entropy=figures.cr_entropy,
         cr_huffman=figures.cr_huffman,
         cr_wire=figures.cr_wire,
+        cr_wire_events=figures.cr_wire_events,
         codewords_used=figures.codewords_used,
     )
 

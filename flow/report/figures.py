@@ -43,12 +43,12 @@ def spike_figure(design: Design, decoded: Decoded) -> Figure:
     chosen = [int(order[round(q * (len(order) - 1))]) for q in QUANTILES]
     time_ms = (np.arange(design.block.samples) - design.recording.peak) / design.recording.sampling_rate_hz * 1e3
     peak = max(float(np.ptp(decoded.original[block], axis=1).max()) for block in chosen)
-    figure, axes = _subplots(1, len(chosen), (9.6, 0.9 + 0.62 * max(3, design.block.spikes)))
+    figure, axes = _subplots(len(chosen), (9.6, 0.9 + 0.62 * max(3, design.block.spikes)))
     for axis, quantile, block in zip(axes, QUANTILES, chosen, strict=True):
         for spike in range(design.block.spikes):
             offset = -spike * 0.75 * peak
-            axis.plot(time_ms, decoded.original[block, spike] + offset, color=MUTED, linewidth=2.4, label="recorded")
-            axis.plot(time_ms, decoded.decoded[block, spike] + offset, color=BLUE, linewidth=1.1, label="decoded")
+            axis.plot(time_ms, decoded.original[block, spike] + offset, color=MUTED, linewidth=2.6, label="recorded")
+            axis.plot(time_ms, decoded.decoded[block, spike] + offset, color=BLUE, linewidth=1.0, label="decoded")
         axis.set_title(f"{_percentile(quantile)}\n{by_block[block]:.1f} dB")
         axis.set_xlabel("ms")
         axis.set_yticks([])
@@ -61,7 +61,7 @@ def spike_figure(design: Design, decoded: Decoded) -> Figure:
 
 def rate_figure(coder: Coder, exact: Coder, baseline: Baseline) -> Figure:
     """Quality against rate: the encoder, float and 8-bit, beside PCA with entropy coding."""
-    figure, (axis,) = _subplots(1, 1, (4.7, 3.2))
+    figure, (axis,) = _subplots(1, (4.7, 3.2))
     axis.plot(baseline.curve_bits_per_spike, baseline.curve_sndr_mean_db, color=ORANGE, label="PCA, entropy coded")
     axis.plot(exact.bits_per_spike, exact.sndr_mean_db, "o", color=MUTED, markersize=9, label="this encoder, float")
     axis.plot(coder.bits_per_spike, coder.sndr_mean_db, "o", color=BLUE, markersize=5, label="this encoder, 8-bit")
@@ -88,7 +88,7 @@ def rate_figure(coder: Coder, exact: Coder, baseline: Baseline) -> Figure:
 
 def codeword_figure(counts: NDArray[np.int64]) -> Figure:
     """How often each codeword is sent, in order of frequency."""
-    figure, (axis,) = _subplots(1, 1, (4.7, 3.2))
+    figure, (axis,) = _subplots(1, (4.7, 3.2))
     share = np.sort(counts)[::-1] / max(1, counts.sum()) * 100
     axis.bar(np.arange(len(share)) + 0.5, share, width=1.0 if len(share) > 64 else 0.8, color=BLUE)
     axis.axhline(100 / len(share), color=ORANGE, linewidth=1, linestyle="--")
@@ -108,7 +108,7 @@ def codeword_figure(counts: NDArray[np.int64]) -> Figure:
 
 def sndr_figure(sndr_db: NDArray[np.float64]) -> Figure:
     """How the quality of single spikes is spread."""
-    figure, (axis,) = _subplots(1, 1, (4.7, 3.2))
+    figure, (axis,) = _subplots(1, (4.7, 3.2))
     axis.hist(sndr_db.ravel(), bins=50, color=BLUE)
     mean = float(sndr_db.mean())
     axis.axvline(mean, color=ORANGE, linewidth=1, linestyle="--")
@@ -122,7 +122,7 @@ def sndr_figure(sndr_db: NDArray[np.float64]) -> Figure:
 
 def layer_figure(layers: Sequence[Layer]) -> Figure:
     """What rounding costs at every place of the network."""
-    figure, (axis,) = _subplots(1, 1, (4.7, 3.2))
+    figure, (axis,) = _subplots(1, (4.7, 3.2))
     places = np.arange(len(layers))
     axis.barh(places, [layer.sqnr_db for layer in layers], height=0.7, color=MUTED, label="this place's rounding alone")
     axis.plot([layer.accumulated_sqnr_db for layer in layers], places, "o-", color=BLUE, label="with all before it")
@@ -146,9 +146,9 @@ def svg(figure: Figure) -> str:
     return text[text.index("<svg") :]
 
 
-def _subplots(rows: int, columns: int, inches: tuple[float, float]) -> tuple[Figure, Sequence[Axes]]:
+def _subplots(columns: int, inches: tuple[float, float]) -> tuple[Figure, Sequence[Axes]]:
     figure = Figure(figsize=inches, layout="constrained")
-    return figure, list(figure.subplots(rows, columns, squeeze=False).ravel())
+    return figure, list(figure.subplots(1, columns, squeeze=False, sharey=True).ravel())
 
 
 def _percentile(quantile: float) -> str:

@@ -65,6 +65,8 @@ class Coder(Part):
     cr_entropy: float
     cr_huffman: float
     cr_wire: float
+    cr_wire_events: float | None
+    """With each block's channels and times beside it; None where the data have no times."""
     codewords_used: int
 
 

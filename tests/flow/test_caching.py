@@ -72,7 +72,10 @@ def test_the_shipped_spec_is_enough_for_rtl(flow: Flow, workspace: Path) -> None
     assert done.returncode == 0, done.stderr
     assert "designs/tiny/spec.json" in done.stdout
     assert sorted(path.name for path in (workspace / "build/tiny/rtl").iterdir()) == [
+        "load.json",
         "manifest.json",
+        "registers.h",
+        "registers.json",
         "spike_encoder.v",
     ]
 

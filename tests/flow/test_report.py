@@ -49,6 +49,7 @@ def report() -> Report:
         cr_entropy=42.7,
         cr_huffman=41.3,
         cr_wire=26.1,
+        cr_wire_events=9.5,
         codewords_used=15,
     )
     training = Training(

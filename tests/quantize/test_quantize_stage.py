@@ -126,7 +126,7 @@ def test_the_same_checkpoint_gives_the_same_spec(
     again = quantize(tiny, tiny_checkpoint, tiny_spikes, tmp_path, lambda *step: steps.append(step))
     assert again.spec_hash == spec.hash
     assert steps[0][0] == "calibrate"
-    assert steps[-1] == ("compare", len(tiny_spikes.test), len(tiny_spikes.test))
+    assert ("compare", len(tiny_spikes.test), len(tiny_spikes.test)) in steps
     assert all(done <= total for _, done, total in steps)
 
 

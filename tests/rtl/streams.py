@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from amaranth.hdl import ClockDomain, Module, Value
+from amaranth.lib import wiring
 from amaranth.sim import Simulator
+
+from rtl.memory import ParameterMemory
 
 
 @dataclass
@@ -20,8 +23,21 @@ class Port:
     cycles: list[int] = field(default_factory=list)
 
 
-def run(dut, sources: list[Port], sinks: list[Port], *, seed: int = 0, limit: int = 20000, extra: int = 20) -> None:
+def run(
+    dut,
+    sources: list[Port],
+    sinks: list[Port],
+    *,
+    tables: Sequence[tuple[object, list[int]]] = (),
+    constants: Sequence[tuple[object, int]] = (),
+    seed: int = 0,
+    limit: int = 20000,
+    extra: int = 20,
+) -> None:
     """Run until every sink has its count, then ``extra`` cycles more to see that nothing is left over.
+
+    ``tables`` are memory ports of the component with the words that the memory behind each holds; ``constants``
+    are inputs that never change.
 
     Raises:
         TimeoutError: it takes more than ``limit`` cycles.
@@ -71,6 +87,12 @@ def run(dut, sources: list[Port], sinks: list[Port], *, seed: int = 0, limit: in
     top = Module()
     top.domains.sync = ClockDomain()  # also for components without registers
     top.submodules.dut = dut
+    for port, words in tables:
+        memory = ParameterMemory(words, len(port.data))
+        top.submodules += memory
+        wiring.connect(top, port, memory.user)
+    for signal, value in constants:
+        top.d.comb += signal.eq(value)
     simulator = Simulator(top)
     simulator.add_clock(1e-6)
     for port in sources:

@@ -12,8 +12,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl import images
+from rtl.block_writer import BlockWriter
 from rtl.convolution import Convolution
-from rtl.huffman_emitter import HuffmanEmitter
 from rtl.normalizer import Normalizer
 from rtl.plan import make_plan
 from rtl.projector import Projector
@@ -22,6 +22,7 @@ from rtl.vector_search import VectorSearch
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec
 from tests.random_spec import random_spec
+from tests.rtl.shapes import hardware
 from tests.rtl.streams import Port, pack, run, unpack
 
 
@@ -61,10 +62,11 @@ def test_normalizer_against_fractions(shift: int) -> None:
     offset, gain = rng.integers(-32768, 32768, 5), rng.integers(0, 65536, 5)
     adc = rng.integers(-32768, 32768, (8, 5))
     adc[0], adc[1] = -32768, 32767
-    dut = Normalizer(5, [pack([o, g], 16) for o, g in zip(offset, gain, strict=True)], shift)
+    dut = Normalizer(5)
+    table = [pack([o, g], 16) | shift << 32 for o, g in zip(offset, gain, strict=True)]
     beats = [pack([v], 16) | (t == 4) << 16 for spike in adc for t, v in enumerate(spike)]
     sink = Port(dut.o, count=len(beats), pause=0.3)
-    run(dut, [Port(dut.i, beats, pause=0.3)], [sink])
+    run(dut, [Port(dut.i, beats, pause=0.3)], [sink], tables=[(dut.table, table)])
     scaled = (adc - offset).astype(object) * gain.astype(object)
     expected = [min(127, max(-128, floor(Fraction(v, 2**shift) + Fraction(1, 2)))) for v in scaled.ravel()]
     assert [unpack(word & 255, 1, signed=True)[0] for word in sink.got] == expected
@@ -74,7 +76,7 @@ def test_normalizer_against_fractions(shift: int) -> None:
 def test_convolution_equals_torch(tiny: Design, fold: int) -> None:
     """The kernel-3 unit, all groups in turn, against torch's convolution in float64, which is exact here."""
     spec = random_spec(tiny, 11)
-    plan = make_plan(spec, fold)
+    plan = make_plan(spec, hardware(fold))
     dot = plan.blocks[0].conv
     layer = dot.layer
     entry_bits = images.parameter_bits(plan)
@@ -110,7 +112,8 @@ def test_convolution_equals_torch(tiny: Design, fold: int) -> None:
 
 def _loads(plan, name: str) -> tuple[list[int], list[int]]:
     """The words of one unit out of the two parameter memories, all groups."""
-    weights, parameters = images.weight_words(plan), images.parameter_words(plan)
+    tables = images.parameter_images(plan)
+    weights, parameters = tables["weights"].words, tables["parameters"].words
     counts = [(dot.name, -(-dot.weight_bytes // plan.port_bytes)) for dot in plan.dots]
     entries = [(dot.name, -(-dot.outputs // plan.parameters_per_word)) for dot in plan.requantized]
 
@@ -128,18 +131,19 @@ def _loads(plan, name: str) -> tuple[list[int], list[int]]:
 @pytest.mark.parametrize("fold", [1, 4])
 def test_projector_sums_over_groups(tiny: Design, fold: int) -> None:
     spec = random_spec(tiny, 12)
-    plan = make_plan(spec, fold)
+    plan = make_plan(spec, hardware(fold))
     dot = plan.project
     layer = dot.layer
-    words, bias_bits = images.project_words(plan)
-    dut = Projector(dot, 8 * plan.port_bytes, plan.groups, words, bias_bits)
+    words = images.parameter_images(plan)["latents"].words
+    dut = Projector(dot, 8 * plan.port_bytes, plan.groups, plan.project_bias_bits)
     x = np.random.default_rng(fold).integers(0, 256, (2, layer.inputs, dot.samples))
     total = np.einsum("oc,bct->bot", layer.weight[:, :, 0].astype(int), x) + layer.bias[None, :, None]
     expected = np.clip(np.floor(total / 2.0 ** layer.shift[None, :, None] + 0.5), -128, 127).astype(int)
     walked = x.reshape(2, plan.groups, -1, dot.samples).transpose(0, 1, 3, 2).reshape(-1, dot.group_inputs)
     weights, _ = _loads(plan, "project")
     sink = Port(dut.o, count=2 * dot.samples * dot.output_steps, pause=0.2)
-    run(dut, [Port(dut.i, [pack(v) for v in walked]), Port(dut.weights, weights * 2)], [sink])
+    sources = [Port(dut.i, [pack(v) for v in walked]), Port(dut.weights, weights * 2)]
+    run(dut, sources, [sink], tables=[(dut.table, words)])
     got = [value for word in sink.got for value in unpack(word, dot.lanes, signed=True)]
     assert got == expected.transpose(0, 2, 1).ravel().tolist()
 
@@ -151,47 +155,46 @@ def test_search_finds_the_nearest_codeword(tiny: Design, fold: int) -> None:
     book = spec.vq.codebooks[0]
     book.words[9] = book.words[4]
     book.bias[9] = book.bias[4]
-    plan = make_plan(spec, fold)
+    plan = make_plan(spec, hardware(fold))
     dot = plan.project
     y = np.random.default_rng(fold).integers(-128, 128, (3, dot.outputs, dot.samples))
     y[0, 0] = book.words[9]
     distance = ((y[:, :, None, :] - book.words.astype(int)[None, None]) ** 2).sum(axis=3)
     expected = distance.argmin(axis=2)
     assert expected[0, 0] == 4
-    words = images.codebook_words(plan)
-    dut = VectorSearch(plan.search, spec.vq.table, dot.outputs, dot.samples, dot.lanes, words)
+    words = images.parameter_images(plan)["codebook"].words
+    dut = VectorSearch(plan.search, spec.vq.table, dot.outputs, dot.samples, dot.lanes)
     latents = [pack(v) for v in y.transpose(0, 2, 1).reshape(-1, dot.lanes)]
     sink = Port(dut.o, count=expected.size, pause=0.2)
-    run(dut, [Port(dut.i, latents)], [sink])
+    run(dut, [Port(dut.i, latents)], [sink], tables=[(dut.codebook, words)])
     assert sink.got == expected.ravel().tolist()
 
 
-def test_huffman_emitter_packs_bits(tiny: Design) -> None:
-    """Against a string of '0' and '1'."""
+@pytest.mark.parametrize("pad", [0, 1])
+def test_block_writer_packs_bits(tiny: Design, pad: int) -> None:
+    """Against a string of '0' and '1': padded after every block, or not at all."""
     spec = random_spec(tiny, 14)
-    plan = make_plan(spec, 2)
-    words, starts = images.huffman_words(plan)
-    dut = HuffmanEmitter(4, words, [starts[t] for t in spec.table_of])
-    indices = np.random.default_rng(0).integers(0, 16, (40, len(spec.table_of)))
+    plan = make_plan(spec, hardware(2))
+    words = images.parameter_images(plan)["huffman"].words
+    dut = BlockWriter(4, len(words), images.huffman_starts(plan), tiny.block.spikes)
+    indices = np.random.default_rng(0).integers(0, 16, (40, len(spec.vq.table)))
     lengths, codes = spec.huffman.tables[0], spec.huffman.codes(0)
-    frames = []
-    for block in indices:
-        bits = "".join(format(codes[k], f"0{lengths[k]}b") for k in block)
-        bits += "0" * (-len(bits) % 8)
-        frames.append([int(bits[n : n + 8], 2) for n in range(0, len(bits), 8)])
-    expected = [byte | (n == len(frame) - 1) << 8 for frame in frames for n, byte in enumerate(frame)]
+    blocks = ["".join(format(codes[k], f"0{lengths[k]}b") for k in block) for block in indices]
+    bits = "".join(block + "0" * (-len(block) % 8) if pad else block for block in blocks)
+    expected = [int(bits[n : n + 8], 2) for n in range(0, len(bits) - 7, 8)]
     sink = Port(dut.o, count=len(expected), pause=0.4)
-    run(dut, [Port(dut.i, indices.ravel().tolist(), pause=0.2)], [sink])
+    sources = [Port(dut.i, indices.ravel().tolist(), pause=0.2), Port(dut.events, [0] * 2 * len(indices))]
+    run(dut, sources, [sink], tables=[(dut.table, words)], constants=[(dut.pad, pad)])
     assert sink.got == expected
 
 
 def test_a_changed_weight_changes_the_image(tiny: Design) -> None:
     spec = random_spec(tiny, 15)
-    before = images.weight_words(make_plan(spec, 2))
+    before = images.parameter_images(make_plan(spec, hardware(2)))["weights"].words
     stages = list(spec.stages)
     weight = stages[1].weight.copy()
     weight[3, 1, 0] ^= 1
     stages[1] = replace(stages[1], weight=weight)
     changed = EncoderSpec(spec.design, spec.spikes, spec.samples, spec.adc_bits, tuple(stages))
-    after = images.weight_words(make_plan(changed, 2))
+    after = images.parameter_images(make_plan(changed, hardware(2)))["weights"].words
     assert sum(bin(a ^ b).count("1") for a, b in zip(before, after, strict=True)) == 1

@@ -13,6 +13,7 @@ from rtl.manifest import Manifest
 from rtl.plan import make_plan
 from spikecae.design import Design, load_design
 from tests.random_spec import random_spec
+from tests.rtl.shapes import hardware
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +30,22 @@ def test_manifest_reads_back(emitted: Path) -> None:
         "m_axis_tdata",
         "m_axis_tvalid",
         "m_axis_tlast",
+        *(f"s_axil_{name}" for name in ("awready", "wready", "bresp", "bvalid", "arready", "rdata", "rresp", "rvalid")),
     ]
-    weights = next(memory for memory in manifest.memories if memory.name == "encoder.weights.rom")
+    weights = next(memory for memory in manifest.memories if memory.name == "chip.encoder.store.weights")
     # 4 groups of: conv 8, reduce 8, conv 12 in 2 words, expand 8, twice, project 16 bytes in 2 words
     assert (weights.words, weights.width) == (4 * (1 + 2 * (1 + 2 + 1) + 2), 64)
+
+
+def test_every_memory_is_an_array_of_the_stated_size(emitted: Path) -> None:
+    manifest = Manifest.model_validate_json((emitted / "manifest.json").read_text())
+    text = (emitted / "spike_encoder.v").read_text()
+    found = set()
+    for module, body in re.findall(r"^module \\\\?(\S+) .*?$(.*?)^endmodule", text, re.M | re.S):
+        for high, array, last in re.findall(r"^  reg \[(\d+):0\] (\w+) \[(\d+):0\];", body, re.M):
+            found.add((module, array, int(last) + 1, int(high) + 1))
+    said = {(f"spike_encoder.{m.name}", m.array, m.words, m.width) for m in manifest.memories}
+    assert found == said
 
 
 def test_same_spec_same_verilog(emitted: Path, tiny: Design, tmp_path: Path) -> None:
@@ -57,7 +70,7 @@ def test_icarus_reads_it_as_verilog_2005(emitted: Path) -> None:
 def test_neuropixels_plan_is_the_designed_one(fold: int, multipliers: int) -> None:
     """32 + 32 + 48 + 32 | (32 + 48 + 32) / 2 | 128 / 4 multipliers at fold 1, 1536 · fold cycles a block."""
     design = load_design(Path(__file__).parents[2] / "designs" / "neuropixels.toml")
-    plan = make_plan(random_spec(design, 1), fold)
+    plan = make_plan(random_spec(design, 1), hardware(fold))
     assert plan.multipliers == multipliers
     assert plan.encoder_cycles == 1536 * fold
     assert plan.cycles_per_block == 1536 * fold, "the search must not be slower than the encoder"
@@ -71,4 +84,11 @@ def test_unknown_list_of_stages_is_refused(tiny: Design) -> None:
     stages = (*spec.stages[:2], spec.stages[-3], *spec.stages[-2:])
     object.__setattr__(spec, "stages", stages)
     with pytest.raises(ValueError, match="are not normalize, conv, \\(residual, pool\\)"):
-        make_plan(spec, 2)
+        make_plan(spec, hardware(2))
+
+
+def test_memories_of_one_word_have_an_address(tiny: Design, tmp_path: Path) -> None:
+    """One output step of the last convolution is one word of biases; Verilog knows no ports of no bits."""
+    design = tiny.model_copy(update={"encoder": tiny.encoder.model_copy(update={"features": 1})})
+    emit(random_spec(design, 5), design.hardware, tmp_path)
+    assert "[-1:0]" not in (tmp_path / "spike_encoder.v").read_text(encoding="utf-8")

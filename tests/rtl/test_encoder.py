@@ -13,6 +13,7 @@ from spikecae.huffman import code_lengths
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Huffman, SubVector, VectorQuantizer
 from tests.random_spec import random_adc, random_spec
+from tests.rtl.shapes import hardware
 from tests.rtl.streams import Port, pack, run
 
 
@@ -21,27 +22,18 @@ def _beats(adc: np.ndarray) -> list[int]:
     return [pack([v], 16) | (t == last) << 16 for block in adc for spike in block for t, v in enumerate(spike)]
 
 
-def _frames(got: list[int]) -> list[bytes]:
-    frames, frame = [], bytearray()
-    for word in got:
-        frame.append(word & 255)
-        if word >> 8:
-            frames.append(bytes(frame))
-            frame = bytearray()
-    assert not frame, "a frame without its end"
-    return frames
-
-
-def _check(spec: EncoderSpec, adc: np.ndarray, fold: int, *, pause: float) -> list[int]:
-    """Cycle of each frame's last byte, after all frames proved equal to the golden model's."""
+def _check(spec: EncoderSpec, adc: np.ndarray, fold: int, *, pause: float, beats: list[int] | None = None) -> list[int]:
+    """Cycle of each block's last byte, after all bytes proved equal to the golden model's."""
     expected = encode(spec, adc).payloads
-    plan = make_plan(spec, fold)
+    plan = make_plan(spec, hardware(fold))
     dut = Encoder(plan)
     sink = Port(dut.o, count=sum(map(len, expected)), pause=pause)
     limit = 4 * (len(adc) + 2) * plan.cycles_per_block + 4000
-    run(dut, [Port(dut.i, _beats(adc), pause=pause)], [sink], limit=limit)
-    assert _frames(sink.got) == expected
-    return [cycle for cycle, word in zip(sink.cycles, sink.got, strict=True) if word >> 8]
+    source = Port(dut.i, _beats(adc) if beats is None else beats, pause=pause)
+    events = Port(dut.events, [0] * adc.shape[0] * adc.shape[1])
+    run(dut, [source, events], [sink], constants=[(dut.pad, 1)], limit=limit)
+    assert bytes(sink.got) == b"".join(expected)
+    return [sink.cycles[end - 1] for end in np.cumsum([len(block) for block in expected])]
 
 
 @pytest.mark.parametrize("fold", [1, 2, 4, 8, 16])
@@ -49,7 +41,7 @@ def test_full_rate(tiny: Design, fold: int) -> None:
     spec = random_spec(tiny, 20 + fold)
     ends = _check(spec, random_adc(tiny, 4, fold), fold, pause=0.0)
     period = np.mean([b - a for a, b in pairwise(ends)])
-    predicted = make_plan(spec, fold).cycles_per_block
+    predicted = make_plan(spec, hardware(fold)).cycles_per_block
     assert predicted <= period * 1.1
     assert period <= predicted * (1.05 if fold > 1 else 1.10), "groups of 16 samples are short for fold 1"
 
@@ -105,8 +97,4 @@ def test_a_spike_of_the_wrong_length_is_left_out(tiny: Design) -> None:
     short = [7] * 5 + [7 | 1 << 16]
     long = [9] * (samples + 3) + [9 | 1 << 16]
     stream = short + beats[:samples] + long + beats[samples : 3 * samples] + short + short + beats[3 * samples :]
-    expected = encode(spec, adc).payloads
-    dut = Encoder(make_plan(spec, 2))
-    sink = Port(dut.o, count=sum(map(len, expected)))
-    run(dut, [Port(dut.i, stream)], [sink])
-    assert _frames(sink.got) == expected
+    _check(spec, adc, 2, pause=0.0, beats=stream)

@@ -9,7 +9,7 @@ from scipy.ndimage import maximum_filter1d
 
 from rtl.distributor import Distributor
 from rtl.max_pool import MaxPool
-from rtl.memory import Rom, WordLoop
+from rtl.memory import ParameterMemory, WordLoop
 from rtl.shadow import ShadowRegisters
 from rtl.window import SlidingWindow
 from tests.rtl.streams import Port, pack, run, unpack
@@ -71,9 +71,9 @@ def test_receiver_without_words_is_refused() -> None:
 
 def test_word_loop_repeats_one_word_a_cycle() -> None:
     words = [5, 0, 255, 17, 3]
-    dut = WordLoop(words, 8)
+    dut = WordLoop(len(words), 8)
     sink = Port(dut.o, count=13)
-    run(dut, [], [sink], extra=1)
+    run(dut, [], [sink], tables=[(dut.memory, words)], extra=1)
     assert sink.got == [words[n % 5] for n in range(13)]
     assert np.all(np.diff(sink.cycles) == 1)
 
@@ -81,7 +81,7 @@ def test_word_loop_repeats_one_word_a_cycle() -> None:
 @pytest.mark.parametrize(("words", "message"), [([], "at least one word"), ([256], "does not fit"), ([-1], "fit")])
 def test_bad_memory_is_refused(words: list[int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Rom(words, 8)
+        ParameterMemory(words, 8)
 
 
 class _TakeAtOnce(wiring.Component):

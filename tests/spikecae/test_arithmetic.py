@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from spikecae.arithmetic import (
     accumulator_bounds,
     integer_range,
-    rounded_bounds,
+    loadable_bounds,
     rshift_round,
     saturate,
     signed_width,
@@ -73,6 +73,11 @@ def test_bounds_are_attained_and_never_passed(input_range: tuple[int, int]) -> N
     assert np.array_equal(high, sums.max(axis=0))
 
 
-def test_rounding_constant_needs_room_above_the_accumulator() -> None:
-    low, high, shift = np.array([-100, -300]), np.array([1000, 900]), np.array([0, 9])
-    assert rounded_bounds(low, high, shift) == (-300, 900 + 256)
+@pytest.mark.parametrize("signed", [True, False])
+def test_loadable_bounds_are_those_of_the_worst_weights(signed: bool) -> None:
+    """Against all products of the extreme weights and inputs."""
+    inputs = integer_range(8, signed=signed)
+    products = [w * x for w in (-128, 127) for x in inputs]
+    low, high = loadable_bounds(5, inputs, bias_bits=12, identity=1000)
+    assert low == 5 * min(products) - 2048
+    assert high == 5 * max(products) + 2047 + 1000

@@ -1,0 +1,108 @@
+"""AXI4-Lite subordinate in front of a simple register bus, one access at a time."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["AxiLite", "AxiLitePort", "RegisterBus"]
+
+
+class AxiLitePort(wiring.Signature):
+    """The manager's side: 32-bit data, byte addresses of ``addr_bits``."""
+
+    def __init__(self, addr_bits: int) -> None:
+        super().__init__(
+            {
+                "awaddr": Out(addr_bits),
+                "awprot": Out(3),
+                "awvalid": Out(1),
+                "awready": In(1),
+                "wdata": Out(32),
+                "wstrb": Out(4),
+                "wvalid": Out(1),
+                "wready": In(1),
+                "bresp": In(2),
+                "bvalid": In(1),
+                "bready": Out(1),
+                "araddr": Out(addr_bits),
+                "arprot": Out(3),
+                "arvalid": Out(1),
+                "arready": In(1),
+                "rdata": In(32),
+                "rresp": In(2),
+                "rvalid": In(1),
+                "rready": Out(1),
+            }
+        )
+
+
+class RegisterBus(wiring.Signature):
+    """One access at a time.
+
+    Members
+    -------
+    addr: 32-bit word.
+    write, write_data: for one cycle; ``error`` in the same cycle refuses it.
+    read: for one cycle; ``read_data`` two cycles later.
+    """
+
+    def __init__(self, addr_bits: int) -> None:
+        super().__init__(
+            {
+                "addr": Out(addr_bits),
+                "write": Out(1),
+                "write_data": Out(32),
+                "error": In(1),
+                "read": Out(1),
+                "read_data": In(32),
+            }
+        )
+
+
+class AxiLite(wiring.Component):
+    """Writes take 2 cycles, reads 4. A write of part of a word is refused with SLVERR, and does nothing.
+
+    Parameters
+    ----------
+    addr_bits: width of a byte address.
+
+    Members
+    -------
+    axi: the manager.
+    bus: the registers.
+    """
+
+    def __init__(self, addr_bits: int) -> None:
+        super().__init__({"axi": In(AxiLitePort(addr_bits)), "bus": Out(RegisterBus(addr_bits - 2))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        axi, bus = self.axi, self.bus
+        whole, wait = Signal(), Signal(2)
+        writing = axi.awvalid & axi.wvalid & ~axi.bvalid
+        reading = Signal()
+        accept_read = axi.arvalid & ~axi.rvalid & ~reading & ~writing
+        m.d.comb += [
+            whole.eq(axi.wstrb == 0b1111),
+            axi.awready.eq(writing),
+            axi.wready.eq(writing),
+            axi.arready.eq(accept_read),
+            bus.addr.eq(axi.araddr[2:]),
+            bus.write.eq(writing & whole),
+            bus.write_data.eq(axi.wdata),
+            bus.read.eq(accept_read),
+        ]
+        with m.If(writing):
+            m.d.comb += bus.addr.eq(axi.awaddr[2:])
+            m.d.sync += [axi.bvalid.eq(1), axi.bresp.eq(Cat(0, bus.error | ~whole))]
+        with m.Elif(axi.bready):
+            m.d.sync += axi.bvalid.eq(0)
+        with m.If(accept_read):
+            m.d.sync += [reading.eq(1), wait.eq(0)]
+        with m.If(reading):
+            m.d.sync += wait.eq(wait + 1)
+            with m.If(wait == 1):
+                m.d.sync += [reading.eq(0), axi.rvalid.eq(1), axi.rdata.eq(bus.read_data)]
+        with m.If(axi.rvalid & axi.rready):
+            m.d.sync += axi.rvalid.eq(0)
+        return m

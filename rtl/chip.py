@@ -1,0 +1,259 @@
+"""Encoder, packets and registers behind AXI ports, in the clock domain of whoever instantiates it."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out
+
+from rtl.axi_lite import AxiLite, AxiLitePort
+from rtl.encoder import IN_FLIGHT, Encoder
+from rtl.event_coder import EVENT_BITS, event_bits
+from rtl.packetizer import Packetizer
+from rtl.plan import Plan
+from rtl.raw_path import RawPath
+from rtl.registers import COUNTED, Registers
+from rtl.scrubber import Scrubber
+from rtl.supervisor import Supervisor
+
+__all__ = ["Chip"]
+
+LONGEST_CODE = 16
+MAX_PAYLOAD = 4080
+
+
+class Chip(wiring.Component):
+    """Spikes to packets.
+
+    Parameters
+    ----------
+    plan: the shape of the hardware, and the spec behind it.
+
+    Raises
+    ------
+    ValueError: the longest packet would exceed the bitstream standard's limit.
+
+    Members
+    -------
+    s_axis: ADC codes, two's complement, one a beat; ``tlast`` marks a spike's last sample; ``tuser`` has its
+        channel (16 bits, low) and time (32 bits) on every beat.
+    m_axis: packets; ``tlast`` marks a packet's last byte.
+    s_axil: registers and, if loadable, parameter memories (:mod:`rtl.register_map`).
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        spec, hardware = plan.spec, plan.hardware
+        longest = self.packet_buffer_bytes
+        if longest > MAX_PAYLOAD:
+            raise ValueError(
+                f"hardware.packet_blocks = {hardware.packet_blocks} makes packets of up to {longest} bytes, "
+                f"{MAX_PAYLOAD} at most; lower it"
+            )
+        self.encoder = Encoder(plan)
+        self.raw_path = RawPath(spec.samples)
+        self.packetizer = Packetizer(self.packet_buffer_bytes, spec.spikes)
+        self.supervisor = Supervisor(loadable=plan.loadable)
+        self.addr_bits = self.encoder.store.addr_bits if plan.loadable else None
+        defaults = {
+            "spec_hash": 0 if plan.loadable else int(spec.hash[:8], 16),
+            "scrub_blocks": self.scrub_blocks,
+            "scrub_idle": 1 << 24,
+            "packet_blocks": hardware.packet_blocks,
+        }
+        self.registers = Registers(self.addr_bits, defaults, hardware.packet_blocks)
+        self.axi_lite = AxiLite(self.registers.bus_bits + 2)
+        axil = AxiLitePort(self.registers.bus_bits + 2).members
+        super().__init__(
+            {
+                "s_axis_tdata": In(signed(16)),
+                "s_axis_tuser": In(EVENT_BITS),
+                "s_axis_tvalid": In(1),
+                "s_axis_tready": Out(1),
+                "s_axis_tlast": In(1),
+                "m_axis_tdata": Out(8),
+                "m_axis_tvalid": Out(1),
+                "m_axis_tready": In(1),
+                "m_axis_tlast": Out(1),
+                **{f"s_axil_{name}": member.flip() for name, member in axil.items()},
+            }
+        )
+
+    @property
+    def packet_buffer_bytes(self) -> int:
+        """Payload of the longest packet: blocks of the longest codes with all events, or one raw snippet."""
+        spec = self._plan.spec
+        block = len(spec.vq.table) * LONGEST_CODE + event_bits(spec.spikes)
+        return max(-(-self._plan.hardware.packet_blocks * block // 8), self._snippet_bytes)
+
+    @property
+    def _snippet_bytes(self) -> int:
+        return 2 * self._plan.spec.samples + EVENT_BITS // 8
+
+    @property
+    def scrub_blocks(self) -> int:
+        """Blocks between checks of the parameters, so that checks take at most a hundredth of the time."""
+        if not self._plan.loadable:
+            return 0
+        words = sum(region.words * region.lanes for region in self.encoder.store.regions)
+        return 1 << (100 * words // self._plan.cycles_per_block).bit_length()
+
+    @property
+    def event_depth(self) -> int:
+        """Spikes whose channel and time can wait: all that can be under way."""
+        return IN_FLIGHT * self._plan.spec.spikes
+
+    @property
+    def raw_snippets(self) -> int:
+        """Snippets in a raw packet, at most."""
+        return min(255, self.packet_buffer_bytes // self._snippet_bytes)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.encoder = encoder = self.encoder
+        m.submodules.raw_path = raw_path = self.raw_path
+        m.submodules.packetizer = packetizer = self.packetizer
+        m.submodules.supervisor = supervisor = self.supervisor
+        m.submodules.registers = registers = self.registers
+        m.submodules.axi_lite = axi_lite = self.axi_lite
+        wiring.connect(m, axi_lite.bus, registers.bus)
+        for name, member in AxiLitePort(self.registers.bus_bits + 2).members.items():
+            inner, outer = getattr(axi_lite.axi, name), getattr(self, f"s_axil_{name}")
+            m.d.comb += inner.eq(outer) if member.flow == Out else outer.eq(inner)
+
+        gate = Signal()
+        self._input(m, gate)
+        busy = self._blocks(m)
+        self._output(m)
+        self._events(m, gate)
+
+        flushing, quiet, timer = Signal(), Signal(), Signal(32)
+        m.d.comb += [
+            quiet.eq(~busy & ~encoder.pending & ~encoder.backlog),
+            flushing.eq(registers.flush | (supervisor.stopping & ~supervisor.halted)),
+            encoder.flush.eq(flushing),
+            packetizer.close.eq(flushing & quiet),
+            supervisor.run.eq(registers.run),
+            supervisor.busy.eq(busy),
+            supervisor.stored.eq(encoder.pending | encoder.backlog | ~packetizer.idle),
+            supervisor.start.eq(encoder.start),
+            supervisor.scrub_blocks.eq(registers.scrub_blocks),
+            supervisor.scrub_idle.eq(registers.scrub_idle),
+            encoder.hold.eq(supervisor.hold),
+            encoder.restart.eq(supervisor.restart),
+            registers.halted.eq(supervisor.halted),
+            registers.state.eq(
+                Cat(supervisor.running, supervisor.checking, supervisor.halted, quiet & packetizer.idle)
+            ),
+            registers.failed.eq(supervisor.failed),
+            registers.passed.eq(supervisor.passed),
+        ]
+        spike_end = encoder.spike_end | raw_path.spike_end
+        timed_out = (registers.timeout != 0) & (timer >= registers.timeout)
+        with m.If(spike_end | (quiet & packetizer.idle)):
+            m.d.sync += timer.eq(0)
+        with m.Elif(~timed_out):
+            m.d.sync += timer.eq(timer + 1)
+        flush_timer = Signal()
+        m.d.sync += flush_timer.eq(timed_out & ~(quiet & packetizer.idle))
+        m.d.comb += registers.flushed.eq(registers.flush & quiet & packetizer.idle)
+        with m.If(flush_timer):
+            m.d.comb += flushing.eq(1)
+        counted = {
+            "spikes": spike_end,
+            "blocks": encoder.block_end,
+            "packets": packetizer.sent,
+            "bytes": self.m_axis_tvalid & self.m_axis_tready,
+            "input_stalls": self.s_axis_tvalid & ~self.s_axis_tready,
+            "output_stalls": self.m_axis_tvalid & ~self.m_axis_tready,
+            "wrong_spikes": encoder.wrong_end | raw_path.wrong_end,
+            "crc_failures": supervisor.failed,
+            "refused_writes": axi_lite.bus.write & axi_lite.bus.error,
+            "overruns": 0,
+        }
+        m.d.comb += registers.events.eq(Cat(counted[name] for name in COUNTED))
+        if self._plan.loadable:
+            self._check(m)
+        return m
+
+    def _input(self, m: Module, gate: Signal) -> None:
+        """Samples go to the encoder or, in raw mode, straight to the packets; no spike begins while stopping."""
+        encoder, raw_path = self.encoder, self.raw_path
+        under_way = Signal()
+        m.d.comb += gate.eq(under_way | ~self.supervisor.stopping)
+        with m.If(self.s_axis_tvalid & self.s_axis_tready):
+            m.d.sync += under_way.eq(~self.s_axis_tlast)
+        for path in (encoder, raw_path):
+            m.d.comb += [path.i.payload.adc.eq(self.s_axis_tdata), path.i.payload.last.eq(self.s_axis_tlast)]
+
+    def _blocks(self, m: Module) -> Signal:
+        """Count the blocks under way."""
+        encoder = self.encoder
+        under_way, busy = Signal(range(IN_FLIGHT)), Signal()
+        m.d.sync += under_way.eq(under_way + encoder.start - encoder.block_end)
+        m.d.comb += busy.eq(under_way != 0)
+        return busy
+
+    def _output(self, m: Module) -> None:
+        """Bytes of the encoder or of the raw path become packets."""
+        encoder, raw_path, packetizer, registers = self.encoder, self.raw_path, self.packetizer, self.registers
+        raw = registers.raw
+        limit = Mux(registers.packet_blocks < self.raw_snippets, registers.packet_blocks, self.raw_snippets)
+        m.d.comb += [
+            packetizer.i.valid.eq(Mux(raw, raw_path.o.valid, encoder.o.valid)),
+            packetizer.i.payload.eq(Mux(raw, raw_path.o.payload, encoder.o.payload)),
+            encoder.o.ready.eq(packetizer.i.ready & ~raw),
+            raw_path.o.ready.eq(packetizer.i.ready & raw),
+            packetizer.block_end.eq(encoder.block_end | raw_path.spike_end),
+            packetizer.missing.eq(Mux(raw, 0, encoder.missing)),
+            packetizer.discard.eq(raw_path.wrong_end),
+            packetizer.limit.eq(Mux(raw, limit, registers.packet_blocks)),
+            packetizer.empty.eq(raw | encoder.empty),
+            encoder.pad.eq(packetizer.pad & ~raw),
+            packetizer.raw.eq(raw),
+            packetizer.sidecar.eq(Mux(raw & (registers.sidecar == 1), 0, registers.sidecar)),
+            encoder.sidecar.eq(registers.sidecar),
+            encoder.first.eq(packetizer.first),
+            packetizer.tag.eq(registers.spec_hash[16:]),
+            self.m_axis_tvalid.eq(packetizer.o.valid),
+            self.m_axis_tdata.eq(packetizer.o.payload.value),
+            self.m_axis_tlast.eq(packetizer.o.payload.last),
+            packetizer.o.ready.eq(self.m_axis_tready),
+        ]
+
+    def _events(self, m: Module, gate: Signal) -> None:
+        """Channel and time of every spike wait for its packet. The queue holds all that can be under way."""
+        encoder, raw_path, raw = self.encoder, self.raw_path, self.registers.raw
+        m.submodules.event_queue = events = SyncFIFOBuffered(width=EVENT_BITS, depth=self.event_depth)
+        user = Signal(EVENT_BITS, reset_less=True)
+        with m.If(self.s_axis_tvalid & self.s_axis_tready & self.s_axis_tlast):
+            m.d.sync += user.eq(self.s_axis_tuser)
+        m.d.comb += [
+            events.w_data.eq(user),
+            events.w_en.eq(encoder.spike_end),
+            encoder.events.payload.eq(events.r_data),
+            encoder.events.valid.eq(events.r_rdy),
+            events.r_en.eq(encoder.events.ready),
+            raw_path.user.eq(self.s_axis_tuser),
+            raw_path.sidecar.eq(self.registers.sidecar == 2),
+            encoder.i.valid.eq(self.s_axis_tvalid & gate & events.w_rdy & ~raw),
+            raw_path.i.valid.eq(self.s_axis_tvalid & gate & events.w_rdy & raw),
+            self.s_axis_tready.eq(gate & events.w_rdy & Mux(raw, raw_path.i.ready, encoder.i.ready)),
+        ]
+
+    def _check(self, m: Module) -> None:
+        """Loader and scrubber share the parameter memories."""
+        bus, loader, supervisor = self.encoder.bus, self.registers.parameters, self.supervisor
+        m.submodules.scrubber = scrubber = Scrubber(self.encoder.store.regions, self.addr_bits)
+        m.d.comb += [
+            bus.grant.eq(supervisor.grant),
+            bus.addr.eq(Mux(supervisor.halted, loader.addr, scrubber.addr)),
+            bus.read.eq(Mux(supervisor.halted, loader.read, scrubber.read)),
+            bus.write.eq(loader.write),
+            bus.write_data.eq(loader.write_data),
+            loader.read_data.eq(bus.read_data),
+            scrubber.read_data.eq(bus.read_data),
+            scrubber.start.eq(supervisor.check),
+            supervisor.done.eq(scrubber.done),
+            supervisor.matches.eq(scrubber.crc == self.registers.crc_expected),
+            self.registers.crc.eq(scrubber.crc),
+        ]

@@ -1,0 +1,92 @@
+"""When the encoder may run: only with parameters whose CRC-32 is the one that was announced."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["Supervisor"]
+
+
+class Supervisor(wiring.Component):
+    """Halt, check, run, check again every so often; stop cleanly.
+
+    A check is due after ``scrub_blocks`` blocks, or after ``scrub_idle`` cycles; it begins as soon as no block is
+    under way. What a flipped bit can spoil is therefore at most what left within ``scrub_blocks`` blocks,
+    or ``scrub_idle`` cycles, and the blocks then under way.
+
+    Parameters
+    ----------
+    loadable: whether there is anything to check; built-in parameters run at once.
+
+    Members
+    -------
+    run: wanted state.
+    busy: a block is under way.
+    stored: a spike, a block or a packet waits somewhere.
+    start: for one cycle, a block begins.
+    scrub_blocks, scrub_idle: when a check is due; 0 never.
+    check, done, matches: the CRC: begin, it is ready, it is the announced one.
+    hold: no block may begin.
+    stopping: no spike may begin, and what is stored is to be sent.
+    restart: the pipeline is to start over.
+    grant: the parameter memories are the loader's, or the check's.
+    running, checking, halted: state.
+    failed: for one cycle, a check failed: the encoder halts.
+    passed: for one cycle, a check passed.
+    """
+
+    def __init__(self, *, loadable: bool) -> None:
+        self._loadable = loadable
+        inputs = {name: In(1) for name in ("run", "busy", "stored", "start", "done", "matches")}
+        names = ("check", "hold", "stopping", "restart", "grant", "running", "checking", "halted", "failed", "passed")
+        super().__init__(
+            {**inputs, "scrub_blocks": In(16), "scrub_idle": In(32), **{name: Out(1) for name in names}},
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        blocks, idle, due = Signal(16), Signal(32), Signal()
+        m.d.comb += [
+            due.eq(
+                ((self.scrub_blocks != 0) & (blocks >= self.scrub_blocks))
+                | ((self.scrub_idle != 0) & (idle >= self.scrub_idle))
+            ),
+            self.checking.eq(self.grant & ~self.halted),
+        ]
+        with m.FSM(init="halted" if self._loadable else "running"):
+            with m.State("halted"):
+                m.d.comb += [self.halted.eq(1), self.hold.eq(1), self.restart.eq(1), self.grant.eq(1)]
+                m.d.comb += self.stopping.eq(1)
+                with m.If(self.run):
+                    if self._loadable:
+                        m.d.comb += self.check.eq(1)
+                        m.next = "checking"
+                    else:
+                        m.next = "running"
+            with m.State("checking"):
+                m.d.comb += [self.hold.eq(1), self.restart.eq(1), self.grant.eq(1)]
+                m.d.sync += [blocks.eq(0), idle.eq(0)]
+                with m.If(self.done):
+                    m.d.comb += [self.passed.eq(self.matches), self.failed.eq(~self.matches)]
+                    with m.If(self.matches):
+                        m.next = "running"
+                    with m.Else():
+                        m.next = "halted"
+            with m.State("running"):
+                m.d.comb += self.running.eq(1)
+                m.d.sync += [blocks.eq(blocks + self.start), idle.eq(Mux(idle == (1 << 32) - 1, idle, idle + 1))]
+                with m.If(~self.run):
+                    m.next = "stopping"
+                if self._loadable:
+                    with m.Elif(due):
+                        m.next = "draining"
+            with m.State("stopping"):
+                m.d.comb += self.stopping.eq(1)
+                with m.If(~self.busy & ~self.stored):
+                    m.next = "halted"
+            with m.State("draining"):
+                m.d.comb += [self.running.eq(1), self.hold.eq(1)]
+                with m.If(~self.busy & ~self.start):
+                    m.d.comb += self.check.eq(1)
+                    m.next = "checking"
+        return m

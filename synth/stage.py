@@ -1,0 +1,107 @@
+"""Stage ``synth``: what the emitted Verilog is made of, and what it should cost."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from rtl.manifest import Manifest
+from rtl.plan import Plan, make_plan
+from spikecae.design import Design
+from spikecae.spec import EncoderSpec
+from synth.energy_table import NODES
+from synth.estimate import Estimate, estimate
+from synth.yosys import ModuleStatistics, statistics
+
+__all__ = ["TARGETS", "SynthesisReport", "synthesize"]
+
+TARGETS = ("generic",)
+"""What can be synthesized for: ``generic`` needs no cell library."""
+
+
+class SynthesisReport(BaseModel):
+    """``report.json``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    design: str
+    spec_hash: str
+    target: str
+    method: str
+    encoder: ModuleStatistics
+    units: list[ModuleStatistics]
+    parameter_bits: int
+    working_memory_bits: int
+    activation_bytes: float
+    """Partial sums, latents, windows and delays, without input buffer, parameters and packets."""
+    estimates: list[Estimate]
+
+    def __str__(self) -> str:
+        first = self.estimates[0]
+        return (
+            f"{len(self.units)} units, {self.encoder.flip_flop_bits} flip-flops, "
+            f"{self.parameter_bits + self.working_memory_bits} memory bits; estimated for {first.process}: "
+            f"{first.energy_nj_per_spike:.0f} nJ per spike, {first.area_mm2:.2f} mm², "
+            f"{first.channels_within_limit} channels within {first.limit_uw_per_mm2:.0f} µW/mm²"
+        )
+
+
+def synthesize(
+    design: Design, spec: EncoderSpec, rtl_dir: Path, out_dir: Path, target: str = "generic"
+) -> SynthesisReport:
+    """Count the encoder and each of its units alone, and estimate energy, area and power density.
+
+    Args:
+        design: the hardware's knobs.
+        spec: what the encoder was emitted from.
+        rtl_dir: folder with its Verilog and manifest.
+        out_dir: gets ``report.json``.
+        target: one of :data:`TARGETS`.
+
+    Raises:
+        ValueError: no such target, or the Verilog is another spec's.
+        MissingToolError, YosysError: Yosys is missing, or refuses the Verilog.
+    """
+    if target not in TARGETS:
+        raise ValueError(f"no synthesis target {target!r}; choose one of {', '.join(TARGETS)}")
+    path = rtl_dir / "manifest.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"no manifest {path}; run the rtl stage to make it")
+    manifest = Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+    if manifest.spec_hash != spec.hash:
+        raise ValueError(
+            f"{rtl_dir} was emitted from spec {manifest.spec_hash[:12]}, not {spec.hash[:12]}; run rtl anew"
+        )
+    modules = [manifest.top, *(unit.module for unit in manifest.units)]
+    encoder, *units = statistics(rtl_dir / manifest.verilog, modules)
+    plan = make_plan(spec, design.hardware)
+    bits = {memory.name: memory.words * memory.width for memory in manifest.memories}
+    parameters = sum(size for name, size in bits.items() if ".store." in name)
+    report = SynthesisReport(
+        design=manifest.design,
+        spec_hash=spec.hash,
+        target=target,
+        method="Yosys word-level statistics of the flattened module; memories counted in bits",
+        encoder=encoder,
+        units=units,
+        parameter_bits=parameters,
+        working_memory_bits=sum(bits.values()) - parameters,
+        activation_bytes=_activation_bytes(bits, plan),
+        estimates=[estimate(plan, manifest, node, encoder.flip_flop_bits) for node in NODES.values()],
+    )
+    out_dir.mkdir(parents=True, exist_ok=True)
+    new = out_dir / ".report.json.new"
+    new.write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    os.replace(new, out_dir / "report.json")
+    return report
+
+
+def _activation_bytes(bits: dict[str, int], plan: Plan) -> float:
+    """Partial sums, identity delays and latents, plus the windows and outputs that the units hold in registers."""
+    stored = sum(size for name, size in bits.items() if name.endswith((".delay", ".accumulator")))
+    windows = sum(dot.inputs for dot in plan.dots)
+    outputs = sum(dot.outputs for dot in plan.requantized) + sum(block.expand.outputs for block in plan.blocks)
+    latents = plan.project.outputs * plan.project.samples
+    return stored / 8 + windows + outputs + latents

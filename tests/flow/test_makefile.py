@@ -1,0 +1,98 @@
+"""Make's rules: what they call, and what they say where Python is not as needed."""
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.flow.conftest import ROOT
+
+
+def make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE") and key != "MFLAGS"}
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def flow_call(*arguments: str) -> list[str]:
+    """Arguments of the one ``python -m flow`` that a target calls."""
+    done = make("--dry-run", *arguments)
+    assert done.returncode == 0, done.stderr
+    calls = [line for line in done.stdout.splitlines() if " -m flow " in line and "flow.lock" not in line]
+    assert len(calls) == 1, done.stdout
+    return shlex.split(calls[0])[3:]
+
+
+def test_plain_make_runs_everything_on_the_default_design() -> None:
+    assert flow_call() == ["all", "--design", "neuropixels"]
+
+
+def test_variables_become_options() -> None:
+    call = flow_call(
+        "DESIGN=hc1", "DATA=some folder/d 1.mat", "EPOCHS=3", "BLOCKS=8", "WAVES=1", "COCOTB=1", "TARGET=x"
+    )
+    assert call == [
+        *("all", "--design", "hc1", "--data", "some folder/d 1.mat", "--epochs", "3", "--blocks", "8"),
+        *("--waves", "--cocotb", "--target", "x"),
+    ]
+    assert "--waves" not in flow_call("WAVES=0")
+
+
+@pytest.mark.parametrize("stage", ["train", "quantize", "rtl", "sim", "synth", "report"])
+def test_every_stage_is_a_target(stage: str) -> None:
+    assert flow_call(stage, "DESIGN=tiny") == [stage, "--design", "tiny"]
+
+
+def test_help_names_targets_and_designs() -> None:
+    out = make("help").stdout
+    for word in ("train", "quantize", "rtl", "sim", "synth", "report", "doctor", "neuropixels", "tiny"):
+        assert word in out
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A checkout without an environment."""
+    for name in ("Makefile", "requirements.lock"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    return tmp_path
+
+
+def python_that(folder: Path, script: str) -> str:
+    path = folder / "a-python"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return f"PYTHON={path}"
+
+
+def test_no_python(bare: Path) -> None:
+    done = make("doctor", "PYTHON=no-such-python", folder=bare)
+    assert done.returncode != 0
+    assert "no no-such-python; install it with: sudo apt-get install python3 python3-venv" in done.stderr
+
+
+def test_python_too_old(bare: Path) -> None:
+    old = python_that(bare, 'case "$1" in -V) echo Python 3.9.2;; *) exit 1;; esac')
+    done = make("doctor", old, folder=bare)
+    assert done.returncode != 0
+    assert "is Python 3.9.2, 3.11 or later is needed" in done.stderr
+
+
+def test_python_without_venv(bare: Path) -> None:
+    without = python_that(bare, 'case "$2" in *ensurepip*) exit 1;; *) exit 0;; esac')
+    done = make("doctor", without, folder=bare)
+    assert done.returncode != 0
+    assert "sudo apt-get install python3-venv" in done.stderr
+
+
+def test_an_environment_of_the_same_lock_is_kept(bare: Path) -> None:
+    """A newer time with the same content, as after a checkout, installs nothing."""
+    installed = bare / ".venv" / "installed"
+    installed.parent.mkdir()
+    installed.write_bytes((bare / "requirements.lock").read_bytes())
+    os.utime(installed, (0, 0))
+    done = make(".venv/installed", "PYTHON=no-such-python", folder=bare)
+    assert done.returncode == 0, done.stderr
+    (bare / "requirements.lock").write_text("changed==1\n")
+    assert make(".venv/installed", "PYTHON=no-such-python", folder=bare).returncode != 0

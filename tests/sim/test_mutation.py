@@ -1,0 +1,108 @@
+"""The comparison must notice what it is there to notice."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sim.batch import BatchSimulator
+from sim.compare import compare
+from sim.mutation import choose_mutations, flip_in_spec, flip_in_verilog, run_mutation
+from sim.verilate import build_library
+from spikecae import golden
+from spikecae.arithmetic import rshift_round
+from tests.rtl.shapes import hardware
+
+FLIPS = 20
+BLOCKS = 8
+
+
+@pytest.fixture(scope="module")
+def blocks(encoder):
+    adc = encoder.adc[:BLOCKS]
+    return adc, golden.encode(encoder.spec, adc)
+
+
+@pytest.fixture(scope="module")
+def mutations(encoder, blocks):
+    return list(choose_mutations(encoder.spec, hardware(), blocks[0], FLIPS, seed=4))
+
+
+def test_every_flipped_weight_bit_is_noticed_at_its_stage(simulator, encoder, blocks, mutations):
+    for mutation in mutations:
+        result = run_mutation(simulator, mutation, *blocks)
+        assert result.mismatches["payload"] > 0
+        assert result.first.stage == mutation.stage
+    assert len({(m.memory, m.word, m.bit) for m in mutations}) == FLIPS
+    assert len({m.stage for m in mutations}) >= 6
+
+
+def test_a_flipped_chip_does_what_the_flipped_spec_says(simulator, encoder, blocks, mutations):
+    """The bit flipped in the memory is the weight's, not just any that matters."""
+    for mutation in mutations:
+        spec = flip_in_spec(encoder.spec, mutation.stage, mutation.weight, mutation.weight_bit)
+        flipped = golden.encode(spec, blocks[0])
+        assert flipped.payloads != blocks[1].payloads
+        assert run_mutation(simulator, mutation, blocks[0], flipped).first is None
+
+
+def test_flips_leave_no_trace(simulator, encoder, blocks, mutations):
+    run_mutation(simulator, mutations[0], *blocks)
+    simulator.feed(blocks[0])
+    simulator.run(BLOCKS)
+    assert compare(encoder.manifest, blocks[1], simulator.take_taps(BLOCKS), simulator.payloads).first is None
+
+
+def test_a_bit_flipped_in_the_text_of_the_verilog_is_noticed(encoder, blocks, mutations, models, tmp_path):
+    original = (encoder.rtl_dir / encoder.manifest.verilog).read_text(encoding="utf-8")
+    mutation = mutations[0]
+    text = flip_in_verilog(original, encoder.manifest.top, mutation)
+    assert sum(a != b for a, b in zip(original, text, strict=True)) == 1
+    verilog = tmp_path / "spike_encoder.v"
+    verilog.write_text(text, encoding="utf-8")
+    with BatchSimulator(build_library(verilog, encoder.manifest, models), encoder.manifest) as mutant:
+        mutant.feed(blocks[0])
+        mutant.run(BLOCKS)
+        result = compare(encoder.manifest, blocks[1], mutant.take_taps(BLOCKS), mutant.payloads)
+    assert result.mismatches["payload"] > 0
+    assert result.first.stage == mutation.stage
+
+
+def test_a_memory_that_is_not_in_the_text_cannot_be_flipped(mutations):
+    with pytest.raises(ValueError, match="no word"):
+        flip_in_verilog("module x; endmodule", "spike_encoder", replace(mutations[0], word=3))
+
+
+def truncate(a, s):
+    return np.asarray(a, dtype=np.int64) >> np.maximum(s, 0)
+
+
+def half_down(a, s):
+    half = np.where(np.asarray(s) > 0, 1 << np.maximum(np.asarray(s) - 1, 0), 0)
+    return (np.asarray(a, dtype=np.int64) + half - (half > 0)) >> np.maximum(s, 0)
+
+
+def half_even(a, s):
+    return np.rint(np.asarray(a, dtype=np.float64) / 2.0 ** np.asarray(s)).astype(np.int64)
+
+
+@pytest.mark.parametrize("rule", [truncate, half_down, half_even])
+def test_another_rounding_rule_is_noticed(simulator, encoder, blocks, monkeypatch, rule):
+    monkeypatch.setattr(golden, "rshift_round", rule)
+    altered = golden.encode(encoder.spec, blocks[0])
+    simulator.feed(blocks[0])
+    simulator.run(BLOCKS)
+    assert compare(encoder.manifest, altered, simulator.take_taps(BLOCKS), simulator.payloads).first is not None
+
+
+def test_the_rules_above_differ_from_the_real_one_only_in_rounding():
+    a, s = np.arange(-64, 64)[:, None], np.arange(5)
+    assert np.array_equal(rshift_round(a, 0), truncate(a, 0))
+    assert np.abs(rshift_round(a, s) - half_down(a, s)).max() == 1
+    assert np.abs(rshift_round(a, s) - half_even(a, s)).max() == 1
+
+
+def test_where_no_bit_matters_none_is_chosen(encoder, monkeypatch):
+    monkeypatch.setattr("sim.mutation.encode", lambda spec, adc: encoder.golden)
+    with pytest.raises(ValueError, match="only 0 of 1 bits were found that change 12 blocks; give more blocks"):
+        list(choose_mutations(encoder.spec, hardware(), encoder.adc, 1, seed=1))
