@@ -39,7 +39,8 @@ def export_decoder(path: Path, design: Design, checkpoint: Checkpoint) -> None:
         optimize=False,
         verbose=False,
     )
-    assert program is not None
+    if program is None:
+        raise RuntimeError("PyTorch wrote no ONNX program")
     model = program.model_proto
     _strip(model)
     _halve(model.graph)
@@ -57,9 +58,9 @@ def _plain(decoder: Decoder) -> Decoder:
     plain = copy.deepcopy(decoder).eval()
     for module in plain.modules():
         if isinstance(module, Conv):
-            module.__class__ = nn.Conv1d
+            module.__class__ = nn.Conv1d  # type: ignore[assignment]
         elif isinstance(module, BatchNorm):
-            module.__class__ = nn.BatchNorm1d
+            module.__class__ = nn.BatchNorm1d  # type: ignore[assignment]
     return plain
 
 

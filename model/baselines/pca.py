@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.datasets.adc import codes_to_units
 from model.datasets.spikes import SpikeDataset, Split
 from model.metrics import Sndr, sndr
+from spikecae.adc import codes_to_units
 from spikecae.design import Design
 
 __all__ = ["RatePoint", "pca_at_bits", "pca_curve"]
