@@ -36,7 +36,7 @@ class DecoderNetwork:
                 "waveforms need ONNX Runtime; install it with: pip install 'spikecae[decoder]'"
             ) from None
         if not path.is_file():
-            raise DecoderNetworkError(f"no decoder network {path}; make it with the toolkit: make decoder")
+            raise DecoderNetworkError(f"no decoder network {path}; make it with the toolkit: make codec")
         usable = [name for name in PROVIDERS if name in onnxruntime.get_available_providers()]
         try:
             self._session = onnxruntime.InferenceSession(str(path), providers=usable)

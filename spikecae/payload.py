@@ -72,7 +72,7 @@ def write_blocks(
     starts, sizes = _split(lengths.sum(axis=1) + event_widths.sum(axis=1), event_widths, opening[1], blocks_per_packet)
     for fields, first in zip((event_words, event_widths), opening, strict=True):
         fields[starts, : first.shape[1]] = first[starts]
-    ends = np.append(starts[1:], len(indices))
+    ends = np.append(starts, len(indices))[1:]
     padding = np.zeros(len(indices), np.int64)
     padding[ends - 1] = -sizes % 8
     packed = pack_bits(
