@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from model.baselines.vectors import spike_vectors
 from model.datasets.spikes import SpikeDataset, Split
 from model.metrics import Sndr, sndr
-from spikecae.adc import codes_to_units
 from spikecae.design import Design
 
 __all__ = ["RatePoint", "pca_at_bits", "pca_curve"]

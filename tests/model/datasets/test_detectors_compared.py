@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from spikeinterface.generation import generate_ground_truth_recording
 from spikeinterface.preprocessing import bandpass_filter
 
-from model.datasets.adc import units_to_codes
 from model.datasets.detection import find_peaks, nearest_contacts, noise_deviation
+from spikecae.adc import units_to_codes
 from spikecae.design import Design
 from spikecae.detector import SpikeDetector
 from spikecae.front_end import front_end_of
