@@ -70,7 +70,7 @@ def table_text(report: Report) -> str:
         )
     out = io.StringIO()
     Console(file=out, width=WIDTH, color_system=None).print(table)
-    return out.getvalue()
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 
 def _coder(coder: Coder, codewords: int) -> str:
