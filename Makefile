@@ -8,6 +8,9 @@ BLOCKS ?=
 WAVES  ?=
 COCOTB ?=
 TARGET ?=
+NAME   ?=
+PROCESSES ?=
+SCHEDULER ?=
 PYTHON ?= python3
 
 VENV := .venv
@@ -20,13 +23,14 @@ epochs := $(if $(EPOCHS),--epochs "$(EPOCHS)")
 blocks := $(if $(BLOCKS),--blocks "$(BLOCKS)")
 waves  := $(if $(filter-out 0,$(WAVES)),--waves)
 cocotb := $(if $(filter-out 0,$(COCOTB)),--cocotb)
+workers := $(if $(PROCESSES),--processes "$(PROCESSES)") $(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
 target := $(if $(TARGET),--target "$(TARGET)")
 
 designs := $(basename $(notdir $(wildcard designs/*.toml)))
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all train quantize rtl sim synth report doctor test lint regress lock clean help
+.PHONY: all train quantize rtl sim synth report doctor experiments experiment benchmark test lint regress lock clean help
 
 all: $(VENV)/installed
 	@$(FLOW) all $(design) $(data) $(epochs) $(blocks) $(waves) $(cocotb) $(target)
@@ -58,6 +62,15 @@ doctor: $(VENV)/installed
 clean: $(VENV)/installed
 	@$(FLOW) clean $(design)
 
+experiments: $(VENV)/installed
+	@$(RUN) -m experiments $(workers)
+
+experiment: $(VENV)/installed
+	@$(RUN) -m experiments "$(NAME)" $(workers)
+
+benchmark: $(VENV)/installed
+	@$(RUN) -m benchmarks.training
+
 test: $(VENV)/installed
 	$(RUN) -m pytest -n 2
 
@@ -85,6 +98,10 @@ help:
 	@echo "  report     report.json, report.html and the table"
 	@echo "  regress    sim with COCOTB=1 for every design"
 	@echo "  doctor     what is installed, what is missing, and the command that installs it"
+	@echo "  experiments  measure every table and figure of docs/results.md; what ran before is not run again;"
+	@echo "             PROCESSES=n at a time here, or on the cluster of a Dask SCHEDULER=address"
+	@echo "  experiment one of them, NAME=frontier and the like"
+	@echo "  benchmark  training speed beside a plain PyTorch loop"
 	@echo "  test lint  the tests; ruff and mypy"
 	@echo "  lock       choose the Python packages' versions anew"
 	@echo "  clean      remove build/DESIGN"

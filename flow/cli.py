@@ -145,9 +145,8 @@ def clean(design: DesignName = NEUROPIXELS) -> None:
 
 
 def _print_table(chain: Chain) -> None:
-    from flow.report.table import print_table
-
-    print_table(chain.layout.build / "report.json", chain.console)
+    build = chain.layout.build
+    print(f"\n{(build / 'report.txt').read_text(encoding='utf-8')}pictures: {build / 'report.html'}")
 
 
 def main() -> None:

@@ -253,7 +253,7 @@ class Chip(wiring.Component):
     def _check(self, m: Module) -> None:
         """Loader and scrubber share the parameter memories."""
         bus, loader, supervisor = self.encoder.bus, self.registers.parameters, self.supervisor
-        m.submodules.scrubber = scrubber = Scrubber(self.encoder.store.regions, self.addr_bits)
+        m.submodules.scrubber = scrubber = Scrubber(self.encoder.store.regions, self.encoder.store.addr_bits)
         m.d.comb += [
             bus.grant.eq(supervisor.grant),
             bus.addr.eq(Mux(supervisor.halted, loader.addr, scrubber.addr)),

@@ -67,7 +67,7 @@ class EventCoder(wiring.Component):
             m.d.comb += result.eq(Mux(difference < 0, ~(difference << 1), difference << 1))
             return result
 
-        def code(value: object, order: int) -> None:
+        def code(value: Signal, order: int) -> None:
             """Begin to send a number: as many zeros as it has bits more than order + 1, then the number."""
             m.d.sync += [number.eq(value + (1 << order)), width.eq(WIDEST), zeros.eq(0)]
 

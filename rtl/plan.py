@@ -243,7 +243,7 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
             residual blocks each with a pool, project, vq, huffman), or a parameter exceeds its declared width.
     """
     loadable = hardware.parameters == "ram"
-    fold = hardware.fold
+    fold: int = hardware.fold
     conv, *middle, project = [stage for stage in spec.stages if stage.kind not in ("normalize", "vq", "huffman")]
     residuals = [stage for stage in middle[0::2] if isinstance(stage, Residual)]
     pools = [stage for stage in middle[1::2] if isinstance(stage, Pool)]

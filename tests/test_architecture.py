@@ -19,6 +19,8 @@ MAY_IMPORT = {
     "sim": {"spikecae", "rtl"},
     "synth": {"spikecae", "rtl", "sim"},
     "flow": {"spikecae", "model", "quantize", "rtl", "sim", "synth"},
+    "experiments": {"spikecae", "model", "quantize"},
+    "benchmarks": {"spikecae", "model"},
 }
 """Imports point one way: spikecae ← model ← quantize, spikecae ← rtl ← sim ← synth, flow on top."""
 

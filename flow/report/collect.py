@@ -15,6 +15,7 @@ from sim.results import SimulationResults
 from sim.stage import load_manifest
 from spikecae.design import Design
 from spikecae.spec import load_spec
+from synth.stage import SynthesisReport
 
 __all__ = ["collect"]
 
@@ -31,7 +32,9 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
     quantization = load_quantization(layout.quantize / "metrics.json")
     manifest = load_manifest(layout.rtl)
     simulation = SimulationResults.model_validate_json((layout.sim / "results.json").read_bytes())
-    for stage, found in (("rtl", manifest.spec_hash), ("sim", simulation.spec_hash)):
+    synthesis = SynthesisReport.model_validate_json((layout.synth(target) / "report.json").read_bytes())
+    made_from = {"rtl": manifest.spec_hash, "sim": simulation.spec_hash, "synth": synthesis.spec_hash}
+    for stage, found in made_from.items():
         if found != spec.hash:
             raise ValueError(
                 f"{stage} worked on spec {found[:8]}, but quantize made {spec.hash[:8]}; run: make DESIGN={layout.name}"
@@ -62,8 +65,9 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
         golden_check_blocks=quantization.golden_check.blocks,
         golden_check_values=quantization.golden_check.values,
         baseline=_baseline(design, dataset, eight_bit),
-        encoder=_encoder(design, manifest),
+        encoder=_encoder(design, manifest, synthesis),
         simulation=_simulation(design, simulation),
+        synthesis=synthesis,
     )
     return report, decoded
 
@@ -131,10 +135,7 @@ def _baseline(design: Design, dataset: SpikeDataset, coder: Coder) -> Baseline:
     )
 
 
-def _encoder(design: Design, manifest: Manifest) -> Encoder:
-    def bits(kind: str) -> int:
-        return sum(memory.bits for memory in manifest.memories if memory.kind == kind)
-
+def _encoder(design: Design, manifest: Manifest, synthesis: SynthesisReport) -> Encoder:
     macs = sum(unit.macs_per_block for unit in manifest.units if unit.name != "normalizer")
     return Encoder(
         spec_hash=manifest.spec_hash,
@@ -144,8 +145,9 @@ def _encoder(design: Design, manifest: Manifest) -> Encoder:
         search_multipliers=manifest.search_multipliers,
         utilisation=manifest.utilisation,
         macs_per_spike=macs / manifest.spikes,
-        rom_bits=bits("rom"),
-        ram_bits=bits("ram"),
+        parameters=manifest.parameters,
+        parameter_bits=synthesis.parameter_bits,
+        working_memory_bits=synthesis.working_memory_bits,
         clock_mhz=design.hardware.clock_mhz,
     )
 

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from synth.stage import SynthesisReport
+
 __all__ = ["Baseline", "Coder", "Data", "Encoder", "Layer", "Report", "Simulation", "Training", "Weights"]
 
 
@@ -105,8 +107,9 @@ class Encoder(Part):
     utilisation: float
     macs_per_spike: float
     """Multiply-accumulates of the convolutions and the codeword search."""
-    rom_bits: int
-    ram_bits: int
+    parameters: Literal["ram", "rom"]
+    parameter_bits: int
+    working_memory_bits: int
     clock_mhz: float
 
 
@@ -141,3 +144,4 @@ class Report(Part):
     baseline: Baseline
     encoder: Encoder
     simulation: Simulation
+    synthesis: SynthesisReport

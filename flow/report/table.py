@@ -1,23 +1,19 @@
 """The table that a run ends with."""
 
-from pathlib import Path
+import io
 
 from rich.console import Console
 from rich.table import Table
 
 from flow.report.schema import Coder, Report
 
-__all__ = ["print_table"]
+__all__ = ["table_text"]
+
+WIDTH = 120
 
 
-def print_table(path: Path, console: Console) -> None:
-    """Print what ``report.json`` says.
-
-    Raises:
-        FileNotFoundError: there is no report.
-        ValueError: it is not a report of this version.
-    """
-    report = Report.model_validate_json(path.read_bytes())
+def table_text(report: Report) -> str:
+    """The report as a table of characters, ``WIDTH`` wide."""
     data, encoder, simulation = report.data, report.encoder, report.simulation
     table = Table(title=f"{report.design}: {data.source} ({data.provenance})", title_justify="left", show_header=False)
     table.add_column(style="bold", no_wrap=True)
@@ -42,8 +38,10 @@ def print_table(path: Path, console: Console) -> None:
     table.add_row(
         "golden = PyTorch", f"{report.golden_check_values:,} values of {report.golden_check_blocks:,} blocks, all equal"
     )
-    verdict = "[green]0 mismatches[/]" if not simulation.mismatches else f"[red]{simulation.mismatches} mismatches[/]"
-    table.add_row("Verilog = golden", f"{simulation.values_compared:,} values of {simulation.blocks} blocks, {verdict}")
+    table.add_row(
+        "Verilog = golden",
+        f"{simulation.values_compared:,} values of {simulation.blocks} blocks, {simulation.mismatches} mismatches",
+    )
     table.add_row(
         "cycles per block",
         f"{simulation.cycles_per_block_measured:.1f} measured, {simulation.cycles_per_block_predicted} predicted "
@@ -55,11 +53,24 @@ def print_table(path: Path, console: Console) -> None:
         f"{encoder.macs_per_spike:,.0f} MAC per spike; {encoder.multipliers} multipliers, "
         f"{100 * encoder.utilisation:.0f} % busy, and {encoder.search_multipliers} in the codeword search",
     )
-    constants, working = encoder.rom_bits / 8192, encoder.ram_bits / 8192
-    table.add_row("memory", f"{constants:,.1f} KiB of constants, {working:,.2f} KiB of working memory")
-    console.print()
-    console.print(table)
-    console.print(f"pictures: {path.with_name('report.html')}")
+    synthesis = report.synthesis
+    held = "loadable parameters" if encoder.parameters == "ram" else "built-in parameters"
+    table.add_row(
+        "resources",
+        f"{encoder.parameter_bits / 8192:,.1f} KiB of {held}, {encoder.working_memory_bits / 8192:,.2f} KiB of working "
+        f"memory, {synthesis.encoder.flip_flop_bits:,} flip-flops",
+    )
+    for estimate in synthesis.estimates:
+        table.add_row(
+            f"estimate, {estimate.node}",
+            f"{estimate.energy_nj_per_spike:,.0f} nJ per spike, {estimate.area_mm2:.2f} mm²; "
+            f"{estimate.density_uw_per_mm2_at_full_rate:,.0f} µW/mm² at full rate; "
+            f"{estimate.channels_within_limit:,} channels at 20 Hz within {estimate.limit_uw_per_mm2:.0f} µW/mm², "
+            f"{estimate.power_uw_per_channel:.2f} µW each (analytic)",
+        )
+    out = io.StringIO()
+    Console(file=out, width=WIDTH, color_system=None).print(table)
+    return out.getvalue()
 
 
 def _coder(coder: Coder, codewords: int) -> str:

@@ -27,10 +27,12 @@ def plan_report(layout: Layout, target: str) -> Task:
     def run(folder: Path, console: Console) -> str:
         from flow.report.collect import collect
         from flow.report.page import write_page
+        from flow.report.table import table_text
 
         with console.status("writing the report"):
             report, decoded = collect(layout, target)
             (folder / "report.json").write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
+            (folder / "report.txt").write_text(table_text(report), encoding="utf-8")
             write_page(layout.design, report, decoded, folder)
         return f"see {layout.build / 'report.html'}"
 
@@ -38,7 +40,7 @@ def plan_report(layout: Layout, target: str) -> Task:
         name="report",
         entry="flow.stages.report",
         output=layout.build,
-        files=("report.json", "report.html", "spikes.svg"),
+        files=("report.json", "report.html", "report.txt", "spikes.svg"),
         run=run,
         inputs=inputs
         | {

@@ -24,9 +24,7 @@ def plan_rtl(layout: Layout) -> Task:
             f"make one with: make quantize DESIGN={layout.name}"
         )
     hardware = layout.design.hardware
-    files = ("spike_encoder.v", "manifest.json", "registers.json", "registers.h")
-    if hardware.parameters == "ram":
-        files += ("load.json",)
+    load = ("load.json",) if hardware.parameters == "ram" else ()
 
     def run(folder: Path, console: Console) -> str:
         from rtl.emit import emit
@@ -47,7 +45,7 @@ def plan_rtl(layout: Layout) -> Task:
         name="rtl",
         entry="flow.stages.rtl",
         output=layout.rtl,
-        files=files,
+        files=("spike_encoder.v", "manifest.json", "registers.json", "registers.h", *load),
         run=run,
         inputs=parts,
         settings={"hardware": hardware.model_dump(mode="json")},

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.datasets.adc import codes_to_units
+from model.baselines.vectors import spike_vectors
 from model.datasets.spikes import SpikeDataset, Split
 from model.metrics import Sndr, sndr
 from spikecae.design import Design
@@ -40,7 +40,7 @@ def pca_curve(design: Design, dataset: SpikeDataset, steps: Sequence[float] = DE
 
     The channels of a neighbourhood are transformed together, the spikes of a queue one by one: the better way for each.
     """
-    train, test = (_vectors(split, design) for split in (dataset.train, dataset.test))
+    train, test = (spike_vectors(split, design) for split in (dataset.train, dataset.test))
     mean = train.mean(0)
     _, basis = np.linalg.eigh(np.cov(train - mean, rowvar=False))
     deviation = float((train - mean).std())
@@ -60,11 +60,6 @@ def pca_at_bits(curve: Sequence[RatePoint], bits: float) -> Sndr:
     mean = np.interp(bits, rates, [point.sndr.mean_db for point in points])
     total = np.interp(bits, rates, [point.sndr.global_db for point in points])
     return Sndr(float(mean), float(total))
-
-
-def _vectors(split: Split, design: Design) -> NDArray[np.float64]:
-    width = design.block.samples * (1 if design.block.kind == "queue" else design.block.spikes)
-    return codes_to_units(split.adc, design.adc).reshape(-1, width)
 
 
 def _point(

@@ -1,8 +1,8 @@
 """The whole flow on the tiny design, as a newcomer's first ``make`` runs it."""
 
 import json
+import os
 import shutil
-import time
 from pathlib import Path
 
 from tests.flow.conftest import ROOT, run_flow
@@ -19,6 +19,7 @@ OUTPUTS = [
     "synth/generic/report.json",
     "report.json",
     "report.html",
+    "report.txt",
 ]
 
 
@@ -43,9 +44,15 @@ def test_everything_then_nothing(tmp_path: Path) -> None:
     assert abs(metrics["sndr_mean_db"] - training["test"]["sndr_mean_db"]) < 0.01  # the same data, made anew
 
     before = {path: path.stat().st_mtime_ns for path in build.rglob("*") if path.name != ".lock"}
-    started = time.monotonic()
+    started = _processor_s()
     again = run_flow(tmp_path, *command)
-    assert time.monotonic() - started < 5
+    assert _processor_s() - started < 5
     assert again.returncode == 0, again.stderr
     assert "nothing to do: everything of tiny is up to date" in again.stdout
     assert {path: path.stat().st_mtime_ns for path in build.rglob("*") if path.name != ".lock"} == before
+
+
+def _processor_s() -> float:
+    """Processor time of ended child processes: wall time would count the other tests."""
+    times = os.times()
+    return times.children_user + times.children_system

@@ -1,0 +1,51 @@
+"""Fig. 11, overlapping spikes: quality of the spikes that the file assigns to no unit, beside the others."""
+
+import numpy as np
+from scipy.io import loadmat
+
+from experiments.experiment import Configuration, Experiment, Outcome, Parameters
+from experiments.sources import WAVE_CLUS, data_file, read
+from experiments.training import DESIGNS, shipped
+from model.evaluation import decode_units, run_model
+from model.metrics import sndr
+from spikecae.design import load_design
+
+__all__ = ["EXPERIMENT"]
+
+
+def configurations() -> list[Configuration]:
+    """Spikes of a unit, and the others."""
+    return [
+        Configuration(labels={"data": "D2 0.05", "spikes": group}, parameters={"data": "D2 0.05", "group": group})
+        for group in ("of one unit", "of none, probably overlaps")
+    ]
+
+
+def run(parameters: Parameters, seed: int) -> Outcome:
+    """Quality of one group of the test spikes under the shipped model."""
+    name = WAVE_CLUS[str(parameters["data"])]
+    design = load_design(DESIGNS / "wave_clus.toml")
+    dataset, model = read(name, design), shipped(design)
+    outputs, _ = run_model(model.checkpoint.model, model.checkpoint.normalization, dataset.test.adc)
+    decoded = decode_units(outputs, model.checkpoint.normalization, design).reshape(-1, design.block.samples)
+    original = dataset.test.spikes.reshape(decoded.shape)
+    labels = loadmat(data_file(name))["spikes_labels"].ravel()
+    half = len(labels) // 2  # the test split starts here, and a queue of one channel keeps the order of the spikes
+    known = labels[half : half + len(original)] > 0
+    chosen = known if parameters["group"] == "of one unit" else ~known
+    quality = sndr(original[chosen], decoded[chosen])
+    metrics = {
+        "spikes": float(np.count_nonzero(chosen)),
+        "sndr_mean_db": quality.mean_db,
+        "sndr_global_db": quality.global_db,
+    }
+    return Outcome(metrics=metrics, provenance=dataset.provenance, epochs=model.report.epochs, seeded=True)
+
+
+EXPERIMENT = Experiment(
+    name="fig11",
+    title="Fig. 11: overlapping spikes",
+    configurations=configurations,
+    run=run,
+    remarks=("The shipped model, K = 128, M/N = 1/4. The paper shows examples and reports no number.",),
+)

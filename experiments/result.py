@@ -1,0 +1,79 @@
+"""What an experiment leaves: one JSON file in ``experiments/results``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from model.files import write_text
+
+__all__ = ["RESULTS", "ExperimentResult", "Row", "Statistic", "load_result", "save_result", "statistic"]
+
+RESULTS = Path("experiments/results")
+
+
+class Record(BaseModel):
+    """Base of what is stored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Statistic(Record):
+    """Mean and sample deviation over runs; no deviation of a single run."""
+
+    mean: float
+    deviation: float | None
+    runs: int
+
+
+class Row(Record):
+    """One configuration.
+
+    ``metrics`` have their unit at the end of the name; ``paper`` holds what the paper reports under the same names.
+    ``epochs`` and ``seeds`` are what really ran, absent where nothing was trained or drawn.
+    """
+
+    labels: dict[str, str]
+    provenance: Literal["real", "semi-synthetic", "synthetic"]
+    epochs: list[int]
+    seeds: list[int]
+    metrics: dict[str, Statistic]
+    paper: dict[str, float]
+
+
+class ExperimentResult(Record):
+    """All that ``python -m experiments NAME`` measured; ``wall_s`` is the sum over runs, on a machine that did other
+    things too."""
+
+    schema_version: Literal[1] = 1
+    name: str
+    title: str
+    remarks: list[str]
+    rows: list[Row]
+    wall_s: float
+    repeat_with: str
+
+
+def statistic(values: Sequence[float]) -> Statistic:
+    """Mean and deviation of ``values``, one a run."""
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return Statistic(mean=float(np.mean(values)), deviation=deviation, runs=len(values))
+
+
+def save_result(result: ExperimentResult, folder: Path = RESULTS) -> Path:
+    """Write ``folder/name.json``, replacing it when all is written."""
+    path = folder / f"{result.name}.json"
+    write_text(path, result.model_dump_json(indent=1) + "\n")
+    return path
+
+
+def load_result(path: Path) -> ExperimentResult:
+    """Read a result.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not a result of this schema.
+    """
+    return ExperimentResult.model_validate_json(path.read_text(encoding="utf-8"))

@@ -1,0 +1,46 @@
+"""The recordings that experiments are measured on."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+from model.datasets import SpikeDataset, load_dataset
+from spikecae.design import Design
+
+__all__ = ["HC1", "WAVE_CLUS", "MissingData", "data_file", "read"]
+
+WAVE_CLUS = {
+    "D2 0.05": "wave_clus/spikes_C_Difficult2_noise005.mat",
+    "D2 0.2": "wave_clus/spikes_C_Difficult2_noise02.mat",
+}
+"""The paper's C_Difficult2 sequences, by the names of its Table 1."""
+HC1 = "hc1/d533101.mat"
+
+
+class MissingData(FileNotFoundError):
+    """A recording that is not in the data folder; the experiment is left out, and its document says why."""
+
+
+def data_file(name: str) -> Path:
+    """The file ``name`` in the folder that ``SPIKECAE_DATA`` names.
+
+    Raises:
+        MissingData: the variable is unset, or there is no such file.
+    """
+    folder = os.environ.get("SPIKECAE_DATA")
+    if not folder:
+        raise MissingData(f"no data folder for {name}; set SPIKECAE_DATA to the folder that holds it")
+    path = Path(folder) / name
+    if not path.is_file():
+        raise MissingData(f"no file {name} in SPIKECAE_DATA; copy it there")
+    return path
+
+
+@cache
+def _read(name: str, design: str) -> SpikeDataset:
+    return load_dataset(Design.model_validate_json(design), data_file(name))
+
+
+def read(name: str, design: Design) -> SpikeDataset:
+    """The spikes of file ``name`` in blocks of ``design``, split by time."""
+    return _read(name, design.model_dump_json())

@@ -1,0 +1,77 @@
+"""Models that experiments train, or find trained: one folder each under ``build/experiments``, or a shipped one."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from model.checkpoint import Checkpoint, load_checkpoint, network_hash
+from model.datasets import SpikeDataset
+from model.train import train
+from model.training_report import TrainingReport, load_report
+from spikecae.design import Design
+
+__all__ = ["BUILD", "DESIGNS", "Trained", "shipped", "trained", "with_settings"]
+
+DESIGNS = Path("designs")
+BUILD = Path("build/experiments")
+
+PAPER_DROPOUT = 0.2
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model and the report of its training."""
+
+    checkpoint: Checkpoint
+    report: TrainingReport
+
+
+def with_settings(
+    design: Design,
+    recipe: Literal["paper", "best"],
+    seed: int = 0,
+    spikes: int | None = None,
+    codewords: int | None = None,
+) -> Design:
+    """``design`` with another recipe, block size or codebook; the paper's has its own dropout and z-scores."""
+    changed = design.training.model_copy(update={"recipe": recipe, "seed": seed})
+    normalization = design.normalization
+    if recipe == "paper":
+        changed = changed.model_copy(update={"dropout": PAPER_DROPOUT})
+        normalization = normalization.model_copy(update={"kind": "per_sample"})
+    return design.model_copy(
+        update={
+            "training": changed,
+            "normalization": normalization,
+            "block": design.block.model_copy(update={"spikes": spikes or design.block.spikes}),
+            "codebook": design.codebook.model_copy(update={"codewords": codewords or design.codebook.codewords}),
+        }
+    )
+
+
+def trained(design: Design, dataset: SpikeDataset, epochs: int) -> Trained:
+    """The model of these settings, trained unless that was done before; an interrupted training continues."""
+    folder = BUILD / "models" / _key(design, dataset, epochs)
+    try:
+        report = load_report(folder / "metrics.json")
+    except FileNotFoundError:
+        report = train(design, dataset, folder, epochs)
+    return Trained(load_checkpoint(folder / "checkpoint.safetensors", design), report)
+
+
+def shipped(design: Design) -> Trained:
+    """The model that the repository ships for ``design``."""
+    folder = DESIGNS / design.name
+    return Trained(load_checkpoint(folder / "model.safetensors", design), load_report(folder / "training.json"))
+
+
+def _key(design: Design, dataset: SpikeDataset, epochs: int) -> str:
+    parts = {
+        "network": network_hash(design),
+        "training": design.training.model_dump(exclude={"epochs"}),
+        "epochs": epochs,
+        "data": hashlib.sha256(dataset.train.adc.tobytes() + dataset.validation.adc.tobytes()).hexdigest(),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]

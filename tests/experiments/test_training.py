@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from experiments import training
+from experiments.frontier import configurations
+from experiments.sources import MissingData, data_file
+from experiments.training import trained, with_settings
+from experiments.training_runs import measured
+from model.datasets import load_dataset
+from spikecae.design import Design
+
+
+def test_the_papers_recipe_has_its_dropout_and_normalization(tiny: Design) -> None:
+    paper, best = (with_settings(tiny, recipe, seed=3, codewords=8) for recipe in ("paper", "best"))
+    assert (paper.training.dropout, paper.normalization.kind) == (0.2, "per_sample")
+    assert (best.training.dropout, best.normalization) == (tiny.training.dropout, tiny.normalization)
+    assert {design.training.seed for design in (paper, best)} == {3}
+    assert paper.codebook.codewords == 8
+
+
+def test_a_model_is_trained_once(tiny: Design, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "BUILD", tmp_path)
+    dataset = load_dataset(tiny)
+    first = measured(tiny, trained(tiny, dataset, 1), dataset)
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "train", lambda *_: pytest.fail("trained again"))
+        again = measured(tiny, trained(tiny, dataset, 1), dataset)
+    assert again == first
+    assert first.epochs == 1
+    assert first.metrics["cr_entropy"] == pytest.approx(16 * 16 / first.metrics["bits_per_spike"])
+    trained(with_settings(tiny, "best", seed=7), dataset, 1)
+    assert len(list((tmp_path / "models").iterdir())) == 2
+
+
+def test_missing_data_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPIKECAE_DATA", raising=False)
+    with pytest.raises(MissingData, match="set SPIKECAE_DATA"):
+        data_file("a.mat")
+    monkeypatch.setenv("SPIKECAE_DATA", str(tmp_path))
+    with pytest.raises(MissingData, match=r"no file a\.mat"):
+        data_file("a.mat")
+
+
+def test_the_frontier_has_every_method_on_every_recording() -> None:
+    methods: dict[str, set[str]] = {}
+    for item in configurations():
+        methods.setdefault(item.labels["data"], set()).add(item.labels["method"])
+    assert set(methods) == {"D2 0.05", "D2 0.2", "HC1"}
+    assert all({"PCA", "DCT", "DWT sym4", "GWALM", "Gaussian bound"} <= found for found in methods.values())

@@ -1,0 +1,70 @@
+"""The analytic estimate against sums written out by hand."""
+
+from pathlib import Path
+
+import pytest
+
+from rtl.manifest import make_manifest
+from rtl.plan import make_plan
+from rtl.spike_encoder import SpikeEncoder
+from spikecae.design import Design, load_design
+from spikecae.spec import load_spec
+from synth.energy_table import NODES
+from synth.estimate import Estimate, estimate
+from synth.yosys import ModuleStatistics
+
+ROOT = Path(__file__).parents[2]
+
+
+def _estimate(design: Design, node: str, flip_flops: int = 1000, multiplexers: int = 3000) -> Estimate:
+    plan = make_plan(load_spec(ROOT / "designs" / design.name), design.hardware)
+    counted = ModuleStatistics(
+        module="spike_encoder",
+        cells=0,
+        cells_by_type={},
+        multipliers=[],
+        flip_flop_bits=flip_flops,
+        latch_bits=0,
+        multiplexer_bits=multiplexers,
+        adder_bits=0,
+        memories=[],
+        memory_bits=0,
+    )
+    return estimate(plan, make_manifest(plan, SpikeEncoder(plan), "spike_encoder.v"), NODES[node], counted)
+
+
+def test_layers_are_those_of_the_paper() -> None:
+    """MACs of the layer list: 49,152, 172,032, 86,016, 49,152, and 49,152 in the search."""
+    found = _estimate(load_design(ROOT / "designs" / "neuropixels.toml"), "ihp-sg13g2")
+    macs = {layer.name: layer.macs for layer in found.layers}
+    assert macs["conv"] == macs["project"] == macs["vq"] == 49152
+    assert sum(n for name, n in macs.items() if name.startswith("block0")) == 172032
+    assert sum(n for name, n in macs.items() if name.startswith("block1")) == 86016
+    assert found.macs_per_spike == 101376
+    assert found.energy_nj_per_spike_by_kind["convolutions"] == pytest.approx(356352 / 4 * 1.59e-3)
+    assert found.energy_nj_per_spike_by_kind["codeword search"] == pytest.approx(49152 / 4 * 1.59e-3 * 1.6)
+
+
+def test_figures_agree_with_each_other(tiny: Design) -> None:
+    found = _estimate(tiny, "45nm")
+    assert sum(found.energy_nj_per_spike_by_kind.values()) == pytest.approx(found.energy_nj_per_spike)
+    assert sum(found.area_mm2_by_kind.values()) == pytest.approx(found.area_mm2)
+    assert found.spikes_per_s_at_full_rate == pytest.approx(20e6 / 128 * 2)
+    power = found.energy_nj_per_spike * found.spikes_per_s_at_full_rate / 1000
+    assert found.power_uw_at_full_rate == pytest.approx(power)
+    density = found.channels_within_limit * 20 * found.energy_nj_per_spike / 1000 / found.area_mm2
+    assert 0.99 * 400 <= density <= 400
+    assert found.power_uw_per_channel == pytest.approx(20 * found.energy_nj_per_spike / 1000)
+
+
+def test_registers_and_multiplexers_cost_area(tiny: Design) -> None:
+    more, fewer = _estimate(tiny, "45nm", flip_flops=2000), _estimate(tiny, "45nm", flip_flops=1000)
+    assert more.area_mm2 - fewer.area_mm2 == pytest.approx(1000 * 5.0 / 0.7 / 1e6)
+    more, fewer = _estimate(tiny, "45nm", multiplexers=2000), _estimate(tiny, "45nm", multiplexers=1000)
+    assert more.area_mm2 - fewer.area_mm2 == pytest.approx(1000 * 1.9 / 0.7 / 1e6)
+
+
+def test_every_assumption_is_named(tiny: Design) -> None:
+    text = " ".join(_estimate(tiny, "ihp-sg13g2").assumptions)
+    for word in ("multiply-accumulate", "memory", "register", "density", "left out", "leakage", "wires"):
+        assert word in text
