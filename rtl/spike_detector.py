@@ -14,7 +14,8 @@ from spikecae.front_end import FrontEnd
 
 __all__ = ["SpikeDetector"]
 
-OVERRUN_BITS = 32
+PIPELINE = 4
+"""Events between peak finder and queue, besides those that have a place in the arbiter."""
 
 
 class SpikeDetector(wiring.Component):
@@ -32,7 +33,7 @@ class SpikeDetector(wiring.Component):
     i: ADC codes, channel after channel, frame after frame from reset on. Always taken, one a cycle.
     o: spikes, in the encoder's input format. The first sample of an event leaves 13 cycles (of a queue's, 11) after the
         input sample that decides on it (``front_end.earliest``), and 5 or more after its own last sample came.
-    overruns: events lost since reset, modulo 2**32.
+    overrun: one cycle for each event lost.
     """
 
     def __init__(self, front_end: FrontEnd) -> None:
@@ -46,7 +47,7 @@ class SpikeDetector(wiring.Component):
             {
                 "i": self.counter.signature.members["i"],
                 "o": self.reader.signature.members["o"],
-                "overruns": Out(OVERRUN_BITS),
+                "overrun": Out(1),
             }
         )
 
@@ -85,5 +86,9 @@ class SpikeDetector(wiring.Component):
             reader.events.payload.eq(queue.r_data),
             queue.r_en.eq(reader.events.ready),
         ]
-        m.d.sync += self.overruns.eq(self.overruns + no_place + (found & ~queue.w_rdy) + reader.lost)
+        # Of the events that are under way, and those found meanwhile (one a cycle), each is lost once at most.
+        under_way = self._front_end.pending + self._front_end.queue + PIPELINE
+        to_tell = Signal(range(under_way + 1))
+        m.d.comb += self.overrun.eq(to_tell != 0)
+        m.d.sync += to_tell.eq(to_tell + no_place + (found & ~queue.w_rdy) + reader.lost - self.overrun)
         return m
