@@ -13,6 +13,16 @@ from numba import njit
 __all__ = ["pack_bits", "read_payload", "search_kernel"]
 
 
+def _compile(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """Compile when first called, and keep the result on disk if there is a place for it."""
+    compiled: Callable[..., Any]
+    try:
+        compiled = njit(function, nogil=True, cache=True, **options)
+    except RuntimeError:  # neither the package's folder nor the user's cache can be written
+        compiled = njit(function, nogil=True, **options)
+    return compiled
+
+
 @cache
 def search_kernel(length: int, wide: bool) -> Callable[..., None]:
     """The search for vectors of one length, known when compiling so that the sum over it is unrolled.
@@ -22,7 +32,6 @@ def search_kernel(length: int, wide: bool) -> Callable[..., None]:
     integer: Any = np.int64 if wide else np.int32
     start = np.iinfo(integer).max
 
-    @njit(nogil=True, cache=True, fastmath={"contract"})  # fused or not, sums are exact
     def search(y: Any, weights: Any, bias: Any, index_bits: int, found: Any) -> None:
         """Compare score and index as one integer, so that the lowest index wins a tie: y (n, L), weights (L, K)."""
         for row in range(y.shape[0]):
@@ -34,11 +43,10 @@ def search_kernel(length: int, wide: bool) -> Callable[..., None]:
                 best = min(best, integer((integer(score) << index_bits) | integer(k)))
             found[row] = best & integer((1 << index_bits) - 1)
 
-    kernel: Callable[..., None] = search
-    return kernel
+    return _compile(search, fastmath={"contract"})  # fused or not, sums are exact
 
 
-@njit(nogil=True, cache=True)
+@_compile
 def pack_bits(words: Any, lengths: Any, packed: Any) -> None:
     """Write right-aligned code words of up to 64 bits into ``packed`` (bytes, zeros before), first bit first."""
     at = 0
@@ -53,7 +61,7 @@ def pack_bits(words: Any, lengths: Any, packed: Any) -> None:
             at += taken
 
 
-@njit(nogil=True, cache=True)
+@_compile
 def _golomb(data: Any, size: int, at: int, order: int, longest_prefix: int) -> tuple[int, int]:
     """Number and place behind it; a place behind ``size`` if there is no number."""
     zeros = 0
@@ -70,7 +78,7 @@ def _golomb(data: Any, size: int, at: int, order: int, longest_prefix: int) -> t
     return number - (1 << order), at
 
 
-@njit(nogil=True, cache=True)
+@_compile
 def read_payload(
     data: Any,
     size: int,
