@@ -30,7 +30,8 @@ designs := $(basename $(notdir $(wildcard designs/*.toml)))
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all train quantize rtl sim synth report doctor experiments experiment benchmark test lint regress lock clean help
+.PHONY: all train quantize rtl sim synth codec report doctor experiments experiment benchmark test lint regress lock \
+	clean help
 
 all: $(VENV)/installed
 	@$(FLOW) all $(design) $(data) $(epochs) $(blocks) $(waves) $(cocotb) $(target)
@@ -49,6 +50,9 @@ sim: $(VENV)/installed
 
 synth: $(VENV)/installed
 	@$(FLOW) synth $(design) $(target)
+
+codec: $(VENV)/installed
+	@$(FLOW) codec $(design)
 
 report: $(VENV)/installed
 	@$(FLOW) report $(design) $(target)
@@ -95,6 +99,7 @@ help:
 	@echo "  sim        Verilog against the golden model on BLOCKS test blocks; WAVES=1 leaves a waveform,"
 	@echo "             COCOTB=1 runs the cocotb benches too"
 	@echo "  synth      resources and estimates for TARGET"
+	@echo "  codec      spec and decoder network (ONNX) in one folder, for the spikecae command"
 	@echo "  report     report.json, report.html and the table"
 	@echo "  regress    sim with COCOTB=1 for every design"
 	@echo "  doctor     what is installed, what is missing, and the command that installs it"

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from flow.layout import Layout
 from flow.runner import run_task
+from flow.stages.codec import plan_codec
 from flow.stages.data import plan_data
 from flow.stages.quantize import plan_quantize
 from flow.stages.report import plan_report
@@ -23,7 +24,7 @@ from flow.task import Task
 
 __all__ = ["Chain", "StageName"]
 
-StageName = Literal["train", "quantize", "rtl", "sim", "synth", "report"]
+StageName = Literal["train", "quantize", "rtl", "sim", "synth", "codec", "report"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Chain:
                 return self._data_at_hand() | self._rtl() | self._simulated()
             case "synth":
                 return self._rtl() | self._synthesized()
+            case "codec":
+                return self._do(plan_codec(self.layout))
             case "report":
                 return self._reported()
 

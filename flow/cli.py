@@ -102,6 +102,12 @@ def synth(design: DesignName = NEUROPIXELS, target: Target = "generic") -> None:
 
 
 @app.command()
+def codec(design: DesignName = NEUROPIXELS) -> None:
+    """Put the encoder spec and the decoder network, as ONNX, into one folder for the host codec."""
+    _stage(Chain(_layout(design), _console()), "codec")
+
+
+@app.command()
 def report(design: DesignName = NEUROPIXELS, target: Target = "generic") -> None:
     """Write report.json and report.html, and print the table."""
     chain = Chain(_layout(design), _console(), target=target)

@@ -68,6 +68,11 @@ class Layout:
         return self.build / "synth" / target
 
     @property
+    def codec(self) -> Path:
+        """The encoder spec and the decoder network, for the host."""
+        return self.build / "codec"
+
+    @property
     def spec(self) -> Path:
         """Folder of the spec to work with: the one made here if there is one, else the shipped one."""
         return self.quantize if (self.quantize / "spec.json").is_file() else self.shipped

@@ -27,6 +27,7 @@ class Chip(wiring.Component):
     Parameters
     ----------
     plan: the shape of the hardware, and the spec behind it.
+    front_end: whether spikes come from a detector on the same chip.
 
     Raises
     ------
@@ -38,10 +39,13 @@ class Chip(wiring.Component):
         channel (16 bits, low) and time (32 bits) on every beat.
     m_axis: packets; ``tlast`` marks a packet's last byte.
     s_axil: registers and, if loadable, parameter memories (:mod:`rtl.register_map`).
+    more: behind this spike comes another of its event, and no block or stop may part them (only with a front end).
+    overrun: for one cycle, the front end has lost an event (only with a front end).
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, front_end: bool = False) -> None:
         self._plan = plan
+        self._front_end = front_end
         spec, hardware = plan.spec, plan.hardware
         longest = self.packet_buffer_bytes
         if longest > MAX_PAYLOAD:
@@ -75,6 +79,7 @@ class Chip(wiring.Component):
                 "m_axis_tready": In(1),
                 "m_axis_tlast": Out(1),
                 **{f"s_axil_{name}": member.flip() for name, member in axil.items()},
+                **({"more": In(1), "overrun": In(1)} if front_end else {}),
             }
         )
 
@@ -120,8 +125,8 @@ class Chip(wiring.Component):
             inner, outer = getattr(axi_lite.axi, name), getattr(self, f"s_axil_{name}")
             m.d.comb += inner.eq(outer) if member.flow == Out else outer.eq(inner)
 
-        gate = Signal()
-        self._input(m, gate)
+        gate, event_under_way = Signal(), Signal()
+        self._input(m, gate, event_under_way)
         busy = self._blocks(m)
         self._output(m)
         self._events(m, gate)
@@ -130,11 +135,11 @@ class Chip(wiring.Component):
         m.d.comb += [
             quiet.eq(~busy & ~encoder.pending & ~encoder.backlog),
             flushing.eq(registers.flush | (supervisor.stopping & ~supervisor.halted)),
-            encoder.flush.eq(flushing),
+            encoder.flush.eq(flushing & ~event_under_way),
             packetizer.close.eq(flushing & quiet),
             supervisor.run.eq(registers.run),
             supervisor.busy.eq(busy),
-            supervisor.stored.eq(encoder.pending | encoder.backlog | ~packetizer.idle),
+            supervisor.stored.eq(encoder.pending | encoder.backlog | ~packetizer.idle | event_under_way),
             supervisor.start.eq(encoder.start),
             supervisor.scrub_blocks.eq(registers.scrub_blocks),
             supervisor.scrub_idle.eq(registers.scrub_idle),
@@ -168,20 +173,25 @@ class Chip(wiring.Component):
             "wrong_spikes": encoder.wrong_end | raw_path.wrong_end,
             "crc_failures": supervisor.failed,
             "refused_writes": axi_lite.bus.write & axi_lite.bus.error,
-            "overruns": 0,
+            "overruns": self.overrun if self._front_end else 0,
         }
         m.d.comb += registers.events.eq(Cat(counted[name] for name in COUNTED))
         if self._plan.loadable:
             self._check(m)
         return m
 
-    def _input(self, m: Module, gate: Signal) -> None:
-        """Samples go to the encoder or, in raw mode, straight to the packets; no spike begins while stopping."""
+    def _input(self, m: Module, gate: Signal, event_under_way: Signal) -> None:
+        """Samples go to the encoder or, in raw mode, straight to the packets; no spike begins while stopping.
+
+        A front end's events are whole, so that waiting for their ends is safe; a host might end within a spike.
+        """
         encoder, raw_path = self.encoder, self.raw_path
         under_way = Signal()
         m.d.comb += gate.eq(under_way | ~self.supervisor.stopping)
         with m.If(self.s_axis_tvalid & self.s_axis_tready):
-            m.d.sync += under_way.eq(~self.s_axis_tlast)
+            m.d.sync += under_way.eq(~self.s_axis_tlast | self.more if self._front_end else ~self.s_axis_tlast)
+        if self._front_end:
+            m.d.comb += event_under_way.eq(under_way)
         for path in (encoder, raw_path):
             m.d.comb += [path.i.payload.adc.eq(self.s_axis_tdata), path.i.payload.last.eq(self.s_axis_tlast)]
 

@@ -50,7 +50,7 @@ REGISTERS = (
     Register("wrong_spikes", 0x58, "count", "spikes left out for their length"),
     Register("crc_failures", 0x5C, "count", "checks failed"),
     Register("refused_writes", 0x60, "count", "writes refused: parameters while running, or no such register"),
-    Register("overruns", 0x64, "count", "samples lost by the front end"),
+    Register("overruns", 0x64, "count", "events lost by the front end"),
 )
 
 

@@ -1,16 +1,13 @@
-"""The top level: the chip with its clock and reset pins."""
-
-from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+"""The top level of an encoder: spikes in, packets out."""
 
 from rtl.chip import Chip
+from rtl.clocked import Clocked
 from rtl.plan import Plan
 
 __all__ = ["SpikeEncoder"]
 
 
-class SpikeEncoder(wiring.Component):
+class SpikeEncoder(Clocked):
     """:class:`rtl.chip.Chip` in a clock domain of its own.
 
     Parameters
@@ -25,14 +22,4 @@ class SpikeEncoder(wiring.Component):
 
     def __init__(self, plan: Plan) -> None:
         self.chip = Chip(plan)
-        super().__init__({"aclk": In(1), "aresetn": In(1), **dict(self.chip.signature.members)})
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        m.domains.sync = ClockDomain()
-        m.submodules.chip = chip = self.chip
-        m.d.comb += [ClockSignal().eq(self.aclk), ResetSignal().eq(~self.aresetn)]
-        for name, member in chip.signature.members.items():
-            inner, outer = getattr(chip, name), getattr(self, name)
-            m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)
-        return m
+        super().__init__(self.chip, "chip")

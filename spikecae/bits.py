@@ -1,52 +1,14 @@
-"""Bit fields, most significant bit first, and the exponential Golomb code of whole numbers."""
+"""Reading of bit fields, most significant bit first, and the exponential Golomb code of whole numbers."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Self
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from spikecae.huffman import pack_bits
-
-__all__ = ["BitReader", "Fields", "golomb", "signed_difference", "unzigzag", "zigzag"]
+__all__ = ["BitReader", "golomb", "signed_difference", "unzigzag", "zigzag"]
 
 LONGEST_PREFIX = 32
 """Zeros that a Golomb code may start with: no number of the format needs more."""
-
-
-@dataclass
-class Fields:
-    """Bit fields to be sent one after the other: right-aligned values and their widths."""
-
-    values: list[int] = field(default_factory=list)
-    widths: list[int] = field(default_factory=list)
-
-    def append(self, value: int, width: int) -> None:
-        """Add a field."""
-        self.values.append(value)
-        self.widths.append(width)
-
-    def extend(self, values: Iterable[int], widths: Iterable[int]) -> None:
-        """Add fields."""
-        self.values.extend(values)
-        self.widths.extend(widths)
-
-    @property
-    def bits(self) -> int:
-        """Bits of all fields."""
-        return sum(self.widths)
-
-    @classmethod
-    def join(cls, parts: Iterable[Self]) -> Self:
-        """The fields of all parts in order."""
-        joined = cls()
-        for part in parts:
-            joined.extend(part.values, part.widths)
-        return joined
-
-    def pack(self) -> bytes:
-        """The bits, zero-padded to a byte."""
-        return pack_bits(np.array(self.values, dtype=np.int64), np.array(self.widths, dtype=np.int64))
 
 
 class BitReader:
@@ -88,18 +50,21 @@ class BitReader:
             raise EOFError(f"its payload goes on for {left} bits after the last index, or they are not zero")
 
 
-def golomb(number: int, order: int) -> tuple[int, int]:
-    """Exponential Golomb code of ``number`` >= 0: code word, right-aligned, and its length in bits.
+def golomb(numbers: ArrayLike, orders: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Exponential Golomb codes of numbers 0..2**52: code words, right-aligned, and their lengths in bits.
 
     ``number + 2**order`` in binary, with as many zeros before it as it has bits beyond ``order + 1``.
     """
-    word = number + (1 << order)
-    return word, 2 * word.bit_length() - 1 - order
+    orders = np.asarray(orders, np.int64)
+    words = np.asarray(numbers, np.int64) + (np.int64(1) << orders)
+    _, bits = np.frexp(words.astype(np.float64))
+    return words, 2 * bits.astype(np.int64) - 1 - orders
 
 
-def zigzag(difference: int) -> int:
+def zigzag(differences: ArrayLike) -> NDArray[np.int64]:
     """0, -1, 1, -2, 2, ... as 0, 1, 2, 3, 4, ..."""
-    return 2 * difference if difference >= 0 else -2 * difference - 1
+    differences = np.asarray(differences, np.int64)
+    return np.where(differences >= 0, 2 * differences, -2 * differences - 1)
 
 
 def unzigzag(number: int) -> int:
@@ -107,6 +72,6 @@ def unzigzag(number: int) -> int:
     return -(number + 1) // 2 if number & 1 else number // 2
 
 
-def signed_difference(later: int, earlier: int) -> int:
+def signed_difference(later: Any, earlier: Any) -> Any:
     """``later - earlier`` modulo 2**32, in -2**31..2**31-1."""
     return ((later - earlier + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)

@@ -5,9 +5,12 @@ Codes are canonical: shorter codes first, equal lengths in order of the symbol.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from spikecae import acceleration
 
 __all__ = [
     "MAX_LENGTH",
@@ -83,12 +86,17 @@ def canonical_codes(lengths: NDArray[np.uint8]) -> NDArray[np.uint16]:
     check_lengths(lengths)
     codes = np.zeros(lengths.size, dtype=np.uint16)
     code, previous = 0, 0
-    for symbol in np.lexsort((np.arange(lengths.size), lengths)):
+    for symbol in _canonical_order(lengths):
         code <<= int(lengths[symbol]) - previous
         previous = int(lengths[symbol])
         codes[symbol] = code
         code += 1
     return codes
+
+
+def _canonical_order(lengths: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Symbols by length, then by number."""
+    return np.lexsort((np.arange(lengths.size), lengths))
 
 
 def pack_bits(codes: NDArray[np.integer], lengths: NDArray[np.integer]) -> bytes:
@@ -99,6 +107,11 @@ def pack_bits(codes: NDArray[np.integer], lengths: NDArray[np.integer]) -> bytes
         lengths: (n,) their lengths in bits.
     """
     lengths = np.asarray(lengths, dtype=np.int64)
+    kernels = acceleration.kernels()
+    if kernels is not None:
+        packed = np.zeros(-(-int(lengths.sum()) // 8), dtype=np.uint8)
+        kernels.pack_bits(np.asarray(codes, dtype=np.int64), lengths, packed)
+        return packed.tobytes()
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if ends.size else 0
     place = np.repeat(ends, lengths) - 1 - np.arange(total)
@@ -123,7 +136,11 @@ def encode_blocks(
         ValueError: an index is outside its table.
     """
     words, lengths = code_words(indices, tables, table_of)
-    return [pack_bits(words[block], lengths[block]) for block in range(len(indices))]
+    bits = lengths.sum(axis=1)
+    padding = -bits % 8
+    packed = pack_bits(np.column_stack([words, 0 * padding]).ravel(), np.column_stack([lengths, padding]).ravel())
+    ends = np.cumsum(bits + padding) // 8
+    return [packed[end - size : end] for end, size in zip(ends.tolist(), ((bits + 7) // 8).tolist(), strict=True)]
 
 
 def code_words(
@@ -134,18 +151,26 @@ def code_words(
     Raises:
         ValueError: an index is outside its table.
     """
-    codes = [canonical_codes(table) for table in tables]
     words, lengths = np.empty(indices.shape, dtype=np.int64), np.empty(indices.shape, dtype=np.int64)
-    for position, table in enumerate(table_of):
-        column = indices[:, position]
-        if column.size and (column.min() < 0 or column.max() >= tables[table].size):
+    positions = np.asarray(table_of)
+    for number, table in enumerate(tables):
+        columns = np.flatnonzero(positions == number) if len(tables) > 1 else slice(None)
+        own = indices[:, columns]
+        outside = (own < 0) | (own >= table.size)
+        if outside.any():
+            row, column = np.argwhere(outside)[0]
+            position = int(np.arange(positions.size)[columns][column])
             raise ValueError(
-                f"index {column.max() if column.max() >= tables[table].size else column.min()} at position {position} "
-                f"is outside its code table of {tables[table].size}"
+                f"index {own[row, column]} at position {position} is outside its code table of {table.size}"
             )
-        words[:, position] = codes[table][column]
-        lengths[:, position] = tables[table][column]
+        words[:, columns] = _codes(table.tobytes())[own]
+        lengths[:, columns] = table[own]
     return words, lengths
+
+
+@lru_cache(maxsize=256)
+def _codes(lengths: bytes) -> NDArray[np.int64]:
+    return canonical_codes(np.frombuffer(lengths, dtype=np.uint8)).astype(np.int64)
 
 
 def decode_blocks(
@@ -156,7 +181,7 @@ def decode_blocks(
     Raises:
         ValueError: a payload ends before its last index.
     """
-    lookups = [lookup(table) for table in tables]
+    symbols, taken = lookup(tables)
     sizes = np.array([8 * len(payload) for payload in payloads], dtype=np.int64)
     width = int(sizes.max(initial=0)) // 8 + 3
     stream = np.zeros((len(payloads), width), dtype=np.int64)
@@ -169,23 +194,29 @@ def decode_blocks(
         byte = np.minimum(at >> 3, width - 3)
         window = (stream[rows, byte] << 16) | (stream[rows, byte + 1] << 8) | stream[rows, byte + 2]
         prefix = (window >> (8 - (at & 7))) & 0xFFFF
-        symbols, lengths = lookups[table]
-        indices[:, position] = symbols[prefix]
-        at += lengths[prefix]
+        indices[:, position] = symbols[table, prefix]
+        at += taken[table, prefix]
         if np.any(at > sizes):
             short = int(np.argmax(at > sizes))
             raise ValueError(f"payload of block {short} ends within index {position} of {len(table_of)}")
     return indices
 
 
-def lookup(lengths: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Symbol and code length for every 16-bit prefix."""
-    codes = canonical_codes(lengths)
-    symbols = np.zeros(1 << MAX_LENGTH, dtype=np.int32)
-    taken = np.ones(1 << MAX_LENGTH, dtype=np.int64)
-    for symbol, (code, length) in enumerate(zip(codes.tolist(), lengths.tolist(), strict=True)):
-        first = code << (MAX_LENGTH - length)
-        last = (code + 1) << (MAX_LENGTH - length)
-        symbols[first:last] = symbol
-        taken[first:last] = length
+def lookup(tables: Sequence[NDArray[np.uint8]]) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Symbol and code length for every 16-bit prefix, (tables, 65536) each; not to be written to."""
+    return _lookup(tuple(table.tobytes() for table in tables))
+
+
+@lru_cache(maxsize=8)
+def _lookup(tables: tuple[bytes, ...]) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    symbols = np.zeros((len(tables), 1 << MAX_LENGTH), dtype=np.int32)
+    taken = np.ones(symbols.shape, dtype=np.uint8)
+    for row, table in enumerate(tables):
+        lengths = np.frombuffer(table, dtype=np.uint8)
+        check_lengths(lengths)
+        order = _canonical_order(lengths)
+        prefixes = 1 << (MAX_LENGTH - lengths[order].astype(np.int64))
+        used = prefixes.sum()  # all but where there is only one symbol
+        symbols[row, :used] = np.repeat(order, prefixes)
+        taken[row, :used] = np.repeat(lengths[order], prefixes)
     return symbols, taken

@@ -1,14 +1,14 @@
 """What packets carry: coded blocks or raw snippets, with channels and times beside them (``docs/bitstream.md``)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecae.bits import BitReader, Fields, golomb, signed_difference, unzigzag, zigzag
-from spikecae.huffman import code_words, lookup
+from spikecae import acceleration
+from spikecae.bits import LONGEST_PREFIX, BitReader, unzigzag
+from spikecae.events import CHANNEL_ORDER, TIME_ORDER, Events, event_fields, sidecar_of
+from spikecae.huffman import code_words, lookup, pack_bits
 from spikecae.packets import MAX_COUNT, MAX_PAYLOAD, OVERHEAD_BYTES, SEQUENCES, Header, Packet, Sidecar, frame
 from spikecae.spec import EncoderSpec
 
@@ -23,25 +23,11 @@ __all__ = [
     "write_snippets",
 ]
 
-CHANNEL_ORDER = 7
-"""Order of the exponential Golomb code of differences between channels."""
-TIME_ORDER = 9
-"""The same for differences between times."""
 RAW_EVENT = np.dtype([("channel", ">u2"), ("time", ">u4")])
 
 
 class PayloadError(ValueError):
     """A packet with valid checksums whose payload is not what its header and the spec say."""
-
-
-@dataclass(frozen=True, eq=False)
-class Events:
-    """Where and when: one channel per block or raw snippet, one time per block or per present spike."""
-
-    channels: NDArray[np.int64]
-    """(n,), 0..65535."""
-    times: NDArray[np.int64]
-    """(n,) or (spikes,), in samples modulo 2**32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,22 +66,32 @@ def write_blocks(
     """
     if not 0 <= missing < spec.spikes:
         raise ValueError(f"missing = {missing} must lie in 0..{spec.spikes - 1}: a block has {spec.spikes} spikes")
-    sidecar = _sidecar(events, len(indices), len(indices) * spec.spikes - missing)
+    sidecar = sidecar_of(events, len(indices), len(indices) * spec.spikes - missing)
+    (event_words, event_widths), opening = event_fields(events, len(indices), _times_of(sidecar, spec.spikes))
     words, lengths = code_words(indices, spec.huffman.tables, spec.table_of)
+    starts, sizes = _split(lengths.sum(axis=1) + event_widths.sum(axis=1), event_widths, opening[1], blocks_per_packet)
+    for fields, first in zip((event_words, event_widths), opening, strict=True):
+        fields[starts, : first.shape[1]] = first[starts]
+    ends = np.append(starts, len(indices))[1:]
+    padding = np.zeros(len(indices), np.int64)
+    padding[ends - 1] = -sizes % 8
+    packed = pack_bits(
+        np.column_stack([event_words, words, 0 * padding]).ravel(),
+        np.column_stack([event_widths, lengths, padding]).ravel(),
+    )
     packets: list[bytes] = []
-    for first, last, fields in _split(lengths.sum(axis=1), blocks_per_packet, events, sidecar, spec.spikes):
-        for block, own in zip(range(first, last), fields, strict=True):
-            own.extend(words[block].tolist(), lengths[block].tolist())
-        payload = Fields.join(fields).pack()
+    at = 0
+    for first, last, size in zip(starts.tolist(), ends.tolist(), ((sizes + 7) // 8).tolist(), strict=True):
         header = Header(
             sequence=(sequence + len(packets)) % SEQUENCES,
             tag=spec.tag,
             count=last - first,
-            length=len(payload),
+            length=size,
             missing=missing if last == len(indices) else 0,
             sidecar=sidecar,
         )
-        packets.append(frame(header, payload))
+        packets.append(frame(header, packed[at : at + size]))
+        at += size
     return packets
 
 
@@ -118,7 +114,38 @@ def read_blocks(spec: EncoderSpec, packet: Packet) -> Blocks:
         raise PayloadError(f"{where}: {header.missing} spikes missing of {spec.spikes}")
     present = np.ones((header.count, spec.spikes), dtype=np.bool_)
     present[-1, spec.spikes - header.missing :] = False
-    tables = [lookup(table) for table in spec.huffman.tables]
+    blocks = _read_compiled(spec, packet, present) or _read_slowly(spec, packet, present)
+    if blocks.events is not None:
+        low, high = blocks.events.channels.min(), blocks.events.channels.max()
+        if not 0 <= low <= high <= 0xFFFF:
+            raise PayloadError(f"{where}: channels {low}..{high} do not lie in 0..65535")
+    return blocks
+
+
+def _read_compiled(spec: EncoderSpec, packet: Packet, present: NDArray[np.bool_]) -> Blocks | None:
+    """The blocks of a packet by the compiled kernel; None if there is no kernel, or it found a fault."""
+    kernels = acceleration.kernels()
+    if kernels is None:
+        return None
+    header = packet.header
+    times_of = np.minimum(present.sum(axis=1), _times_of(header.sidecar, spec.spikes))
+    indices = np.empty((header.count, len(spec.table_of)), np.int32)
+    channels, times = np.empty(header.count, np.int64), np.empty(int(times_of.sum()), np.int64)
+    data = np.frombuffer(packet.payload + b"\0\0", np.uint8)
+    orders = (CHANNEL_ORDER, TIME_ORDER, LONGEST_PREFIX)
+    table_of = np.array(spec.table_of, np.int64)
+    symbols, taken = lookup(spec.huffman.tables)
+    if not kernels.read_payload(
+        data, 8 * header.length, symbols, taken, table_of, times_of, orders, indices, channels, times
+    ):
+        return None
+    return Blocks(indices, present, Events(channels, times & 0xFFFFFFFF) if header.sidecar else None)
+
+
+def _read_slowly(spec: EncoderSpec, packet: Packet, present: NDArray[np.bool_]) -> Blocks:
+    """The same, field by field; says what is wrong."""
+    header = packet.header
+    symbols, taken = lookup(spec.huffman.tables)
     indices = np.empty((header.count, len(spec.table_of)), dtype=np.int32)
     channels, times = [0], [0]
     reader, first = BitReader(packet.payload), 0
@@ -132,15 +159,12 @@ def read_blocks(spec: EncoderSpec, packet: Packet) -> Blocks:
                 for _ in range(int(present[block].sum()) - 1):
                     times.append(times[-1] + reader.golomb(TIME_ORDER))
             for position, table in enumerate(spec.table_of):
-                symbols, taken = tables[table]
                 prefix = reader.peek16()
-                indices[block, position] = symbols[prefix]
-                reader.skip(int(taken[prefix]))
+                indices[block, position] = symbols[table, prefix]
+                reader.skip(int(taken[table, prefix]))
         reader.finish()
     except EOFError as error:
-        raise PayloadError(f"{where} of {header.count} blocks: {error}") from None
-    if not 0 <= min(channels) <= max(channels) <= 0xFFFF:
-        raise PayloadError(f"{where}: channels {min(channels)}..{max(channels)} do not lie in 0..65535")
+        raise PayloadError(f"packet {header.sequence} of {header.count} blocks: {error}") from None
     events = Events(np.array(channels[1:]), np.array(times[1:]) & 0xFFFFFFFF) if header.sidecar else None
     return Blocks(indices, present, events)
 
@@ -160,7 +184,7 @@ def write_snippets(
     """
     if not 1 <= snippets_per_packet <= MAX_COUNT:
         raise ValueError(f"a packet holds 1..{MAX_COUNT} snippets, asked for {snippets_per_packet}")
-    sidecar = _sidecar(events, len(snippets), len(snippets))
+    sidecar = sidecar_of(events, len(snippets), len(snippets))
     record = np.empty(
         len(snippets), dtype=[("event", RAW_EVENT, (int(events is not None),)), ("samples", ">i2", snippets.shape[1:])]
     )
@@ -217,58 +241,38 @@ def wire_bits(
         spikes: M, all present.
         events: as for :func:`write_blocks`.
     """
-    sidecar = _sidecar(events, len(payload_bits), len(payload_bits) * spikes)
-    total = 0
-    for first, last, fields in _split(payload_bits, blocks_per_packet, events, sidecar, spikes):
-        bits = int(np.sum(payload_bits[first:last])) + sum(own.bits for own in fields)
-        total += 8 * (OVERHEAD_BYTES + -(-bits // 8))
-    return total
+    sidecar = sidecar_of(events, len(payload_bits), len(payload_bits) * spikes)
+    (_, widths), (_, opening) = event_fields(events, len(payload_bits), _times_of(sidecar, spikes))
+    _, sizes = _split(payload_bits + widths.sum(axis=1), widths, opening, blocks_per_packet)
+    return 8 * int((OVERHEAD_BYTES + (sizes + 7) // 8).sum())
 
 
-def _sidecar(events: Events | None, blocks: int, spikes: int) -> Sidecar:
-    """What the events are of, by how many they are."""
-    if events is None:
-        return Sidecar.NONE
-    if events.channels.shape != (blocks,) or events.times.shape not in ((blocks,), (spikes,)):
-        raise ValueError(
-            f"{blocks} blocks or snippets of {spikes} spikes need {blocks} channels and {blocks} or {spikes} times, "
-            f"got {events.channels.shape} and {events.times.shape}"
-        )
-    if blocks and not 0 <= events.channels.min() <= events.channels.max() <= 0xFFFF:
-        raise ValueError(f"channels {events.channels.min()}..{events.channels.max()} must lie in 0..65535")
-    return Sidecar.BLOCK if events.times.shape == (blocks,) else Sidecar.SPIKE
+def _times_of(sidecar: Sidecar, spikes: int) -> int:
+    """Times that a block has whose spikes are all there."""
+    return {Sidecar.NONE: 0, Sidecar.BLOCK: 1, Sidecar.SPIKE: spikes}[sidecar]
 
 
 def _split(
-    payload_bits: NDArray[np.integer], per_packet: int, events: Events | None, sidecar: Sidecar, spikes: int
-) -> Iterator[tuple[int, int, list[Fields]]]:
-    """First and last (exclusive) block of each packet, and its blocks' events: as many as fit."""
+    bits: NDArray[np.int64], event_widths: NDArray[np.int64], opening_widths: NDArray[np.int64], per_packet: int
+) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """First block of each packet, and the bits in it: as many blocks as are wanted and fit.
+
+    Args:
+        bits: (blocks,) of each block that does not open a packet.
+        event_widths: (blocks, F) of those, its events'.
+        opening_widths: (blocks, 0 or 2) of what replaces its first events where it does.
+        per_packet: most blocks of a packet.
+    """
     if not 1 <= per_packet <= MAX_COUNT:
         raise ValueError(f"a packet holds 1..{MAX_COUNT} blocks, asked for {per_packet}")
-    per_block = spikes if sidecar is Sidecar.SPIKE else 1
-    first, size, fields = 0, 0, list[Fields]()
-    before = (0, 0)
-    for block, bits in enumerate(np.asarray(payload_bits).tolist()):
-        here = (0, [0])
-        if events is not None:
-            here = int(events.channels[block]), events.times[block * per_block : (block + 1) * per_block].tolist()
-        own = _event_fields(*before, *here) if sidecar else Fields()
-        if len(fields) == per_packet or size + bits + own.bits > 8 * MAX_PAYLOAD:
-            yield first, block, fields
-            first, size, fields = block, 0, []
-            own = _event_fields(0, 0, *here) if sidecar else Fields()
-        fields.append(own)
-        size += bits + own.bits
-        before = here[0], here[1][0]
-    if fields:
-        yield first, len(payload_bits), fields
-
-
-def _event_fields(channel_before: int, time_before: int, channel: int, times: list[int]) -> Fields:
-    """A block's events, after a block of this channel and first time."""
-    fields = Fields()
-    fields.append(*golomb(zigzag(channel - channel_before), CHANNEL_ORDER))
-    fields.append(*golomb(zigzag(signed_difference(times[0], time_before)), TIME_ORDER))
-    for earlier, later in pairwise(times):
-        fields.append(*golomb((later - earlier) & 0xFFFFFFFF, TIME_ORDER))
-    return fields
+    replaced = event_widths[:, : opening_widths.shape[1]].sum(axis=1)
+    opening = (bits - replaced + opening_widths.sum(axis=1)).tolist()
+    ends = np.cumsum(bits)
+    starts, sizes, first = [], [], 0
+    while first < len(bits):
+        others = 8 * MAX_PAYLOAD - opening[first] + ends[first]
+        last = int(np.clip(np.searchsorted(ends, others, side="right"), first + 1, min(first + per_packet, len(bits))))
+        starts.append(first)
+        sizes.append(opening[first] + int(ends[last - 1] - ends[first]))
+        first = last
+    return np.array(starts, np.intp), np.array(sizes, np.int64)

@@ -186,6 +186,8 @@ class Residual:
 
     def __post_init__(self) -> None:
         reduce, conv, expand = self.reduce, self.conv, self.expand
+        groups = [part.groups for part in self.convolutions]
+        _require(len(set(groups)) == 1, f"{self.name}: its convolutions must have the same groups, got {groups}")
         for first, second in ((reduce, conv), (conv, expand)):
             _require(
                 first.outputs == second.inputs and first.exponent == second.input_exponent,

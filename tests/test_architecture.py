@@ -24,8 +24,8 @@ MAY_IMPORT = {
 }
 """Imports point one way: spikecae ← model ← quantize, spikecae ← rtl ← sim ← synth, flow on top."""
 
-SHARED_BY_GOLDEN_AND_RTL = {"spikecae.spec", "spikecae.design", "spikecae.stages"}
-"""The spec (with its stages) and the design: all that the chip's generator may take from the codec."""
+SHARED_BY_GOLDEN_AND_RTL = {"spikecae.spec", "spikecae.design", "spikecae.stages", "spikecae.front_end"}
+"""The spec (with its stages), the design and the front end: all that the generator may take from the codec."""
 
 MACHINE_PATH = re.compile(rb"(?<![\w.])/(?:home|Users|root|work|mnt)/\w")
 

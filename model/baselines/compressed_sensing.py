@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from model.baselines.transforms import sym4_matrix
 from model.baselines.vectors import Coded, coded
-from model.datasets.adc import codes_to_units
 from model.datasets.spikes import SpikeDataset
 from model.metrics import SAMPLE_BITS
+from spikecae.adc import codes_to_units
 from spikecae.design import Design
 
 __all__ = ["analysis_frame", "compressed_sensing", "group_weights", "recover"]

@@ -14,9 +14,9 @@ from scipy.fft import dct, idct
 from sklearn.decomposition import PCA
 
 from model.baselines.vectors import Coded, coded
-from model.datasets.adc import codes_to_units
 from model.datasets.spikes import SpikeDataset, Split
 from model.metrics import SAMPLE_BITS
+from spikecae.adc import codes_to_units
 from spikecae.design import Design
 
 __all__ = ["dct_truncated", "dwt_largest", "pca_truncated", "sym4_matrix"]

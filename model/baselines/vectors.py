@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.datasets.adc import codes_to_units
 from model.datasets.spikes import SpikeDataset, Split
 from model.metrics import SAMPLE_BITS, Sndr, sndr
+from spikecae.adc import codes_to_units
 from spikecae.design import Design
 
 __all__ = ["Coded", "coded", "first_half", "spike_vectors"]

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from model.datasets.adc import units_to_codes
+from spikecae.adc import units_to_codes
 from spikecae.design import Design
 
 __all__ = ["Provenance", "SpikeDataset", "SpikeTable", "Split", "split_by_time"]

@@ -114,5 +114,5 @@ def test_traceback_on_request(flow: Flow) -> None:
 def test_help_tells_every_stage() -> None:
     done = run_flow(ROOT, "--help")
     assert done.returncode == 0
-    for stage in ("train", "quantize", "rtl", "sim", "synth", "report", "all", "doctor", "clean"):
+    for stage in ("train", "quantize", "rtl", "sim", "synth", "codec", "report", "all", "doctor", "clean"):
         assert stage in done.stdout

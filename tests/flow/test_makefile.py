@@ -40,14 +40,14 @@ def test_variables_become_options() -> None:
     assert "--waves" not in flow_call("WAVES=0")
 
 
-@pytest.mark.parametrize("stage", ["train", "quantize", "rtl", "sim", "synth", "report"])
+@pytest.mark.parametrize("stage", ["train", "quantize", "rtl", "sim", "synth", "codec", "report"])
 def test_every_stage_is_a_target(stage: str) -> None:
     assert flow_call(stage, "DESIGN=tiny") == [stage, "--design", "tiny"]
 
 
 def test_help_names_targets_and_designs() -> None:
     out = make("help").stdout
-    for word in ("train", "quantize", "rtl", "sim", "synth", "report", "doctor", "neuropixels", "tiny"):
+    for word in ("train", "quantize", "rtl", "sim", "synth", "codec", "report", "doctor", "neuropixels", "tiny"):
         assert word in out
 
 

@@ -1,12 +1,8 @@
-from pathlib import Path
-
 import pytest
 import torch
 
 from model.datasets import SpikeDataset, load_dataset
-from spikecae.design import Design, load_design
-
-DESIGNS = Path(__file__).parents[2] / "designs"
+from spikecae.design import Design
 
 
 @pytest.fixture(autouse=True)
@@ -14,16 +10,6 @@ def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads that wait for each other are slow where tests run side by side."""
     torch.set_num_threads(1)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
-@pytest.fixture(scope="session")
-def tiny() -> Design:
-    return load_design(DESIGNS / "tiny.toml")
-
-
-@pytest.fixture(scope="session")
-def neuropixels() -> Design:
-    return load_design(DESIGNS / "neuropixels.toml")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
 import copy
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from quantize.code import fit_code
 from quantize.compare import MismatchError, compare, exact_products
 from quantize.fake_quant import FakeQuantEncoder, Quantize
 from quantize.stage import calibrated_encoder
-from spikecae import arithmetic, golden
+from spikecae import golden, network
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec, load_spec, save_spec
 from tests.quantize.conftest import made_up_checkpoint
@@ -86,18 +87,18 @@ def test_products_of_less_precision_are_off_during_the_comparison() -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        lambda a, s: np.rint(a / 2.0 ** np.asarray(s)).astype(np.int64),  # half to even
-        lambda a, s: a >> s,  # no rounding
-        lambda a, s: -arithmetic.rshift_round(-a, s),  # half down
+        lambda product: np.rint(product - 0.5),
+        lambda product: np.floor(product - 0.5),
+        lambda product: np.ceil(product - 1),
     ],
     ids=["half to even", "floor", "half down"],
 )
 def test_another_rounding_rule_in_the_golden_model_turns_the_comparison_red(
-    tiny: Design, loaded: Checkpoint, tiny_spikes: SpikeDataset, monkeypatch: pytest.MonkeyPatch, fault: object
+    tiny: Design, loaded: Checkpoint, tiny_spikes: SpikeDataset, monkeypatch: pytest.MonkeyPatch, fault: Callable
 ) -> None:
     encoder, spec = quantized(tiny, loaded, tiny_spikes.train.adc)
     compare(spec, encoder, tiny_spikes.test.adc)
-    monkeypatch.setattr(golden, "rshift_round", fault)
+    monkeypatch.setattr(network, "requantize", lambda x, limits, out: np.clip(fault(x), *limits, out=out))
     with pytest.raises(MismatchError, match=r"block \d+, channel \d+, sample \d+: expected -?\d+, got -?\d+"):
         compare(spec, encoder, tiny_spikes.test.adc)
 

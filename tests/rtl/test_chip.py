@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
+from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
 
 from rtl.chip import Chip
@@ -20,11 +21,11 @@ from tests.rtl.shapes import hardware
 
 
 class Host:
-    """A host's driver: register accesses, spikes in, packets out."""
+    """A host's driver of ``chip``, or of one that is made: register accesses, spikes in, packets out."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, chip: Component | None = None) -> None:
         self.plan = plan
-        self.chip = Chip(plan)
+        self.chip = chip or Chip(plan)
         self.packets: list[bytes] = []
         self.simulator = Simulator(self.chip)
         self.simulator.add_clock(1e-6)

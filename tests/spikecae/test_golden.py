@@ -1,11 +1,11 @@
 """The golden model against the rules of docs/arithmetic.md, written out with Python integers, one value at a time."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 import pytest
 
-from spikecae import golden
 from spikecae.design import Design
 from spikecae.golden import encode, search
 from spikecae.huffman import decode_blocks
@@ -124,26 +124,25 @@ def test_missing_spikes_are_zero_after_normalization(spec: EncoderSpec, tiny: De
         assert {name: taps[name][block].tolist() for name in taps} == expected
 
 
-def test_sums_beyond_24_bits_are_exact() -> None:
-    """Odd sums above 2**25, which float32 cannot hold."""
-    weight = np.full((2, 1023, 1), 127, np.int8)
-    stage = Convolution(
-        name="wide",
-        weight=weight,
-        bias=np.array([0, -5], np.int32),
-        weight_exponent=np.array([10, 10], np.int8),
-        input_exponent=0,
-        exponent=0,
-        groups=1,
-        input_signed=False,
-        relu=True,
+def test_sums_beyond_24_bits_are_exact(tiny: Design) -> None:
+    """A shift of 20 bits whose rounding hangs on the last of them, below an identity of up to 28."""
+    spec = random_spec(tiny, seed=6)
+    block = spec.stages[2]
+    outputs = block.expand.outputs
+    expand = dataclasses.replace(
+        block.expand,
+        weight=np.sign(block.expand.weight).astype(np.int8),
+        bias=np.full(outputs, (1 << 22) + (1 << 19), np.int32),
+        weight_exponent=np.full(outputs, 20, np.int8),
     )
-    x = np.full((1, 1023, 3), 255)
-    x[0, 7] = [255, 254, 0]
-    expected = [[bias + 127 * (255 * 1022 + last) for last in (255, 254, 0)] for bias in (0, -5)]
-    assert golden.accumulate(stage, x)[0].tolist() == expected
-    assert expected[0][0] % 2
-    assert expected[0][0] > 1 << 24
+    stages = (*spec.stages[:2], dataclasses.replace(block, expand=expand), *spec.stages[3:])
+    spec = dataclasses.replace(spec, stages=stages)
+    assert expand.shift.tolist() == [20] * outputs
+    adc = random_adc(tiny, 6, seed=6)
+    taps = encode(spec, adc).taps
+    for block in range(6):
+        expected = by_hand(spec, adc[block])
+        assert {name: taps[name][block].tolist() for name in taps} == expected
 
 
 def test_every_stage_of_the_test_is_alive(spec: EncoderSpec, tiny: Design) -> None:

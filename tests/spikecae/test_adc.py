@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model.datasets.adc import codes_to_units, units_to_codes
+from spikecae.adc import codes_to_units, units_to_codes
 from spikecae.design import Adc
 
 

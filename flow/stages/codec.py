@@ -1,0 +1,52 @@
+"""Stage ``codec``: what the host needs of a design, in one folder: the encoder spec and the decoder network."""
+
+import shutil
+from pathlib import Path
+
+from rich.console import Console
+
+from flow.layout import Layout
+from flow.task import Task
+
+__all__ = ["plan_codec"]
+
+SPEC_FILES = ("spec.json", "spec.npz")
+SECTIONS = {"name", "adc", "block", "encoder", "codebook", "normalization"}
+
+
+def plan_codec(layout: Layout) -> Task:
+    """Take the spec and export the decoder, of the weights it was made from: those made here, else the shipped ones.
+
+    Raises:
+        FileNotFoundError: there are neither.
+    """
+    spec = layout.spec
+    weights = (
+        layout.shipped / "model.safetensors" if spec == layout.shipped else layout.model / "checkpoint.safetensors"
+    )
+    inputs = {name: spec / name for name in SPEC_FILES} | {"weights": weights}
+    for path in inputs.values():
+        if not path.is_file():
+            raise FileNotFoundError(f"no file {path}; make it with: make quantize DESIGN={layout.name}")
+
+    def run(folder: Path, console: Console) -> str:
+        from model.checkpoint import load_checkpoint
+        from model.export import export_decoder
+
+        for name in SPEC_FILES:
+            shutil.copyfile(spec / name, folder / name)
+        with console.status("exporting the decoder"):
+            export_decoder(folder / "decoder.onnx", layout.design, load_checkpoint(weights, layout.design))
+        size = (folder / "decoder.onnx").stat().st_size
+        return f"spec of {spec}, decoder of {weights}: {size / 1e6:.2f} MB ONNX"
+
+    return Task(
+        name="codec",
+        entry="flow.stages.codec",
+        output=layout.codec,
+        files=(*SPEC_FILES, "decoder.onnx"),
+        run=run,
+        inputs=inputs,
+        settings={name: part for name, part in layout.design.model_dump(mode="json").items() if name in SECTIONS},
+        tools=("torch", "onnx", "onnxscript"),
+    )

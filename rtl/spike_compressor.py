@@ -1,0 +1,107 @@
+"""The top level of a whole implant: raw multiplexed samples in, packets out."""
+
+from amaranth.hdl import Cat, Module, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from rtl.chip import Chip
+from rtl.clocked import Clocked
+from rtl.plan import Plan
+from rtl.spike_detector import SpikeDetector
+from spikecae.front_end import FrontEnd
+
+__all__ = ["Compressor", "SpikeCompressor"]
+
+
+class Compressor(wiring.Component):
+    """Detector and encoder, in the clock domain of whoever instantiates them.
+
+    An event of a neighbourhood makes a block. Flush, timeout and halt wait for its last spike, so that blocks
+    and events stay in step.
+
+    Parameters
+    ----------
+    front_end: what to detect.
+    plan: the shape of the encoder, and the spec behind it.
+
+    Raises
+    ------
+    ValueError: detector and encoder do not fit each other; every reason is given.
+
+    Members
+    -------
+    s_axis: ADC codes, two's complement, channel after channel, frame after frame from reset on. ``tready`` is always
+        high: what cannot be kept is lost, counted as ``overruns``.
+    m_axis, s_axil: as for :class:`rtl.chip.Chip`.
+    """
+
+    def __init__(self, front_end: FrontEnd, plan: Plan) -> None:
+        faults = _misfits(front_end, plan)
+        if faults:
+            raise ValueError("no such compressor: " + "; ".join(faults))
+        self.detector = SpikeDetector(front_end)
+        self.chip = Chip(plan, front_end=True)
+        members = self.chip.signature.members
+        self._passed_on = [name for name in members if name.startswith(("m_axis", "s_axil"))]
+        super().__init__(
+            {
+                "s_axis_tdata": In(signed(16)),
+                "s_axis_tvalid": In(1),
+                "s_axis_tready": Out(1),
+                **{name: members[name] for name in self._passed_on},
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.detector = detector = self.detector
+        m.submodules.chip = chip = self.chip
+        spike = detector.o.payload
+        m.d.comb += [
+            detector.i.payload.eq(self.s_axis_tdata),
+            detector.i.valid.eq(self.s_axis_tvalid),
+            self.s_axis_tready.eq(detector.i.ready),
+            chip.s_axis_tdata.eq(spike.adc),
+            chip.s_axis_tuser.eq(Cat(spike.channel, spike.time)),
+            chip.s_axis_tlast.eq(spike.last),
+            chip.s_axis_tvalid.eq(detector.o.valid),
+            detector.o.ready.eq(chip.s_axis_tready),
+            chip.more.eq(spike.more),
+            chip.overrun.eq(detector.overrun),
+        ]
+        for name in self._passed_on:
+            inner, outer = getattr(chip, name), getattr(self, name)
+            m.d.comb += outer.eq(inner) if self.signature.members[name].flow == Out else inner.eq(outer)
+        return m
+
+
+class SpikeCompressor(Clocked):
+    """:class:`Compressor` in a clock domain of its own.
+
+    Parameters
+    ----------
+    front_end, plan: as for the compressor.
+
+    Members
+    -------
+    aclk, aresetn: clock and synchronous, active-low reset.
+    s_axis, m_axis, s_axil: as for the compressor.
+    """
+
+    def __init__(self, front_end: FrontEnd, plan: Plan) -> None:
+        self.compressor = Compressor(front_end, plan)
+        super().__init__(self.compressor, "compressor")
+
+
+def _misfits(front_end: FrontEnd, plan: Plan) -> list[str]:
+    spec, faults = plan.spec, []
+    if front_end.samples != spec.samples:
+        faults.append(f"snippets of {front_end.samples} samples for an encoder of {spec.samples}")
+    if front_end.neighbours and front_end.spikes != spec.spikes:
+        faults.append(f"neighbourhoods of {front_end.spikes} channels for blocks of {spec.spikes} spikes")
+    if not front_end.neighbours and spec.spikes > 1 and front_end.channels > 1:
+        faults.append(
+            f"a block of {spec.spikes} spikes has one channel, a queue of {front_end.channels} channels mixes them; "
+            f"detect on one channel, or neighbourhoods"
+        )
+    return faults

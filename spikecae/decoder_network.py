@@ -1,0 +1,56 @@
+"""The decoder network, an ONNX file run by ONNX Runtime on a GPU if it can use one, else on the CPU."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikecae.spec import EncoderSpec
+
+__all__ = ["DecoderNetwork", "DecoderNetworkError"]
+
+PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
+"""In order of preference."""
+
+
+class DecoderNetworkError(ValueError):
+    """A decoder network that cannot be used: missing, corrupt, or of another design."""
+
+
+class DecoderNetwork:
+    """The network in an ONNX file, checked against the encoder whose latents it takes.
+
+    Args:
+        path: the file.
+        spec: the encoder.
+
+    Raises:
+        DecoderNetworkError: there is no such file, ONNX Runtime does not load it, or it takes or gives other shapes.
+    """
+
+    def __init__(self, path: Path, spec: EncoderSpec) -> None:
+        try:
+            import onnxruntime
+        except ImportError:
+            raise DecoderNetworkError(
+                "waveforms need ONNX Runtime; install it with: pip install 'spikecae[decoder]'"
+            ) from None
+        if not path.is_file():
+            raise DecoderNetworkError(f"no decoder network {path}; make it with the toolkit: make codec")
+        usable = [name for name in PROVIDERS if name in onnxruntime.get_available_providers()]
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), providers=usable)
+        except Exception as error:  # it has its own error for every kind of damage, all derived from this
+            raise DecoderNetworkError(f"{path}: ONNX Runtime does not load it: {error}") from None
+        found = [list(tensor.shape[1:]) for tensor in (*self._session.get_inputs(), *self._session.get_outputs())]
+        wanted = [[spec.project.outputs, spec.latent_samples], [spec.spikes, spec.samples]]
+        if found != wanted:
+            raise DecoderNetworkError(
+                f"{path} is of another design: its shapes are {found}, the spec of {spec.design!r} needs {wanted}"
+            )
+        self.provider: str = self._session.get_providers()[0]
+
+    def run(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Normalized blocks (n, M, D) from latents (n, N, T)."""
+        blocks: NDArray[np.float32] = self._session.run(None, {self._session.get_inputs()[0].name: latents})[0]
+        return blocks

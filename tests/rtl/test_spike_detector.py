@@ -1,0 +1,236 @@
+"""The front end in Amaranth's simulator against the golden detector, spike for spike and code for code."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+from numpy.typing import NDArray
+
+from rtl.spike_detector import SpikeDetector
+from spikecae.detector import DetectedSpikes
+from spikecae.detector import SpikeDetector as Golden
+from spikecae.front_end import FrontEnd
+from tests.planted import front_end, recording
+
+Beat = tuple[int, int, int, int, int]
+"""Code, last, more, channel, time."""
+
+
+@dataclass
+class Run:
+    """What left, in which cycles, which cycle each sample was taken in, and the events lost."""
+
+    beats: list[Beat]
+    cycles: list[int]
+    taken: list[int]
+    overruns: int
+
+
+def simulate(
+    made: FrontEnd, codes: NDArray[np.int64], *, idle: float = 0.0, pause: float = 0.0, start: int = 0, seed: int = 0
+) -> Run:
+    """Feed all ``codes``, then wait until what is left has come out. The first frame is number ``start``."""
+    dut, rng = SpikeDetector(made), np.random.default_rng(seed)
+    run = Run([], [], [], 0)
+    fed = False
+
+    async def feed(ctx):
+        nonlocal fed
+        cycle = 0
+        if start:
+            ctx.set(dut.counter.now, start)
+        for code in codes.ravel().tolist():
+            while rng.random() < idle:
+                await ctx.tick()
+                cycle += 1
+            ctx.set(dut.i.payload, code)
+            ctx.set(dut.i.valid, 1)
+            run.taken.append(cycle)
+            _, _, ready = await ctx.tick().sample(dut.i.ready)
+            cycle += 1
+            assert ready, "samples cannot wait"
+            ctx.set(dut.i.valid, 0)
+        fed = True
+
+    async def collect(ctx):
+        left = 40 + 2 * made.spikes * made.samples  # cycles without a beat after which none can come
+        cycle = quiet = 0
+        while not fed or quiet < left:
+            ctx.set(dut.o.ready, int(rng.random() >= pause))
+            _, _, valid, ready, beat, lost = await ctx.tick().sample(
+                dut.o.valid, dut.o.ready, dut.o.payload, dut.overrun
+            )
+            run.overruns += lost
+            if valid and ready:
+                run.beats.append((beat.adc, beat.last, beat.more, beat.channel, beat.time))
+                run.cycles.append(cycle)
+            quiet = 0 if valid or not fed else quiet + 1
+            cycle += 1
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(feed, background=True)
+    simulator.add_testbench(collect)
+    simulator.run()
+    return run
+
+
+def beats_of(spikes: DetectedSpikes, start: int = 0) -> list[list[Beat]]:
+    """The beats of each event."""
+    events = []
+    for time, channel, snippets in zip(spikes.times, spikes.peaks, spikes.snippets, strict=True):
+        spikes_of_event, samples = snippets.shape
+        stamp = (int(time) + start) % (1 << 32)
+        event = [
+            (int(code), int(n == samples - 1), int(spike < spikes_of_event - 1), int(channel), stamp)
+            for spike, snippet in enumerate(snippets)
+            for n, code in enumerate(snippet)
+        ]
+        events.append(event)
+    return events
+
+
+CASES = {
+    "1 channel": (front_end(1, samples=17, peak=16, search=20, refractory=20, frames=64), 1600, 60),
+    "2 channels": (front_end(2, 2, samples=16, polarity="both", zero=512), 800, 40),
+    "4 channels as queues": (
+        front_end(4, samples=31, peak=0, polarity="positive", bits=8, frames=512, queue=64),
+        450,
+        20,
+    ),
+    "4 channels": (front_end(4, 3, samples=19, peak=18, search=8, noise_shift=7), 600, 20),
+    "16 channels": (front_end(16, 4, samples=21, pending=4, queue=16), 300, 4),
+}
+"""Detector, frames, and frames from spike to spike."""
+
+
+@pytest.mark.parametrize(("idle", "pause"), [(0.0, 0.0), (0.4, 0.3)])
+@pytest.mark.parametrize("case", CASES)
+def test_equals_golden(case: str, idle: float, pause: float) -> None:
+    made, frames, every = CASES[case]
+    codes = recording(made, frames, every, seed=len(case))
+    golden = Golden(made)
+    expected = golden.push(codes)
+    assert len(expected.times) >= 8
+    run = simulate(made, codes, idle=idle, pause=pause)
+    assert run.beats == [beat for event in beats_of(expected) for beat in event]
+    assert run.overruns == golden.overruns
+
+
+def planted_peaks(made: FrontEnd, peaks: list[tuple[int, int]], frames: int) -> NDArray[np.int64]:
+    """Codes -1, 1, -1, ... with a peak at each (frame, channel), frames counted from when the noise is known."""
+    codes = np.repeat(np.where(np.arange(made.settling + frames) % 2, 1, -1)[:, None], made.channels, axis=1)
+    for frame, channel in peaks:
+        codes[made.settling + frame, channel] = -100
+    return codes
+
+
+@pytest.mark.parametrize(("spikes", "latency"), [(0, 11), (2, 13)])
+def test_latency_and_full_rate(spikes: int, latency: int) -> None:
+    """Full rate at the input: ``simulate`` without idles offers, and sees taken, a sample a cycle."""
+    made = front_end(8, spikes, samples=17, peak=16, search=9, refractory=9)
+    run = simulate(made, planted_peaks(made, [(30, 3)], 80))
+    assert np.all(np.diff(run.taken) == 1)
+    decided = made.rival_time + 1 if spikes else made.search - 1
+    # A peak wins with the first sample of the frame in which no rival can come; a queue takes its own channel's.
+    completing = run.taken[(made.settling + 30 + decided) * 8 + (0 if spikes else 3)]
+    assert run.cycles[0] == completing + latency
+    assert run.cycles == list(range(run.cycles[0], run.cycles[0] + made.spikes * made.samples))
+
+
+def test_latency_after_the_last_sample() -> None:
+    made = front_end(2, samples=17, peak=3, search=2, refractory=2)
+    run = simulate(made, planted_peaks(made, [(30, 0)], 80))
+    assert run.cycles[0] == run.taken[(made.settling + 30 + 17 - 3) * 2 - 1] + 5
+
+
+@pytest.mark.parametrize("spikes", [0, 3])
+def test_back_pressure_loses_whole_events_and_counts_them(spikes: int) -> None:
+    made = front_end(4, spikes, samples=19, frames=64, queue=4)
+    codes = recording(made, 600, 15, seed=7)
+    golden = Golden(made)
+    expected = beats_of(golden.push(codes))
+    size = made.spikes * made.samples
+    for pause in (0.5, 0.9):
+        run = simulate(made, codes, pause=pause, seed=spikes)
+        assert len(run.beats) % size == 0, "only whole events"
+        sent = [run.beats[at : at + size] for at in range(0, len(run.beats), size)]
+        rest = iter(expected)
+        assert all(event in rest for event in sent), "what is sent is right, and in order"
+        assert run.overruns == golden.overruns + len(expected) - len(sent)
+    assert len(expected) - len(sent) > 3
+    assert len(sent) > 3
+
+
+def test_held_up_for_long_drops_the_old_and_recovers() -> None:
+    """The event being sent is safe in its own buffer, the ones behind it are overwritten, later ones are whole."""
+    made = front_end(2, samples=17, frames=64, queue=3)
+    codes = planted_peaks(made, [(30, 0), (40, 1), (50, 0), (300, 1), (330, 0)], 420)
+    expected = beats_of(Golden(made).push(codes))
+    assert len(expected) == 5
+    dut = SpikeDetector(made)
+    beats: list[Beat] = []
+
+    async def feed(ctx):
+        ctx.set(dut.i.valid, 1)
+        for code in codes.ravel().tolist():
+            ctx.set(dut.i.payload, code)
+            await ctx.tick()
+
+    async def collect(ctx):
+        lost = 0
+        for cycle in range((made.settling + 420) * 2):
+            ctx.set(dut.o.ready, int(cycle > (made.settling + 200) * 2))
+            _, _, valid, ready, beat, more = await ctx.tick().sample(
+                dut.o.valid, dut.o.ready, dut.o.payload, dut.overrun
+            )
+            lost += more
+            if valid and ready:
+                beats.append((beat.adc, beat.last, beat.more, beat.channel, beat.time))
+        assert lost == 2
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(feed, background=True)
+    simulator.add_testbench(collect)
+    simulator.run()
+    assert beats == [beat for event in (expected[0], *expected[3:]) for beat in event]
+
+
+def test_equal_and_crowded_peaks() -> None:
+    """Few heights, many peaks close to each other: who wins over whom, and who finds no place."""
+    made = front_end(16, 2, samples=16, pending=3, frames=1024, queue=128)
+    rng = np.random.default_rng(0)
+    peaks = [(int(frame), int(channel)) for frame, channel in rng.integers((5, 0), (150, 16), (220, 2))]
+    codes = planted_peaks(made, peaks, 190)
+    for n, (frame, channel) in enumerate(peaks):
+        codes[made.settling + frame, channel] -= n % 7
+    golden = Golden(made)
+    expected = golden.push(codes)
+    assert len(expected.times) > 20
+    assert golden.overruns > 3
+    run = simulate(made, codes)
+    assert run.beats == [beat for event in beats_of(expected) for beat in event]
+    assert run.overruns == golden.overruns
+
+
+def test_time_wraps() -> None:
+    made = front_end(2, 2, samples=16)
+    codes = recording(made, 500, 25, seed=3)
+    expected = Golden(made).push(codes)
+    start = (1 << 32) - 256
+    assert expected.times.min() < 256 < expected.times.max()
+    run = simulate(made, codes, start=start)
+    assert run.beats == [beat for event in beats_of(expected, start) for beat in event]
+
+
+def test_snippets_and_times_of_the_default_design() -> None:
+    """At about 40 cycles a frame."""
+    made = replace(front_end(16, 4), samples=48, peak=16, search=15, refractory=30)
+    codes = recording(made, 360, 12, seed=5)
+    expected = Golden(made).push(codes)
+    assert len(expected.times) >= 5
+    run = simulate(made, codes, idle=0.6)
+    assert run.beats == [beat for event in beats_of(expected) for beat in event]
+    assert run.overruns == 0

@@ -1,0 +1,138 @@
+"""The command line on the shipped small design: files in, files out, and what it says of bad ones."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikecae.adc import codes_to_units
+from spikecae.cli import main
+from spikecae.codec import Decoder, Encoder
+from spikecae.design import Design
+from spikecae.events import Events
+from spikecae.golden import encode
+from spikecae.spec import EncoderSpec, load_spec
+from tests.random_spec import random_adc
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "designs" / "tiny"
+
+pytest.importorskip("onnxruntime", reason="the extra 'decoder' is not installed")
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs ``spikecae`` in a folder of its own; all that it says."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def command(*arguments: object, fails: bool = False) -> str:
+        monkeypatch.setattr(sys, "argv", ["spikecae", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = "".join(capsys.readouterr())
+        assert end.value.code == int(fails), said
+        return said
+
+    return command
+
+
+@pytest.fixture(scope="module")
+def shipped() -> EncoderSpec:
+    return load_spec(SHIPPED)
+
+
+def test_recording_to_file_and_back(run: Run, shipped: EncoderSpec, tiny: Design, tmp_path: Path) -> None:
+    adc = random_adc(tiny, 150, seed=1)
+    samples = codes_to_units(adc, tiny.adc).astype(np.float32)
+    samples[3, 1, 4] = 1e6
+    adc[3, 1, 4] = tiny.adc.maximum
+    channels, times = np.arange(150) % 16, np.arange(300).reshape(150, 2) * 40
+    np.savez(tmp_path / "in.npz", snippets=samples, channels=channels.astype(np.uint16), times=times)
+    said = run("encode", "in.npz", "x.scae", "--spec", SHIPPED, "--lsb", tiny.adc.lsb)
+    assert "150 blocks" in said
+    assert "1 samples lay outside" in said
+    encoder = Encoder(shipped)
+    packets = encoder.encode(adc, Events(channels, times.ravel())) + encoder.flush()
+    assert (tmp_path / "x.scae").read_bytes().endswith(packets)
+
+    assert "150 blocks in 10 packets; snippets in uV" in run("decode", "x.scae", "out.npz", "--spec", SHIPPED)
+    indices = encode(shipped, adc).indices
+    with np.load(tmp_path / "out.npz", allow_pickle=False) as out:
+        assert np.array_equal(out["indices"], indices)
+        assert np.array_equal(out["channels"], channels)
+        assert np.array_equal(out["times"], times)
+        assert np.array_equal(out["packets"], np.repeat(np.arange(10), 16)[:150])
+        assert out["present"].all()
+        assert np.array_equal(out["snippets"], Decoder(shipped, SHIPPED / "decoder.onnx").waveforms(indices, tiny.adc))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.npz", "out.npz", "x.scae"]
+
+
+def test_codes_without_a_scale_stay_codes(run: Run, tiny: Design, tmp_path: Path) -> None:
+    np.save(tmp_path / "in.npy", random_adc(tiny, 20, seed=2))
+    run("encode", "in.npy", "x.scae", "--spec", SHIPPED, "--blocks-per-packet", 5)
+    assert "latents" in run("decode", "x.scae", "out.npz", "--spec", SHIPPED, "--latents")
+    with np.load(tmp_path / "out.npz") as out:
+        assert set(out.files) == {"latents", "indices", "present", "packets"}
+        assert out["latents"].shape == (20, 4, 4)
+    said = run("inspect", "x.scae")
+    for part in ("1 ADC step a step", "4, ", "20 of 2 spikes of 16 samples, 40 spikes", "0 packets lost"):
+        assert part in said
+
+
+def test_a_damaged_file_loses_its_damaged_packets(run: Run, tiny: Design, tmp_path: Path) -> None:
+    np.save(tmp_path / "in.npy", random_adc(tiny, 64, seed=3))
+    run("encode", "in.npy", "x.scae", "--spec", SHIPPED, "--lsb", 2)
+    data = bytearray((tmp_path / "x.scae").read_bytes())
+    data[-100] ^= 0xFF
+    (tmp_path / "x.scae").write_bytes(data)
+    for command in (("decode", "x.scae", "out.npz", "--spec", SHIPPED), ("inspect", "x.scae")):
+        assert "1 packets lost" in run(*command)
+    with np.load(tmp_path / "out.npz") as out:
+        numbers = np.unique(out["packets"]).tolist()
+    assert len(numbers) == 3
+    assert set(numbers) < {0, 1, 2, 3}
+
+
+def test_what_cannot_be_encoded_is_refused_and_no_file_left(run: Run, tiny: Design, tmp_path: Path) -> None:
+    good = random_adc(tiny, 4, seed=4)
+    bad = {
+        "units.npy": (good * 1.0, "say with --lsb"),
+        "wide.npy": (good * 100, r"are not those of a converter with -512..511"),
+        "shape.npy": (good[:, :1], "takes numbers of shape (n, 2, 16)"),
+        "text.npy": (np.array([["a"]]), "takes numbers of shape"),
+        "nan.npy": (np.where(good == good[0, 0, 0], np.nan, 1.0), "say with --lsb"),
+    }
+    for name, (array, reason) in bad.items():
+        np.save(tmp_path / name, array)
+        said = run("encode", name, "x.scae", "--spec", SHIPPED, fails=True)
+        assert said.startswith(f"error: {name}")
+        assert reason in said
+    assert "NaN or infinity" in run("encode", "nan.npy", "x.scae", "--spec", SHIPPED, "--lsb", 1, fails=True)
+    np.savez(tmp_path / "lonely.npz", snippets=good, times=np.arange(4))
+    assert "belong together" in run("encode", "lonely.npz", "x.scae", "--spec", SHIPPED, fails=True)
+    assert not (tmp_path / "x.scae").exists()
+
+
+def test_the_wrong_spec_network_or_file_is_named(run: Run, tiny: Design, tmp_path: Path) -> None:
+    np.save(tmp_path / "in.npy", random_adc(tiny, 4, seed=5))
+    run("encode", "in.npy", "x.scae", "--spec", SHIPPED)
+    other = ROOT / "designs" / "neuropixels"
+    (tmp_path / "broken.onnx").write_bytes((SHIPPED / "decoder.onnx").read_bytes()[:-2000])
+    (tmp_path / "out.npz").write_bytes(b"old")
+    for arguments, reason in (
+        (("x.scae", "out.npz", "--spec", other), "name the right folder with --spec"),
+        (("in.npy", "out.npz", "--spec", SHIPPED), "in.npy: no .scae file"),
+        (("x.scae", "out.npz", "--spec", SHIPPED, "--network", other / "decoder.onnx"), "of another design"),
+        (("x.scae", "out.npz", "--spec", SHIPPED, "--network", "broken.onnx"), "ONNX Runtime does not load it"),
+        (("x.scae", "out.npz", "--spec", SHIPPED, "--network", "none.onnx"), "no decoder network none.onnx"),
+        (("none.scae", "out.npz", "--spec", SHIPPED), "none.scae"),
+    ):
+        said = run("decode", *arguments, fails=True)
+        assert reason in said
+        assert "Traceback" not in said
+    assert (tmp_path / "out.npz").read_bytes() == b"old"

@@ -1,0 +1,86 @@
+"""The wheel: what is in it, and that it works where there is nothing but what it asks for."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikecae.design import Design
+from tests.random_spec import random_adc
+
+ROOT = Path(__file__).resolve().parents[2]
+
+TOOLKIT = ["torch", "scipy", "safetensors", "onnx", "model", "quantize", "rtl", "sim", "synth", "flow"]
+
+PROGRAM = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ABSENT:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+sys.path.insert(0, INSTALLED)
+from spikecae import acceleration, cli
+assert cli.__file__.startswith(INSTALLED)
+compiled = acceleration.kernels() is not None
+try:
+    cli.main()
+finally:
+    print("compiled", compiled, file=sys.stderr)
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    """The wheel, unpacked as pip does it."""
+    folder = tmp_path_factory.mktemp("site-packages")
+    zipfile.ZipFile(wheel).extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for name in ("pyproject.toml", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    shutil.copytree(ROOT / "spikecae", source / "spikecae", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "model", source / "model", ignore=shutil.ignore_patterns("__pycache__"))
+    command = ["pip", "wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", out, source]
+    subprocess.run([sys.executable, "-m", *map(str, command)], check=True)
+    (built,) = out.glob("*.whl")
+    return built
+
+
+def test_it_holds_the_codec_alone(wheel: Path) -> None:
+    names = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {name for name in names if not name.endswith(".dist-info")} == {"spikecae"}
+    entry = zipfile.ZipFile(wheel).read(next(n for n in zipfile.ZipFile(wheel).namelist() if "entry_points" in n))
+    assert b"spikecae = spikecae.cli:main" in entry
+
+
+@pytest.mark.parametrize("absent", [[], ["numba"], ["numba", "onnxruntime"]], ids=str)
+def test_it_needs_nothing_of_the_toolkit(installed: Path, absent: list[str], tiny: Design, tmp_path: Path) -> None:
+    shipped = str(ROOT / "designs" / "tiny")
+    np.save(tmp_path / "in.npy", random_adc(tiny, 20, seed=1))
+    head = f"ABSENT = {[*TOOLKIT, *absent]!r}; INSTALLED = {str(installed)!r}"
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-I", "-c", head + PROGRAM, *arguments, "--spec", shipped]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    done = run("encode", "in.npy", "x.scae")
+    assert done.returncode == 0, done.stderr
+    assert f"compiled {not absent}" in done.stderr
+    waveforms = run("decode", "x.scae", "out.npz")
+    if "onnxruntime" in absent:
+        assert waveforms.returncode == 1
+        assert "pip install 'spikecae[decoder]'" in waveforms.stderr
+        assert run("decode", "x.scae", "out.npz", "--latents").returncode == 0
+    else:
+        assert waveforms.returncode == 0, waveforms.stderr
+    with np.load(tmp_path / "out.npz") as out:
+        assert len(out["indices"]) == 20
