@@ -29,6 +29,7 @@ class BlockWriter(wiring.Component):
     o: bytes.
     block_end: for one cycle, the last code of a block was taken.
     pad: between blocks, send the bits that are left, zero-padded; the next block waits for them.
+    hold: the next block may not begin: a short one could otherwise end while its packet is still sent.
     empty: between blocks, and no bit is left.
     """
 
@@ -44,6 +45,7 @@ class BlockWriter(wiring.Component):
                 "o": Out(stream.Signature(unsigned(8))),
                 "block_end": Out(1),
                 "pad": In(1),
+                "hold": In(1),
                 "empty": Out(1),
             }
         )
@@ -65,7 +67,7 @@ class BlockWriter(wiring.Component):
         with m.FSM():
             with m.State("between"):
                 m.d.comb += [packer.pad.eq(self.pad), self.empty.eq(packer.empty)]
-                with m.If(coder.o.valid & ~(self.pad & ~packer.empty)):
+                with m.If(coder.o.valid & ~self.hold & ~(self.pad & ~packer.empty)):
                     m.d.comb += events.start.eq(1)
                     m.next = "events"
             with m.State("events"):

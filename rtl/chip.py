@@ -219,6 +219,7 @@ class Chip(wiring.Component):
             packetizer.limit.eq(Mux(raw, limit, registers.packet_blocks)),
             packetizer.empty.eq(raw | encoder.empty),
             encoder.pad.eq(packetizer.pad & ~raw),
+            encoder.hold_writer.eq(packetizer.full),
             packetizer.raw.eq(raw),
             packetizer.sidecar.eq(Mux(raw & (registers.sidecar == 1), 0, registers.sidecar)),
             encoder.sidecar.eq(registers.sidecar),

@@ -33,6 +33,7 @@ class Encoder(wiring.Component):
     i: ADC codes; ``last`` marks a spike's last sample. M spikes make a block.
     spike_end, wrong_end, pending, backlog, flush, hold, start: as for :class:`rtl.input_buffer.InputBuffer`.
     events, sidecar, first, o, block_end, pad, empty: as for :class:`rtl.block_writer.BlockWriter`.
+    hold_writer: its ``hold``.
     missing: spikes that the block that ends lacks.
     bus: the parameter memories (only if loadable). While it has the grant no sample is taken; it may have
         it only while no block is under way.
@@ -58,6 +59,7 @@ class Encoder(wiring.Component):
             "block_end": Out(1),
             "missing": buffer["missing"],
             "pad": In(1),
+            "hold_writer": In(1),
             "empty": Out(1),
             "restart": In(1),
         }
@@ -97,6 +99,7 @@ class Encoder(wiring.Component):
             self.block_end.eq(writer.block_end),
             self.empty.eq(writer.empty),
             writer.pad.eq(self.pad),
+            writer.hold.eq(self.hold_writer),
         ]
         if self._plan.loadable:
             wiring.connect(m, wiring.flipped(self.bus), store.bus)

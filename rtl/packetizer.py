@@ -31,6 +31,7 @@ class Packetizer(wiring.Component):
     discard: for one cycle, drop the bytes since the last complete block; only while none is offered.
     limit: blocks that make a packet, at least 1.
     close: send what is there; due only while no block is under way.
+    full: the packet is being sent; no block may begin, for the next one's end would be counted into this one.
     pad, empty: ask the sender for its last bits, and whether it has none.
     raw, sidecar, tag: for the header. Change them only while ``idle``.
     first: the block under way is the packet's first.
@@ -49,6 +50,7 @@ class Packetizer(wiring.Component):
                 "discard": In(1),
                 "limit": In(8),
                 "close": In(1),
+                "full": Out(1),
                 "pad": Out(1),
                 "empty": In(1),
                 "raw": In(1),
@@ -101,7 +103,8 @@ class Packetizer(wiring.Component):
         with m.If(self.block_end):
             m.d.sync += [count.eq(count + 1), absent.eq(self.missing), complete.eq(length + write.en)]
 
-        with m.FSM():
+        with m.FSM() as machine:
+            m.d.comb += self.full.eq(~machine.ongoing("fill"))
             with m.State("fill"):
                 m.d.comb += [self.i.ready.eq(1), crc8.start.eq(1), crc16.start.eq(1)]
                 with m.If(self.discard):

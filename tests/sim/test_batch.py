@@ -7,6 +7,7 @@ from rtl.manifest import Tap
 from sim.batch import BatchSimulator, HangError, Pauses, ProtocolError, unframe
 from sim.compare import compare
 from sim.verilate import BuildError, build_library
+from tests.sim.conftest import emitted
 
 
 def check(simulator, encoder, blocks=None):
@@ -111,6 +112,18 @@ def test_spikes_of_the_wrong_length_are_not_counted(simulator, encoder):
         simulator.run(len(encoder.adc))
         assert simulator.payloads == encoder.golden.payloads
         simulator.reset()
+
+
+def test_short_blocks_wait_for_a_slow_reader(tiny, models, tmp_path):
+    """Blocks of a bit or two fit in front of the packet buffer whole; none may end while a packet is sent."""
+    sizes = {"encoder": {"features": 1}, "codebook": {"codewords": 2}, "hardware": {"parameters": "rom"}}
+    design = tiny.model_copy(update={name: getattr(tiny, name).model_copy(update=new) for name, new in sizes.items()})
+    short = emitted(design, tmp_path)
+    assert {len(payload) for payload in short.golden.payloads} == {1}
+    library = build_library(short.rtl_dir / short.manifest.verilog, short.manifest, models)
+    with BatchSimulator(library, short.manifest) as simulator:
+        simulator.pause(inputs=Pauses(), outputs=Pauses(0.95, length=300), seed=1)
+        check(simulator, short)
 
 
 def test_taps_can_be_taken_a_few_blocks_at_a_time(simulator, encoder):
