@@ -24,24 +24,26 @@ def _compile(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
 
 
 @cache
-def search_kernel(length: int, wide: bool) -> Callable[..., None]:
-    """The search for vectors of one length, known when compiling so that the sum over it is unrolled.
+def search_kernel(length: int, index_bits: int, single: bool, wide: bool) -> Callable[..., None]:
+    """The search for vectors of one length with indices of so many bits: known, they make it a third faster.
 
-    With ``wide``, score and index together take more than 31 bits.
+    With ``single``, scores are exact in float32, else in float64. With ``wide``, score and index together take more
+    than 31 bits.
     """
+    real: Any = np.float32 if single else np.float64
     integer: Any = np.int64 if wide else np.int32
-    start = np.iinfo(integer).max
+    start, mask = np.iinfo(integer).max, (1 << index_bits) - 1
 
-    def search(y: Any, weights: Any, bias: Any, index_bits: int, found: Any) -> None:
-        """Compare score and index as one integer, so that the lowest index wins a tie: y (n, L), weights (L, K)."""
+    def search(y: Any, weights: Any, bias: Any, found: Any) -> None:
+        """Compare score and index as one integer, so that the lowest index wins a tie: y (n, L), weights (L, ≥ K)."""
         for row in range(y.shape[0]):
             best = integer(start)
             for k in range(bias.size):
                 score = bias[k]
                 for at in range(length):
-                    score += y[row, at] * weights[at, k]
+                    score += real(y[row, at]) * weights[at, k]
                 best = min(best, integer((integer(score) << index_bits) | integer(k)))
-            found[row] = best & integer((1 << index_bits) - 1)
+            found[row] = best & integer(mask)
 
     return _compile(search, fastmath={"contract"})  # fused or not, sums are exact
 

@@ -118,6 +118,6 @@ def search(stage: VectorQuantizer, latents: NDArray[np.integer[Any]]) -> NDArray
         positions = [position for position, part in enumerate(stage.table) if part.codebook == number]
         offsets = np.array([stage.table[position].offset for position in positions], dtype=np.intp)
         length = codebook.words.shape[1]
-        vectors = latents[:, offsets[:, None] + np.arange(length)]
+        vectors = latents.astype(np.int8)[:, offsets[:, None] + np.arange(length)]
         indices[:, positions] = nearest(codebook, vectors.reshape(-1, length)).reshape(len(latents), len(positions))
     return indices
