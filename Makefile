@@ -59,6 +59,7 @@ report: $(VENV)/installed
 
 regress: $(VENV)/installed
 	@set -e; for name in $(designs); do $(FLOW) sim --design "$$name" --cocotb $(blocks); done
+	$(RUN) -m pytest -n 2 -m regress
 
 doctor: $(VENV)/installed
 	@$(FLOW) doctor
@@ -101,7 +102,7 @@ help:
 	@echo "  synth      resources and estimates for TARGET"
 	@echo "  codec      spec and decoder network (ONNX) in one folder, for the spikecae command"
 	@echo "  report     report.json, report.html and the table"
-	@echo "  regress    sim with COCOTB=1 for every design"
+	@echo "  regress    sim with COCOTB=1 for every design; the tests that take minutes"
 	@echo "  doctor     what is installed, what is missing, and the command that installs it"
 	@echo "  experiments  measure every table and figure of docs/results.md; what ran before is not run again;"
 	@echo "             PROCESSES=n at a time here, or on the cluster of a Dask SCHEDULER=address"
