@@ -101,8 +101,8 @@ def main(
     )
     (folder / "long_recording.json").write_text(result.model_dump_json(indent=1) + "\n", encoding="utf-8")
     console.print(
-        f"{blocks} blocks, {result.input_mib:.0f} MiB of codes, to {result.file_mib:.1f} MiB in {spent:.0f} s of encoding: "
-        f"{result.blocks_per_s:.0f} blocks/s, {result.times_real_time:.1f} times real time; "
+        f"{blocks} blocks, {result.input_mib:.0f} MiB of codes, to {result.file_mib:.1f} MiB in {spent:.0f} s of "
+        f"encoding: {result.blocks_per_s:.0f} blocks/s, {result.times_real_time:.1f} times real time; "
         f"peak memory {result.peak_memory_mib:.0f} MiB, {baseline:.0f} of them before the first block"
     )
 
