@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.timing import best_times
 from model.checkpoint import load_checkpoint
 from spikecae import acceleration
-from spikecae.codec import DECODED_AT_A_TIME, CodedPacket, Decoder, Encoder
+from spikecae.codec import DECODED_AT_A_TIME, ENCODED_AT_A_TIME, CodedPacket, Decoder, Encoder
 from spikecae.design import Design, load_design
 from spikecae.golden import Golden, normalize
 from spikecae.huffman import code_words, pack_bits
@@ -27,8 +27,8 @@ from spikecae.stages import Convolution
 
 __all__ = ["Case", "cases"]
 
-BLOCKS = 768
-TORCH_BATCHES = (16, 48, 256, 768)
+BLOCKS = ENCODED_AT_A_TIME
+TORCH_BATCHES = (16, 48, 256, 1024)
 """PyTorch's speed depends on the batch; the best one counts."""
 
 

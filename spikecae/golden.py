@@ -1,5 +1,7 @@
 """The golden model: the encoder in exact integers, many blocks at a time, with a tap at every stage."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,16 +33,31 @@ class EncodedBlocks:
 
 
 class Golden:
-    """The golden model of one spec, made ready to run. One thread at a time."""
+    """The golden model of one spec, made ready to run on all cores that this process may use.
+
+    One thread at a time may call it.
+    """
 
     def __init__(self, spec: EncoderSpec) -> None:
         self.spec = spec
-        self._network = Network(spec)
+        self._networks = [Network(spec)]
 
     def indices(self, adc: NDArray[np.int16], present: NDArray[np.bool_] | None = None) -> NDArray[np.int32]:
         """Codewords (blocks, S) of blocks, keeping no taps; arguments as for :func:`encode`."""
-        latents = np.empty((len(adc), self.spec.project.outputs, self.spec.latent_samples), np.int8)
-        for part, name, tap in self._network.run(self._normalized(adc, present)):
+        x = self._normalized(adc, present)
+        chunk = self._networks[0].blocks_at_a_time
+        chunks = -(-len(x) // chunk)
+        size = chunk * max(1, -(-chunks // _cores()))  # whole chunks, which have their buffers ready
+        parts = [x[first : first + size] for first in range(0, max(1, len(x)), size)]
+        if len(parts) == 1:
+            return self._indices(self._networks[0], x)
+        self._networks += [Network(self.spec) for _ in range(len(parts) - len(self._networks))]
+        with ThreadPoolExecutor(len(parts)) as pool:
+            return np.concatenate(list(pool.map(self._indices, self._networks, parts)))
+
+    def _indices(self, network: Network, x: Integers) -> NDArray[np.int32]:
+        latents = np.empty((len(x), self.spec.project.outputs, self.spec.latent_samples), np.int8)
+        for part, name, tap in network.run(x):
             if name == self.spec.project.name:
                 _store(tap, latents[part])
         return self._search(latents)
@@ -50,7 +67,7 @@ class Golden:
         spec = self.spec
         x = self._normalized(adc, present)
         taps: dict[str, Integers] = {spec.normalize.name: x}
-        for part, name, tap in self._network.run(x):
+        for part, name, tap in self._networks[0].run(x):
             if name not in taps:
                 groups, channels, _, samples = tap.shape
                 taps[name] = np.empty((len(adc), groups * channels, samples), np.int64)
@@ -75,6 +92,11 @@ class Golden:
             raise ValueError(f"blocks must be (n, {spec.spikes}, {spec.samples}) for {spec.design!r}, got {adc.shape}")
         x = normalize(spec.normalize, adc)
         return x if present is None else np.where(present[:, :, None], x, 0)
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _store(tap: NDArray[Any], out: NDArray[Any]) -> None:

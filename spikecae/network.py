@@ -27,6 +27,8 @@ Floats = NDArray[np.floating[Any]]
 CACHED_VALUES = 1 << 18
 """Values of the widest activation worked on at a time: what a core's own cache holds."""
 EXACT_IN_FLOAT32 = 1 << 24
+SMALL = 1 << 18
+"""Multiply-accumulates of a product that OpenBLAS leaves to one core; the others have their own blocks to work on."""
 
 
 class _Step(Protocol):
@@ -53,7 +55,7 @@ class Network:
         self._dtype: type[np.floating[Any]] = np.float32 if exact else np.float64
         self._matrices = {layer.name: _Matrix(layer, shift, self._dtype) for layer, shift in layers}
         self._widest = max(layer.outputs for layer, _ in layers) * spec.samples
-        self._chunk = max(1, CACHED_VALUES // self._widest)
+        self.blocks_at_a_time = max(1, CACHED_VALUES // self._widest)
 
     def run(self, x: NDArray[np.integer[Any]]) -> Iterator[tuple[slice, str, Floats]]:
         """Every stage's output for normalized blocks (blocks, M, D), a few blocks after the other.
@@ -62,10 +64,10 @@ class Network:
             Which blocks; the name of the tap; its values (groups, channels of the group, blocks, samples), which hold
             until the next is asked for. The latents come last.
         """
-        for first in range(0, max(1, len(x)), self._chunk):
-            part = slice(first, min(first + self._chunk, len(x)))
+        for first in range(0, max(1, len(x)), self.blocks_at_a_time):
+            part = slice(first, min(first + self.blocks_at_a_time, len(x)))
             blocks = part.stop - part.start
-            steps, latents = self._whole_chunk if blocks == self._chunk else self._steps(blocks)
+            steps, latents = self._whole_chunk if blocks == self.blocks_at_a_time else self._steps(blocks)
             entries = [step.entry for step in steps] + [latents]
             np.copyto(entries[0], x[part].transpose(1, 0, 2).reshape(entries[0].shape))
             for step, out in zip(steps, entries[1:], strict=True):
@@ -74,7 +76,7 @@ class Network:
 
     @cached_property
     def _whole_chunk(self) -> tuple[list[_Step], Floats]:
-        return self._steps(self._chunk)
+        return self._steps(self.blocks_at_a_time)
 
     def _steps(self, blocks: int) -> tuple[list[_Step], Floats]:
         """All stages with buffers for so many blocks, and where the latents come to lie."""
@@ -139,9 +141,13 @@ class _Matrix:
 
     def apply(self, operand: Floats, scratch: Floats, out: Floats) -> None:
         """Multiply (groups, rows, blocks · samples) and requantize into ``out``."""
-        shape = (*self._values.shape[:2], operand.shape[2])
-        product = scratch[: np.prod(shape)].reshape(shape)
-        np.matmul(self._values, operand, out=product)
+        groups, rows, inner = self._values.shape
+        columns = operand.shape[2]
+        parts = next(
+            n for n in range(1, rows + 1) if rows % n == 0 and (rows // n * inner * columns <= SMALL or n == rows)
+        )
+        product = scratch[: groups * rows * columns].reshape(groups, parts, rows // parts, columns)
+        np.matmul(self._values.reshape(groups, parts, rows // parts, inner), operand[:, None], out=product)
         requantize(product.reshape(out.shape), self._range, out)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from spikecae import golden, network
 from spikecae.design import Design
-from spikecae.golden import encode, search
+from spikecae.golden import Golden, encode, search
 from spikecae.huffman import decode_blocks
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Convolution, Pool, Residual, SubVector, VectorQuantizer
@@ -179,6 +180,19 @@ def test_blocks_do_not_depend_on_each_other(spec: EncoderSpec, tiny: Design) -> 
     alone = [encode(spec, adc[block : block + 1]).payloads[0] for block in range(9)]
     assert together.payloads == alone
     assert encode(spec, adc[:0]).payloads == []
+
+
+@pytest.mark.parametrize("cores", [1, 2, 5])
+def test_indices_are_the_same_on_any_number_of_cores(
+    spec: EncoderSpec, tiny: Design, monkeypatch: pytest.MonkeyPatch, cores: int
+) -> None:
+    monkeypatch.setattr(golden, "_cores", lambda: cores)
+    monkeypatch.setattr(network, "CACHED_VALUES", 7 * 16 * 16)  # 7 blocks at a time
+    adc = random_adc(tiny, 100, 13)
+    expected = encode(spec, adc).indices
+    model = Golden(spec)
+    for count in (100, 0, 1, 7, 8, 99):  # buffers are used again
+        assert np.array_equal(model.indices(adc[:count]), expected[:count])
 
 
 def test_blocks_of_another_shape_are_refused(spec: EncoderSpec) -> None:
