@@ -33,7 +33,8 @@ def hash_json(value: Any) -> str:
 
 
 def source_files(entry: str, root: Path) -> list[Path]:
-    """The module ``entry`` and every module of ``PACKAGES`` that it reaches by imports, also by those in functions.
+    """The module ``entry``, every module of ``PACKAGES`` that it reaches by imports, also by those in functions, and
+    the files beside them that they name, such as templates.
 
     Args:
         entry: dotted name of a module under ``root``.
@@ -46,8 +47,18 @@ def source_files(entry: str, root: Path) -> list[Path]:
         if path is None or path in found:
             continue
         found.add(path)
-        waiting += [_module_file(name, root) for name in _imports(path, root) if _counts(name)]
+        tree = ast.parse(path.read_bytes())
+        found.update(_named_files(tree, path.parent))
+        waiting += [_module_file(name, root) for name in _imports(tree, path, root) if _counts(name)]
     return sorted(found)
+
+
+def _named_files(tree: ast.Module, folder: Path) -> Iterator[Path]:
+    """Files in a module's own folder, other than modules, whose names are written in it."""
+    names = {path.name: path for path in folder.iterdir() if path.suffix not in ("", ".py") and path.is_file()}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in names:
+            yield names[node.value]
 
 
 def _counts(name: str) -> bool:
@@ -62,9 +73,9 @@ def _module_file(name: str, root: Path) -> Path | None:
     return None
 
 
-def _imports(path: Path, root: Path) -> Iterator[str]:
+def _imports(tree: ast.Module, path: Path, root: Path) -> Iterator[str]:
     """Dotted names of modules that a file's import statements load, the packages on the way included."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(tree):
         names: Iterable[str] = ()
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

