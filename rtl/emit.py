@@ -7,21 +7,25 @@ from pathlib import Path
 
 from amaranth.back import verilog
 
+from rtl.clocked import Clocked
 from rtl.load import load_json
 from rtl.manifest import Manifest, make_manifest
 from rtl.plan import make_plan
 from rtl.register_map import c_header, json_map
+from rtl.spike_compressor import SpikeCompressor
 from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import Hardware
+from spikecae.front_end import FrontEnd
 from spikecae.spec import EncoderSpec
 
 __all__ = ["emit"]
 
 TOP = "spike_encoder"
+COMPRESSOR = "spike_compressor"
 
 
-def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path) -> Manifest:
-    """Generate the encoder.
+def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path, front_end: FrontEnd | None = None) -> Manifest:
+    """Generate the encoder and, where a front end is given, ``spike_compressor.v``: both behind one another.
 
     Beside both: ``registers.json`` and ``registers.h``, and for loadable parameters ``load.json``, the register
     writes that start the chip. All are written under temporary names and renamed, the manifest last.
@@ -29,20 +33,24 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path) -> Manifest:
     Args:
         spec: the integers to build in.
         hardware: the knobs.
-        out_dir: folder for both files.
+        out_dir: folder for all files.
+        front_end: the spike detector in front of the encoder.
 
     Raises:
-        ValueError: the spec's list of stages is not one this hardware knows.
+        ValueError: the spec's list of stages is not one this hardware knows, or the front end does not fit it.
         RuntimeError: no Yosys to write Verilog with, or a signal that a tap needs was not emitted.
     """
     os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
     plan = make_plan(spec, hardware)
     top = SpikeEncoder(plan)
-    text = verilog.convert(top, name=TOP, strip_internal_attrs=True, emit_src=False)
+    text = _verilog(top, TOP)
+    compressor = None if front_end is None else _verilog(SpikeCompressor(front_end, plan), COMPRESSOR)
     manifest = make_manifest(plan, top, f"{TOP}.v")
     _check_taps(manifest, text)
     out_dir.mkdir(parents=True, exist_ok=True)
     _write(out_dir / manifest.verilog, text)
+    if compressor is not None:
+        _write(out_dir / f"{COMPRESSOR}.v", compressor)
     regions = top.chip.encoder.store.regions if plan.loadable else []
     addr_bits = top.chip.addr_bits or 0
     _write(out_dir / "registers.json", json.dumps(json_map(regions, addr_bits), indent=1) + "\n")
@@ -51,6 +59,11 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path) -> Manifest:
         _write(out_dir / "load.json", load_json(plan))
     _write(out_dir / "manifest.json", manifest.model_dump_json(indent=1) + "\n")
     return manifest
+
+
+def _verilog(top: Clocked, name: str) -> str:
+    text: str = verilog.convert(top, name=name, strip_internal_attrs=True, emit_src=False)
+    return text
 
 
 def _check_taps(manifest: Manifest, text: str) -> None:

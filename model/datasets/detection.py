@@ -12,11 +12,12 @@ from scipy.ndimage import maximum_filter1d
 
 from model.datasets.spikes import Provenance, SpikeTable
 from spikecae.design import Design, Recording
+from spikecae.geometry import close_contacts, nearest_contacts
 
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording
 
-__all__ = ["detect_spikes", "find_peaks", "nearest_contacts", "noise_deviation"]
+__all__ = ["detect_spikes", "find_peaks", "noise_deviation"]
 
 CHUNK_S = 5.0
 
@@ -47,7 +48,7 @@ def detect_spikes(recording: "BaseRecording", design: Design, provenance: Proven
     if neighbourhood:
         positions = _positions(recording, block.spikes, source)
         nearest = nearest_contacts(positions, block.spikes)
-        close = np.linalg.norm(positions[:, None] - positions[None], axis=-1) <= wanted.radius_um
+        close = close_contacts(positions, wanted.radius_um)
     else:
         nearest = np.arange(channels)[:, None]
         close = np.eye(channels, dtype=bool)
@@ -83,19 +84,6 @@ def detect_spikes(recording: "BaseRecording", design: Design, provenance: Proven
 def noise_deviation(traces: NDArray[np.floating]) -> NDArray[np.float32]:
     """Noise of each channel of ``traces`` ``[T, C]``: median(|x|) / 0.6745."""
     return np.asarray(np.median(np.abs(traces), axis=0) / 0.6745, np.float32)
-
-
-def nearest_contacts(positions: NDArray[np.floating], count: int) -> NDArray[np.intp]:
-    """For each contact at ``positions`` ``[C, 2]`` (µm) the ``count`` nearest, itself included: ``[C, count]``.
-
-    Of contacts equally far, the earlier ones. Rows are in order of position along the probe (y, then x): the paper
-    codes 1 to 2 dB better with the order kept.
-    """
-    distance = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
-    chosen = np.argsort(distance, axis=1, kind="stable")[:, :count]
-    along = np.argsort(np.lexsort((positions[:, 0], positions[:, 1])))
-    order = np.argsort(along[chosen], axis=1)
-    return np.take_along_axis(chosen, order, axis=1)
 
 
 def find_peaks(

@@ -11,7 +11,9 @@ import pytest
 from rtl.emit import emit
 from rtl.manifest import Manifest
 from rtl.plan import make_plan
+from sim.verilate import HARMLESS, lint
 from spikecae.design import Design, load_design
+from tests.planted import front_end
 from tests.random_spec import random_spec
 from tests.rtl.shapes import hardware
 
@@ -46,6 +48,14 @@ def test_every_memory_is_an_array_of_the_stated_size(emitted: Path) -> None:
             found.add((module, array, int(last) + 1, int(high) + 1))
     said = {(f"spike_encoder.{m.name}", m.array, m.words, m.width) for m in manifest.memories}
     assert found == said
+
+
+def test_a_front_end_gives_a_compressor_beside_the_encoder(tiny: Design, tmp_path: Path, emitted: Path) -> None:
+    emit(random_spec(tiny, 1), tiny.hardware, tmp_path, front_end(4, 2, samples=tiny.block.samples))
+    assert (tmp_path / "spike_encoder.v").read_bytes() == (emitted / "spike_encoder.v").read_bytes()
+    modules = set(re.findall(r"^module \\?(\S+) ?\(", (tmp_path / "spike_compressor.v").read_text(), re.M))
+    assert {"spike_compressor", "spike_compressor.compressor.detector", "spike_compressor.compressor.chip"} <= modules
+    assert lint(tmp_path / "spike_compressor.v", "spike_compressor").keys() <= HARMLESS.keys()
 
 
 def test_same_spec_same_verilog(emitted: Path, tiny: Design, tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from spikecae.design import Design
-from spikecae.front_end import front_end_of
+from spikecae.design import Design, DesignError, load_design
+from spikecae.front_end import designed_front_end, front_end_of
 from tests.planted import front_end
 
 
@@ -25,6 +27,41 @@ def test_queue_needs_no_tables(neuropixels: Design) -> None:
         front_end_of(queue, 1, np.array([[0]]), np.ones((1, 1), bool))
     with pytest.raises(ValueError, match="design 'neuropixels' codes a neighbourhood"):
         front_end_of(neuropixels, 1)
+
+
+def with_contacts(folder: Path, contacts: list[list[int]], kind: str = "neighbourhood") -> Path:
+    """tiny.toml (M = 2, 75 µm) with a front end."""
+    path = folder / "tiny.toml"
+    text = Path("designs/tiny.toml").read_text(encoding="utf-8").replace("neighbourhood", kind)
+    path.write_text(f"{text}\n[front_end]\ncontacts_um = {contacts}\nnoise_shift = 9\nqueue = 20\n", encoding="utf-8")
+    return path
+
+
+def test_a_design_file_places_the_contacts(tmp_path: Path, tiny: Design) -> None:
+    made = designed_front_end(load_design(with_contacts(tmp_path, [[0, 0], [0, 60], [0, 50], [0, 200]])))
+    assert made is not None
+    assert made.neighbours == ((0, 2), (2, 1), (2, 1), (1, 3)), "nearest two, along the probe"
+    assert made.close == ((0, 2), (0, 2), (0, 2), (3, 3)), "within 75 µm"
+    assert (made.channels, made.samples, made.noise_shift, made.queue) == (4, 16, 9, 20)
+    assert designed_front_end(tiny) is None
+
+
+@pytest.mark.parametrize(
+    ("contacts", "kind", "told"),
+    [
+        ([[0, 0]], "neighbourhood", "'1 contacts': a neighbourhood of block.spikes = 2 needs as many"),
+        ([[0, 0], [0, 9]], "queue", "'2 contacts': a block of 2 spikes in a queue is of one channel"),
+        ([[0, 0, 0], [0, 9]], "neighbourhood", "contacts_um.0 = [0, 0, 0]"),
+    ],
+)
+def test_contacts_that_make_no_blocks_are_refused(
+    tmp_path: Path, contacts: list[list[int]], kind: str, told: str
+) -> None:
+    with pytest.raises(DesignError) as caught:
+        load_design(with_contacts(tmp_path, contacts, kind))
+    assert any(
+        f"front_end.{told}" in fault or f"front_end.contacts_um = {told}" in fault for fault in caught.value.faults
+    )
 
 
 def test_unsigned_converter_has_its_zero_at_mid_scale(neuropixels: Design) -> None:

@@ -3,8 +3,9 @@ import pytest
 from probeinterface import Probe
 from spikeinterface.core import NumpyRecording
 
-from model.datasets.detection import detect_spikes, find_peaks, nearest_contacts, noise_deviation
+from model.datasets.detection import detect_spikes, find_peaks, noise_deviation
 from spikecae.design import Design, Recording
+from spikecae.geometry import nearest_contacts
 
 RATE = 30000.0
 

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from spikeinterface.generation import generate_ground_truth_recording
 from spikeinterface.preprocessing import bandpass_filter
 
-from model.datasets.detection import find_peaks, nearest_contacts, noise_deviation
+from model.datasets.detection import find_peaks, noise_deviation
 from spikecae.adc import units_to_codes
 from spikecae.design import Design
 from spikecae.detector import SpikeDetector
 from spikecae.front_end import front_end_of
+from spikecae.geometry import close_contacts, nearest_contacts
 
 TOLERANCE = 15
 """Frames, 0.5 ms."""
@@ -76,7 +77,7 @@ def matched(
 
 def test_fixed_point_detector_is_as_good_as_the_float_one(neuropixels: Design, recorded: Recorded) -> None:
     settings = neuropixels.recording
-    close = np.linalg.norm(recorded.positions[:, None] - recorded.positions, axis=-1) <= settings.radius_um
+    close = close_contacts(recorded.positions, settings.radius_um)
     front_end = front_end_of(neuropixels, 16, nearest_contacts(recorded.positions, 4), close)
     detector = SpikeDetector(front_end)
     codes, clipped = units_to_codes(recorded.traces, neuropixels.adc)
