@@ -13,6 +13,7 @@ from torch import Tensor
 
 from quantize.fold import FoldedEncoder, Place
 from spikecae.arithmetic import integer_range
+from spikecae.design import Hardware
 
 __all__ = [
     "LARGEST_SHIFT",
@@ -29,6 +30,10 @@ LARGEST_SHIFT = 15
 """A finer accumulator would not change an 8-bit output."""
 PASSES = 64
 TINY = 2.0**-16
+TOO_LARGE = (
+    "weights are too large to be requantized by right shifts; train with weight decay, or raise hardware.bias_bits and "
+    "hardware.identity_shift"
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ def calibrate(
     folded: FoldedEncoder,
     codebook: Tensor,
     normalized: Tensor,
+    hardware: Hardware,
     choose: Callable[..., int] = least_error_exponent,
 ) -> Exponents:
     """Choose all exponents.
@@ -81,10 +87,11 @@ def calibrate(
         folded: the encoder.
         codebook: float ``[K, L]``, stored at the latents' exponent, so it has a say in that one.
         normalized: calibration blocks, float ``[B, M, D]``.
+        hardware: its declared widths of biases and identity shifts are kept.
         choose: gives the exponent of activations.
 
     Raises:
-        ValueError: the weights are so large that no exponents give shifts of 0 or more.
+        ValueError: the weights are so large that no exponents give shifts of 0 or more and biases within their width.
     """
     places = list(folded.places())
     taps = folded(normalized)
@@ -92,10 +99,15 @@ def calibrate(
     for place in places[:-1]:
         activation[place.name] = choose(taps[place.name], signed=False)
     activation["project"] = choose(taps["project"], codebook, signed=True)
-    weight = {place.name: weight_exponents(place.convolution.weight) for place in places}
-    _lower_activations(places, activation, weight)
-    _lower_weights(places, activation, weight)
-    return Exponents(activation, weight)
+    best = {place.name: weight_exponents(place.convolution.weight) for place in places}
+    weight = best
+    for _ in range(PASSES):
+        before = dict(activation)
+        _lower_activations(places, activation, weight)
+        if activation == before and weight is not best:
+            return Exponents(activation, weight)
+        weight = _bounded(places, activation, best, hardware)
+    raise ValueError(TOO_LARGE)
 
 
 def _lower_activations(places: Iterable[Place], activation: dict[str, int], weight: Mapping[str, Tensor]) -> None:
@@ -109,24 +121,33 @@ def _lower_activations(places: Iterable[Place], activation: dict[str, int], weig
                 activation[place.identity] = min(activation[place.identity], finest)
         if activation == before:
             return
-    raise ValueError("weights are too large to be requantized by right shifts; train with weight decay")
+    raise ValueError(TOO_LARGE)
 
 
-def _lower_weights(places: list[Place], activation: Mapping[str, int], weight: dict[str, Tensor]) -> None:
-    """Keep shifts within reach and biases no wider than the dot product that they are added to.
+def _bounded(
+    places: list[Place], activation: Mapping[str, int], best: Mapping[str, Tensor], hardware: Hardware
+) -> dict[str, Tensor]:
+    """Weights' exponents, lowered to keep shifts within reach, and biases within their declared width and that of the
+    dot product that they are added to.
 
     A shared convolution gets one exponent that suits all its places.
     """
+    largest_bias = (1 << (hardware.bias_bits - 1)) - 1.5  # it is rounded
+    weight = {}
     for place in places:
         convolution = place.convolution
         finest = LARGEST_SHIFT + activation[place.name] - activation[place.source]
-        widest = 255.0 * 128 * convolution.weight[0].numel()
+        if place.identity is not None:
+            finest = min(finest, hardware.identity_shift + activation[place.identity] - activation[place.source])
+        widest = min(255.0 * 128 * convolution.weight[0].numel(), largest_bias)
         room = torch.floor(torch.log2(widest / convolution.bias.abs().clamp(min=1e-30))).long()
         coarser = torch.minimum(room - activation[place.source], torch.tensor(finest))
-        weight[place.name] = torch.minimum(weight[place.name], coarser)
-    for place in places:
-        shared = [weight[other.name] for other in places if other.convolution is place.convolution]
-        weight[place.name] = torch.stack(shared).amin(0)
+        weight[place.name] = torch.minimum(best[place.name], coarser)
+    shared = {
+        place.name: [weight[other.name] for other in places if other.convolution is place.convolution]
+        for place in places
+    }
+    return {name: torch.stack(exponents).amin(0) for name, exponents in shared.items()}
 
 
 def fitting_exponent(peak: float, bits: int) -> int:

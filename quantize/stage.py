@@ -118,7 +118,7 @@ def calibrated_encoder(
     folded = fold(checkpoint.model.encoder)
     codebook = checkpoint.model.quantizer.codebook.detach()
     normalized = torch.from_numpy(checkpoint.normalization.apply(adc[_evenly(len(adc))]))
-    exponents = calibrate(folded, codebook, normalized, choose)
+    exponents = calibrate(folded, codebook, normalized, design.hardware, choose)
     table = input_table(checkpoint.normalization, exponents.activation["normalize"])
     return FakeQuantEncoder(folded, table, exponents, codebook, torch.zeros(len(codebook), dtype=torch.int64))
 

@@ -11,6 +11,8 @@ from flow.task import Task
 __all__ = ["plan_quantize"]
 
 SECTIONS = {"name", "adc", "block", "encoder", "codebook", "normalization"}
+WIDTHS = ("bias_bits", "identity_shift")
+"""Of the hardware, what bounds the integers."""
 
 
 def plan_quantize(layout: Layout) -> Task:
@@ -37,6 +39,7 @@ def plan_quantize(layout: Layout) -> Task:
         files=("spec.json", "spec.npz", "metrics.json"),
         run=run,
         inputs={"data": layout.data, "weights": checkpoint},
-        settings={name: part for name, part in design.model_dump(mode="json").items() if name in SECTIONS},
+        settings={name: part for name, part in design.model_dump(mode="json").items() if name in SECTIONS}
+        | {name: getattr(design.hardware, name) for name in WIDTHS},
         tools=("torch", "numpy"),
     )

@@ -6,6 +6,7 @@ from model.checkpoint import Checkpoint
 from model.datasets import SpikeDataset
 from quantize.exponents import LARGEST_SHIFT, calibrate, least_error_exponent, round_to, weight_exponents
 from quantize.fold import FoldedBlock, FoldedConvolution, FoldedEncoder, fold
+from spikecae.design import Hardware
 
 
 def squared_error(values: np.ndarray, exponent: int, low: int, high: int) -> float:
@@ -55,20 +56,27 @@ def random_encoder(rng: np.random.Generator, gains: dict[str, float]) -> FoldedE
     "gains",
     [{}, {"expand": 300.0}, {"reduce": 200.0, "conv": 0.01}, {"conv0": 1e-4}, {"project": 1e-5}, {"expand": 0.0}],
 )
-def test_all_shifts_are_ones_that_the_hardware_has(gains: dict[str, float]) -> None:
+@pytest.mark.parametrize(("bias_bits", "identity_shift"), [(18, 12), (14, 8)])
+def test_all_shifts_and_biases_are_ones_that_the_hardware_has(
+    gains: dict[str, float], bias_bits: int, identity_shift: int
+) -> None:
     rng = np.random.default_rng(5)
     encoder = random_encoder(rng, gains)
     x = torch.from_numpy(rng.normal(0, 1, (64, 2, 8)).astype(np.float32))
-    exponents = calibrate(encoder, torch.ones(4, 4), x)
+    hardware = Hardware(bias_bits=bias_bits, identity_shift=identity_shift)
+    exponents = calibrate(encoder, torch.ones(4, 4), x, hardware)
     for place in encoder.places():
         accumulator = exponents.activation[place.source] + exponents.weight[place.name]
         shift = accumulator - exponents.activation[place.name]
         assert shift.min() >= 0
         assert shift.max() <= LARGEST_SHIFT
         if place.identity is not None:
-            assert (accumulator - exponents.activation[place.identity]).min() >= 0
+            identity_shifts = accumulator - exponents.activation[place.identity]
+            assert identity_shifts.min() >= 0
+            assert identity_shifts.max() <= identity_shift
         bias = torch.ldexp(place.convolution.bias.abs(), accumulator)
         assert bias.max() <= 255 * 128 * place.convolution.weight[0].numel()
+        assert bias.max() + 0.5 < 2 ** (bias_bits - 1)
 
 
 def test_weights_beyond_any_shift_are_refused() -> None:
@@ -77,14 +85,16 @@ def test_weights_beyond_any_shift_are_refused() -> None:
     for part in ("reduce", "conv", "expand"):
         getattr(encoder.blocks[0], part).bias.data.fill_(-1e9)  # outputs stay 0, so activations do not scale along
     with pytest.raises(ValueError, match="weight decay"):
-        calibrate(encoder, torch.ones(4, 4), torch.from_numpy(rng.normal(0, 1, (8, 2, 8)).astype(np.float32)))
+        calibrate(
+            encoder, torch.ones(4, 4), torch.from_numpy(rng.normal(0, 1, (8, 2, 8)).astype(np.float32)), Hardware()
+        )
 
 
 def test_codebook_has_a_say_in_the_exponent_of_the_latents(loaded: Checkpoint, tiny_spikes: SpikeDataset) -> None:
     folded = fold(loaded.model.encoder)
     x = torch.from_numpy(loaded.normalization.apply(tiny_spikes.train.adc[:64]))
     codebook = loaded.model.quantizer.codebook.detach()
-    alone = calibrate(folded, codebook, x).activation
-    wide = calibrate(folded, 8 * codebook, x).activation
+    alone = calibrate(folded, codebook, x, Hardware()).activation
+    wide = calibrate(folded, 8 * codebook, x, Hardware()).activation
     assert wide["project"] < alone["project"]
     assert {**wide, "project": 0} == {**alone, "project": 0}
