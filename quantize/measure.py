@@ -19,7 +19,7 @@ from quantize.report import LayerReport, RateQuality, WeightReport
 from spikecae.design import Design
 from spikecae.payload import Events, wire_bits
 
-__all__ = ["BLOCKS_PER_PACKET", "measure_layers", "rate_quality"]
+__all__ = ["BLOCKS_PER_PACKET", "measure_layers", "rate_quality", "split_events"]
 
 BLOCKS_PER_PACKET = 16
 
@@ -56,7 +56,7 @@ def rate_quality(
     expected = np.maximum(training, 1) / np.maximum(training, 1).sum()
     payload = code_lengths[indices].astype(np.int64).sum(axis=1)
     uncoded = len(indices) * design.block.spikes * design.block.samples * SAMPLE_BITS
-    events = _events(design, split)
+    events = split_events(design, split)
 
     def wire(events: Events | None) -> float:
         bits = wire_bits(payload, blocks_per_packet=BLOCKS_PER_PACKET, spikes=design.block.spikes, events=events)
@@ -76,7 +76,7 @@ def rate_quality(
     )
 
 
-def _events(design: Design, split: Split) -> Events | None:
+def split_events(design: Design, split: Split) -> Events | None:
     """A channel per block, and a time per neighbourhood or per queued spike; None where the data have no times."""
     if not np.isfinite(split.times_s).all():
         return None

@@ -1,0 +1,96 @@
+"""What framing costs: bits on the wire against Huffman bits, by the blocks of a packet, with and without events."""
+
+from functools import cache
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from experiments.experiment import Configuration, Experiment, Outcome, Parameters
+from experiments.plots import subplots
+from experiments.result import ExperimentResult
+from experiments.sources import HC1, WAVE_CLUS, read
+from experiments.training import DESIGNS
+from model.datasets import SpikeDataset, load_dataset
+from quantize.measure import split_events
+from spikecae.design import Design, load_design
+from spikecae.golden import encode
+from spikecae.payload import wire_bits
+from spikecae.spec import load_spec
+
+__all__ = ["EXPERIMENT"]
+
+FILES = {"neuropixels": None, "wave_clus": WAVE_CLUS["D2 0.05"], "hc1": HC1}
+"""The spikes of each design; None for the embedded recording, the only one of them with spike times."""
+BLOCKS = (1, 2, 4, 8, 16, 32, 64)
+
+
+def configurations() -> list[Configuration]:
+    """Packets of 1 to 64 blocks."""
+    return [
+        Configuration(
+            labels={"design": name, "events": events, "blocks per packet": str(blocks)},
+            parameters={"design": name, "events": events, "blocks": blocks},
+        )
+        for name in FILES
+        for events in (("none", "channels and times") if FILES[name] is None else ("none",))
+        for blocks in BLOCKS
+    ]
+
+
+@cache
+def embedded(design: str) -> SpikeDataset:
+    """The embedded recording of a design (JSON)."""
+    return load_dataset(Design.model_validate_json(design))
+
+
+def run(parameters: Parameters, seed: int) -> Outcome:
+    """Code the test blocks with the shipped encoder spec, and count."""
+    name = str(parameters["design"])
+    design, spec = load_design(DESIGNS / f"{name}.toml"), load_spec(DESIGNS / name)
+    file = FILES[name]
+    dataset = embedded(design.model_dump_json()) if file is None else read(file, design)
+    lengths = np.stack([table.astype(np.int64) for table in spec.huffman.tables])
+    indices = encode(spec, dataset.test.adc).indices
+    tables = [part.code_table for part in spec.vq.table]
+    payload = lengths[tables, indices].sum(axis=1)
+    events = None if parameters["events"] == "none" else split_events(design, dataset.test)
+    bits = wire_bits(payload, blocks_per_packet=int(parameters["blocks"]), spikes=spec.spikes, events=events)
+    uncoded = 16 * dataset.test.adc.size
+    metrics = {
+        "cr_huffman": uncoded / float(payload.sum()),
+        "cr_wire": uncoded / bits,
+        "overhead_percent": 100 * (bits / float(payload.sum()) - 1),
+        "packet_bytes": bits / 8 / int(np.ceil(len(payload) / int(parameters["blocks"]))),
+    }
+    return Outcome(metrics=metrics, provenance=dataset.provenance)
+
+
+def figure(result: ExperimentResult) -> Figure:
+    """Overhead against blocks, one line per design and kind of event."""
+    drawn, (axes,) = subplots(1, (3.6, 2.6))
+    lines: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    for row in result.rows:
+        point = (int(row.labels["blocks per packet"]), row.metrics["overhead_percent"].mean)
+        lines.setdefault((row.labels["design"], row.labels["events"]), []).append(point)
+    for (name, events), points in lines.items():
+        axes.plot(
+            *zip(*points, strict=True), "o-" if events == "none" else "s--", ms=3, label=f"{name}, events: {events}"
+        )
+    axes.set(xscale="log", yscale="log", xlabel="blocks per packet", ylabel="bits beyond the Huffman codes, %")
+    axes.set_xticks(BLOCKS, [str(blocks) for blocks in BLOCKS])
+    axes.minorticks_off()
+    axes.legend()
+    return drawn
+
+
+EXPERIMENT = Experiment(
+    name="packets",
+    title="Packets: what framing, padding and events cost",
+    configurations=configurations,
+    run=run,
+    figure=figure,
+    remarks=(
+        "A packet of few blocks costs more bits and loses fewer blocks when the link damages it. packet_bytes is the "
+        "mean size, framing included.",
+    ),
+)
