@@ -67,19 +67,22 @@ def run(parameters: Parameters, seed: int) -> Outcome:
 
 def figure(result: ExperimentResult) -> Figure:
     """Overhead against blocks, one line per design and kind of event."""
-    drawn, (axes,) = subplots(1, (3.6, 2.6))
+    drawn, (axes,) = subplots(1, (4.6, 3.0))
     lines: dict[tuple[str, str], list[tuple[int, float]]] = {}
     for row in result.rows:
         point = (int(row.labels["blocks per packet"]), row.metrics["overhead_percent"].mean)
         lines.setdefault((row.labels["design"], row.labels["events"]), []).append(point)
     for (name, events), points in lines.items():
         axes.plot(
-            *zip(*points, strict=True), "o-" if events == "none" else "s--", ms=3, label=f"{name}, events: {events}"
+            *zip(*points, strict=True),
+            "o-" if events == "none" else "s--",
+            ms=3,
+            label=f"{name}, {'no events' if events == 'none' else events}",
         )
     axes.set(xscale="log", yscale="log", xlabel="blocks per packet", ylabel="bits beyond the Huffman codes, %")
     axes.set_xticks(BLOCKS, [str(blocks) for blocks in BLOCKS])
     axes.minorticks_off()
-    axes.legend()
+    drawn.legend(loc="outside lower center", ncols=2, fontsize=7, frameon=False)
     return drawn
 
 

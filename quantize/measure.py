@@ -19,9 +19,7 @@ from quantize.report import LayerReport, RateQuality, WeightReport
 from spikecae.design import Design
 from spikecae.payload import Events, wire_bits
 
-__all__ = ["BLOCKS_PER_PACKET", "measure_layers", "rate_quality", "split_events"]
-
-BLOCKS_PER_PACKET = 16
+__all__ = ["measure_layers", "rate_quality", "split_events"]
 
 
 @torch.no_grad()
@@ -59,7 +57,9 @@ def rate_quality(
     events = split_events(design, split)
 
     def wire(events: Events | None) -> float:
-        bits = wire_bits(payload, blocks_per_packet=BLOCKS_PER_PACKET, spikes=design.block.spikes, events=events)
+        bits = wire_bits(
+            payload, blocks_per_packet=design.hardware.packet_blocks, spikes=design.block.spikes, events=events
+        )
         return uncoded / bits
 
     return RateQuality(

@@ -15,7 +15,7 @@ from quantize.compare import compare
 from quantize.exponents import calibrate, least_error_exponent
 from quantize.fake_quant import FakeQuantEncoder
 from quantize.fold import fold
-from quantize.measure import BLOCKS_PER_PACKET, measure_layers, rate_quality
+from quantize.measure import measure_layers, rate_quality
 from quantize.normalization import input_table
 from quantize.report import GoldenCheck, QuantizationReport, save_report
 from spikecae.design import Design
@@ -89,7 +89,7 @@ def quantize(
         unit=dataset.unit,
         test_blocks=total,
         codewords=design.codebook.codewords,
-        blocks_per_packet=BLOCKS_PER_PACKET,
+        blocks_per_packet=design.hardware.packet_blocks,
         float_model=float_model,
         eight_bit=eight_bit,
         sndr_loss_db=float_model.sndr_mean_db - eight_bit.sndr_mean_db,

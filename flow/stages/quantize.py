@@ -11,8 +11,8 @@ from flow.task import Task
 __all__ = ["plan_quantize"]
 
 SECTIONS = {"name", "adc", "block", "encoder", "codebook", "normalization"}
-WIDTHS = ("bias_bits", "identity_shift")
-"""Of the hardware, what bounds the integers."""
+HARDWARE = ("bias_bits", "identity_shift", "packet_blocks")
+"""Of the hardware, what bounds the integers, and the blocks of a packet."""
 
 
 def plan_quantize(layout: Layout) -> Task:
@@ -40,6 +40,6 @@ def plan_quantize(layout: Layout) -> Task:
         run=run,
         inputs={"data": layout.data, "weights": checkpoint},
         settings={name: part for name, part in design.model_dump(mode="json").items() if name in SECTIONS}
-        | {name: getattr(design.hardware, name) for name in WIDTHS},
+        | {name: getattr(design.hardware, name) for name in HARDWARE},
         tools=("torch", "numpy"),
     )
