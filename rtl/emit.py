@@ -7,6 +7,7 @@ from pathlib import Path
 
 from amaranth.back import verilog
 
+from rtl.constraints import file_list, librelane_config, timing_constraints
 from rtl.load import load_json
 from rtl.manifest import Manifest, make_manifest
 from rtl.plan import make_plan
@@ -23,8 +24,9 @@ TOP = "spike_encoder"
 def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path) -> Manifest:
     """Generate the encoder.
 
-    Beside both: ``registers.json`` and ``registers.h``, and for loadable parameters ``load.json``, the register
-    writes that start the chip. All are written under temporary names and renamed, the manifest last.
+    Beside both: ``registers.json`` and ``registers.h``; ``spike_encoder.f``, ``spike_encoder.sdc`` and
+    ``librelane.json``, for the tools that make a layout; and for loadable parameters ``load.json``, the register
+    writes that start the chip. The manifest names them. All are written under temporary names and renamed, the manifest last.
 
     Args:
         spec: the integers to build in.
@@ -39,7 +41,9 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path) -> Manifest:
     plan = make_plan(spec, hardware)
     top = SpikeEncoder(plan)
     text = verilog.convert(top, name=TOP, strip_internal_attrs=True, emit_src=False)
-    manifest = make_manifest(plan, top, f"{TOP}.v")
+    files = [f"{TOP}.f", f"{TOP}.sdc", "librelane.json", "registers.json", "registers.h"]
+    files += ["load.json"] if plan.loadable else []
+    manifest = make_manifest(plan, top, f"{TOP}.v", files)
     _check_taps(manifest, text)
     out_dir.mkdir(parents=True, exist_ok=True)
     _write(out_dir / manifest.verilog, text)
@@ -47,6 +51,10 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path) -> Manifest:
     addr_bits = top.chip.addr_bits or 0
     _write(out_dir / "registers.json", json.dumps(json_map(regions, addr_bits), indent=1) + "\n")
     _write(out_dir / "registers.h", c_header(regions, addr_bits))
+    clock = hardware.clock_mhz
+    _write(out_dir / f"{TOP}.f", file_list(manifest.verilog))
+    _write(out_dir / f"{TOP}.sdc", timing_constraints(TOP, clock))
+    _write(out_dir / "librelane.json", librelane_config(TOP, manifest.verilog, f"{TOP}.sdc", clock))
     if plan.loadable:
         _write(out_dir / "load.json", load_json(plan))
     _write(out_dir / "manifest.json", manifest.model_dump_json(indent=1) + "\n")

@@ -297,7 +297,9 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
     per_word = 1
     while sum(_ceil_div(d.outputs, per_word) for d in dots[:-1]) > cycles:
         per_word *= 2
-    search = _plan_search(spec, loadable, budget=(groups - 1) * cycles if groups > 1 else cycles)
+    # The block writer takes the first index after the events, and one every two cycles, three where codes are long.
+    writing = spec.spikes + 8 + 2 * len(spec.vq.table)
+    search = _plan_search(spec, loadable, budget=(groups - 1 if groups > 1 else 1) * cycles - writing)
     if loadable:
         widths = (hardware.bias_bits, hardware.bias_bits)
     else:

@@ -411,7 +411,7 @@ class _Encoder:
     def period(self) -> float:
         """Cycles from block to block, once the pipeline is filled."""
         intervals: list[int] = []
-        self._input.blocks = 2  # always more than can be taken
+        self._input.blocks = MOST_BLOCKS  # always more than can be taken
         while len(intervals) < MOST_BLOCKS - 1:
             self._run(1)
             intervals = [late - early for early, late in pairwise(self._writer.ends)]
