@@ -225,7 +225,8 @@ def test_parameters_read_back_and_are_closed_while_running(tiny: Design) -> None
 def test_a_flipped_bit_halts_the_chip_until_it_is_reloaded(tiny: Design) -> None:
     """Seeded flips through the memories' back door, one in each; spikes come all the time, none is lost.
 
-    Every packet is right, or left after the last check that passed.
+    Every packet is right, or left after the last check that passed. Five flips in six change no index of the
+    one or two blocks before the next check. So one is chosen that must: the sign of a latent's bias, right after a check.
     """
     spec = random_spec(tiny, 74)
     plan = make_plan(spec, hardware(2, parameters="ram", packet_blocks=1))
@@ -256,10 +257,13 @@ def test_a_flipped_bit_halts_the_chip_until_it_is_reloaded(tiny: Design) -> None
         await host.write(ctx, "scrub_blocks", 2)
         for name in names:
             await reached(ctx, "running")
-            await ctx.tick().repeat(int(rng.integers(600)))
+            certain = name == "latents"
+            await ctx.tick().repeat(1 if certain else int(rng.integers(600)))
             memory = host.chip.encoder.store.memories[name]
             data = memory.backing.data
             word, bit = int(rng.integers(len(memory.words))), int(rng.integers(memory.width))
+            if certain:
+                word, bit = 0, plan.project_bias_bits - 1
             ctx.set(data[word], ctx.get(data[word]) ^ (1 << bit))
             await reached(ctx, "halted")
             assert "crc" in await host.status(ctx), name
