@@ -26,7 +26,8 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path) -> Manifest:
 
     Beside both: ``registers.json`` and ``registers.h``; ``spike_encoder.f``, ``spike_encoder.sdc`` and
     ``librelane.json``, for the tools that make a layout; and for loadable parameters ``load.json``, the register
-    writes that start the chip. The manifest names them. All are written under temporary names and renamed, the manifest last.
+    writes that start the chip. The manifest names them. All are written under temporary names and renamed, the
+    manifest last.
 
     Args:
         spec: the integers to build in.

@@ -25,7 +25,9 @@ def count_reads(spec: EncoderSpec, adc: np.ndarray, plan: Plan) -> dict[str, np.
     simulator = Simulator(top)
     simulator.add_clock(1e-6)
     counts = {name: np.zeros(len(dut.store.memories[name].words), dtype=int) for name in COUNTED}
-    signals = [signal for name in COUNTED for user in [dut.store.memories[name].user] for signal in (user.en, user.addr)]
+    signals = [
+        signal for name in COUNTED for user in [dut.store.memories[name].user] for signal in (user.en, user.addr)
+    ]
     expected = b"".join(encode(spec, adc).payloads)
     received = bytearray()
 

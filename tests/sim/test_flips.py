@@ -1,4 +1,4 @@
-"""Parameter bits that flip while the chip runs: it notices, halts, and runs on after a reload. 50 in ``tests/regress``."""
+"""Parameter bits that flip while the chip runs: it notices, halts, and runs on after a reload."""
 
 from rtl.plan import make_plan
 from sim.batch import BatchSimulator
