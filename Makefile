@@ -59,7 +59,7 @@ report: $(VENV)/installed
 
 regress: $(VENV)/installed
 	@set -e; for name in $(designs); do $(FLOW) sim --design "$$name" --cocotb $(blocks); done
-	$(RUN) -m pytest -n 2 -m regress
+	$(RUN) -m pytest -n 2 -m regress -rP
 
 doctor: $(VENV)/installed
 	@$(FLOW) doctor

@@ -8,6 +8,7 @@ from pathlib import Path
 from amaranth.back import verilog
 
 from rtl.clocked import Clocked
+from rtl.constraints import file_list, librelane_config, timing_constraints
 from rtl.load import load_json
 from rtl.manifest import Manifest, make_manifest
 from rtl.plan import make_plan
@@ -27,8 +28,10 @@ COMPRESSOR = "spike_compressor"
 def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path, front_end: FrontEnd | None = None) -> Manifest:
     """Generate the encoder and, where a front end is given, ``spike_compressor.v``: both behind one another.
 
-    Beside both: ``registers.json`` and ``registers.h``, and for loadable parameters ``load.json``, the register
-    writes that start the chip. All are written under temporary names and renamed, the manifest last.
+    Beside both: ``registers.json`` and ``registers.h``; ``spike_encoder.f``, ``spike_encoder.sdc`` and
+    ``librelane.json``, for the tools that make a layout; and for loadable parameters ``load.json``, the register
+    writes that start the chip. The manifest names them. All are written under temporary names and renamed, the
+    manifest last.
 
     Args:
         spec: the integers to build in.
@@ -45,7 +48,10 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path, front_end: FrontE
     top = SpikeEncoder(plan)
     text = _verilog(top, TOP)
     compressor = None if front_end is None else _verilog(SpikeCompressor(front_end, plan), COMPRESSOR)
-    manifest = make_manifest(plan, top, f"{TOP}.v")
+    files = [f"{TOP}.f", f"{TOP}.sdc", "librelane.json", "registers.json", "registers.h"]
+    files += ["load.json"] if plan.loadable else []
+    files += [] if compressor is None else [f"{COMPRESSOR}.v"]
+    manifest = make_manifest(plan, top, f"{TOP}.v", files)
     _check_taps(manifest, text)
     out_dir.mkdir(parents=True, exist_ok=True)
     _write(out_dir / manifest.verilog, text)
@@ -55,6 +61,10 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path, front_end: FrontE
     addr_bits = top.chip.addr_bits or 0
     _write(out_dir / "registers.json", json.dumps(json_map(regions, addr_bits), indent=1) + "\n")
     _write(out_dir / "registers.h", c_header(regions, addr_bits))
+    clock = hardware.clock_mhz
+    _write(out_dir / f"{TOP}.f", file_list(manifest.verilog))
+    _write(out_dir / f"{TOP}.sdc", timing_constraints(TOP, clock))
+    _write(out_dir / "librelane.json", librelane_config(TOP, manifest.verilog, f"{TOP}.sdc", clock))
     if plan.loadable:
         _write(out_dir / "load.json", load_json(plan))
     _write(out_dir / "manifest.json", manifest.model_dump_json(indent=1) + "\n")

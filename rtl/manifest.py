@@ -83,6 +83,8 @@ class Manifest(Record):
     spec_hash: str
     top: str
     verilog: str
+    files: list[str]
+    """What lies beside the Verilog."""
     spikes: int
     samples: int
     groups: int
@@ -101,13 +103,14 @@ class Manifest(Record):
     latency_cycles: int
 
 
-def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str) -> Manifest:
+def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str]) -> Manifest:
     """Describe an encoder.
 
     Args:
         plan: its shape.
         top: the component that was emitted.
         verilog: name of the file it was emitted to.
+        files: names of the files beside it.
     """
     spec = plan.spec
     ports = [
@@ -123,6 +126,7 @@ def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str) -> Manifest:
         spec_hash=spec.hash,
         top="spike_encoder",
         verilog=verilog,
+        files=files,
         spikes=spec.spikes,
         samples=spec.samples,
         groups=plan.groups,

@@ -5,10 +5,12 @@ Generator, memory images, manifest and estimates all read this plan, so that the
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rtl.schedule import block_period, first_latency
 from spikecae.design import Hardware
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Convolution, Pool, Project, Residual
@@ -202,19 +204,19 @@ class Plan:
         """Cycles the convolutions take for a block: those of the slowest, at most ``groups · D · fold``."""
         return self.groups * max(dot.samples * dot.steps for dot in self.dots)
 
-    @property
+    @cached_property
     def cycles_per_block(self) -> int:
-        """Cycles from block to block at full rate: the encoder's, or the search's where that is slower."""
-        last_group = self.encoder_cycles // self.groups
-        return max(self.encoder_cycles, self.search.cycles + last_group, self.spec.spikes * self.spec.samples)
+        """Cycles from block to block at full rate, packets of one block, code words as long as their table makes them.
 
-    @property
+        A symbol of ``n`` bits is taken to come once in ``2**n``; this matters only where packets limit the rate.
+        """
+        lengths = [self.spec.huffman.tables[part.code_table].astype(float) for part in self.spec.vq.table]
+        return block_period(self, [float((bits * 2.0**-bits)[bits > 0].sum()) for bits in lengths])
+
+    @cached_property
     def latency(self) -> int:
         """Cycles from a block's last sample to the last byte of its packet, were all code words 16 bits long."""
-        dots = sum(dot.steps + 2 + dot.layer.kernel // 2 * dot.period for dot in self.dots)
-        emission = len(self.spec.vq.table) * 4
-        framing = 15 + len(self.spec.vq.table) * 2  # header, trailer, and the payload once more: it is stored first
-        return 4 + self.encoder_cycles + dots + len(self.blocks) + self.search.cycles + emission + framing
+        return first_latency(self, [16.0] * len(self.spec.vq.table))
 
     @property
     def multipliers(self) -> int:
@@ -295,7 +297,9 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
     per_word = 1
     while sum(_ceil_div(d.outputs, per_word) for d in dots[:-1]) > cycles:
         per_word *= 2
-    search = _plan_search(spec, loadable, budget=(groups - 1) * cycles if groups > 1 else cycles)
+    # The block writer takes the first index after the events, and one every two cycles, three where codes are long.
+    writing = spec.spikes + 8 + 2 * len(spec.vq.table)
+    search = _plan_search(spec, loadable, budget=(groups - 1 if groups > 1 else 1) * cycles - writing)
     if loadable:
         widths = (hardware.bias_bits, hardware.bias_bits)
     else:

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.convolution import Convolution
 from rtl.plan import BlockPlan
+from rtl.schedule import residual_delay
 
 __all__ = ["ResidualBlock"]
 
@@ -42,12 +43,8 @@ class ResidualBlock(wiring.Component):
 
     @property
     def delay(self) -> int:
-        """Samples the queue holds: three in the convolutions, the window's look-ahead, and pipeline registers.
-
-        Two registers each behind reduce and conv, and one before expand's, count in samples of ``period`` cycles;
-        a shorter queue would slow the block down, which the throughput test would see.
-        """
-        return self._plan.conv.layer.kernel // 2 + 4 + -(-6 // self._plan.reduce.period)
+        """Samples the queue holds; a shorter one would slow the block down, which the throughput test would see."""
+        return residual_delay(self._plan.conv)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

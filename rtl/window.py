@@ -55,7 +55,11 @@ class SlidingWindow(wiring.Component):
         free = ~self.o.valid | self.o.ready
         for n in range(self._kernel):
             age = n - pad
-            inside = centre >= age if age > 0 else centre < self._samples + age if age < 0 else 1
+            # Where a group is shorter than the window's reach, no sample so far away is inside.
+            if abs(age) >= self._samples:
+                inside: object = 0
+            else:
+                inside = centre >= age if age > 0 else centre < self._samples + age if age < 0 else 1
             value = self.o.payload.as_value().word_select(self._kernel - 1 - n, len(slot[n]))
             m.d.comb += value.eq(Mux(inside, slot[n], 0))
         m.d.comb += self.i.ready.eq(free)

@@ -122,8 +122,27 @@ class BatchSimulator:
 
     def _start(self, load: Sequence[tuple[int, int]]) -> None:
         for offset, value in [(register("packet_blocks").offset, 1), *load]:
-            if not self._library.sim_write(self._handle, offset, value):
-                raise ProtocolError(f"the chip refuses to write {value:#x} to offset {offset:#x}")
+            self.write(offset, value)
+
+    def write(self, offset: int, value: int) -> None:
+        """Write to the registers or the parameter window, while everything else goes on.
+
+        Raises:
+            ProtocolError: the chip refuses it.
+        """
+        if not self._library.sim_write(self._handle, offset, value):
+            raise ProtocolError(f"the chip refuses to write {value:#x} to offset {offset:#x}")
+
+    def read(self, offset: int) -> int:
+        """Read from the registers or the parameter window, while everything else goes on.
+
+        Raises:
+            ProtocolError: the chip does not answer.
+        """
+        value = int(self._library.sim_read(self._handle, offset))
+        if value < 0:
+            raise ProtocolError(f"the chip does not let offset {offset:#x} be read")
+        return value
 
     def feed(self, codes: NDArray[np.int16], last: NDArray[np.bool_] | None = None) -> None:
         """Queue ADC codes for ``s_axis``.
@@ -197,6 +216,11 @@ class BatchSimulator:
     def cycles(self) -> int:
         """Rising clock edges so far."""
         return int(self._library.sim_cycle(self._handle))
+
+    @property
+    def waiting(self) -> int:
+        """Beats that were fed and not yet taken."""
+        return self._fed - self.input_cycles.size
 
     @property
     def frames(self) -> int:
@@ -320,6 +344,7 @@ def _load(path: Path) -> ctypes.CDLL:
         "sim_pauses": (None, [handle, integer, number, real, real]),
         "sim_reset": (None, [handle, unsigned]),
         "sim_write": (integer, [handle, unsigned, unsigned]),
+        "sim_read": (ctypes.c_int64, [handle, unsigned]),
         "sim_feed": (None, [handle, pointer, pointer, number]),
         "sim_advance": (integer, [handle, number, number, number]),
         "sim_cycle": (number, [handle]),

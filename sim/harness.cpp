@@ -133,15 +133,34 @@ public:
         model_->s_axil_wdata = value;
         for (unsigned n = 0; n < 1000; ++n) {
             model_->s_axil_awvalid = model_->s_axil_wvalid = !sent;
-            settle();
+            drive();
             const bool taken = !sent && model_->s_axil_awready && model_->s_axil_wready;
             const bool answered = sent && model_->s_axil_bvalid;
             const bool refused = model_->s_axil_bresp != 0;
+            if (!observe()) return false;
             rise();
             if (answered) return !refused;
             sent = sent || taken;
         }
         return false;
+    }
+
+    // One AXI4-Lite read; -1 if it is refused, or not answered within 1000 cycles. Bytes that leave meanwhile count.
+    int64_t read(uint32_t address) {
+        bool sent = false;
+        model_->s_axil_araddr = address;
+        for (unsigned n = 0; n < 1000; ++n) {
+            model_->s_axil_arvalid = !sent;
+            drive();
+            const bool taken = !sent && model_->s_axil_arready;
+            const bool answered = sent && model_->s_axil_rvalid;
+            const int64_t value = model_->s_axil_rresp != 0 ? -1 : static_cast<int64_t>(model_->s_axil_rdata);
+            if (!observe()) return -1;
+            rise();
+            if (answered) return value;
+            sent = sent || taken;
+        }
+        return -1;
     }
 
     void feed(const int16_t* codes, const uint8_t* last, uint64_t count) {
@@ -151,42 +170,13 @@ public:
 
     // Run until `frames` frames have left since reset, nothing moved for `patience` cycles, or `limit` cycles passed.
     int advance(uint64_t frames, uint64_t patience, uint64_t limit) {
-        uint64_t quiet = 0;
+        quiet_ = 0;
         for (uint64_t n = 0; n < limit; ++n) {
             if (frames_ >= frames) return kDone;
-            if (quiet > patience) return kStuck;
-            const bool more = accepted_.size() < codes_.size();
-            // A beat once offered stays until it is taken, as AXI demands.
-            offering_ = more && (offering_ || !idle_.next());
-            model_->s_axis_tvalid = offering_;
-            model_->s_axis_tdata = offering_ ? static_cast<uint16_t>(codes_[accepted_.size()]) : 0xDEAD;
-            model_->s_axis_tlast = offering_ && last_[accepted_.size()];
-            model_->m_axis_tready = !stall_.next();
-            settle();
-            ++quiet;
-            if (model_->s_axis_tvalid && model_->s_axis_tready) {
-                accepted_.push_back(cycle_);
-                offering_ = false;
-                quiet = 0;
-            }
-            if (held_ && !(model_->m_axis_tvalid && model_->m_axis_tdata == held_byte_ && model_->m_axis_tlast == held_end_))
-                return kUnstable;
-            held_ = model_->m_axis_tvalid && !model_->m_axis_tready;
-            held_byte_ = model_->m_axis_tdata;
-            held_end_ = model_->m_axis_tlast;
-            if (model_->m_axis_tvalid && model_->m_axis_tready) {
-                bytes_.push_back(model_->m_axis_tdata);
-                ends_.push_back(model_->m_axis_tlast);
-                sent_.push_back(cycle_);
-                frames_ += model_->m_axis_tlast;
-                quiet = 0;
-            }
-            uint32_t fired = model_->tap_fire;
-            if (fired != 0) {
-                quiet = 0;
-                const uint32_t* payload = model_->tap_payload.data();
-                for (; fired != 0; fired &= fired - 1) taps_[__builtin_ctz(fired)].record(payload);
-            }
+            if (quiet_ > patience) return kStuck;
+            drive();
+            ++quiet_;
+            if (!observe()) return kUnstable;
             rise();
         }
         return frames_ >= frames ? kDone : kOutOfCycles;
@@ -208,12 +198,52 @@ public:
 #endif
     }
 
-    uint64_t cycle_ = 0, frames_ = 0;
+    uint64_t cycle_ = 0, frames_ = 0, quiet_ = 0;
     std::vector<uint64_t> accepted_, sent_;  // cycle of each input beat and output byte
     std::vector<uint8_t> bytes_, ends_;
     std::vector<Tap> taps_;
 
 private:
+    // Offer the next beat and readiness, and let the signals settle before the clock rises.
+    void drive() {
+        const bool more = accepted_.size() < codes_.size();
+        // A beat once offered stays until it is taken, as AXI demands.
+        offering_ = more && (offering_ || !idle_.next());
+        model_->s_axis_tvalid = offering_;
+        model_->s_axis_tdata = offering_ ? static_cast<uint16_t>(codes_[accepted_.size()]) : 0xDEAD;
+        model_->s_axis_tlast = offering_ && last_[accepted_.size()];
+        model_->m_axis_tready = !stall_.next();
+        settle();
+    }
+
+    // What moves at this edge; false if the output breaks its rules.
+    bool observe() {
+        if (model_->s_axis_tvalid && model_->s_axis_tready) {
+            accepted_.push_back(cycle_);
+            offering_ = false;
+            quiet_ = 0;
+        }
+        if (held_ && !(model_->m_axis_tvalid && model_->m_axis_tdata == held_byte_ && model_->m_axis_tlast == held_end_))
+            return false;
+        held_ = model_->m_axis_tvalid && !model_->m_axis_tready;
+        held_byte_ = model_->m_axis_tdata;
+        held_end_ = model_->m_axis_tlast;
+        if (model_->m_axis_tvalid && model_->m_axis_tready) {
+            bytes_.push_back(model_->m_axis_tdata);
+            ends_.push_back(model_->m_axis_tlast);
+            sent_.push_back(cycle_);
+            frames_ += model_->m_axis_tlast;
+            quiet_ = 0;
+        }
+        uint32_t fired = model_->tap_fire;
+        if (fired != 0) {
+            quiet_ = 0;
+            const uint32_t* payload = model_->tap_payload.data();
+            for (; fired != 0; fired &= fired - 1) taps_[__builtin_ctz(fired)].record(payload);
+        }
+        return true;
+    }
+
     void settle() {
         model_->aclk = 0;
         model_->eval();
@@ -257,6 +287,7 @@ void sim_pauses(Simulation* s, int input, uint64_t seed, double enter, double le
 }
 void sim_reset(Simulation* s, unsigned cycles) { s->reset(cycles); }
 int sim_write(Simulation* s, uint32_t address, uint32_t value) { return s->write(address, value); }
+int64_t sim_read(Simulation* s, unsigned address) { return s->read(address); }
 void sim_feed(Simulation* s, const int16_t* codes, const uint8_t* last, uint64_t count) { s->feed(codes, last, count); }
 int sim_advance(Simulation* s, uint64_t frames, uint64_t patience, uint64_t limit) {
     return s->advance(frames, patience, limit);

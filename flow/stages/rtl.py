@@ -10,6 +10,9 @@ from spikecae.front_end import designed_front_end
 
 __all__ = ["plan_rtl"]
 
+LAYOUT = ("spike_encoder.f", "spike_encoder.sdc", "librelane.json")
+"""What place-and-route needs beside the Verilog."""
+
 
 def plan_rtl(layout: Layout) -> Task:
     """Emit the encoder of the spec made here if there is one, else of the shipped spec.
@@ -47,7 +50,7 @@ def plan_rtl(layout: Layout) -> Task:
         name="rtl",
         entry="flow.stages.rtl",
         output=layout.rtl,
-        files=("spike_encoder.v", "manifest.json", "registers.json", "registers.h", *load, *compressor),
+        files=("spike_encoder.v", "manifest.json", *LAYOUT, "registers.json", "registers.h", *load, *compressor),
         run=run,
         inputs=parts,
         settings={"hardware": hardware.model_dump(mode="json"), "front end": repr(front_end)},

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rtl.constraints import period_ns
 from rtl.emit import emit
 from rtl.manifest import Manifest
 from rtl.plan import make_plan
@@ -76,14 +77,22 @@ def test_icarus_reads_it_as_verilog_2005(emitted: Path) -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize(("fold", "multipliers"), [(1, 232), (2, 116), (4, 58), (8, 29), (16, 15)])
-def test_neuropixels_plan_is_the_designed_one(fold: int, multipliers: int) -> None:
-    """32 + 32 + 48 + 32 | (32 + 48 + 32) / 2 | 128 / 4 multipliers at fold 1, 1536 · fold cycles a block."""
+@pytest.mark.parametrize(
+    ("fold", "multipliers", "cycles"),
+    [(1, 232, 1536), (2, 116, 3072), (4, 58, 6144), (8, 29, 12288), (16, 15, 24864)],
+)
+def test_neuropixels_plan_is_the_designed_one(fold: int, multipliers: int, cycles: int) -> None:
+    """32 + 32 + 48 + 32 | (32 + 48 + 32) / 2 | 128 / 4 multipliers at fold 1, 1536 · fold cycles a block.
+
+    At fold 16 every group costs 9 cycles more, 1.2 %: each unit is busy in every cycle, and a window's last output
+    shifts the next group. Simulation measures the same.
+    """
     design = load_design(Path(__file__).parents[2] / "designs" / "neuropixels.toml")
     plan = make_plan(random_spec(design, 1), hardware(fold))
     assert plan.multipliers == multipliers
     assert plan.encoder_cycles == 1536 * fold
-    assert plan.cycles_per_block == 1536 * fold, "the search must not be slower than the encoder"
+    assert plan.cycles_per_block == cycles <= 1.05 * 1536 * fold
+    assert plan.search.cycles < 31 * 48 * fold, "the search must not be slower than the encoder"
     assert plan.macs_per_block == 49152 + 172032 + 86016 + 49152
     assert plan.utilisation >= 0.9
     assert sum(-(-dot.weight_bytes // plan.port_bytes) for dot in plan.dots) * plan.port_bytes == 384
@@ -102,3 +111,30 @@ def test_memories_of_one_word_have_an_address(tiny: Design, tmp_path: Path) -> N
     design = tiny.model_copy(update={"encoder": tiny.encoder.model_copy(update={"features": 1})})
     emit(random_spec(design, 5), design.hardware, tmp_path)
     assert "[-1:0]" not in (tmp_path / "spike_encoder.v").read_text(encoding="utf-8")
+
+
+def test_what_lies_beside_the_verilog_is_named(emitted: Path) -> None:
+    manifest = Manifest.model_validate_json((emitted / "manifest.json").read_text())
+    beside = {path.name for path in emitted.iterdir()} - {"manifest.json", manifest.verilog}
+    assert set(manifest.files) == beside
+    assert (emitted / "spike_encoder.f").read_text().split() == [manifest.verilog]
+
+
+def test_constraints_and_layout_agree_on_pins_and_clock(emitted: Path, tiny: Design) -> None:
+    manifest = Manifest.model_validate_json((emitted / "manifest.json").read_text())
+    inputs = {port.name for port in manifest.ports if port.direction == "in"}
+    sdc = (emitted / "spike_encoder.sdc").read_text()
+    period = 1000 / tiny.hardware.clock_mhz
+    assert float(re.search(r"^set period (\S+)$", sdc, re.M)[1]) == period
+    assert set(re.findall(r"get_ports (\w+)", sdc)) <= inputs
+    config = json.loads((emitted / "librelane.json").read_text())
+    assert config["DESIGN_NAME"] == manifest.top
+    assert config["CLOCK_PERIOD"] == period
+    assert config["CLOCK_PORT"] in inputs
+    for path in (*config["VERILOG_FILES"], config["PNR_SDC_FILE"], config["SIGNOFF_SDC_FILE"]):
+        assert (emitted / path.removeprefix("dir::")).is_file()
+
+
+@pytest.mark.parametrize(("mhz", "period"), [(20.0, 50.0), (30.0, 33.333), (1000.0, 1.0), (0.032, 31250.0)])
+def test_clock_periods_are_never_longer_than_asked_for(mhz: float, period: float) -> None:
+    assert period_ns(mhz) == period
