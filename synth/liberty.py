@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Cell", "InternalPower", "Library", "LibertyError", "MemoryShape", "Pin", "Table", "read_liberty"]
+__all__ = ["Cell", "InternalPower", "LibertyError", "Library", "MemoryShape", "Pin", "Table", "read_liberty"]
 
 Axis = Literal["slew", "load", "none"]
 Sequential = Literal["flip-flop", "latch", "clock gate"]
