@@ -1,18 +1,19 @@
 // Two units, a memory in each and one word of logic between them, for the mapping's test.
-module top(input aclk, input en, input [2:0] address, input [7:0] d, output [7:0] q, output reg last, output one);
+module top(input aclk, input aresetn, input en, input [2:0] address, input [7:0] d, output [7:0] q, output reg last, output one);
   wire [7:0] between;
   assign one = 1'b1;
   always @(posedge aclk) last <= d[0];
-  \top.first first (.clk(aclk), .en(en), .d(d), .q(between));
+  \top.first first (.clk(aclk), .rst(~aresetn), .en(en), .d(d), .q(between));
   \top.second second (.clk(aclk), .en(en), .address(address), .d(between), .q(q));
 endmodule
 
-module \top.first (input clk, input en, input [7:0] d, output reg [7:0] q);
+module \top.first (input clk, input rst, input en, input [7:0] d, output reg [7:0] q);
   reg [1:0] few;
   always @(posedge clk) begin
     if (en) q <= d;
     if (d[0]) few <= q[1:0];
     if (few == 2'd1) q[0] <= 1'b0;
+    if (rst) q <= 8'd0;
   end
 endmodule
 

@@ -32,7 +32,7 @@ def test_a_small_circuit(tmp_path: Path) -> None:
     mapping = map_to_cells(Path(__file__).with_name("mapped.v"), MANIFEST, cells_of(library, liberty), 20.0)
     units = {unit.name: unit for unit in mapping.units}
     assert set(units) == {"first", "second", "rest"}
-    # Seven bits of q share an enable, the eighth and the two of "few" have others and stay ungated.
+    # Seven bits of q share an enable, reset included; the eighth and the two of "few" have others and stay ungated.
     assert (units["first"].flip_flops, units["first"].gated_flip_flops, units["first"].clock_gates) == (10, 7, 1)
     # Four words of eight bits, each behind a gate, and the ungated read register; the large one's is in its macro.
     assert (units["second"].flip_flops, units["second"].gated_flip_flops, units["second"].clock_gates) == (40, 32, 4)
