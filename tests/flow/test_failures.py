@@ -59,7 +59,9 @@ def test_recording_with_too_few_channels(flow: Flow, workspace: Path, tmp_path: 
 
 def test_cells_that_are_not_there(flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PDK_ROOT", raising=False)
-    assert_fails(flow("synth", "--target", "sky130"), "export PDK_ROOT=", "sky130_fd_sc_hd", "generic and gates need no")
+    assert_fails(
+        flow("synth", "--target", "sky130"), "export PDK_ROOT=", "sky130_fd_sc_hd", "generic and gates need no"
+    )
     (tmp_path / "page.lib").write_text("<html>")
     assert_fails(flow("synth", "--target", str(tmp_path / "page.lib")), "page.lib is no Liberty library", "process kit")
 
