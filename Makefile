@@ -99,7 +99,7 @@ help:
 	@echo "  rtl        encoder spec to Verilog; from the shipped spec if none was made here"
 	@echo "  sim        Verilog against the golden model on BLOCKS test blocks; WAVES=1 leaves a waveform,"
 	@echo "             COCOTB=1 runs the cocotb benches too"
-	@echo "  synth      resources and estimates for TARGET"
+	@echo "  synth      resources and estimates for TARGET: generic, gates, ihp-sg13g2, sky130, or a liberty file"
 	@echo "  codec      spec and decoder network (ONNX) in one folder, for the spikecae command"
 	@echo "  report     report.json, report.html and the table"
 	@echo "  regress    sim with COCOTB=1 for every design; the tests that take minutes"

@@ -36,7 +36,12 @@ Epochs = Annotated[
 Blocks = Annotated[int, typer.Option("--blocks", min=1, help="Test blocks to simulate.")]
 Waves = Annotated[bool, typer.Option("--waves", help="Leave a waveform of the simulation.")]
 Cocotb = Annotated[bool, typer.Option("--cocotb", help="Run the cocotb benches too, on every simulator installed.")]
-Target = Annotated[str, typer.Option("--target", help="What to synthesize for.")]
+Target = Annotated[
+    str,
+    typer.Option(
+        "--target", help="What to synthesize for: generic, gates, ihp-sg13g2, sky130, or a liberty file (.lib)."
+    ),
+]
 
 NEUROPIXELS = "neuropixels"
 

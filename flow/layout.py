@@ -64,8 +64,8 @@ class Layout:
         return self.build / "sim"
 
     def synth(self, target: str) -> Path:
-        """Synthesis results for one target."""
-        return self.build / "synth" / target
+        """Synthesis results for one target; for a liberty file, named as it is without ``.lib``."""
+        return self.build / "synth" / Path(target).name.removesuffix(".lib")
 
     @property
     def codec(self) -> Path:

