@@ -9,9 +9,10 @@ from amaranth.lib.crc.catalog import CRC8_AUTOSAR, CRC16_IBM_3740
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from rtl.frame import HEADER_BYTES
+
 __all__ = ["Packetizer"]
 
-HEADER_BYTES = 11
 SYNC = (0x5C, 0xAE)
 VERSION = 1
 
