@@ -4,13 +4,14 @@ from functools import cache
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from experiments.experiment import Configuration, Experiment, Outcome, Parameters
 from experiments.plots import subplots
 from experiments.result import ExperimentResult
 from experiments.sources import HC1, WAVE_CLUS, read
 from experiments.training import DESIGNS
-from model.datasets import SpikeDataset, load_dataset
+from model.datasets import SpikeDataset
 from quantize.measure import split_events
 from spikecae.design import Design, load_design
 from spikecae.golden import encode
@@ -38,23 +39,18 @@ def configurations() -> list[Configuration]:
 
 
 @cache
-def embedded(design: str) -> SpikeDataset:
-    """The embedded recording of a design (JSON)."""
-    return load_dataset(Design.model_validate_json(design))
+def coded(name: str) -> tuple[Design, SpikeDataset, NDArray[np.int64]]:
+    """A design, its spikes, and the Huffman bits (blocks,) of the test blocks under the shipped encoder spec."""
+    design = load_design(DESIGNS / f"{name}.toml")
+    dataset = read(FILES[name], design)
+    return design, dataset, encode(load_spec(DESIGNS / name), dataset.test.adc).payload_bits
 
 
 def run(parameters: Parameters, seed: int) -> Outcome:
-    """Code the test blocks with the shipped encoder spec, and count."""
-    name = str(parameters["design"])
-    design, spec = load_design(DESIGNS / f"{name}.toml"), load_spec(DESIGNS / name)
-    file = FILES[name]
-    dataset = embedded(design.model_dump_json()) if file is None else read(file, design)
-    lengths = np.stack([table.astype(np.int64) for table in spec.huffman.tables])
-    indices = encode(spec, dataset.test.adc).indices
-    tables = [part.code_table for part in spec.vq.table]
-    payload = lengths[tables, indices].sum(axis=1)
+    """Divide the test blocks among packets, and count."""
+    design, dataset, payload = coded(str(parameters["design"]))
     events = None if parameters["events"] == "none" else split_events(design, dataset.test)
-    bits = wire_bits(payload, blocks_per_packet=int(parameters["blocks"]), spikes=spec.spikes, events=events)
+    bits = wire_bits(payload, blocks_per_packet=int(parameters["blocks"]), spikes=design.block.spikes, events=events)
     uncoded = 16 * dataset.test.adc.size
     metrics = {
         "cr_huffman": uncoded / float(payload.sum()),

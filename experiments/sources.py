@@ -37,10 +37,10 @@ def data_file(name: str) -> Path:
 
 
 @cache
-def _read(name: str, design: str) -> SpikeDataset:
-    return load_dataset(Design.model_validate_json(design), data_file(name))
+def _read(name: str | None, design: str) -> SpikeDataset:
+    return load_dataset(Design.model_validate_json(design), None if name is None else data_file(name))
 
 
-def read(name: str, design: Design) -> SpikeDataset:
-    """The spikes of file ``name`` in blocks of ``design``, split by time."""
+def read(name: str | None, design: Design) -> SpikeDataset:
+    """The spikes of file ``name``, or of the embedded recording, in blocks of ``design``, split by time."""
     return _read(name, design.model_dump_json())

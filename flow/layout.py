@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from spikecae.design import Design, load_design
+from synth.targets.find import target_name
 
 __all__ = ["SOURCES", "Layout"]
 
@@ -64,8 +65,8 @@ class Layout:
         return self.build / "sim"
 
     def synth(self, target: str) -> Path:
-        """Synthesis results for one target; for a liberty file, named as it is without ``.lib``."""
-        return self.build / "synth" / Path(target).name.removesuffix(".lib")
+        """Synthesis results for one target."""
+        return self.build / "synth" / target_name(target)
 
     @property
     def codec(self) -> Path:

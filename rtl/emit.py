@@ -9,6 +9,7 @@ from amaranth.back import verilog
 
 from rtl.clocked import Clocked
 from rtl.constraints import file_list, librelane_config, timing_constraints
+from rtl.files import COMPRESSOR, ENCODER, files_beside
 from rtl.load import load_json
 from rtl.manifest import Manifest, make_manifest
 from rtl.plan import make_plan
@@ -20,9 +21,6 @@ from spikecae.front_end import FrontEnd
 from spikecae.spec import EncoderSpec
 
 __all__ = ["emit"]
-
-TOP = "spike_encoder"
-COMPRESSOR = "spike_compressor"
 
 
 def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path, front_end: FrontEnd | None = None) -> Manifest:
@@ -46,12 +44,10 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path, front_end: FrontE
     os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
     plan = make_plan(spec, hardware)
     top = SpikeEncoder(plan)
-    text = _verilog(top, TOP)
+    text = _verilog(top, ENCODER)
     compressor = None if front_end is None else _verilog(SpikeCompressor(front_end, plan), COMPRESSOR)
-    files = [f"{TOP}.f", f"{TOP}.sdc", "librelane.json", "registers.json", "registers.h"]
-    files += ["load.json"] if plan.loadable else []
-    files += [] if compressor is None else [f"{COMPRESSOR}.v"]
-    manifest = make_manifest(plan, top, f"{TOP}.v", files)
+    files = files_beside(loadable=plan.loadable, front_end=front_end is not None)
+    manifest = make_manifest(plan, top, f"{ENCODER}.v", files)
     _check_taps(manifest, text)
     out_dir.mkdir(parents=True, exist_ok=True)
     _write(out_dir / manifest.verilog, text)
@@ -62,9 +58,9 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path, front_end: FrontE
     _write(out_dir / "registers.json", json.dumps(json_map(regions, addr_bits), indent=1) + "\n")
     _write(out_dir / "registers.h", c_header(regions, addr_bits))
     clock = hardware.clock_mhz
-    _write(out_dir / f"{TOP}.f", file_list(manifest.verilog))
-    _write(out_dir / f"{TOP}.sdc", timing_constraints(TOP, clock))
-    _write(out_dir / "librelane.json", librelane_config(TOP, manifest.verilog, f"{TOP}.sdc", clock))
+    _write(out_dir / f"{ENCODER}.f", file_list(manifest.verilog))
+    _write(out_dir / f"{ENCODER}.sdc", timing_constraints(ENCODER, clock))
+    _write(out_dir / "librelane.json", librelane_config(ENCODER, manifest.verilog, f"{ENCODER}.sdc", clock))
     if plan.loadable:
         _write(out_dir / "load.json", load_json(plan))
     _write(out_dir / "manifest.json", manifest.model_dump_json(indent=1) + "\n")

@@ -39,8 +39,8 @@ class Pipeline(wiring.Component):
         port_bits = 8 * plan.port_bytes
         self._word_bits = entry_bits[1] * plan.parameters_per_word
         shared = (port_bits, entry_bits, plan.parameters_per_word)
-        self._weight_counts = [-(-dot.weight_bytes // plan.port_bytes) for dot in plan.dots]
-        self._parameter_counts = [-(-dot.outputs // plan.parameters_per_word) for dot in plan.requantized]
+        self._weight_counts = plan.weight_words
+        self._parameter_counts = plan.parameter_words
         self.weight_loop = WordLoop(plan.groups * sum(self._weight_counts), port_bits)
         self.parameter_loop = WordLoop(plan.groups * sum(self._parameter_counts), self._word_bits)
         self.conv = Convolution(plan.conv, *shared)

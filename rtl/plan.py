@@ -195,6 +195,16 @@ class Plan:
         return (dot for dot in self.dots if dot is not self.project)
 
     @property
+    def weight_words(self) -> list[int]:
+        """Memory words of a group's weights, for each of ``dots``."""
+        return [_ceil_div(dot.weight_bytes, self.port_bytes) for dot in self.dots]
+
+    @property
+    def parameter_words(self) -> list[int]:
+        """Memory words of a group's biases and shifts, for each of ``requantized``."""
+        return [_ceil_div(dot.outputs, self.parameters_per_word) for dot in self.requantized]
+
+    @property
     def group_cycles(self) -> int:
         """Cycles a channel group may take: one sample every ``fold`` cycles."""
         return self.spec.samples * self.fold

@@ -8,6 +8,7 @@ skipped.
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import ceil
 from typing import TYPE_CHECKING
 
 from rtl.schedule_parts import Clock, Convolution, InputBuffer, Loader, Register, Residual, Search, Shadow, Writer
@@ -15,7 +16,7 @@ from rtl.schedule_parts import Clock, Convolution, InputBuffer, Loader, Register
 if TYPE_CHECKING:
     from rtl.plan import DotPlan, Plan
 
-__all__ = ["RESIDUAL_STAGES", "block_period", "first_latency", "residual_delay"]
+__all__ = ["block_period", "first_latency", "residual_delay"]
 
 RESIDUAL_STAGES = 4
 """Samples in a residual block's convolutions and registers, whatever their kernel."""
@@ -37,8 +38,8 @@ class _Encoder:
 
     def __init__(self, plan: "Plan", code_bits: Sequence[float]) -> None:
         self._clock = clock = Clock()
-        weights = [Shadow(-(-dot.weight_bytes // plan.port_bytes)) for dot in plan.dots]
-        parameters = [Shadow(-(-dot.outputs // plan.parameters_per_word)) for dot in plan.requantized]
+        weights = [Shadow(words) for words in plan.weight_words]
+        parameters = [Shadow(words) for words in plan.parameter_words]
         self._loaders = [Loader(clock, weights), Loader(clock, parameters)]
         sets = [[w, p] for w, p in zip(weights, parameters, strict=False)]
         conv, *inner = [
@@ -100,8 +101,7 @@ def block_period(plan: "Plan", code_bits: Sequence[float]) -> int:
         plan: the shape.
         code_bits: length of every sub-vector's code, on average.
     """
-    period = _Encoder(plan, code_bits).period()
-    return int(-(-period // 1))
+    return ceil(_Encoder(plan, code_bits).period())
 
 
 def first_latency(plan: "Plan", code_bits: Sequence[float]) -> int:

@@ -158,8 +158,8 @@ def front_end_of(
     neighbours: NDArray[np.integer[Any]] | None = None,
     close: NDArray[np.bool_] | None = None,
     *,
-    noise_shift: int = 12,
-    queue: int = 8,
+    noise_shift: int = FrontEnd.noise_shift,
+    queue: int = FrontEnd.queue,
 ) -> FrontEnd:
     """The detector of ``design`` for ``channels`` channels, with the smallest buffer that loses nothing by itself.
 

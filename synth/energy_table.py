@@ -1,23 +1,19 @@
 """What operations cost at two technology nodes, each figure with its source."""
 
-from pydantic import BaseModel, ConfigDict
+from synth.part import Part
 
 __all__ = ["NODES", "Figure", "Node"]
 
 
-class Figure(BaseModel):
+class Figure(Part):
     """A number and where it comes from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: float
     source: str
 
 
-class Node(BaseModel):
+class Node(Part):
     """A technology. Energies in pJ, areas in µm²."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     process: str

@@ -1,10 +1,9 @@
 """First answer without synthesis: energy per spike, area and power density from counts and a table of costs."""
 
-from pydantic import BaseModel, ConfigDict
-
 from rtl.manifest import Manifest
 from rtl.plan import Plan
 from synth.energy_table import Node
+from synth.part import Part
 from synth.yosys import ModuleStatistics
 
 __all__ = ["LIMIT_UW_PER_MM2", "Estimate", "LayerWork", "estimate"]
@@ -13,12 +12,6 @@ LIMIT_UW_PER_MM2 = 400.0
 """Power density that brain tissue tolerates (Wu et al. 2018, section 4)."""
 RATE_HZ = 20.0
 """Spikes per second of a channel, as the paper assumes."""
-
-
-class Part(BaseModel):
-    """Immutable; unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class LayerWork(Part):
@@ -94,7 +87,7 @@ def estimate(plan: Plan, manifest: Manifest, node: Node, counted: ModuleStatisti
     area["memories"] = memory_bits * node.memory_um2_per_bit.value / 1e6
     total = sum(area.values())
     clock = plan.hardware.clock_mhz
-    rate = clock * 1e6 / plan.cycles_per_block * spikes
+    rate = clock * 1e6 / manifest.cycles_per_block * spikes
     power = energy * rate / 1000
     within = LIMIT_UW_PER_MM2 * total / energy * 1000
     channels = int(within / RATE_HZ)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from synth.part import Part
 
 __all__ = ["Cell", "InternalPower", "LibertyError", "Library", "MemoryShape", "Pin", "Table", "read_liberty"]
 
@@ -19,12 +19,6 @@ Sequential = Literal["flip-flop", "latch", "clock gate"]
 
 class LibertyError(ValueError):
     """A file that is not a Liberty library, or breaks off; the message names the file and the remedy."""
-
-
-class Part(BaseModel):
-    """Immutable; unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Table(Part):

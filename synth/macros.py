@@ -4,17 +4,10 @@ from collections.abc import Iterable
 from math import ceil
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from synth.liberty import Cell, read_liberty
+from synth.part import Part
 
 __all__ = ["Macro", "MacroChoice", "choose", "macros"]
-
-
-class Part(BaseModel):
-    """Immutable; unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Macro(Part):

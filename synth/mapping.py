@@ -6,11 +6,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from rtl.manifest import Manifest, Memory
 from synth.liberty import Library, read_liberty
 from synth.macros import Macro, MacroChoice, choose, macros
+from synth.part import Part
 from synth.targets.cells import CellTarget
 from synth.yosys import SOURCE, YosysError, run_yosys
 
@@ -23,12 +22,6 @@ GATED_BITS = 4
 
 ABC = "strash; dc2; strash; &get -n; &nf {D}; &put; buffer -c; topo; stime -p; upsize {D}; dnsize {D}; stime -p"
 """As Yosys does with timing constraints, without its search for equal nodes, which has no end on some multipliers."""
-
-
-class Part(BaseModel):
-    """Immutable; unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 Place = Literal["macro", "flip-flops", "logic"]

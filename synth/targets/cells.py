@@ -3,17 +3,10 @@
 import os
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from synth.liberty import Library
+from synth.part import Part
 
 __all__ = ["CellPin", "CellTarget", "cells_of"]
-
-
-class Part(BaseModel):
-    """Immutable; unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class CellPin(Part):

@@ -6,7 +6,7 @@ from synth.liberty import read_liberty
 from synth.targets import ihp_sg13g2, sky130
 from synth.targets.cells import CellTarget, cells_of
 
-__all__ = ["WITHOUT_CELLS", "WITH_CELLS", "cell_target", "is_liberty", "target_name"]
+__all__ = ["WITHOUT_CELLS", "WITH_CELLS", "cell_target", "target_name"]
 
 WITHOUT_CELLS = {
     "generic": "Yosys word-level statistics of the flattened module; memories counted in bits",
@@ -16,11 +16,6 @@ WITHOUT_CELLS = {
 
 WITH_CELLS = {target.name: target for target in (ihp_sg13g2.TARGET, sky130.TARGET)}
 """Processes that are known by name."""
-
-
-def is_liberty(target: str) -> bool:
-    """Whether a target is given as a liberty file."""
-    return target.endswith(".lib")
 
 
 def target_name(target: str) -> str:
@@ -41,7 +36,7 @@ def cell_target(target: str) -> CellTarget | None:
         return None
     if target in WITH_CELLS:
         return WITH_CELLS[target]
-    if is_liberty(target):
+    if target.endswith(".lib"):
         path = Path(target)
         if not path.is_file():
             raise ValueError(f"no liberty file {target}; give the path of one, or choose target {_choices()}")
