@@ -1,45 +1,23 @@
 """Reader of Liberty cell libraries: area, leakage, pins, energy tables, flip-flops, latches, clock gates, memories.
 
-Timing and noise are passed over, which is most of such a file.
+Timing, which is most of such a file, is read where it is asked for; noise is passed over.
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from synth.liberty_syntax import Group, SyntaxFault, parse
 from synth.part import Part
+from synth.table import Axis, Table
 
-__all__ = ["Cell", "InternalPower", "LibertyError", "Library", "MemoryShape", "Pin", "Table", "read_liberty"]
+__all__ = ["Cell", "InternalPower", "LibertyError", "Library", "MemoryShape", "Pin", "TimingArc", "read_liberty"]
 
-Axis = Literal["slew", "load", "none"]
 Sequential = Literal["flip-flop", "latch", "clock gate"]
 
 
 class LibertyError(ValueError):
     """A file that is not a Liberty library, or breaks off; the message names the file and the remedy."""
-
-
-class Table(Part):
-    """Energy of one transition, in pJ. ``values`` has one row a point of the first axis."""
-
-    axes: tuple[Axis, Axis]
-    index_1: tuple[float, ...]
-    index_2: tuple[float, ...]
-    values: tuple[tuple[float, ...], ...]
-
-    def energy_pj(self, slew_ns: float, load_pf: float) -> float:
-        """Bilinear interpolation; outside of the table its edge counts."""
-        points = {"slew": slew_ns, "load": load_pf, "none": 0.0}
-        row, up = _place(self.index_1, points[self.axes[0]])
-        column, right = _place(self.index_2, points[self.axes[1]])
-        return sum(
-            weight * self.values[row + i][column + j]
-            for i, along in ((0, 1 - up), (1, up))
-            for j, across in ((0, 1 - right), (1, right))
-            if (weight := along * across)
-        )
 
 
 class InternalPower(Part):
@@ -52,6 +30,19 @@ class InternalPower(Part):
     fall: Table | None
 
 
+class TimingArc(Part):
+    """Delay of an output, or constraint of an input, in ns. Of one edge each: of the output, or of the input."""
+
+    related_pin: str
+    kind: str
+    """Liberty's ``timing_type``; ``combinational`` where it has none."""
+    sense: Literal["positive_unate", "negative_unate", "non_unate"]
+    rise: Table | None
+    fall: Table | None
+    rise_slew: Table | None = None
+    fall_slew: Table | None = None
+
+
 class Pin(Part):
     """A pin, or a bus of ``width`` pins."""
 
@@ -62,6 +53,7 @@ class Pin(Part):
     clock: bool = False
     function: str | None = None
     internal_power: tuple[InternalPower, ...] = ()
+    timing: tuple[TimingArc, ...] = ()
 
 
 class MemoryShape(Part):
@@ -93,103 +85,29 @@ class Library(Part):
     cells: dict[str, Cell]
 
 
-def read_liberty(path: Path) -> Library:
+SKIPPED = {"wire_load", "lu_table_template", "statetable", "test_cell", "ccsn_first_stage", "ccsn_last_stage"}
+
+
+def read_liberty(path: Path, *, timing: bool = False) -> Library:
     """Read a library.
 
     Args:
         path: the ``.lib`` file.
+        timing: read delays and constraints too, which takes some seconds for a whole cell library.
 
     Raises:
         FileNotFoundError: there is none.
         LibertyError: it is no Liberty library, or it breaks off.
     """
-    text = re.sub(r"/\*.*?\*/", " ", path.read_text(encoding="utf-8", errors="replace"), flags=re.DOTALL)
-    text = text.replace("\\\r\n", " ").replace("\\\n", " ")
-    root = _Group("", "")
+    text = path.read_text(encoding="utf-8", errors="replace")
     try:
-        _fill(root, text, 0, top=True)
-        library = next(root.groups("library"))
-        return _library(library)
-    except (StopIteration, _SyntaxError, KeyError, IndexError, ValueError) as error:
+        root = parse(text, SKIPPED - {"lu_table_template"} if timing else SKIPPED | {"timing"})
+        return _library(next(root.groups("library")))
+    except (StopIteration, SyntaxFault, KeyError, IndexError, ValueError) as error:
         raise LibertyError(
             f"{path} is no Liberty library, or is broken ({error or 'no library group'}); take the file from the "
             "process kit anew, uncompressed"
         ) from error
-
-
-class _SyntaxError(Exception):
-    """Where a file stops being Liberty."""
-
-
-class _Group:
-    """``kind (name) { … }``: attributes by name, complex attributes' arguments alike, and inner groups."""
-
-    def __init__(self, kind: str, name: str) -> None:
-        self.kind = kind
-        self.name = name
-        self.attributes: dict[str, str] = {}
-        self.inner: list[_Group] = []
-
-    def groups(self, *kinds: str) -> Iterator["_Group"]:
-        return (group for group in self.inner if group.kind in kinds)
-
-    def number(self, attribute: str, default: float) -> float:
-        return float(self.attributes.get(attribute, default))
-
-    def flag(self, attribute: str) -> bool:
-        return self.attributes.get(attribute, "false").lower() == "true"
-
-
-SKIPPED = {"timing", "wire_load", "lu_table_template", "statetable", "test_cell", "ccsn_first_stage", "ccsn_last_stage"}
-STATEMENT = re.compile(
-    r"[\s;]*(?:(?P<end>\})|(?P<word>[\w.]+)[^\S\n]*(?:"
-    r':[^\S\n]*(?P<value>"[^"]*"|[^;\n}]*)|\((?P<arguments>(?:"[^"]*"|[^()"])*)\)\s*(?P<open>\{)?))'
-)
-BRACE = re.compile(r'"[^"]*"|[{}]')
-
-
-def _fill(group: _Group, text: str, at: int, *, top: bool = False) -> int:
-    """Read statements into ``group`` up to its closing brace, and return the place behind it."""
-    while True:
-        match = STATEMENT.match(text, at)
-        if match is None:
-            if top and not text[at:].strip():
-                return at
-            line = text.count("\n", 0, at) + 1
-            raise _SyntaxError(f"near line {line}: {text[at : at + 40].strip() or 'end of file'!r}")
-        at = match.end()
-        if match["end"]:
-            if top:
-                raise _SyntaxError("a brace closes nothing")
-            return at
-        word, arguments = match["word"], match["arguments"]
-        if arguments is None:
-            group.attributes[word] = match["value"].strip().strip('"')
-        elif match["open"] is None:
-            group.attributes[word] = arguments.strip()
-        elif word in SKIPPED:
-            at = _skip(text, at)
-        else:
-            inner = _Group(word, arguments.strip().strip('"'))
-            group.inner.append(inner)
-            at = _fill(inner, text, at)
-
-
-def _skip(text: str, at: int) -> int:
-    depth = 1
-    for match in BRACE.finditer(text, at):
-        depth += {"{": 1, "}": -1}.get(match.group(), 0)
-        if depth == 0:
-            return match.end()
-    raise _SyntaxError("a group has no end")
-
-
-def _place(index: tuple[float, ...], value: float) -> tuple[int, float]:
-    """Where a value lies on an axis: the point below, and the share of the way to the next."""
-    if len(index) < 2 or value <= index[0]:
-        return 0, 0.0
-    below = min(bisect_right(index, value) - 1, len(index) - 2)
-    return below, min(1.0, (value - index[below]) / (index[below + 1] - index[below]))
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -199,7 +117,8 @@ def _numbers(text: str) -> tuple[float, ...]:
 AXES: dict[str, Axis] = {
     "input_transition_time": "slew",
     "input_net_transition": "slew",
-    "related_pin_transition": "slew",
+    "constrained_pin_transition": "slew",
+    "related_pin_transition": "related",
     "total_output_net_capacitance": "load",
 }
 POWERS_OF_TEN = {"m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15, "": 1.0}
@@ -208,7 +127,7 @@ POWERS_OF_TEN = {"m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15, "": 1.
 class _Units:
     """Factors from a library's units to pJ, pF, ns and nW, and its table templates."""
 
-    def __init__(self, library: _Group) -> None:
+    def __init__(self, library: Group) -> None:
         number, unit = re.split(r"\s*,\s*", library.attributes.get("capacitive_load_unit", "1,pf"))
         self.capacitance_pf = float(number) * POWERS_OF_TEN[unit.strip('"').lower().removesuffix("f")] * 1e12
         self.leakage_nw = _scale(library.attributes.get("leakage_power_unit", "1nW"), "w") * 1e9
@@ -219,9 +138,10 @@ class _Units:
             "load": self.capacitance_pf,
             "none": 1.0,
         }
-        self.templates = {group.name: group for group in library.groups("power_lut_template")}
+        self.axes["related"] = self.axes["slew"]
+        self.templates = {group.name: group for group in library.groups("power_lut_template", "lu_table_template")}
 
-    def table(self, group: _Group) -> Table:
+    def table(self, group: Group, unit: float) -> Table:
         template = self.templates.get(group.name, group)
         shape = {**template.attributes, **group.attributes}
         index_1, index_2 = _numbers(shape.get("index_1", "0")), _numbers(shape.get("index_2", "0"))
@@ -236,7 +156,7 @@ class _Units:
         index_2 = tuple(point * self.axes[axes[1]] for point in index_2)
         width = len(index_2)
         rows = tuple(
-            tuple(value * self.energy_pj for value in values[row * width : (row + 1) * width])
+            tuple(value * unit for value in values[row * width : (row + 1) * width])
             for row in range(len(index_1))
         )
         return Table(axes=axes, index_1=index_1, index_2=index_2, values=rows)
@@ -249,7 +169,7 @@ def _scale(text: str, unit: str) -> float:
     return float(match[1] or 1) * POWERS_OF_TEN[match[2]]
 
 
-def _library(group: _Group) -> Library:
+def _library(group: Group) -> Library:
     units = _Units(group)
     cells = [_cell(cell, group, units) for cell in group.groups("cell")]
     return Library(
@@ -260,11 +180,11 @@ def _library(group: _Group) -> Library:
     )
 
 
-def _condition(library: _Group, attribute: str) -> float:
+def _condition(library: Group, attribute: str) -> float:
     return float(next(library.groups("operating_conditions")).attributes[attribute])
 
 
-def _cell(group: _Group, library: _Group, units: _Units) -> Cell:
+def _cell(group: Group, library: Group, units: _Units) -> Cell:
     widths = {kind.name: int(kind.number("bit_width", 1)) for kind in library.groups("type")}
     pins = [_pin(pin, library, units, 1) for pin in group.groups("pin")]
     for bus in group.groups("bus", "bundle"):
@@ -293,11 +213,12 @@ def _cell(group: _Group, library: _Group, units: _Units) -> Cell:
     )
 
 
-def _pin(group: _Group, library: _Group, units: _Units, width: int) -> Pin:
+def _pin(group: Group, library: Group, units: _Units, width: int) -> Pin:
     direction = group.attributes.get("direction", "internal")
     default = library.number(f"default_{direction}_pin_cap", 0.0)
     # Memories state a bus's energies in its pin group.
     inner = [*group.groups("internal_power"), *(p for pin in group.groups("pin") for p in pin.groups("internal_power"))]
+    arcs = [*group.groups("timing"), *(arc for pin in group.groups("pin") for arc in pin.groups("timing"))]
     return Pin(
         name=group.name,
         direction=direction,
@@ -306,17 +227,40 @@ def _pin(group: _Group, library: _Group, units: _Units, width: int) -> Pin:
         clock=group.flag("clock"),
         function=group.attributes.get("function") or group.attributes.get("state_function"),
         internal_power=tuple(_power(power, units) for power in inner),
+        timing=tuple(arc for group in arcs if (arc := _arc(group, units)) is not None),
     )
 
 
-def _power(group: _Group, units: _Units) -> InternalPower:
+def _power(group: Group, units: _Units) -> InternalPower:
     def table(*kinds: str) -> Table | None:
         found = next(group.groups(*kinds), None)
-        return None if found is None else units.table(found)
+        return None if found is None else units.table(found, units.energy_pj)
 
     return InternalPower(
         related_pin=group.attributes.get("related_pin"),
         when=group.attributes.get("when"),
         rise=table("rise_power", "power"),
         fall=table("fall_power", "power"),
+    )
+
+
+def _arc(group: Group, units: _Units) -> TimingArc | None:
+    """None for what is neither a delay nor a constraint between two pins."""
+
+    def table(*kinds: str) -> Table | None:
+        found = next(group.groups(*kinds), None)
+        return None if found is None else units.table(found, units.axes["slew"])
+
+    rise, fall = table("cell_rise", "rise_constraint"), table("cell_fall", "fall_constraint")
+    if "related_pin" not in group.attributes or (rise is None and fall is None):
+        return None
+    sense = group.attributes.get("timing_sense", "non_unate")
+    return TimingArc(
+        related_pin=group.attributes["related_pin"],
+        kind=group.attributes.get("timing_type", "combinational"),
+        sense="positive_unate" if sense == "positive_unate" else "negative_unate" if sense == "negative_unate" else "non_unate",
+        rise=rise,
+        fall=fall,
+        rise_slew=table("rise_transition"),
+        fall_slew=table("fall_transition"),
     )

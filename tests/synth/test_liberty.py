@@ -101,8 +101,8 @@ def test_energies_are_interpolated_and_end_at_the_edge(hand: Path, slew_ns: floa
     assert power.rise is not None
     assert power.fall is not None
     # 2 fF times 1 V squared is 0.002 pJ.
-    assert power.rise.energy_pj(slew_ns, 0.002 * load) == pytest.approx(0.002 * energy)
-    assert power.fall.energy_pj(slew_ns, 0.002 * load) == pytest.approx(0.1)
+    assert power.rise.at(slew_ns, 0.002 * load) == pytest.approx(0.002 * energy)
+    assert power.fall.at(slew_ns, 0.002 * load) == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("end", [0, 40, 700, len(HAND) - 4])
