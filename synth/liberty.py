@@ -72,6 +72,10 @@ class Cell(Part):
     """As the library states it for the whole cell, else the mean over its states."""
     pins: dict[str, Pin]
     sequential: Sequential | None = None
+    data_pin: str | None = None
+    """Next state of a flip-flop, where it is a pin's value; enable of a clock gate."""
+    inverted_state: str | None = None
+    """Name of a flip-flop's inverted state, as its outputs' functions give it."""
     memory: MemoryShape | None = None
     dont_use: bool = False
 
@@ -194,10 +198,14 @@ def _cell(group: Group, library: Group, units: _Units) -> Cell:
     mean = sum(states) / len(states) if states else library.number("default_cell_leakage_power", 0.0)
     memory = next(group.groups("memory"), None)
     sequential: Sequential | None = None
+    data_pin, inverted_state = None, None
     if "clock_gating_integrated_cell" in group.attributes:
         sequential = "clock gate"
-    elif any(group.groups("ff", "ff_bank")):
+        data_pin = next((pin.name for pin in group.groups("pin") if pin.flag("clock_gate_enable_pin")), None)
+    elif (flip_flop := next(group.groups("ff", "ff_bank"), None)) is not None:
         sequential = "flip-flop"
+        data_pin = flip_flop.attributes.get("next_state")
+        inverted_state = ([*re.findall(r"\w+", flip_flop.name), "", ""])[1] or None
     elif any(group.groups("latch", "latch_bank")):
         sequential = "latch"
     return Cell(
@@ -206,6 +214,8 @@ def _cell(group: Group, library: Group, units: _Units) -> Cell:
         leakage_nw=group.number("cell_leakage_power", mean) * units.leakage_nw,
         pins={pin.name: pin for pin in pins},
         sequential=sequential,
+        data_pin=data_pin,
+        inverted_state=inverted_state,
         memory=None
         if memory is None
         else MemoryShape(words=2 ** int(memory.number("address_width", 0)), width=int(memory.number("word_width", 0))),
