@@ -30,7 +30,7 @@ designs := $(basename $(notdir $(wildcard designs/*.toml)))
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all train quantize rtl sim synth codec report doctor experiments experiment benchmark test lint regress lock \
+.PHONY: all train quantize rtl sim synth power codec report doctor experiments experiment benchmark test lint regress lock \
 	clean help
 
 all: $(VENV)/installed
@@ -50,6 +50,9 @@ sim: $(VENV)/installed
 
 synth: $(VENV)/installed
 	@$(FLOW) synth $(design) $(target)
+
+power: $(VENV)/installed
+	@$(FLOW) power $(design) $(data) $(blocks) $(target)
 
 codec: $(VENV)/installed
 	@$(FLOW) codec $(design)
@@ -100,6 +103,7 @@ help:
 	@echo "  sim        Verilog against the golden model on BLOCKS test blocks; WAVES=1 leaves a waveform,"
 	@echo "             COCOTB=1 runs the cocotb benches too"
 	@echo "  synth      resources and estimates for TARGET: generic, gates, ihp-sg13g2, sky130, or a liberty file"
+	@echo "  power      TARGET's netlist gate by gate on BLOCKS test blocks: energy per spike, channels within the limit"
 	@echo "  codec      spec and decoder network (ONNX) in one folder, for the spikecae command"
 	@echo "  report     report.json, report.html and the table"
 	@echo "  regress    sim with COCOTB=1 for every design; the tests that take minutes"

@@ -14,6 +14,7 @@ from flow.layout import Layout
 from flow.runner import run_task
 from flow.stages.codec import plan_codec
 from flow.stages.data import plan_data
+from flow.stages.power import plan_power
 from flow.stages.quantize import plan_quantize
 from flow.stages.report import plan_report
 from flow.stages.rtl import plan_rtl
@@ -24,7 +25,7 @@ from flow.task import Task
 
 __all__ = ["Chain", "StageName"]
 
-StageName = Literal["train", "quantize", "rtl", "sim", "synth", "codec", "report"]
+StageName = Literal["train", "quantize", "rtl", "sim", "synth", "power", "codec", "report"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ class Chain:
                 return self._data_at_hand() | self._rtl() | self._simulated()
             case "synth":
                 return self._rtl() | self._synthesized()
+            case "power":
+                plan = plan_power(self.layout, self.target, self.blocks)  # what is missing is told first
+                return self._data_at_hand() | self._rtl() | self._synthesized() | self._do(plan)
             case "codec":
                 return self._do(plan_codec(self.layout))
             case "report":

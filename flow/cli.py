@@ -34,6 +34,7 @@ Epochs = Annotated[
     typer.Option("--epochs", min=1, help="Train this long in place of the design's epochs.", show_default=False),
 ]
 Blocks = Annotated[int, typer.Option("--blocks", min=1, help="Test blocks to simulate.")]
+GateBlocks = Annotated[int, typer.Option("--blocks", min=1, help="Blocks to measure, gate by gate.")]
 Waves = Annotated[bool, typer.Option("--waves", help="Leave a waveform of the simulation.")]
 Cocotb = Annotated[bool, typer.Option("--cocotb", help="Run the cocotb benches too, on every simulator installed.")]
 Target = Annotated[
@@ -104,6 +105,14 @@ def sim(
 def synth(design: DesignName = NEUROPIXELS, target: Target = "generic") -> None:
     """Count resources with Yosys and estimate energy and power density."""
     _stage(Chain(_layout(design), _console(), target=target), "synth")
+
+
+@app.command()
+def power(
+    design: DesignName = NEUROPIXELS, data: Data = None, blocks: GateBlocks = 4, target: Target = "ihp-sg13g2"
+) -> None:
+    """Simulate the mapped netlist gate by gate on real spikes: energy per spike, and channels within the limit."""
+    _stage(Chain(_layout(design), _console(), data=data, blocks=blocks, target=target), "power")
 
 
 @app.command()

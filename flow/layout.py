@@ -68,6 +68,10 @@ class Layout:
         """Synthesis results for one target."""
         return self.build / "synth" / target_name(target)
 
+    def power(self, target: str) -> Path:
+        """Power of the netlist for one target."""
+        return self.build / "power" / target_name(target)
+
     @property
     def codec(self) -> Path:
         """The encoder spec and the decoder network, for the host."""

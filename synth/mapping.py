@@ -1,12 +1,15 @@
 """The whole encoder mapped to a library's cells: area by unit, flip-flops, clock gates, and what holds each memory."""
 
+import gzip
 import json
+import os
 import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
 
 from rtl.manifest import Manifest, Memory
+from synth.files import NETLIST
 from synth.liberty import Library, read_liberty
 from synth.macros import Macro, MacroChoice, choose, macros
 from synth.part import Part
@@ -90,7 +93,7 @@ class Mapping(Part):
         )
 
 
-def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mhz: float) -> Mapping:
+def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mhz: float, out_dir: Path) -> Mapping:
     """Map the chip to cells; units keep their bounds, so that one run gives the area of each.
 
     Args:
@@ -98,6 +101,7 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
         manifest: its units and memories.
         target: the process.
         clock_mhz: clock that cells are sized for.
+        out_dir: gets the netlist, ``NETLIST``.
 
     Raises:
         ValueError: cells are missing: no PDK_ROOT, no such file, a broken liberty file.
@@ -120,6 +124,11 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
             json.loads((folder / f"{part}.json").read_text(encoding="utf-8"))["modules"]
             for part in ("enabled", "gated", "mapped")
         )
+        out_dir.mkdir(parents=True, exist_ok=True)
+        new = out_dir / f".{NETLIST}.new"
+        with gzip.open(new, "wb", compresslevel=3) as file:
+            file.write((folder / "netlist.json").read_bytes())
+        os.replace(new, out_dir / NETLIST)
     units = _units(manifest, library, before, after, mapped)
     histogram = _histogram(library, mapped, sum(place == "macro" for place in held.values()))
     memories = [_memory(memory, held[memory.name], available) for memory in manifest.memories]
@@ -217,6 +226,8 @@ def _script(manifest: Manifest, held: dict[str, Place], target: CellTarget, cloc
         f"hilomap -singleton -hicell {high.cell} {high.pin} -locell {low.cell} {low.pin}",
         "opt_clean -purge",
         "tee -q -o mapped.json stat -json",
+        "setattr -mod -unset src *",
+        "write_json netlist.json",
     ]
 
 

@@ -65,7 +65,7 @@ def synthesize(
         design: the hardware's knobs.
         spec: what the encoder was emitted from.
         rtl_dir: folder with its Verilog and manifest.
-        out_dir: gets ``report.json``.
+        out_dir: gets ``report.json``, and the netlist of a target with cells.
         target: one of ``generic`` and ``gates``, the name of a process, or a liberty file (``synth.targets.find``).
 
     Raises:
@@ -97,7 +97,7 @@ def synthesize(
         working_memory_bits=sum(bits.values()) - parameters,
         activation_bytes=_activation_bytes(bits, plan),
         estimates=[estimate(plan, manifest, node, encoder) for node in NODES.values()],
-        mapping=None if cells is None else map_to_cells(verilog, manifest, cells, design.hardware.clock_mhz),
+        mapping=None if cells is None else map_to_cells(verilog, manifest, cells, design.hardware.clock_mhz, out_dir),
     )
     out_dir.mkdir(parents=True, exist_ok=True)
     new = out_dir / ".report.json.new"

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from flow.layout import Layout
 from flow.task import Task
+from synth.files import NETLIST
 from synth.targets.find import cell_target, target_name
 
 __all__ = ["plan_synth"]
@@ -33,7 +34,7 @@ def plan_synth(layout: Layout, target: str) -> Task:
         name=f"synth {target_name(target)}",
         entry="flow.stages.synth",
         output=layout.synth(target),
-        files=("report.json",),
+        files=("report.json",) if cells is None else ("report.json", NETLIST),
         run=run,
         inputs={
             "spike_encoder.v": layout.rtl / "spike_encoder.v",

@@ -29,7 +29,7 @@ def test_a_small_circuit(tmp_path: Path) -> None:
     liberty = tmp_path / "small.lib"
     liberty.write_text(small_library())
     library = read_liberty(liberty)
-    mapping = map_to_cells(Path(__file__).with_name("mapped.v"), MANIFEST, cells_of(library, liberty), 20.0)
+    mapping = map_to_cells(Path(__file__).with_name("mapped.v"), MANIFEST, cells_of(library, liberty), 20.0, tmp_path)
     units = {unit.name: unit for unit in mapping.units}
     assert set(units) == {"first", "second", "rest"}
     # Seven bits of q share an enable, reset included; the eighth and the two of "few" have others and stay ungated.

@@ -1,0 +1,58 @@
+"""Stage ``power``: the mapped netlist, gate by gate on blocks of the test split, and what its activity costs."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from flow.layout import Layout
+from flow.runner import StageError
+from flow.stages.progress import stepper
+from flow.task import Task
+from synth.files import NETLIST
+from synth.targets.find import cell_target, target_name
+
+__all__ = ["plan_power"]
+
+
+def plan_power(layout: Layout, target: str, blocks: int) -> Task:
+    """Measure ``blocks`` blocks at full rate for ``target``, a name or a liberty file.
+
+    Raises:
+        ValueError: no such target, one without cells, or its cell library is missing or broken.
+    """
+    cells = cell_target(target)
+    if cells is None:
+        raise ValueError(f"target {target} has no cells, and so no power; give --target ihp-sg13g2, sky130 or a .lib file")
+
+    def run(folder: Path, console: Console) -> str:
+        from flow.stages.dataset_file import load_dataset_file
+        from spikecae.spec import load_spec
+        from synth.power import NetlistError, measure_power
+
+        adc = load_dataset_file(layout.data).test.adc
+        spec = load_spec(layout.spec)
+        with stepper("power", console) as progress:
+            try:
+                found = measure_power(
+                    spec, layout.rtl, layout.synth(target), cells, adc, folder, blocks=blocks, progress=progress
+                )
+            except NetlistError as error:
+                raise StageError(str(error)) from None
+        return str(found)
+
+    return Task(
+        name=f"power {target_name(target)}",
+        entry="flow.stages.power",
+        output=layout.power(target),
+        files=("power.json",),
+        run=run,
+        inputs={
+            "data": layout.data,
+            "manifest.json": layout.rtl / "manifest.json",
+            "report.json": layout.synth(target) / "report.json",
+            NETLIST: layout.synth(target) / NETLIST,
+            **{file.name: file for file in [cells.file(), *cells.macro_files()]},
+        },
+        settings={"target": target_name(target), "blocks": blocks},
+        tools=("numba", "numpy"),
+    )
