@@ -32,6 +32,7 @@ class Table(Part):
             related_ns: slew of the other pin of a constraint.
             beyond: go on in a straight line outside of the table; else its edge counts.
         """
+        size = np.broadcast(slew_ns, load_pf, related_ns).shape
         points = {"slew": slew_ns, "load": load_pf, "related": related_ns, "none": 0.0}
         row, up = _place(self.index_1, points[self.axes[0]], beyond)
         column, right = _place(self.index_2, points[self.axes[1]], beyond)
@@ -40,8 +41,7 @@ class Table(Part):
         below, above = np.minimum(row + 1, last_row), np.minimum(column + 1, last_column)
         near = values[row, column] * (1 - right) + values[row, above] * right
         far = values[below, column] * (1 - right) + values[below, above] * right
-        result: NDArray[np.float64] = near * (1 - up) + far * up
-        return result
+        return np.broadcast_to(near * (1 - up) + far * up, size)
 
 
 def _place(index: tuple[float, ...], value: ArrayLike, beyond: bool) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
