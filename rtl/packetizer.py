@@ -96,6 +96,7 @@ class Packetizer(wiring.Component):
             write.data.eq(self.i.payload),
             write.en.eq(self.i.valid & self.i.ready),
             read.addr.eq(at),
+            read.en.eq(0),  # a port reads by default
             crc8.data.eq(self.o.payload.value),
             crc16.data.eq(self.o.payload.value),
         ]

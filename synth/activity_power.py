@@ -11,62 +11,12 @@ from synth.gate_simulator import GateSimulator
 from synth.liberty import InternalPower, Library
 from synth.memory_cost import MemoryCost
 from synth.netlist import Netlist
-from synth.part import Part
+from synth.power_report import Energy, UnitEnergy
 
-__all__ = ["Energy", "UnitEnergy", "energy_of"]
+__all__ = ["CLOCK_TREE_SINKS", "energy_of"]
 
 CLOCK_TREE_SINKS = 16
 """Clock pins for each buffer of the clock tree, which no netlist before layout has."""
-
-
-class UnitEnergy(Part):
-    """Of one unit, in pJ, by kind."""
-
-    name: str
-    gates_pj: float
-    """Inside of gates, when they switch."""
-    flip_flops_pj: float
-    """Inside of flip-flops, clock gates excluded: outputs and data pins."""
-    clock_pj: float
-    """Inside of flip-flops and clock gates at their clock and enable pins, and the clock nets' load."""
-    nets_pj: float
-    """Load of all other nets: pins, and the allowance for wires."""
-    memories_pj: float
-    """Accesses of macros, and transitions of their pins."""
-
-    @property
-    def total_pj(self) -> float:
-        """All kinds."""
-        return self.gates_pj + self.flip_flops_pj + self.clock_pj + self.nets_pj + self.memories_pj
-
-
-class Energy(Part):
-    """What a run cost."""
-
-    cycles: int
-    units: list[UnitEnergy]
-    clock_tree_pj: float
-    """Assumed buffers of the clock tree: one for every ``CLOCK_TREE_SINKS`` pins of a clock that runs."""
-    transitions: int
-    settled_ns: float
-    """Latest transition after a rising edge."""
-
-    @property
-    def total_pj(self) -> float:
-        """Units and clock tree; leakage is power, not counted here."""
-        return sum(unit.total_pj for unit in self.units) + self.clock_tree_pj
-
-    @property
-    def by_kind_pj(self) -> dict[str, float]:
-        """Sums over the units."""
-        return {
-            "gates": sum(unit.gates_pj for unit in self.units),
-            "flip-flops": sum(unit.flip_flops_pj for unit in self.units),
-            "clock pins and gates": sum(unit.clock_pj for unit in self.units),
-            "clock tree": self.clock_tree_pj,
-            "nets": sum(unit.nets_pj for unit in self.units),
-            "memories": sum(unit.memories_pj for unit in self.units),
-        }
 
 
 def energy_of(
@@ -95,7 +45,7 @@ def energy_of(
     macros = _macros(simulator, memories)
 
     def by_unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(netlist.unit, weights=values, minlength=units)
+        return np.bincount(netlist.unit, weights=values, minlength=units).astype(np.float64)
 
     gates, registers = by_unit(np.where(is_gate, inner, 0.0)), by_unit(np.where(is_gate, 0.0, inner))
     clocks = by_unit(clock) + clock_nets
@@ -114,6 +64,7 @@ def energy_of(
         ],
         clock_tree_pj=_clock_tree(simulator, library, tree_buffer),
         transitions=int(simulator.toggles.sum()),
+        glitch_share=_glitch_share(simulator, delays),
         settled_ns=simulator.settled_ns,
     )
 
@@ -178,9 +129,19 @@ def _nets(
             unit[list(port.data)] = memory.unit
     units = len(netlist.units)
     return (
-        np.bincount(unit, weights=np.where(is_clock, 0.0, energy), minlength=units),
-        np.bincount(unit, weights=np.where(is_clock, energy, 0.0), minlength=units),
+        np.bincount(unit, weights=np.where(is_clock, 0.0, energy), minlength=units).astype(np.float64),
+        np.bincount(unit, weights=np.where(is_clock, energy, 0.0), minlength=units).astype(np.float64),
     )
+
+
+def _glitch_share(simulator: GateSimulator, delays: Delays) -> float:
+    netlist = simulator.netlist
+    load = delays.load_pf.copy()
+    for number, kind in enumerate(netlist.kinds):
+        if kind.clock >= 0:
+            load[netlist.pins[netlist.of_kind(number), kind.clock]] = 0.0
+    moved = float((simulator.toggles * load).sum())
+    return 1 - float((simulator.changes * load).sum()) / moved if moved else 0.0
 
 
 def _macros(simulator: GateSimulator, memories: Mapping[str, MemoryCost]) -> NDArray[np.float64]:
@@ -188,7 +149,7 @@ def _macros(simulator: GateSimulator, memories: Mapping[str, MemoryCost]) -> NDA
     for number, memory in enumerate(simulator.netlist.memories):
         cost = memories[memory.name]
         total = simulator.reads[number] * cost.read_pj + simulator.writes[number] * cost.write_pj
-        for address in [port.address for port in (*memory.reads, *memory.writes)]:
+        for address in [*(port.address for port in memory.reads), *(port.address for port in memory.writes)]:
             total += simulator.toggles[list(address)].sum() * cost.address.energy_pj
         for port in memory.writes:
             total += simulator.toggles[list(port.data)].sum() * cost.data.energy_pj

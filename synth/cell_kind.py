@@ -92,7 +92,9 @@ def cell_kind(cell: Cell) -> CellKind:
         role = "flip-flop" if cell.sequential == "flip-flop" else "clock gate"
         named = next((n for n, name in enumerate(inputs) if cell.data_pin == name), -1)
         if len(clocks) != 1 or named < 0:
-            raise ValueError(f"cell {cell.name} has {len(clocks)} clock pins, or no plain data pin; it cannot be simulated")
+            raise ValueError(
+                f"cell {cell.name} has {len(clocks)} clock pins, or no plain data pin; it cannot be simulated"
+            )
         clock, data = clocks[0], named
         inverted = [cell.pins[name].function == cell.inverted_state for name in outputs]
         function = np.array(inverted, dtype=np.uint8)

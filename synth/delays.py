@@ -9,33 +9,19 @@ from synth.cell_kind import CellKind
 from synth.liberty import TimingArc
 from synth.memory_cost import MemoryCost
 from synth.netlist import Netlist
-from synth.part import Part
+from synth.power_report import CriticalPath
 from synth.table import Table
 
-__all__ = ["INPUT_SLEW_NS", "CriticalPath", "Delays", "delays_of", "net_loads"]
+__all__ = ["INPUT_SLEW_NS", "Delays", "delays_of", "net_loads"]
 
 INPUT_SLEW_NS = 0.1
 """Of the chip's inputs, and of the clock behind its tree."""
 RISE, FALL = 1, 0
 
 
-class CriticalPath(Part):
-    """The longest path from one register, memory or input to another register, memory or output."""
-
-    method: str
-    ns: float
-    """With the clock-to-output delay at its begin, and the setup time at its end."""
-    max_clock_mhz: float
-    begin: str
-    end: str
-    cells: int
-    units: list[str]
-    """That it goes through, in order."""
-
-
 @dataclass(frozen=True)
 class Delays:
-    """``load_pf`` and ``slew_ns`` (edges, nets) by net; ``delay_ns`` (cells, pins, edges) from each input to the output.
+    """``load_pf`` and ``slew_ns`` (edges, nets) by net; ``delay_ns`` (cells, pins, edges) to the output.
 
     Edge 0 is falling, 1 rising; a delay's edge is the output's. A flip-flop's is that of its clock pin.
     """

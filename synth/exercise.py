@@ -39,7 +39,7 @@ class Exercise:
         Raises:
             NetlistStuckError: a write is not answered.
         """
-        idle = {name: 0 for name in ("s_axis_tvalid", "s_axis_tlast", "s_axis_tdata", "s_axis_tuser")}
+        idle = dict.fromkeys(("s_axis_tvalid", "s_axis_tlast", "s_axis_tdata", "s_axis_tuser"), 0)
         axi = {f"s_axil_{name}": 0 for name in ("awvalid", "wvalid", "arvalid", "awprot", "arprot", "araddr")}
         ready = {"m_axis_tready": 1, "s_axil_bready": 1, "s_axil_rready": 1, "s_axil_wstrb": 15}
         pins = {name: value for name, value in (idle | axi | ready).items() if name in self.simulator.netlist.ports}

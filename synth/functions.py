@@ -1,4 +1,7 @@
-"""Boolean functions as Liberty writes them: ``!`` or a trailing ``'`` is not, ``*``, ``&`` or a space and, ``+`` or ``|`` or."""
+"""Boolean functions as Liberty writes them.
+
+``!`` or a trailing ``'`` is not; ``*``, ``&`` or a space, and; ``+`` or ``|``, or; ``^`` is exclusive.
+"""
 
 import re
 from collections.abc import Sequence

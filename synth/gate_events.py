@@ -33,6 +33,10 @@ class GateState(NamedTuple):
     """Pin of its driver that made it."""
     toggles: NDArray[np.int64]
     """Transitions of each net."""
+    before: NDArray[np.uint8]
+    """Of each net: its value at the end of the cycle before."""
+    changes: NDArray[np.int64]
+    """Cycles that changed each net, however often it moved on the way."""
     counts: NDArray[np.int64]
     """Transitions by cell, entry of its kind, and edge."""
     bits: NDArray[np.uint8]
@@ -270,3 +274,7 @@ def run_cycle(t: GateTables, s: GateState, nets: NDArray[np.int32], values: NDAr
             _count_active(t, s, cell, 0, pin, 0)
             _fall(t, s, 1 + g)
     _run_until(t, s, time, -1)
+    for net in range(s.value.size):
+        if s.value[net] != s.before[net]:
+            s.before[net] = s.value[net]
+            s.changes[net] += 1

@@ -54,6 +54,8 @@ class GateSimulator:
             due=np.full(netlist.nets, -1, dtype=np.int32),
             cause=np.zeros(netlist.nets, dtype=np.int32),
             toggles=np.zeros(netlist.nets, dtype=np.int64),
+            before=np.zeros(netlist.nets, dtype=np.uint8),
+            changes=np.zeros(netlist.nets, dtype=np.int64),
             counts=np.zeros(int(self._tables.counter_at[-1]), dtype=np.int64),
             bits=np.zeros(bits, dtype=np.uint8),
             reads=np.zeros(len(netlist.memories), dtype=np.int64),
@@ -83,6 +85,7 @@ class GateSimulator:
                     nets = netlist.pins[cells, first + out]
                     state.value[nets[nets >= 0]] = (values ^ inverted)[nets >= 0]
         settle(self._tables, state)
+        state.before[:] = state.value
 
     def cycle(self, inputs: Mapping[str, int]) -> None:
         """One clock cycle: the ports named take these values behind the rising edge, the others keep theirs."""
@@ -105,7 +108,13 @@ class GateSimulator:
 
     def clear(self) -> None:
         """Count from zero."""
-        for counts in (self._state.toggles, self._state.counts, self._state.reads, self._state.writes):
+        for counts in (
+            self._state.toggles,
+            self._state.changes,
+            self._state.counts,
+            self._state.reads,
+            self._state.writes,
+        ):
             counts[:] = 0
         self._state.scalars[2] = 0
         self.cycles = 0
@@ -114,6 +123,11 @@ class GateSimulator:
     def toggles(self) -> NDArray[np.int64]:
         """(nets,) transitions."""
         return self._state.toggles
+
+    @property
+    def changes(self) -> NDArray[np.int64]:
+        """(nets,) cycles that changed the net; transitions beyond these are glitches, and those of clocks."""
+        return self._state.changes
 
     @property
     def counts(self) -> NDArray[np.int64]:

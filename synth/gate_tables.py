@@ -1,6 +1,7 @@
 """A netlist as the arrays that the compiled event loop walks."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,12 +38,12 @@ class GateTables(NamedTuple):
     delay: Ints
     fan_at: Ints
     fan: Ints
-    """(pins driven, 9), by net from ``fan_at`` on: cell, bit of its state, row in ``passive`` (-1 if all is free), first
-    counter, function (-1 of what is no gate), mask of the inputs, output net, delay to its fall and rise. What an
+    """(pins driven, 9), by net from ``fan_at`` on: cell, bit of its state, row in ``passive`` (-1 if all is free), its
+    first counter, function (-1 of what is no gate), mask of the inputs, output net, delay to its fall and rise. What an
     event needs lies together, because memory is what an event waits for."""
     drive: Ints
-    """(nets, 5): driver (-1 without one), bit of its state, row in ``active`` of its first input, states in a row, first
-    counter."""
+    """(nets, 5): driver (-1 without one), bit of its state, row in ``active`` of its first input, states in a row, its
+    first counter."""
     clocked: Ints
     """Flip-flops, those of one clock net after the other."""
     clocked_at: Ints
@@ -123,7 +124,7 @@ def _quanta(times_ns: NDArray[np.float64]) -> Ints:
     return np.maximum(1, np.round(times_ns / QUANTUM_NS)).astype(np.int32)
 
 
-def _flat(rows: list[NDArray[np.generic]], dtype: type) -> tuple[NDArray[np.generic], Ints]:
+def _flat(rows: Sequence[NDArray[Any]], dtype: type) -> tuple[NDArray[Any], Ints]:
     starts = np.concatenate([[0], np.cumsum([row.size for row in rows])]).astype(np.int32)
     return np.concatenate([*rows, np.zeros(0)]).astype(dtype), starts
 
@@ -133,7 +134,7 @@ def _fan_out(
     delay: Ints,
     counter_at: Ints,
     function_at: Ints,
-    passive: NDArray[np.generic],
+    passive: NDArray[np.int16],
     passive_at: Ints,
 ) -> tuple[Ints, Ints]:
     """Input pins by net; clock pins are left out, as they follow the clock and not events."""
@@ -196,8 +197,8 @@ def _clocks(netlist: Netlist, root: int) -> tuple[Ints, Ints, Ints, Ints]:
                     raise ValueError(f"a {kind.cell.name} is clocked by a net that is no clock; it cannot be simulated")
                 groups[net].append(int(cell))
     starts = np.concatenate([[0], np.cumsum([len(group) for group in groups.values()])])
-    cells = [cell for group in groups.values() for cell in group]
-    return tuple(np.array(part, dtype=np.int32) for part in (cells, starts, gates, list(groups)))  # type: ignore[return-value]
+    clocked = np.array([cell for group in groups.values() for cell in group], dtype=np.int32)
+    return clocked, starts.astype(np.int32), np.array(gates, dtype=np.int32), np.array(list(groups), dtype=np.int32)
 
 
 def _memories(netlist: Netlist) -> tuple[Ints, Ints, Ints, Ints]:

@@ -160,8 +160,7 @@ class _Units:
         index_2 = tuple(point * self.axes[axes[1]] for point in index_2)
         width = len(index_2)
         rows = tuple(
-            tuple(value * unit for value in values[row * width : (row + 1) * width])
-            for row in range(len(index_1))
+            tuple(value * unit for value in values[row * width : (row + 1) * width]) for row in range(len(index_1))
         )
         return Table(axes=axes, index_1=index_1, index_2=index_2, values=rows)
 
@@ -268,7 +267,11 @@ def _arc(group: Group, units: _Units) -> TimingArc | None:
     return TimingArc(
         related_pin=group.attributes["related_pin"],
         kind=group.attributes.get("timing_type", "combinational"),
-        sense="positive_unate" if sense == "positive_unate" else "negative_unate" if sense == "negative_unate" else "non_unate",
+        sense="positive_unate"
+        if sense == "positive_unate"
+        else "negative_unate"
+        if sense == "negative_unate"
+        else "non_unate",
         rise=rise,
         fall=fall,
         rise_slew=table("rise_transition"),

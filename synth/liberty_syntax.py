@@ -20,12 +20,15 @@ class Group:
         self.inner: list[Group] = []
 
     def groups(self, *kinds: str) -> Iterator["Group"]:
+        """Inner groups of some kinds, in their order."""
         return (group for group in self.inner if group.kind in kinds)
 
     def number(self, attribute: str, default: float) -> float:
+        """An attribute's value."""
         return float(self.attributes.get(attribute, default))
 
     def flag(self, attribute: str) -> bool:
+        """Whether an attribute is true."""
         return self.attributes.get(attribute, "false").lower() == "true"
 
 

@@ -20,6 +20,8 @@ __all__ = ["FLIP_FLOP_BITS", "MappedMemory", "MappedUnit", "Mapping", "map_to_ce
 
 FLIP_FLOP_BITS = 1024
 """Memories up to this size are flip-flops: the smallest macros take as much area as 1000 of these."""
+BUSY = ".accumulator"
+"""Memories that are read and written in nearly every cycle are flip-flops whatever their size: macros cost more."""
 GATED_BITS = 4
 """A clock gate pays from this many flip-flops on."""
 
@@ -172,7 +174,7 @@ def _check_cells(library: Library, target: CellTarget, liberty: Path) -> None:
 def _held_in(memory: Memory) -> Place:
     if memory.kind == "rom":
         return "logic"
-    return "flip-flops" if memory.bits <= FLIP_FLOP_BITS else "macro"
+    return "flip-flops" if memory.bits <= FLIP_FLOP_BITS or memory.name.endswith(BUSY) else "macro"
 
 
 def _memory(memory: Memory, held_in: Place, available: list[Macro]) -> MappedMemory:

@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +16,21 @@ from sim.stage import load_manifest, load_writes
 from spikecae.golden import encode
 from spikecae.payload import wire_bits
 from spikecae.spec import EncoderSpec
-from synth.activity_power import CLOCK_TREE_SINKS, Energy, energy_of
-from synth.budget import Budget, budget
-from synth.delays import CriticalPath, Delays, delays_of
+from synth.activity_power import CLOCK_TREE_SINKS, energy_of
+from synth.budget import budget
+from synth.delays import Delays, delays_of
 from synth.exercise import Exercise
+from synth.files import NETLIST
 from synth.gate_simulator import GateSimulator
 from synth.liberty import Library, read_liberty
-from synth.files import NETLIST
 from synth.mapping import Mapping as CellMapping
 from synth.memory_cost import MemoryCost, memory_cost, no_macro
 from synth.netlist import Netlist, read_netlist
-from synth.part import Part
+from synth.power_report import MemoryAccesses, PowerReport, WireSensitivity
 from synth.stage import SynthesisReport
 from synth.targets.cells import CellTarget
 
-__all__ = ["WIRE_PF", "NetlistError", "PowerReport", "measure_power"]
+__all__ = ["WIRE_PF", "NetlistError", "measure_power"]
 
 WIRE_PF = 0.005
 """Capacitance of the wire to one pin: about 30 µm at 0.17 fF/µm."""
@@ -45,65 +45,6 @@ Progress = Callable[[str, int, int], None]
 
 class NetlistError(RuntimeError):
     """The netlist sends other packets than the golden model."""
-
-
-class WireSensitivity(Part):
-    """Energy per spike with another allowance for wires, at the same activity."""
-
-    wire_pf_per_pin: float
-    energy_nj_per_spike: float
-
-
-class MemoryAccesses(Part):
-    """Accesses of a memory by a block."""
-
-    name: str
-    macro: str | None
-    reads_per_block: float
-    writes_per_block: float
-    read_pj: float
-
-
-class PowerReport(Part):
-    """``power.json``. Energies of ``busy`` and ``idle`` are those of their cycles; leakage is apart."""
-
-    schema_version: Literal[1] = 1
-    design: str
-    spec_hash: str
-    target: str
-    process: str
-    voltage_v: float
-    clock_mhz: float
-    method: str
-    blocks: int
-    spikes: int
-    packets_checked: int
-    cycles_per_block: float
-    critical_path: CriticalPath
-    wire_pf_per_pin: float
-    busy: Energy
-    idle: Energy
-    energy_nj_per_spike: float
-    """At full rate, leakage left out."""
-    energy_nj_per_spike_by_kind: dict[str, float]
-    energy_nj_per_spike_by_unit: dict[str, float]
-    idle_clocked_uw: float
-    """Clock running, no spikes; parameter checks go on."""
-    leakage_uw: float
-    memories: list[MemoryAccesses]
-    wires: list[WireSensitivity]
-    budget: Budget | None
-    """None where a memory has no macro, so that the area is not known."""
-    notes: list[str]
-
-    def __str__(self) -> str:
-        text = (
-            f"{self.process}: {self.energy_nj_per_spike:.0f} nJ per spike ({self.blocks} blocks, packets as golden), "
-            f"critical path {self.critical_path.ns:.1f} ns"
-        )
-        if self.budget is not None:
-            text += f"; {self.budget}"
-        return text
 
 
 def measure_power(
@@ -226,7 +167,9 @@ def measure_power(
             macros_um2=mapping.macro_area_um2,
             spikes_per_s=mapping.clock_mhz * 1e6 / (busy.cycles / blocks) * spec.spikes,
             raw_bits_per_spike=16.0 * spec.samples,
-            wire_bits_per_spike=wire_bits(golden.payload_bits, blocks_per_packet=manifest.packet_blocks, spikes=spec.spikes)
+            wire_bits_per_spike=wire_bits(
+                golden.payload_bits, blocks_per_packet=manifest.packet_blocks, spikes=spec.spikes
+            )
             / (spec.spikes * len(golden.payloads)),
         ),
         notes=_notes(memories),

@@ -15,6 +15,7 @@ from sim.results import SimulationResults
 from sim.stage import load_manifest
 from spikecae.design import Design
 from spikecae.spec import load_spec
+from synth.power_report import PowerReport
 from synth.stage import SynthesisReport
 
 __all__ = ["collect"]
@@ -68,8 +69,18 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
         encoder=_encoder(design, manifest, synthesis),
         simulation=_simulation(design, simulation),
         synthesis=synthesis,
+        power=_power(layout, target, spec.hash),
     )
     return report, decoded
+
+
+def _power(layout: Layout, target: str, spec_hash: str) -> PowerReport | None:
+    """None if it was never measured, or on another netlist."""
+    path = layout.power(target) / "power.json"
+    if not path.is_file():
+        return None
+    power = PowerReport.model_validate_json(path.read_bytes())
+    return power if power.spec_hash == spec_hash else None
 
 
 def _data(design: Design, dataset: SpikeDataset) -> Data:

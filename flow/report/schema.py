@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from synth.power_report import PowerReport
 from synth.stage import SynthesisReport
 
 __all__ = ["Baseline", "Coder", "Data", "Encoder", "Layer", "Report", "Simulation", "Training", "Weights"]
@@ -145,3 +146,5 @@ class Report(Part):
     encoder: Encoder
     simulation: Simulation
     synthesis: SynthesisReport
+    power: PowerReport | None
+    """None where the power stage has not run on this netlist."""

@@ -68,6 +68,16 @@ def table_text(report: Report) -> str:
             f"{estimate.channels_within_limit:,} channels at 20 Hz within {estimate.limit_uw_per_mm2:.0f} µW/mm², "
             f"{estimate.power_uw_per_channel:.2f} µW each (analytic)",
         )
+    if synthesis.mapping is not None:
+        table.add_row(f"cells, {synthesis.target}", str(synthesis.mapping))
+    power = report.power
+    if power is not None:
+        channels = "" if power.budget is None else f"; {power.budget}"
+        table.add_row(
+            f"power, {power.target}",
+            f"{power.energy_nj_per_spike:,.0f} nJ per spike, gate by gate on {power.blocks} blocks{channels}; critical "
+            f"path {power.critical_path.ns:.1f} ns",
+        )
     out = io.StringIO()
     Console(file=out, width=WIDTH, color_system=None).print(table)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())

@@ -22,7 +22,9 @@ def plan_power(layout: Layout, target: str, blocks: int) -> Task:
     """
     cells = cell_target(target)
     if cells is None:
-        raise ValueError(f"target {target} has no cells, and so no power; give --target ihp-sg13g2, sky130 or a .lib file")
+        raise ValueError(
+            f"target {target} has no cells, and so no power; give --target ihp-sg13g2, sky130 or a .lib file"
+        )
 
     def run(folder: Path, console: Console) -> str:
         from flow.stages.dataset_file import load_dataset_file

@@ -24,6 +24,10 @@ def plan_report(layout: Layout, target: str) -> Task:
         if not path.is_file():
             raise FileNotFoundError(f"no {path}, so there is nothing to report on it; run: make DESIGN={layout.name}")
 
+    power = layout.power(target) / "power.json"
+    if power.is_file():
+        inputs[f"power/{target}/power.json"] = power
+
     def run(folder: Path, console: Console) -> str:
         from flow.report.collect import collect
         from flow.report.page import write_page

@@ -45,9 +45,7 @@ def gate_library(folder: Path) -> Library:
     """The library, read back from a file written to ``folder``."""
     cells = []
     for name, (inputs, function) in FUNCTIONS.items():
-        output = "".join(
-            _power(ENERGY_FJ[name], pin) + _timing(pin, DELAY_NS[name], "combinational") for pin in inputs
-        )
+        output = "".join(_power(ENERGY_FJ[name], pin) + _timing(pin, DELAY_NS[name], "combinational") for pin in inputs)
         pins = "".join(_input(pin) for pin in inputs)
         cells.append(
             f"cell ({name}) {{ area : 1;\n{pins} pin (Y) {{ direction : output; "
