@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from synth.cell_kind import CellKind
 from synth.delays import INPUT_SLEW_NS, Delays
 from synth.gate_simulator import GateSimulator
+from synth.interpolation import look_up
 from synth.liberty import InternalPower, Library
 from synth.memory_cost import MemoryCost
 from synth.netlist import Netlist
@@ -105,7 +106,7 @@ def _entry(
             else:
                 # Either edge of an input may have made an output's.
                 slew = delays.slew_ns[edge, nets] if cause is None else delays.slew_ns[:, nets].mean(axis=0)
-            energy += counts[edge] * table.at(slew, load)
+            energy += counts[edge] * look_up(table, slew, load)
     return energy
 
 
@@ -165,7 +166,7 @@ def _clock_tree(simulator: GateSimulator, library: Library, buffer: str) -> floa
     gate = next(pin for pin in cell.pins.values() if pin.direction == "input")
     load = CLOCK_TREE_SINKS * 0.003
     tables = [table for power in output.internal_power for table in (power.rise, power.fall) if table]
-    inside = sum(float(table.at(INPUT_SLEW_NS, load)) for table in tables) / max(1, len(tables))
+    inside = sum(float(look_up(table, INPUT_SLEW_NS, load)) for table in tables) / max(1, len(tables))
     each = inside + 0.5 * gate.capacitance_pf * library.voltage_v**2
     edges = 0.0
     for number, kind in enumerate(netlist.kinds):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.cell_kind import CellKind
+from synth.interpolation import look_up
 from synth.liberty import TimingArc
 from synth.memory_cost import MemoryCost
 from synth.netlist import Netlist
@@ -123,7 +124,7 @@ class _Analysis:
                     continue
                 for cause in (RISE,) if sequential else _causes(arc, edge):
                     slew = np.full(inputs.shape, INPUT_SLEW_NS) if sequential else self._slew[cause, inputs]
-                    delay = np.maximum(delay_table.at(slew, load, beyond=True), 0.0)
+                    delay = np.maximum(look_up(delay_table, slew, load, beyond=True), 0.0)
                     arrival = delay if sequential else self._arrival[cause, inputs] + delay
                     self._delay[cells, pin, edge] = np.maximum(self._delay[cells, pin, edge], delay)
                     self._later(outputs, edge, arrival, inputs, cause, sequential=sequential)
@@ -155,7 +156,7 @@ class _Analysis:
     ) -> None:
         if table is None:
             return
-        new = np.maximum(table.at(slew, load, beyond=True), 0.0)
+        new = np.maximum(look_up(table, slew, load, beyond=True), 0.0)
         # The first arc that reaches a net replaces the slew of an input.
         fresh = (self._slew[edge, outputs] == INPUT_SLEW_NS) & ~reached[edge]
         self._slew[edge, outputs] = np.where(fresh, new, np.maximum(new, self._slew[edge, outputs]))
@@ -191,7 +192,7 @@ class _Analysis:
         for arc in kind.pin(kind.data).timing:
             table = arc.rise if edge == RISE else arc.fall
             if arc.kind == "setup_rising" and table is not None:
-                times = np.maximum(times, table.at(self._slew[edge, nets], 0.0, INPUT_SLEW_NS, beyond=True))
+                times = np.maximum(times, look_up(table, self._slew[edge, nets], 0.0, INPUT_SLEW_NS, beyond=True))
         return times
 
     def _trace(self, ns: float, net: int, edge: int, end: str) -> CriticalPath:

@@ -2,6 +2,7 @@
 
 from math import ceil
 
+from synth.interpolation import look_up
 from synth.liberty import Cell, Pin
 from synth.macros import MacroChoice
 from synth.part import Part
@@ -71,8 +72,8 @@ def memory_cost(choice: MacroChoice, cell: Cell, words: int) -> MemoryCost:
         address=_pin(address, choice.count),
         data=_pin(data, rows),
         access_ns=max((max(map(max, table.values)) for table in access), default=0.0),
-        slew_ns=max((float(table.at(0.05, 0.05)) for table in slews), default=0.0),
-        setup_ns=max(0.0, *(float(table.at(0.1, 0.0, 0.05)) for table in setups)),
+        slew_ns=max((float(look_up(table, 0.05, 0.05)) for table in slews), default=0.0),
+        setup_ns=max(0.0, *(float(look_up(table, 0.1, 0.0, 0.05)) for table in setups)),
     )
 
 
@@ -100,7 +101,7 @@ def _access(macro: str, clock: Pin, on: str, off: str) -> float:
     for power in clock.internal_power:
         condition = (power.when or "").replace(" ", "").split("&")
         if on in condition and f"!{off}" in condition and clock.name.replace("CLK", "MEN") in condition:
-            return sum(float(table.at(0.0)) for table in (power.rise, power.fall) if table)
+            return sum(float(look_up(table, 0.0)) for table in (power.rise, power.fall) if table)
     raise ValueError(f"macro {macro} states no energy of an access by {on}; leave its file out")
 
 
@@ -112,5 +113,5 @@ def _pin(pin: Pin, macros: int) -> PinCost:
         for table in (power.rise, power.fall)
         if table and (power.when or "!").startswith("!")
     ]
-    mean = sum(float(table.at(0.0)) for table in tables) / max(1, len(tables))
+    mean = sum(float(look_up(table, 0.0)) for table in tables) / max(1, len(tables))
     return PinCost(capacitance_pf=macros * pin.capacitance_pf, energy_pj=macros * mean)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from synth.interpolation import look_up
 from synth.liberty import LibertyError, read_liberty
 
 HAND = r"""
@@ -101,8 +102,8 @@ def test_energies_are_interpolated_and_end_at_the_edge(hand: Path, slew_ns: floa
     assert power.rise is not None
     assert power.fall is not None
     # 2 fF times 1 V squared is 0.002 pJ.
-    assert power.rise.at(slew_ns, 0.002 * load) == pytest.approx(0.002 * energy)
-    assert power.fall.at(slew_ns, 0.002 * load) == pytest.approx(0.1)
+    assert look_up(power.rise, slew_ns, 0.002 * load) == pytest.approx(0.002 * energy)
+    assert look_up(power.fall, slew_ns, 0.002 * load) == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("end", [0, 40, 700, len(HAND) - 4])
