@@ -30,7 +30,7 @@ designs := $(basename $(notdir $(wildcard designs/*.toml)))
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all train quantize rtl sim synth power codec report doctor experiments experiment benchmark test lint regress lock \
+.PHONY: all train quantize rtl sim synth power codec report doctor experiments experiment benchmark bench test lint regress lock \
 	clean help
 
 all: $(VENV)/installed
@@ -79,6 +79,9 @@ experiment: $(VENV)/installed
 benchmark: $(VENV)/installed
 	@$(RUN) -m benchmarks.training
 
+bench: $(VENV)/installed
+	@$(RUN) -m benchmarks.silicon $(design) $(target) $(blocks)
+
 test: $(VENV)/installed
 	$(RUN) -m pytest -n 2
 
@@ -111,6 +114,7 @@ help:
 	@echo "  experiments  measure every table and figure of docs/results.md; what ran before is not run again;"
 	@echo "             PROCESSES=n at a time here, or on the cluster of a Dask SCHEDULER=address"
 	@echo "  experiment one of them, NAME=frontier and the like"
+	@echo "  bench      area, timing and energy of DESIGN on TARGET beside the figures kept in benchmarks/baselines"
 	@echo "  benchmark  training speed beside a plain PyTorch loop"
 	@echo "  test lint  the tests; ruff and mypy"
 	@echo "  lock       choose the Python packages' versions anew"
