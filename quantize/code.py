@@ -1,6 +1,6 @@
 """Huffman codes and the search's rate bias, fitted to the training spikes together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 from quantize.fake_quant import FakeQuantEncoder
 from spikecae.huffman import code_lengths
 
-__all__ = ["BATCH", "Code", "code_by_position", "encode_latents", "fit_code", "pooled_code"]
+__all__ = ["BATCH", "Code", "code_by_position", "encode_latents", "fit_code", "pooled_code", "search_all"]
 
 BATCH = 32
 """Blocks at a time: few enough for their activations to stay in the cache."""
@@ -42,7 +42,7 @@ class Code:
         return self.lengths[self.table, indices].astype(np.int64)
 
     def ideal_bits(self, indices: NDArray[np.integer]) -> NDArray[np.float64]:
-        """What an ideal code for the same expectations would take, float64 ``[B, N]``; its mean is the cross-entropy."""
+        """Bits of an ideal code for the same expectations, float64 ``[B, N]``; their mean is the cross-entropy."""
         shares = self.weights / self.weights.sum(axis=1, keepdims=True)
         ideal: NDArray[np.float64] = -np.log2(shares)[self.table, indices]
         return ideal
@@ -97,17 +97,26 @@ def fit_code(encoder: FakeQuantEncoder, adc: NDArray[np.int16], rate_weight: flo
     """
     latents = encode_latents(encoder, adc)
     encoder.rate_bias.zero_()
-    code = pooled_code(_search(encoder, latents), len(encoder.codebook))
+    code = pooled_code(search_all(encoder, latents), len(encoder.codebook))
     for _ in range(ROUNDS if rate_weight else 0):
-        _bias(encoder, code, rate_weight)
-        following = pooled_code(_search(encoder, latents), len(encoder.codebook))
+        _set_bias(encoder, code, rate_weight)
+        following = pooled_code(search_all(encoder, latents), len(encoder.codebook))
         agreed = np.array_equal(following.lengths, code.lengths)
-        code = Code(following.indices, code.weights if agreed else following.weights, code.table)
+        code = following
         if agreed:
-            break
-    else:
-        _bias(encoder, code, rate_weight)
+            return code
+    if rate_weight:
+        _set_bias(encoder, code, rate_weight)
+        code = replace(code, indices=search_all(encoder, latents))
     return code
 
 
-XXX
+def _set_bias(encoder: FakeQuantEncoder, code: Code, rate_weight: float) -> None:
+    encoder.rate_bias.copy_(torch.from_numpy(np.floor(rate_weight * code.lengths[0] + 0.5).astype(np.int64)))
+
+
+@torch.no_grad()
+def search_all(encoder: FakeQuantEncoder, latents: Tensor) -> NDArray[np.int64]:
+    """Indices int64 ``[B, N]`` of latents ``[B, N, L]``."""
+    parts = range(0, len(latents), BATCH)
+    return np.concatenate([encoder.search(latents[start : start + BATCH]).numpy() for start in parts])

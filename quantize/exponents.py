@@ -68,8 +68,7 @@ def least_error_exponent(*tensors: Tensor, signed: bool) -> int:
 
 
 def weight_exponents(weight: Tensor, bits: int) -> Tensor:
-    """For each output channel of ``weight``, in so many bits, the exponent of least squared error, int64 ``[outputs]``.
-    """
+    """For each output channel of ``weight`` in ``bits``, the exponent of least squared error, int64 ``[outputs]``."""
     rows = weight.detach().flatten(1)
     top = torch.tensor([fitting_exponent(float(peak), bits - 1) for peak in rows.abs().amax(1)])
     coarse, fine = (_error(rows, exponent[:, None], True, bits).sum(1) for exponent in (top, top + 1))
@@ -143,7 +142,9 @@ def _bounded(
         finest = LARGEST_SHIFT + activation[place.name] - activation[place.source]
         if place.identity is not None:
             finest = min(finest, hardware.identity_shift + activation[place.identity] - activation[place.source])
-        room = torch.floor(torch.log2(largest_bias(convolution, hardware) / convolution.bias.abs().clamp(min=1e-30))).long()
+        room = torch.floor(
+            torch.log2(largest_bias(convolution, hardware) / convolution.bias.abs().clamp(min=1e-30))
+        ).long()
         coarser = torch.minimum(room - activation[place.source], torch.tensor(finest))
         weight[place.name] = torch.minimum(best[place.name], coarser)
     shared = {

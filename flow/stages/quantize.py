@@ -10,7 +10,7 @@ from flow.task import Task
 
 __all__ = ["plan_quantize"]
 
-SECTIONS = {"name", "adc", "block", "encoder", "codebook", "normalization"}
+SECTIONS = {"name", "adc", "block", "encoder", "codebook", "normalization", "quantization", "training"}
 HARDWARE = ("bias_bits", "identity_shift", "packet_blocks")
 """Of the hardware, what bounds the integers, and the blocks of a packet."""
 
@@ -36,7 +36,7 @@ def plan_quantize(layout: Layout) -> Task:
         name="quantize",
         entry="flow.stages.quantize",
         output=layout.quantize,
-        files=("spec.json", "spec.npz", "metrics.json"),
+        files=("spec.json", "spec.npz", "metrics.json", "checkpoint.safetensors"),
         run=run,
         inputs={"data": layout.data, "weights": checkpoint},
         settings={name: part for name, part in design.model_dump(mode="json").items() if name in SECTIONS}

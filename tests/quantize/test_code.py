@@ -12,8 +12,9 @@ from spikecae.design import Design
 def test_lengths_are_those_of_the_training_counts(tiny: Design, loaded: Checkpoint, tiny_spikes: SpikeDataset) -> None:
     adc = tiny_spikes.train.adc
     encoder = calibrated_encoder(tiny, loaded, adc)
-    lengths = fit_code(encoder, adc, 0.0).lengths
-    spec = build_spec(tiny, encoder, lengths)
+    code = fit_code(encoder, adc, 0.0)
+    (lengths,) = code.lengths
+    spec = build_spec(tiny, encoder, code)
     counts = np.bincount(golden.encode(spec, adc).indices.ravel(), minlength=16)
     p = counts / counts.sum()
     mean = (p * lengths).sum()
@@ -31,8 +32,8 @@ def test_rate_weight_saves_bits_and_its_bias_is_that_of_the_final_lengths(
     for rate_weight in (0.0, 20.0, 200.0):
         encoder = calibrated_encoder(tiny, loaded, adc)
         code = fit_code(encoder, adc, rate_weight)
-        lengths = code.lengths
-        codebook = build_spec(tiny, encoder, lengths).vq.codebooks[0]
+        (lengths,) = code.lengths
+        codebook = build_spec(tiny, encoder, code).vq.codebooks[0]
         extra = codebook.bias - (codebook.words.astype(np.int64) ** 2).sum(axis=1)
         assert np.array_equal(extra, np.floor(rate_weight * lengths + 0.5))
         indices = encoder.search(encode_latents(encoder, adc)).numpy()
