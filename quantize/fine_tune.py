@@ -76,7 +76,8 @@ def fine_tune(
         progress: called with the epoch, from 0 for the start, and the validation SNDR (mean of dB).
 
     Returns:
-        The fine-tuned weights, unrounded, the decoder as a checkpoint stores it.
+        The fine-tuned weights: the encoder's unrounded, the codebook as ``encoder`` has it, the decoder as a checkpoint
+        stores it.
     """
     run = _Run(design, encoder, checkpoint, dataset, epochs)
     best_db, best_epoch, best = -math.inf, 0, run.weights()

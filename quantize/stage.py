@@ -12,7 +12,7 @@ from model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from model.datasets.spikes import SpikeDataset
 from quantize.build import build_spec
 from quantize.code import BATCH, Code, code_by_position, encode_latents, fit_code, pooled_code, search_all
-from quantize.compare import compare
+from quantize.compare import compare_batches
 from quantize.exponents import calibrate, least_error_exponent
 from quantize.fake_quant import FakeQuantEncoder
 from quantize.fine_tune import fine_tune
@@ -69,9 +69,9 @@ def quantize(
     total = len(dataset.test)
     model = integer_model(design, loaded, dataset, tell)
     agreements = []
-    for start in range(0, total, BATCH):
-        agreements.append(compare(model.spec, model.encoder, dataset.test.adc[start : start + BATCH], first=start))
-        tell("compare", min(start + BATCH, total), total)
+    for agreement in compare_batches(model.spec, model.encoder, dataset.test.adc):
+        agreements.append(agreement)
+        tell("compare", sum(part.blocks for part in agreements), total)
     indices = np.concatenate([agreement.indices for agreement in agreements])
     float_indices = _float_indices(loaded, dataset.test.adc)
     float_model = rate_quality(
