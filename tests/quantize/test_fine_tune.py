@@ -13,6 +13,7 @@ from model.metrics import sndr
 from quantize.build import build_spec
 from quantize.code import fit_code
 from quantize.compare import compare
+from quantize.fake_quant import FakeQuantEncoder
 from quantize.fine_tune import FloatEncoder, fine_tune
 from quantize.stage import calibrated_encoder, integer_model, quantize
 from spikecae import golden
@@ -112,6 +113,22 @@ def test_the_same_seed_gives_the_same_spec_and_the_test_split_none_of_it(
     assert integer_model(design, trained, replace(tiny_spikes, test=test)).spec.hash == first
     other = design.model_copy(update={"training": design.training.model_copy(update={"seed": 1})})
     assert integer_model(other, trained, tiny_spikes).spec.hash != first
+
+
+def test_the_decoder_learns_from_the_search_with_its_rate_bias(
+    tiny: Design, trained: Checkpoint, tiny_spikes: SpikeDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    design = with_quantization(tiny, fine_tune_epochs=1)
+    design = design.model_copy(update={"codebook": design.codebook.model_copy(update={"rate_weight": 20.0})})
+    biases: list[torch.Tensor] = []
+
+    def watched(design: Design, encoder: FakeQuantEncoder, *others: object) -> Checkpoint:
+        biases.append(encoder.rate_bias.clone())
+        return fine_tune(design, encoder, *others)
+
+    monkeypatch.setattr("quantize.stage.fine_tune", watched)
+    integer_model(design, trained, tiny_spikes)
+    assert (biases[0] > 0).all()
 
 
 def test_stage_writes_the_decoder_that_belongs_to_the_fine_tuned_spec(
