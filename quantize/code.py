@@ -17,7 +17,8 @@ BATCH = 32
 """Blocks at a time: few enough for their activations to stay in the cache."""
 ROUNDS = 16
 PRIOR = 64.0
-"""Choices of a codeword over all positions count for so many of one position, in the shape of their distribution."""
+"""The distribution over all positions counts as so many choices at each one. Of 16, 64, 256 and 1024, the best on the
+validation spikes of C_Difficult2 and HC1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +69,8 @@ def code_by_position(code: Code, validation: NDArray[np.integer]) -> Code:
         own.append(expected / min(expected.min(), 1.0))  # 1 at least, as a Huffman code counts
     candidate = Code(code.indices, np.stack([pooled, *own]), np.arange(1, len(own) + 1))
     saves = candidate.bits(validation).sum(axis=0) < code.bits(validation).sum(axis=0)
-    (chosen,) = np.nonzero(saves)
-    table = np.zeros(len(saves), np.int64)
-    table[chosen] = np.arange(1, len(chosen) + 1)
-    used = [0, *(chosen + 1)] if len(chosen) < len(saves) else list(chosen + 1)
-    return Code(code.indices, candidate.weights[used], table - (len(chosen) == len(saves)))
+    used, table = np.unique(np.where(saves, candidate.table, 0), return_inverse=True)
+    return Code(code.indices, candidate.weights[used], table)
 
 
 @torch.no_grad()

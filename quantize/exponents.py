@@ -142,9 +142,8 @@ def _bounded(
         finest = LARGEST_SHIFT + activation[place.name] - activation[place.source]
         if place.identity is not None:
             finest = min(finest, hardware.identity_shift + activation[place.identity] - activation[place.source])
-        room = torch.floor(
-            torch.log2(largest_bias(convolution, hardware) / convolution.bias.abs().clamp(min=1e-30))
-        ).long()
+        widest = largest_bias(convolution, hardware)
+        room = torch.floor(torch.log2(widest / convolution.bias.abs().clamp(min=1e-30))).long()
         coarser = torch.minimum(room - activation[place.source], torch.tensor(finest))
         weight[place.name] = torch.minimum(best[place.name], coarser)
     shared = {
