@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Quantized", "VectorQuantizer"]
+__all__ = ["Quantized", "VectorQuantizer", "straight_through"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,17 @@ class Quantized:
     codebook: Tensor
 
 
+def straight_through(latents: Tensor, indices: Tensor, codebook: Tensor) -> Quantized:
+    """What choosing codewords ``indices`` ``[B, N]`` of ``codebook`` ``[K, L]`` makes of latents ``[B, N, L]``."""
+    chosen = functional.embedding(indices, codebook)
+    return Quantized(
+        values=latents + (chosen - latents).detach(),
+        indices=indices,
+        commitment=(latents - chosen.detach()).square().sum(-1).mean(),
+        codebook=(latents.detach() - chosen).square().sum(-1).mean(),
+    )
+
+
 class VectorQuantizer(nn.Module):
     """Nearest codeword of each latent row; ``codebook`` is float ``[codewords, length]``."""
 
@@ -42,17 +53,6 @@ class VectorQuantizer(nn.Module):
         scores = self.codebook.square().sum(1) - 2 * latents @ self.codebook.T
         return scores.argmin(-1)
 
-    def lookup(self, indices: Tensor) -> Tensor:
-        """Codewords float ``[B, N, L]`` of indices ``[B, N]``."""
-        return functional.embedding(indices, self.codebook)
-
     def forward(self, latents: Tensor) -> Quantized:
         """Quantize latents ``[B, N, L]``."""
-        indices = self.search(latents.detach())
-        chosen = self.lookup(indices)
-        return Quantized(
-            values=latents + (chosen - latents).detach(),
-            indices=indices,
-            commitment=(latents - chosen.detach()).square().sum(-1).mean(),
-            codebook=(latents.detach() - chosen).square().sum(-1).mean(),
-        )
+        return straight_through(latents, self.search(latents.detach()), self.codebook)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from quantize.code import Code
 from quantize.exponents import scale
 from quantize.fake_quant import FakeQuantEncoder
 from quantize.fold import Place
@@ -26,13 +26,13 @@ __all__ = ["build_spec"]
 
 
 @torch.no_grad()
-def build_spec(design: Design, encoder: FakeQuantEncoder, code_lengths: NDArray[np.uint8]) -> EncoderSpec:
+def build_spec(design: Design, encoder: FakeQuantEncoder, code: Code) -> EncoderSpec:
     """The encoder spec of a calibrated (and perhaps fine-tuned) model.
 
     Args:
         design: the chip.
-        encoder: the model; its rate bias must belong to ``code_lengths``.
-        code_lengths: (K,) Huffman code lengths in bits.
+        encoder: the model; its rate bias must be the one that ``code`` was fitted with.
+        code: the Huffman tables.
 
     Raises:
         ValueError: the parts contradict each other or a shift is out of range.
@@ -58,10 +58,11 @@ def build_spec(design: Design, encoder: FakeQuantEncoder, code_lengths: NDArray[
             exponent=exponent,
             codebooks=(Codebook(words, bias.astype(np.int32)),),
             table=tuple(
-                SubVector(n * length, length, codebook=0, code_table=0) for n in range(design.encoder.features)
+                SubVector(n * length, length, codebook=0, code_table=int(code_table))
+                for n, code_table in enumerate(code.table)
             ),
         ),
-        Huffman("huffman", (code_lengths,)),
+        Huffman("huffman", tuple(code.lengths)),
     ]
     return EncoderSpec(design.name, design.block.spikes, design.block.samples, design.adc.bits, tuple(stages))
 

@@ -44,9 +44,7 @@ def compare_choices(design: Design, checkpoint: Checkpoint, dataset: SpikeDatase
         code = fit_code(encoder, dataset.train.adc, design.codebook.rate_weight)
         with torch.no_grad():
             indices = encoder.search(encode_latents(encoder, dataset.validation.adc)).numpy()
-            quality = rate_quality(
-                design, checkpoint, encoder.codewords(), dataset.validation, indices, code.indices, code.lengths
-            )
+            quality = rate_quality(design, checkpoint, encoder.codewords(), dataset.validation, indices, code)
         results[name] = (quality.sndr_mean_db, quality.entropy_bits_per_index)
     return results
 

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from quantize.code import BATCH
 from quantize.fake_quant import FakeQuantEncoder
 from spikecae import golden
 from spikecae.spec import EncoderSpec
 
-__all__ = ["Agreement", "MismatchError", "compare", "exact_products"]
+__all__ = ["Agreement", "MismatchError", "compare", "compare_batches", "exact_products"]
 
 
 class MismatchError(RuntimeError):
@@ -72,3 +73,9 @@ def compare(spec: EncoderSpec, encoder: FakeQuantEncoder, adc: NDArray[np.int16]
             f"{first + block}, channel {channel}, {where}: expected {tap[at]}, got {int(got[name][at])}"
         )
     return Agreement(len(adc), len(expected), sum(tap.size for tap in expected.values()), expected["vq"])
+
+
+def compare_batches(spec: EncoderSpec, encoder: FakeQuantEncoder, adc: NDArray[np.int16]) -> Iterator[Agreement]:
+    """:func:`compare`, a batch at a time, so that any number of blocks fits into memory."""
+    for start in range(0, len(adc), BATCH):
+        yield compare(spec, encoder, adc[start : start + BATCH], first=start)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from quantize.fold import FoldedEncoder, Place
+from quantize.fold import FoldedConvolution, FoldedEncoder, Place
 from spikecae.arithmetic import integer_range
 from spikecae.design import Hardware
 
@@ -20,6 +20,7 @@ __all__ = [
     "Exponents",
     "calibrate",
     "fitting_exponent",
+    "largest_bias",
     "least_error_exponent",
     "round_to",
     "scale",
@@ -41,11 +42,12 @@ class Exponents:
     """Exponents of a calibrated encoder: a value is integer · 2^−exponent.
 
     ``activation``: of every place that is rounded, ``normalize`` for the input; ``weight``: int64 ``[outputs]`` of
-    every convolution. Both by stage name.
+    every convolution, for weights of ``weight_bits``. Both by stage name.
     """
 
     activation: Mapping[str, int]
     weight: Mapping[str, Tensor]
+    weight_bits: int
 
 
 def scale(values: Tensor, exponent: Tensor | int) -> Tensor:
@@ -65,12 +67,12 @@ def least_error_exponent(*tensors: Tensor, signed: bool) -> int:
     return min(range(top, top + 5), key=lambda exponent: sum(_error(v, exponent, signed).mean() for v in tensors))
 
 
-def weight_exponents(weight: Tensor) -> Tensor:
-    """For each output channel of ``weight`` the exponent of least squared error, int64 ``[outputs]``."""
+def weight_exponents(weight: Tensor, bits: int) -> Tensor:
+    """For each output channel of ``weight`` in ``bits``, the exponent of least squared error, int64 ``[outputs]``."""
     rows = weight.detach().flatten(1)
-    top = torch.tensor([fitting_exponent(float(peak), 7) for peak in rows.abs().amax(1)])
-    finer = _error(rows, (top + 1)[:, None], True).sum(1) < _error(rows, top[:, None], True).sum(1)
-    return top + finer.long()
+    top = torch.tensor([fitting_exponent(float(peak), bits - 1) for peak in rows.abs().amax(1)])
+    coarse, fine = (_error(rows, exponent[:, None], True, bits).sum(1) for exponent in (top, top + 1))
+    return top + (fine < coarse).long()
 
 
 @torch.no_grad()
@@ -79,6 +81,7 @@ def calibrate(
     codebook: Tensor,
     normalized: Tensor,
     hardware: Hardware,
+    weight_bits: int = 8,
     choose: Callable[..., int] = least_error_exponent,
 ) -> Exponents:
     """Choose all exponents.
@@ -88,6 +91,7 @@ def calibrate(
         codebook: float ``[K, L]``, stored at the latents' exponent, so it has a say in that one.
         normalized: calibration blocks, float ``[B, M, D]``.
         hardware: its declared widths of biases and identity shifts are kept.
+        weight_bits: width of a weight, 8 at most.
         choose: gives the exponent of activations.
 
     Raises:
@@ -99,13 +103,13 @@ def calibrate(
     for place in places[:-1]:
         activation[place.name] = choose(taps[place.name], signed=False)
     activation["project"] = choose(taps["project"], codebook, signed=True)
-    best = {place.name: weight_exponents(place.convolution.weight) for place in places}
+    best = {place.name: weight_exponents(place.convolution.weight, weight_bits) for place in places}
     weight = best
     for _ in range(PASSES):
         before = dict(activation)
         _lower_activations(places, activation, weight)
         if activation == before and weight is not best:
-            return Exponents(activation, weight)
+            return Exponents(activation, weight, weight_bits)
         weight = _bounded(places, activation, best, hardware)
     raise ValueError(TOO_LARGE)
 
@@ -132,14 +136,13 @@ def _bounded(
 
     A shared convolution gets one exponent that suits all its places.
     """
-    largest_bias = (1 << (hardware.bias_bits - 1)) - 1.5  # it is rounded
     weight = {}
     for place in places:
         convolution = place.convolution
         finest = LARGEST_SHIFT + activation[place.name] - activation[place.source]
         if place.identity is not None:
             finest = min(finest, hardware.identity_shift + activation[place.identity] - activation[place.source])
-        widest = min(255.0 * 128 * convolution.weight[0].numel(), largest_bias)
+        widest = largest_bias(convolution, hardware)
         room = torch.floor(torch.log2(widest / convolution.bias.abs().clamp(min=1e-30))).long()
         coarser = torch.minimum(room - activation[place.source], torch.tensor(finest))
         weight[place.name] = torch.minimum(best[place.name], coarser)
@@ -150,11 +153,16 @@ def _bounded(
     return {name: torch.stack(exponents).amin(0) for name, exponents in shared.items()}
 
 
+def largest_bias(convolution: FoldedConvolution, hardware: Hardware) -> float:
+    """The largest bias, before it is rounded, that is neither wider than declared nor than any dot product it joins."""
+    return min(255.0 * 128 * convolution.weight[0].numel(), (1 << (hardware.bias_bits - 1)) - 1.5)
+
+
 def fitting_exponent(peak: float, bits: int) -> int:
     """Largest exponent at which ``peak``, or a tiny one in place of zero, does not exceed ``2^bits − 1``."""
     return int(np.floor(np.log2(((1 << bits) - 1) / max(peak, TINY))))
 
 
-def _error(values: Tensor, exponent: Tensor | int, signed: bool) -> Tensor:
-    rounded = round_to(values, exponent, 8, signed=signed)
+def _error(values: Tensor, exponent: Tensor | int, signed: bool, bits: int = 8) -> Tensor:
+    rounded = round_to(values, exponent, bits, signed=signed)
     return (scale(rounded, -exponent) - values).square()

@@ -94,10 +94,11 @@ class FakeQuantEncoder(nn.Module):
         return self._round(self.codebook, "project", signed=True)
 
     def parameters_of(self, place: Place) -> tuple[Tensor, Tensor]:
-        """Weight and bias of a convolution, rounded: the weight to 8 bit, the bias at the accumulator's exponent."""
+        """Weight and bias of a convolution, rounded: the weight to its bits, the bias at the accumulator's exponent."""
         exponent = self.exponents.weight[place.name]
         accumulator = exponent + self.exponents.activation[place.source]
-        weight = Quantize.apply(place.convolution.weight, exponent[:, None, None], *integer_range(8, signed=True))
+        limits = integer_range(self.exponents.weight_bits, signed=True)
+        weight = Quantize.apply(place.convolution.weight, exponent[:, None, None], *limits)
         bias = Quantize.apply(place.convolution.bias.double(), accumulator, *integer_range(32, signed=True))
         return weight, bias
 

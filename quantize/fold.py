@@ -16,7 +16,7 @@ from torch.nn import functional
 from model.layers import BatchNorm, Conv
 from model.network import Encoder, EncoderBlock
 
-__all__ = ["FoldedBlock", "FoldedConvolution", "FoldedEncoder", "Place", "fold"]
+__all__ = ["FoldedBlock", "FoldedConvolution", "FoldedEncoder", "Place", "fold", "unfold"]
 
 
 class FoldedConvolution(nn.Module):
@@ -110,6 +110,27 @@ def fold(encoder: Encoder) -> FoldedEncoder:
         encoder.pools,
         _fold(encoder.project, encoder.project_norm),
     )
+
+
+def unfold(folded: FoldedEncoder, encoder: Encoder) -> None:
+    """Give ``encoder`` the weights of ``folded``; its normalizations, in evaluation, then only add the biases."""
+    _unfold(folded.conv, encoder.input, encoder.input_norm)
+    for block, parts in zip(cast(list[EncoderBlock], list(encoder.blocks)), folded.blocks, strict=True):
+        _unfold(parts.reduce, block.reduce, block.reduce_norm)
+        _unfold(parts.conv, block.conv, block.conv_norm)
+        _unfold(parts.expand, block.expand, block.expand_norm)
+    _unfold(folded.project, encoder.project, encoder.project_norm)
+
+
+@torch.no_grad()
+def _unfold(folded: FoldedConvolution, conv: Conv, norm: BatchNorm) -> None:
+    if norm.running_mean is None or norm.running_var is None:
+        raise ValueError("a batch normalization without running statistics cannot hold folded weights")
+    conv.weight.copy_(folded.weight)
+    norm.bias.copy_(folded.bias)
+    norm.weight.fill_(1.0)
+    norm.running_mean.zero_()
+    norm.running_var.fill_(1.0 - norm.eps)
 
 
 @torch.no_grad()

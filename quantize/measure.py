@@ -11,7 +11,7 @@ from model.checkpoint import Checkpoint
 from model.datasets.spikes import Split
 from model.evaluation import decode_units
 from model.metrics import SAMPLE_BITS, cr_entropy, entropy_bits, index_counts, sndr
-from quantize.code import BATCH
+from quantize.code import BATCH, Code
 from quantize.exponents import round_to, scale
 from quantize.fake_quant import FakeQuantEncoder
 from quantize.fold import fold
@@ -29,8 +29,7 @@ def rate_quality(
     codebook: Tensor,
     split: Split,
     indices: NDArray[np.integer],
-    training_indices: NDArray[np.integer],
-    code_lengths: NDArray[np.uint8],
+    code: Code,
 ) -> RateQuality:
     """What the float decoder makes of ``indices``, and what they cost.
 
@@ -40,8 +39,7 @@ def rate_quality(
         codebook: float ``[K, L]``, the codewords that the indices stand for.
         split: the spikes that were encoded.
         indices: ``[B, N]``.
-        training_indices: ``[B', N]`` of the training split, by the same encoder.
-        code_lengths: (K,) Huffman code lengths.
+        code: made from the same encoder's indices of the training split.
     """
     outputs = [
         checkpoint.model.decoder(codebook[torch.from_numpy(part).long()]).numpy()
@@ -49,10 +47,9 @@ def rate_quality(
     ]
     quality = sndr(split.spikes, decode_units(np.concatenate(outputs), checkpoint.normalization, design))
     codewords = design.codebook.codewords
-    counts, training = index_counts(indices, codewords), index_counts(training_indices, codewords)
+    counts = index_counts(indices, codewords)
     entropy = entropy_bits(counts)
-    expected = np.maximum(training, 1) / np.maximum(training, 1).sum()
-    payload = code_lengths[indices].astype(np.int64).sum(axis=1)
+    payload = code.bits(indices).sum(axis=1)
     uncoded = len(indices) * design.block.spikes * design.block.samples * SAMPLE_BITS
     events = split_events(design, split)
 
@@ -67,7 +64,7 @@ def rate_quality(
         sndr_global_db=quality.global_db,
         entropy_bits_per_index=entropy,
         huffman_bits_per_index=float(payload.sum() / indices.size),
-        code_cross_entropy_bits_per_index=float(-(counts * np.log2(expected)).sum() / indices.size),
+        code_cross_entropy_bits_per_index=float(code.ideal_bits(indices).mean()),
         cr_entropy=cr_entropy(design, entropy),
         cr_huffman=float(uncoded / payload.sum()),
         cr_wire=wire(None),

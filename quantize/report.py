@@ -86,7 +86,7 @@ class GoldenCheck(Model):
 class QuantizationReport(Model):
     """One run of the quantize stage."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     design: str
     spec_hash: str
     data: str
@@ -95,7 +95,13 @@ class QuantizationReport(Model):
     test_blocks: int
     codewords: int
     blocks_per_packet: int
+    weight_bits: int
+    fine_tune_epochs: int
+    code_tables: int
+    one_table_huffman_bits_per_index: float
+    """What the Huffman code would take with one table for all positions."""
     float_model: RateQuality
+    """The checkpoint as it was before any fine-tuning."""
     eight_bit: RateQuality
     sndr_loss_db: float
     index_agreement: float

@@ -1,31 +1,43 @@
 """The quantize stage: a trained checkpoint becomes an encoder spec, checked and measured."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from model.checkpoint import Checkpoint, load_checkpoint
+from model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from model.datasets.spikes import SpikeDataset
 from quantize.build import build_spec
-from quantize.code import BATCH, fit_code
-from quantize.compare import compare
+from quantize.code import BATCH, Code, code_by_position, encode_latents, fit_code, pooled_code, search_all
+from quantize.compare import compare_batches
 from quantize.exponents import calibrate, least_error_exponent
 from quantize.fake_quant import FakeQuantEncoder
+from quantize.fine_tune import fine_tune
 from quantize.fold import fold
 from quantize.measure import measure_layers, rate_quality
 from quantize.normalization import input_table
 from quantize.report import GoldenCheck, QuantizationReport, save_report
 from spikecae.design import Design
-from spikecae.huffman import code_lengths
-from spikecae.spec import save_spec
+from spikecae.spec import EncoderSpec, save_spec
 
-__all__ = ["calibrated_encoder", "quantize"]
+__all__ = ["IntegerModel", "calibrated_encoder", "integer_model", "quantize"]
 
 SAMPLED_BLOCKS = 512
 """Blocks, evenly over a split, that exponents are chosen on, and that layers are measured on."""
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerModel:
+    """An ``encoder`` in the chip's arithmetic with its ``code``, the ``spec`` that says the same, and a ``checkpoint``
+    whose decoder belongs to them: the one quantized, or what fine-tuning made of it."""
+
+    checkpoint: Checkpoint
+    encoder: FakeQuantEncoder
+    code: Code
+    spec: EncoderSpec
 
 
 def quantize(
@@ -35,7 +47,8 @@ def quantize(
     out_dir: Path,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> QuantizationReport:
-    """Quantize a checkpoint; write ``spec.json``, ``spec.npz`` and ``metrics.json`` into ``out_dir``.
+    """Quantize a checkpoint; write ``spec.json``, ``spec.npz``, ``metrics.json`` and ``checkpoint.safetensors``, whose
+    decoder belongs to the spec, into ``out_dir``.
 
     Exponents and the Huffman code come from the training split; everything reported is of the test split.
 
@@ -44,7 +57,7 @@ def quantize(
         checkpoint: made by the train stage for this design.
         dataset: the spikes.
         out_dir: made if need be; untouched unless all goes well.
-        progress: called with the step's name, test blocks done and test blocks in all.
+        progress: called with the step's name, how much of it is done, and of how much.
 
     Raises:
         FileNotFoundError: there is no checkpoint.
@@ -54,42 +67,40 @@ def quantize(
     loaded = load_checkpoint(checkpoint, design)
     tell = progress or (lambda step, done, total: None)
     total = len(dataset.test)
-    tell("calibrate", 0, total)
-    encoder = calibrated_encoder(design, loaded, dataset.train.adc)
-    tell("fit code", 0, total)
-    code = fit_code(encoder, dataset.train.adc, design.codebook.rate_weight)
-    spec = build_spec(design, encoder, code.lengths)
+    model = integer_model(design, loaded, dataset, tell)
     agreements = []
-    for start in range(0, total, BATCH):
-        agreements.append(compare(spec, encoder, dataset.test.adc[start : start + BATCH], first=start))
-        tell("compare", min(start + BATCH, total), total)
+    for agreement in compare_batches(model.spec, model.encoder, dataset.test.adc):
+        agreements.append(agreement)
+        tell("compare", sum(part.blocks for part in agreements), total)
     indices = np.concatenate([agreement.indices for agreement in agreements])
-    float_training = _float_indices(loaded, dataset.train.adc)
     float_indices = _float_indices(loaded, dataset.test.adc)
-    counts = np.bincount(float_training.ravel(), minlength=design.codebook.codewords)
     float_model = rate_quality(
         design,
         loaded,
         loaded.model.quantizer.codebook.detach(),
         dataset.test,
         float_indices,
-        float_training,
-        code_lengths(counts),
+        pooled_code(_float_indices(loaded, dataset.train.adc), design.codebook.codewords),
     )
     eight_bit = rate_quality(
-        design, loaded, encoder.codewords().detach(), dataset.test, indices, code.indices, code.lengths
+        design, model.checkpoint, model.encoder.codewords().detach(), dataset.test, indices, model.code
     )
+    one_table = pooled_code(model.code.indices, design.codebook.codewords)
     tell("measure layers", total, total)
-    layers = measure_layers(loaded, encoder, dataset.test.adc[_evenly(total)])
+    layers = measure_layers(model.checkpoint, model.encoder, dataset.test.adc[_evenly(total)])
     report = QuantizationReport(
         design=design.name,
-        spec_hash=spec.hash,
+        spec_hash=model.spec.hash,
         data=dataset.source,
         provenance=dataset.provenance,
         unit=dataset.unit,
         test_blocks=total,
         codewords=design.codebook.codewords,
         blocks_per_packet=design.hardware.packet_blocks,
+        weight_bits=design.quantization.weight_bits,
+        fine_tune_epochs=design.quantization.fine_tune_epochs,
+        code_tables=len(model.code.lengths),
+        one_table_huffman_bits_per_index=float(one_table.bits(indices).mean()),
         float_model=float_model,
         eight_bit=eight_bit,
         sndr_loss_db=float_model.sndr_mean_db - eight_bit.sndr_mean_db,
@@ -103,9 +114,43 @@ def quantize(
             mismatches=0,
         ),
     )
-    save_spec(spec, out_dir)
+    save_spec(model.spec, out_dir)
+    save_checkpoint(out_dir / "checkpoint.safetensors", design, model.checkpoint)
     save_report(out_dir / "metrics.json", report)
     return report
+
+
+def integer_model(
+    design: Design,
+    checkpoint: Checkpoint,
+    dataset: SpikeDataset,
+    tell: Callable[[str, int, int], None] = lambda step, done, total: None,
+) -> IntegerModel:
+    """Calibrate, fine-tune and fit the code, as the design's ``quantization`` says, without the test split.
+
+    Args:
+        design: the chip.
+        checkpoint: left as it is.
+        dataset: training spikes fit, validation spikes choose.
+        tell: called with the step's name, how much of it is done, and of how much.
+
+    Raises:
+        ValueError: the weights cannot be quantized.
+    """
+    settings, rate_weight, adc = design.quantization, design.codebook.rate_weight, dataset.train.adc
+    tell("calibrate", 0, 1)
+    encoder = calibrated_encoder(design, checkpoint, adc)
+    epochs = settings.fine_tune_epochs
+    if epochs:
+        fit_code(encoder, adc, rate_weight)  # its rate bias decides which codewords the decoder sees
+        checkpoint = fine_tune(
+            design, encoder, checkpoint, dataset, epochs, lambda epoch, _: tell("fine-tune", epoch, epochs)
+        )
+    tell("fit code", 0, 1)
+    code = fit_code(encoder, adc, rate_weight)
+    if settings.code_tables == "by_position":
+        code = code_by_position(code, search_all(encoder, encode_latents(encoder, dataset.validation.adc)))
+    return IntegerModel(checkpoint, encoder, code, build_spec(design, encoder, code))
 
 
 def calibrated_encoder(
@@ -114,11 +159,14 @@ def calibrated_encoder(
     adc: NDArray[np.int16],
     choose: Callable[..., int] = least_error_exponent,
 ) -> FakeQuantEncoder:
-    """The checkpoint's encoder with exponents for training blocks ``adc`` ``[B, M, D]``; no rate bias yet."""
+    """The checkpoint's encoder, in the design's weight bits, with exponents for training blocks ``adc`` ``[B, M, D]``.
+
+    It has no rate bias yet.
+    """
     folded = fold(checkpoint.model.encoder)
     codebook = checkpoint.model.quantizer.codebook.detach()
     normalized = torch.from_numpy(checkpoint.normalization.apply(adc[_evenly(len(adc))]))
-    exponents = calibrate(folded, codebook, normalized, design.hardware, choose)
+    exponents = calibrate(folded, codebook, normalized, design.hardware, design.quantization.weight_bits, choose)
     table = input_table(checkpoint.normalization, exponents.activation["normalize"])
     return FakeQuantEncoder(folded, table, exponents, codebook, torch.zeros(len(codebook), dtype=torch.int64))
 

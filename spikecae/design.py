@@ -77,6 +77,17 @@ class Codebook(Section):
     """λ: squared latent steps a coded bit is worth in the search; 0 is the plain nearest codeword."""
 
 
+class Quantization(Section):
+    """How float weights become integers, and indices bits."""
+
+    weight_bits: Literal[4, 6, 8] = 8
+    """Width of the convolutions' weights. The chip stores them in 8 bit all the same; codewords always have 8."""
+    fine_tune_epochs: Annotated[int, Field(ge=0)] = 0
+    """Epochs of quantization-aware training after calibration."""
+    code_tables: Literal["one", "by_position"] = "one"
+    """``by_position``: a Huffman table for every position of the latent where that saves bits on validation spikes."""
+
+
 class Normalization(Section):
     """How samples are z-scored: with one mean and deviation, or with one pair per time sample."""
 
@@ -161,6 +172,7 @@ class Design(Section):
     encoder: Encoder
     codebook: Codebook
     normalization: Normalization
+    quantization: Quantization = Quantization()
     hardware: Hardware = Hardware()
     recording: Recording
     front_end: Detector | None = None

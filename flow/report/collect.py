@@ -46,7 +46,7 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
             f"run: make DESIGN={layout.name}"
         )
     eight_bit = _coder(design, quantization.eight_bit)
-    decoded = decode_split(design, spec, layout.model / "checkpoint.safetensors", dataset.test)
+    decoded = decode_split(design, spec, layout.quantize / "checkpoint.safetensors", dataset.test)
     report = Report(
         design=design.name,
         data=_data(design, dataset),

@@ -15,15 +15,13 @@ SECTIONS = {"name", "adc", "block", "encoder", "codebook", "normalization"}
 
 
 def plan_codec(layout: Layout) -> Task:
-    """Take the spec and export the decoder, of the weights it was made from: those made here, else the shipped ones.
+    """Take the spec and export the decoder, of the weights that belong to it: those made here, else the shipped ones.
 
     Raises:
         FileNotFoundError: there are neither.
     """
     spec = layout.spec
-    weights = (
-        layout.shipped / "model.safetensors" if spec == layout.shipped else layout.model / "checkpoint.safetensors"
-    )
+    weights = spec / ("model.safetensors" if spec == layout.shipped else "checkpoint.safetensors")
     inputs = {name: spec / name for name in SPEC_FILES} | {"weights": weights}
     for path in inputs.values():
         if not path.is_file():

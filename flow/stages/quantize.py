@@ -10,7 +10,7 @@ from flow.task import Task
 
 __all__ = ["plan_quantize"]
 
-SECTIONS = {"name", "adc", "block", "encoder", "codebook", "normalization"}
+SECTIONS = {"name", "adc", "block", "encoder", "codebook", "normalization", "quantization", "training"}
 HARDWARE = ("bias_bits", "identity_shift", "packet_blocks")
 """Of the hardware, what bounds the integers, and the blocks of a packet."""
 
@@ -25,18 +25,21 @@ def plan_quantize(layout: Layout) -> Task:
 
         with stepper("quantize", console) as progress:
             metrics = quantize(design, checkpoint, load_dataset_file(layout.data), folder, progress=progress)
+        settings = design.quantization
+        how = "" if settings.weight_bits == 8 else f", {settings.weight_bits}-bit weights"
+        how += f", fine-tuned for {settings.fine_tune_epochs} epochs" if settings.fine_tune_epochs else ""
         exact, coded, check = metrics.float_model, metrics.eight_bit, metrics.golden_check
         return (
-            f"8-bit: SNDR {coded.sndr_mean_db:.2f} dB (float {exact.sndr_mean_db:.2f} dB) at CR {coded.cr_entropy:.1f} "
-            f"entropy, {coded.cr_huffman:.1f} Huffman, {coded.cr_wire:.1f} on the wire; golden model equals "
-            f"fake-quantized PyTorch on {check.blocks} blocks"
+            f"8-bit{how}: SNDR {coded.sndr_mean_db:.2f} dB (float {exact.sndr_mean_db:.2f} dB) at CR "
+            f"{coded.cr_entropy:.1f} entropy, {coded.cr_huffman:.1f} Huffman, {coded.cr_wire:.1f} on the wire; golden "
+            f"model equals fake-quantized PyTorch on {check.blocks} blocks"
         )
 
     return Task(
         name="quantize",
         entry="flow.stages.quantize",
         output=layout.quantize,
-        files=("spec.json", "spec.npz", "metrics.json"),
+        files=("spec.json", "spec.npz", "metrics.json", "checkpoint.safetensors"),
         run=run,
         inputs={"data": layout.data, "weights": checkpoint},
         settings={name: part for name, part in design.model_dump(mode="json").items() if name in SECTIONS}

@@ -51,6 +51,7 @@ def plan_report(layout: Layout, target: str) -> Task:
             "data": layout.data,
             "spec.json": layout.quantize / "spec.json",
             "spec.npz": layout.quantize / "spec.npz",
+            "weights": layout.quantize / "checkpoint.safetensors",
         },
         settings={"target": target, "design": layout.design.model_dump(mode="json")},
         tools=("matplotlib", "jinja2"),

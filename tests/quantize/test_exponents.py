@@ -38,8 +38,9 @@ def test_a_rare_peak_is_clipped_for_the_sake_of_all_others() -> None:
 
 def test_every_output_channel_has_its_own_exponent() -> None:
     weight = torch.tensor([[0.9, -0.1], [7.0, 3.0], [0.004, 0.001]]).unsqueeze(2)
-    assert weight_exponents(weight).tolist() == [7, 4, 14]
-    assert weight_exponents(torch.zeros(1, 4, 1)).item() > 0
+    assert weight_exponents(weight, 8).tolist() == [7, 4, 14]
+    assert weight_exponents(weight, 4).tolist() == [3, 0, 10]
+    assert weight_exponents(torch.zeros(1, 4, 1), 8).item() > 0
 
 
 def random_encoder(rng: np.random.Generator, gains: dict[str, float]) -> FoldedEncoder:

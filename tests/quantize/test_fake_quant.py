@@ -25,8 +25,7 @@ def variant(design: Design, **changes: object) -> Design:
 
 def quantized(design: Design, checkpoint: Checkpoint, adc: np.ndarray) -> tuple[FakeQuantEncoder, EncoderSpec]:
     encoder = calibrated_encoder(design, checkpoint, adc)
-    lengths = fit_code(encoder, adc, design.codebook.rate_weight).lengths
-    return encoder, build_spec(design, encoder, lengths)
+    return encoder, build_spec(design, encoder, fit_code(encoder, adc, design.codebook.rate_weight))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +67,7 @@ def test_sums_beyond_24_bits_stay_exact(tiny: Design, tiny_spikes: SpikeDataset)
     place.convolution.bias.data[0] = 2.0**24 / 2 ** int(
         encoder.exponents.weight[place.name][0] + encoder.exponents.activation[place.source]
     )
-    spec = build_spec(tiny, encoder, fit_code(encoder, tiny_spikes.train.adc, 0.0).lengths)
+    spec = build_spec(tiny, encoder, fit_code(encoder, tiny_spikes.train.adc, 0.0))
     assert spec.stages[2].expand.bias[0] == 1 << 24
     compare(spec, encoder, tiny_spikes.test.adc[:64])
 

@@ -5,7 +5,7 @@ import torch
 from model.checkpoint import Checkpoint
 from model.datasets import SpikeDataset
 from model.network import Autoencoder
-from quantize.fold import fold
+from quantize.fold import fold, unfold
 from spikecae.design import Design
 from tests.quantize.conftest import made_up_checkpoint
 
@@ -57,3 +57,17 @@ def test_taps_are_those_of_the_modules(loaded: Checkpoint, tiny_spikes: SpikeDat
     np.testing.assert_allclose(taps["conv"], first, atol=1e-5)
     np.testing.assert_allclose(taps["block0.expand"], block, atol=1e-5)
     np.testing.assert_allclose(taps["pool0"], block.reshape(16, 16, 8, 2).amax(3), atol=1e-5)
+
+
+@pytest.mark.parametrize("share", [False, True])
+def test_unfolded_weights_fold_to_themselves(tiny: Design, tiny_spikes: SpikeDataset, share: bool) -> None:
+    design = tiny.model_copy(update={"encoder": tiny.encoder.model_copy(update={"share_blocks": share})})
+    checkpoint = made_up_checkpoint(design, tiny_spikes.train.adc, seed=1)
+    folded, other = fold(checkpoint.model.encoder), Autoencoder(design).eval()
+    unfold(folded, other.encoder)
+    for place, again in zip(folded.places(), fold(other.encoder).places(), strict=True):
+        torch.testing.assert_close(again.convolution.weight, place.convolution.weight, rtol=1e-6, atol=0)
+        torch.testing.assert_close(again.convolution.bias, place.convolution.bias, rtol=1e-6, atol=0)
+    x = torch.from_numpy(checkpoint.normalization.apply(tiny_spikes.test.adc))
+    with torch.no_grad():
+        torch.testing.assert_close(other.encoder(x), checkpoint.model.encoder(x), rtol=0, atol=1e-5)

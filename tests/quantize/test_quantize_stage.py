@@ -38,8 +38,13 @@ def spec(out: Path) -> EncoderSpec:
 
 def test_report_belongs_to_the_spec_beside_it(report: QuantizationReport, spec: EncoderSpec, out: Path) -> None:
     assert report.spec_hash == spec.hash
-    assert json.loads((out / "metrics.json").read_text())["schema_version"] == 1
-    assert sorted(path.name for path in out.iterdir()) == ["metrics.json", "spec.json", "spec.npz"]
+    assert json.loads((out / "metrics.json").read_text())["schema_version"] == 2
+    assert sorted(path.name for path in out.iterdir()) == [
+        "checkpoint.safetensors",
+        "metrics.json",
+        "spec.json",
+        "spec.npz",
+    ]
 
 
 def test_rates_are_those_of_the_golden_model_on_the_test_split(

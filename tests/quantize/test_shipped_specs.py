@@ -40,5 +40,5 @@ def test_spec_is_of_the_design_and_of_the_weights_beside_it(name: str) -> None:
 def test_tiny_weights_and_embedded_spikes_give_the_shipped_spec(tiny: Design, tiny_spikes: SpikeDataset) -> None:
     checkpoint = load_checkpoint(DESIGNS / "tiny" / "model.safetensors", tiny)
     encoder = calibrated_encoder(tiny, checkpoint, tiny_spikes.train.adc)
-    spec = build_spec(tiny, encoder, fit_code(encoder, tiny_spikes.train.adc, tiny.codebook.rate_weight).lengths)
+    spec = build_spec(tiny, encoder, fit_code(encoder, tiny_spikes.train.adc, tiny.codebook.rate_weight))
     assert spec.hash == load_spec(DESIGNS / "tiny").hash

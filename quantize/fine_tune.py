@@ -1,0 +1,167 @@
+"""Fine-tuning of a folded encoder, its codebook and the decoder: in float, or with the chip's integer rules.
+
+Quantization-aware training is fine-tuning of a :class:`~quantize.fake_quant.FakeQuantEncoder`: what the decoder learns
+from is exactly what the chip sends, and gradients pass straight through every rounding and through the search. The same
+steps on a :class:`FloatEncoder` show what the training alone would have gained.
+"""
+
+import copy
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from model.augmentation import regroup
+from model.checkpoint import Checkpoint, stored_weights
+from model.datasets import SpikeDataset
+from model.datasets.spikes import Split
+from model.evaluation import decode_units
+from model.metrics import sndr
+from model.network import Decoder
+from model.normalization import Normalization
+from model.vector_quantizer import VectorQuantizer, straight_through
+from quantize.exponents import largest_bias, scale
+from quantize.fake_quant import FakeQuantEncoder
+from quantize.fold import FoldedEncoder, fold, unfold
+from spikecae.design import Design
+
+__all__ = ["FloatEncoder", "fine_tune"]
+
+LEARNING_RATE = 0.05
+"""Of the training's, falling as a cosine."""
+BATCH = 64
+"""Validation blocks at a time."""
+
+
+class FloatEncoder(nn.Module):
+    """The folded encoder and the search of a checkpoint, without any rounding; called like the fake-quantized one."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__()
+        self.folded: FoldedEncoder = fold(checkpoint.model.encoder)
+        self.normalization: Normalization = checkpoint.normalization
+        self.quantizer: VectorQuantizer = copy.deepcopy(checkpoint.model.quantizer).requires_grad_(True)
+
+    def forward(self, adc: Tensor) -> dict[str, Tensor]:
+        """Output of every stage by name, for ADC codes ``[B, M, D]``; ``vq`` is the indices int64 ``[B, N]``."""
+        taps = self.folded(torch.from_numpy(self.normalization.apply(adc.numpy())))
+        return {**taps, "vq": self.quantizer.search(taps["project"].detach())}
+
+    def codewords(self) -> Tensor:
+        """The codebook, float ``[K, L]``."""
+        return self.quantizer.codebook
+
+
+def fine_tune(
+    design: Design,
+    encoder: FakeQuantEncoder | FloatEncoder,
+    checkpoint: Checkpoint,
+    dataset: SpikeDataset,
+    epochs: int,
+    progress: Callable[[int, float], None] | None = None,
+) -> Checkpoint:
+    """Train ``encoder`` in place, and a copy of the checkpoint's decoder, on the training split.
+
+    Exponents stay as calibrated; biases are kept within their declared width. Normalizations of the decoder keep their
+    statistics, and nothing is dropped. Of all epochs, the start among them, the one is taken that is best on the
+    validation split. The rate bias is held: with λ > 0, fit it before and after.
+
+    Args:
+        design: block shape, batch, learning rate, commitment and seed.
+        encoder: calibrated on, or made from, ``checkpoint``.
+        checkpoint: left as it is.
+        dataset: the test split is not looked at.
+        epochs: passes over the training split.
+        progress: called with the epoch, from 0 for the start, and the validation SNDR (mean of dB).
+
+    Returns:
+        The fine-tuned weights: the encoder's unrounded, the codebook as ``encoder`` has it, the decoder as a checkpoint
+        stores it.
+    """
+    run = _Run(design, encoder, checkpoint, dataset, epochs)
+    best_db, best_epoch, best = -math.inf, 0, run.weights()
+    for epoch in range(epochs + 1):
+        if epoch:
+            run.train_epoch(epoch)
+        decibels = run.validate()
+        if progress is not None:
+            progress(epoch, decibels)
+        if decibels > best_db:
+            best_db, best_epoch, best = decibels, epoch, run.weights()
+    for module, state in zip(run.modules, best, strict=True):
+        module.load_state_dict(state)
+    model = copy.deepcopy(checkpoint.model)
+    unfold(encoder.folded, model.encoder)
+    model.decoder = run.decoder
+    with torch.no_grad():
+        model.quantizer.codebook.copy_(encoder.codewords())
+    model.load_state_dict(stored_weights(model))
+    return Checkpoint(model.eval(), checkpoint.normalization, best_epoch)
+
+
+class _Run:
+    def __init__(
+        self,
+        design: Design,
+        encoder: FakeQuantEncoder | FloatEncoder,
+        checkpoint: Checkpoint,
+        dataset: SpikeDataset,
+        epochs: int,
+    ) -> None:
+        self.design, self.encoder, self.dataset, self.epochs = design, encoder, dataset, epochs
+        self.normalization = checkpoint.normalization
+        self.decoder: Decoder = copy.deepcopy(checkpoint.model.decoder).eval().requires_grad_(True)
+        self.modules: tuple[nn.Module, nn.Module] = (encoder, self.decoder)
+        self.optimizer = torch.optim.Adam(
+            [parameter for module in self.modules for parameter in module.parameters()],
+            lr=design.training.learning_rate * LEARNING_RATE,
+            fused=True,
+        )
+
+    def weights(self) -> list[dict[str, Tensor]]:
+        """A copy of everything that is learned."""
+        return [{name: tensor.clone() for name, tensor in part.state_dict().items()} for part in self.modules]
+
+    def train_epoch(self, epoch: int) -> None:
+        """One pass, in an order drawn from the design's seed and the epoch."""
+        recipe = self.design.training
+        for group in self.optimizer.param_groups:
+            phase = math.pi * (epoch - 1) / self.epochs
+            group["lr"] = recipe.learning_rate * LEARNING_RATE * (1 + math.cos(phase)) / 2
+        generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch)
+        blocks = torch.from_numpy(self.dataset.train.adc)
+        if self.design.block.kind == "queue":
+            blocks = regroup(blocks, torch.from_numpy(self.dataset.train.channels), generator)
+        blocks = blocks[torch.randperm(len(blocks), generator=generator)]
+        for batch in torch.tensor_split(blocks, math.ceil(len(blocks) / recipe.batch)):
+            self._step(batch)
+
+    def _step(self, adc: Tensor) -> None:
+        taps = self.encoder(adc)
+        quantized = straight_through(taps["project"], taps["vq"], self.encoder.codewords())
+        wanted = torch.from_numpy(self.normalization.apply(adc.numpy()))
+        error = (self.decoder(quantized.values) - wanted).square().sum() / len(adc)
+        loss = error + self.design.training.commitment * quantized.commitment + quantized.codebook
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        if isinstance(self.encoder, FakeQuantEncoder):
+            self._bound_biases(self.encoder)
+
+    @torch.no_grad()
+    def _bound_biases(self, encoder: FakeQuantEncoder) -> None:
+        for place in encoder.folded.places():
+            accumulator = encoder.exponents.weight[place.name] + encoder.exponents.activation[place.source]
+            limit = scale(torch.tensor(largest_bias(place.convolution, self.design.hardware)), -accumulator)
+            place.convolution.bias.clamp_(-limit, limit)
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        """SNDR (mean of dB) on the validation split."""
+        split: Split = self.dataset.validation
+        codewords, outputs = self.encoder.codewords(), []
+        for adc in torch.from_numpy(split.adc).split(BATCH):
+            outputs.append(self.decoder(codewords[self.encoder(adc)["vq"]]))
+        decoded = decode_units(torch.cat(outputs).numpy(), self.normalization, self.design)
+        return sndr(split.spikes, decoded).mean_db
