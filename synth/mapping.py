@@ -20,6 +20,8 @@ __all__ = ["FLIP_FLOP_BITS", "MappedMemory", "MappedUnit", "Mapping", "map_to_ce
 
 FLIP_FLOP_BITS = 1024
 """Memories up to this size are flip-flops: the smallest macros take as much area as 1000 of these."""
+FLIP_FLOP_BITS_WITHOUT_MACROS = 8192
+"""The same in a process without macros: buffers are flip-flops there, loadable parameters remain black boxes."""
 BUSY = ".accumulator"
 """Memories that are read and written in nearly every cycle are flip-flops whatever their size: macros cost more."""
 GATED_BITS = 4
@@ -114,7 +116,7 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
     library = read_liberty(liberty)
     _check_cells(library, target, liberty)
     available = macros(target.macro_files())
-    held = {memory.name: _held_in(memory) for memory in manifest.memories}
+    held = {memory.name: _held_in(memory, target) for memory in manifest.memories}
     with tempfile.TemporaryDirectory(prefix="spikecae-map-") as name:
         folder = Path(name)
         (folder / "cells.lib").write_bytes(liberty.read_bytes())
@@ -171,10 +173,11 @@ def _check_cells(library: Library, target: CellTarget, liberty: Path) -> None:
         raise ValueError(f"{liberty} has no cell {', '.join(missing)}; point PDK_ROOT at a whole process kit")
 
 
-def _held_in(memory: Memory) -> Place:
+def _held_in(memory: Memory, target: CellTarget) -> Place:
     if memory.kind == "rom":
         return "logic"
-    return "flip-flops" if memory.bits <= FLIP_FLOP_BITS or memory.name.endswith(BUSY) else "macro"
+    limit = FLIP_FLOP_BITS if target.macros is not None else FLIP_FLOP_BITS_WITHOUT_MACROS
+    return "flip-flops" if memory.bits <= limit or memory.name.endswith(BUSY) else "macro"
 
 
 def _memory(memory: Memory, held_in: Place, available: list[Macro]) -> MappedMemory:

@@ -19,8 +19,8 @@ MAY_IMPORT = {
     "sim": {"spikecae", "rtl"},
     "synth": {"spikecae", "rtl", "sim"},
     "flow": {"spikecae", "model", "quantize", "rtl", "sim", "synth"},
-    "experiments": {"spikecae", "model", "quantize", "rtl"},
-    "benchmarks": {"spikecae", "model"},
+    "experiments": {"spikecae", "model", "quantize", "rtl", "synth"},
+    "benchmarks": {"spikecae", "model", "synth", "flow"},
 }
 """Imports point one way: spikecae ← model ← quantize, spikecae ← rtl ← sim ← synth, flow on top."""
 
