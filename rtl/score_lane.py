@@ -79,6 +79,10 @@ class ScoreLane(wiring.Component):
                 with m.If(row == n):
                     m.d.sync += [self._best[n].eq(score), self.indices[n].eq(k)]
 
+    def _unknown(self, scored: Value, row: Value, k: Value) -> Value:
+        """Whether the row's best score is still that of another search: its first is missing, or being compared."""
+        return (self.k == 0) | (scored & (k == 0) & (row == self.row))
+
     def _operands(self, m: Module) -> tuple[data.View, data.View]:
         """The ``taps`` elements of vector and codeword in ``vector_chunk``, zero behind the end."""
         plan = self._plan
@@ -121,7 +125,7 @@ class ScoreLane(wiring.Component):
             self.tail_row.eq(row),
             total.eq(_product(self.vector, heads)),
             first.eq(self.bias - (total << 1)),
-            live.eq(self.run & ((self.k == 0) | (first < self._best[self.row]))),
+            live.eq(self.run & (self._unknown(scored, row, k) | (first < self._best[self.row]))),
             score.eq(start + _distance(self.tail, tail_word)),
         ]
         m.d.sync += scored.eq(live)
@@ -140,7 +144,7 @@ class ScoreLane(wiring.Component):
             total.eq(_distance(operand, weight)),
             so_far.eq(Mux(self.chunk == 0, self.bias, score) + total),
             live.eq(self.run & ((self.chunk == 0) | alive)),
-            can_win.eq(live & ((self.k == 0) | (so_far < self._best[self.row]))),
+            can_win.eq(live & (self._unknown(scored, row, k) | (so_far < self._best[self.row]))),
         ]
         m.d.sync += scored.eq(can_win & self.last_chunk)
         with m.If(self.run):

@@ -20,8 +20,8 @@ from tests.rtl.streams import Port, pack, run
 
 FEATURES, SAMPLES = 4, 4
 """Latents of ``tiny``."""
-FAST, MIDDLE, SLOW = 40, 120, 10_000
-"""Cycles a search may take: a score takes one cycle with the first two, an element a cycle with the last."""
+FASTEST, FAST, MIDDLE, SLOW = 1, 40, 120, 10_000
+"""Cycles a search may take: with the first every row takes one cycle in all, with the last every element."""
 
 
 def quantized(tiny: Design, words: np.ndarray, bias: np.ndarray) -> EncoderSpec:
@@ -68,7 +68,7 @@ def smallest(words: np.ndarray, bias: np.ndarray, vectors: np.ndarray) -> np.nda
 
 
 @pytest.mark.parametrize("loadable", [False, True])
-@pytest.mark.parametrize("budget", [FAST, SLOW])
+@pytest.mark.parametrize("budget", [FASTEST, FAST, SLOW])
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_every_small_latent_gets_the_same_index(tiny: Design, length: int, budget: int, loadable: bool) -> None:
     """All latents of these values, against codewords that tie, repeat, lie in the corners, and cost rate."""
@@ -81,7 +81,24 @@ def test_every_small_latent_gets_the_same_index(tiny: Design, length: int, budge
     vectors = np.array(list(product(values, repeat=length)))
     spec = quantized(tiny, words, bias)
     search = plan_search(spec, loadable, True, budget)
-    assert (search.chunks == 1) == (budget == FAST or length == 1)
+    assert (search.chunks == 1) == (budget != SLOW or length == 1)
+    assert (search.lanes == len(spec.vq.table)) == (budget == FASTEST)
+    found = Watched(spec, search, vectors)
+    np.testing.assert_array_equal(found.indices, smallest(words, bias, vectors))
+
+
+@pytest.mark.parametrize("budget", [FASTEST, SLOW])
+def test_a_search_does_not_remember_the_one_before(tiny: Design, budget: int) -> None:
+    """Of one row only, whose first score is compared while the second is under way; distances grow and shrink."""
+    rng = np.random.default_rng(9)
+    words = rng.integers(-60, 61, (9, FEATURES * SAMPLES)).astype(np.int8)
+    bias = (words.astype(int) ** 2).sum(axis=1).astype(np.int32)
+    near = words[rng.integers(0, 9, 40)].astype(int)
+    vectors = (near + rng.integers(-1, 2, near.shape) * np.array([[1], [60]] * 20)).clip(-128, 127)
+    spec = quantized(tiny, words, bias)
+    search = plan_search(spec, False, True, budget)
+    assert search.rows(search.passes[0]) == 1
+    assert (search.chunks == 1) == (budget == FASTEST)
     found = Watched(spec, search, vectors)
     np.testing.assert_array_equal(found.indices, smallest(words, bias, vectors))
 
