@@ -29,20 +29,34 @@ PAPER_CHANNELS_PER_MM2 = 20.0
 def configurations() -> list[Configuration]:
     """Folds with parameters in RAM; ROM at the smallest fold; another process; another design."""
     cases = [
-        ("neuropixels", "ihp-sg13g2", "ram", 4),
-        ("neuropixels", "ihp-sg13g2", "ram", 1),
-        ("neuropixels", "ihp-sg13g2", "ram", 2),
-        ("neuropixels", "ihp-sg13g2", "rom", 1),
-        ("neuropixels", "sky130", "rom", 1),
-        ("wave_clus", "ihp-sg13g2", "ram", 1),
+        ("neuropixels", "ihp-sg13g2", "ram", 4, "off"),
+        ("neuropixels", "ihp-sg13g2", "ram", 1, "off"),
+        ("neuropixels", "ihp-sg13g2", "ram", 1, "on"),
+        ("neuropixels", "ihp-sg13g2", "ram", 2, "off"),
+        ("neuropixels", "ihp-sg13g2", "rom", 1, "on"),
+        ("neuropixels", "sky130", "rom", 1, "on"),
+        ("wave_clus", "ihp-sg13g2", "ram", 1, "on"),
     ]
     return [
         Configuration(
-            labels={"design": design, "process": target, "parameters": parameters, "fold": str(fold)},
-            parameters={"design": design, "target": target, "parameters": parameters, "fold": fold, "blocks": 2},
+            labels={
+                "design": design,
+                "process": target,
+                "parameters": parameters,
+                "fold": str(fold),
+                "early exit": early_exit,
+            },
+            parameters={
+                "design": design,
+                "target": target,
+                "parameters": parameters,
+                "fold": fold,
+                "early_exit": early_exit,
+                "blocks": 2,
+            },
             paper={"nj_per_spike": PAPER_NJ, "channels_per_mm2": PAPER_CHANNELS_PER_MM2},
         )
-        for design, target, parameters, fold in cases
+        for design, target, parameters, fold, early_exit in cases
     ]
 
 
@@ -53,11 +67,15 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     if cells is None or not os.environ.get("PDK_ROOT"):
         raise MissingData(f"no cells of {target}; set PDK_ROOT to the folder that holds its process kit")
     design = load_design(DESIGNS / f"{name}.toml")
-    knobs = {"fold": parameters["fold"], "parameters": parameters["parameters"]}
+    knobs = {key: parameters[key] for key in ("fold", "parameters")} | {"early_exit": parameters["early_exit"] == "on"}
     hardware = Hardware.model_validate(design.hardware.model_dump() | knobs)
     design = design.model_copy(update={"hardware": hardware})
     spec = load_spec(DESIGNS / name)
-    folder = BUILD / "silicon" / "-".join(str(parameters[key]) for key in ("design", "target", "parameters", "fold"))
+    folder = (
+        BUILD
+        / "silicon"
+        / "-".join(str(parameters[key]) for key in ("design", "target", "parameters", "fold", "early_exit"))
+    )
     manifest = emit(spec, hardware, folder / "rtl")
     synthesis = synthesize(design, spec, folder / "rtl", folder / "synth", target)
     mapping = synthesis.mapping
@@ -119,8 +137,8 @@ EXPERIMENT = Experiment(
     remarks=(
         "Mapped netlist, simulated with delays on two blocks at full rate after its packets were found to be golden's; "
         "transitions times Liberty tables, typical corner, 20 MHz. Wires are 5 fF for each pin; energies at 0 and "
-        "10 fF beside it. placed_mm2 is cells at a density of 0.7, and macros. channels: 20 spikes/s each, within 400 µW/mm² "
-        "of the encoder's own area, the clock standing still between spikes.",
+        "10 fF beside it. placed_mm2 is cells at a density of 0.7, and macros. channels: 20 spikes/s each, within "
+        "400 µW/mm² of the encoder's own area, the clock standing still between spikes.",
         "The paper's estimate is for another process (65 nm, Eyeriss), and for a search that is not on the chip; its "
         "20 channels per mm² are 250 on 12 mm².",
         "SKY130 has no macros with trusted data: its memories are flip-flops.",

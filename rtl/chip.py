@@ -14,6 +14,7 @@ from rtl.raw_path import RawPath
 from rtl.registers import COUNTED, Registers
 from rtl.scrubber import Scrubber
 from rtl.supervisor import Supervisor
+from spikecae.front_end import GAIN_BITS, FrontEnd
 
 __all__ = ["Chip"]
 
@@ -27,7 +28,7 @@ class Chip(wiring.Component):
     Parameters
     ----------
     plan: the shape of the hardware, and the spec behind it.
-    front_end: whether spikes come from a detector on the same chip.
+    front_end: the detector on the same chip that spikes come from; None without.
 
     Raises
     ------
@@ -41,11 +42,12 @@ class Chip(wiring.Component):
     s_axil: registers and, if loadable, parameter memories (:mod:`rtl.register_map`).
     more: behind this spike comes another of its event, and no block or stop may part them (only with a front end).
     overrun: for one cycle, the front end has lost an event (only with a front end).
+    threshold: what the register of this name says (only with a front end).
     """
 
-    def __init__(self, plan: Plan, *, front_end: bool = False) -> None:
+    def __init__(self, plan: Plan, front_end: FrontEnd | None = None) -> None:
         self._plan = plan
-        self._front_end = front_end
+        self._front_end = front_end is not None
         spec, hardware = plan.spec, plan.hardware
         longest = self.packet_buffer_bytes
         if longest > MAX_PAYLOAD:
@@ -64,6 +66,8 @@ class Chip(wiring.Component):
             "scrub_idle": 1 << 24,
             "packet_blocks": hardware.packet_blocks,
         }
+        if front_end is not None:
+            defaults["threshold"] = front_end.gain
         self.registers = Registers(self.addr_bits, defaults, hardware.packet_blocks)
         self.axi_lite = AxiLite(self.registers.bus_bits + 2)
         axil = AxiLitePort(self.registers.bus_bits + 2).members
@@ -79,7 +83,7 @@ class Chip(wiring.Component):
                 "m_axis_tready": In(1),
                 "m_axis_tlast": Out(1),
                 **{f"s_axil_{name}": member.flip() for name, member in axil.items()},
-                **({"more": In(1), "overrun": In(1)} if front_end else {}),
+                **({"more": In(1), "overrun": In(1), "threshold": Out(GAIN_BITS)} if self._front_end else {}),
             }
         )
 
@@ -176,6 +180,8 @@ class Chip(wiring.Component):
             "overruns": self.overrun if self._front_end else 0,
         }
         m.d.comb += registers.events.eq(Cat(counted[name] for name in COUNTED))
+        if self._front_end:
+            m.d.comb += self.threshold.eq(registers.threshold)
         if self._plan.loadable:
             self._check(m)
         return m

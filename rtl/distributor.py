@@ -1,6 +1,6 @@
 """Deal a stream of parameter words out to the units they belong to."""
 
-from amaranth.hdl import Module, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -18,7 +18,8 @@ class Distributor(wiring.Component):
     Members
     -------
     i: words.
-    o: array of streams, one per receiver. No latency, one word a cycle.
+    o: array of streams, one per receiver. No latency, one word a cycle. A payload is zero while it is not valid, so
+        that a word moves no wires but those to its receiver.
 
     Raises
     ------
@@ -36,7 +37,7 @@ class Distributor(wiring.Component):
         m = Module()
         receiver = Signal(range(max(2, len(self._counts))))
         word = Signal(range(max(2, *self._counts)))
-        m.d.comb += [o.payload.eq(self.i.payload) for o in self.o]
+        m.d.comb += [o.payload.eq(Mux(o.valid, self.i.payload, 0)) for o in self.o]
         with m.Switch(receiver):
             for number, (count, o) in enumerate(zip(self._counts, self.o, strict=True)):
                 with m.Case(number):

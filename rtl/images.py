@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtl.plan import DotPlan, Plan
+from rtl.search_plan import search_bias
 from spikecae.stages import Residual
 
 __all__ = ["HUFFMAN_BITS", "SHIFT_BITS", "Image", "huffman_starts", "parameter_bits", "parameter_images"]
@@ -118,7 +119,7 @@ def codebook_words(plan: Plan) -> list[int]:
     words = []
     for search_pass in search.passes:
         book = plan.spec.vq.codebooks[search_pass.codebook]
-        for bias, word in zip(book.bias, book.words, strict=True):
+        for bias, word in zip(search_bias(book, search.products), book.words, strict=True):
             record = _join([(bias, search.bias_bits), *((value, 8) for value in word)])
             words += [(record >> (i * port_bits)) & ((1 << port_bits) - 1) for i in range(search.record_words)]
     return words

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.push_stream import PushStream
 from rtl.sample_counter import TIME_BITS, counted_layout
-from spikecae.front_end import GAIN_FRACTION, FrontEnd
+from spikecae.front_end import GAIN_BITS, GAIN_FRACTION, FrontEnd
 
 __all__ = ["THRESHOLD_FRACTION", "NoiseEstimator", "judged_layout"]
 
@@ -28,7 +28,7 @@ def judged_layout(front_end: FrontEnd) -> data.StructLayout:
             "x": signed(front_end.bits),
             "channel": range(max(2, front_end.channels)),
             "time": TIME_BITS,
-            "threshold": unsigned(front_end.bits + FRACTION - DROPPED + front_end.gain.bit_length()),
+            "threshold": unsigned(front_end.bits + FRACTION - DROPPED + GAIN_BITS),
             "settled": 1,
         }
     )
@@ -42,11 +42,12 @@ class NoiseEstimator(wiring.Component):
 
     Parameters
     ----------
-    front_end: channels, converter, speed of the estimate and gain of the threshold.
+    front_end: channels, converter and speed of the estimate.
 
     Members
     -------
     i: samples.
+    gain: threshold over estimate, with ``GAIN_FRACTION`` fraction bits; ``front_end.gain`` if left alone.
     o: samples, two cycles later, one a cycle. The threshold is that from before the sample.
     """
 
@@ -55,6 +56,7 @@ class NoiseEstimator(wiring.Component):
         super().__init__(
             {
                 "i": In(PushStream(counted_layout(front_end))),
+                "gain": In(GAIN_BITS, init=front_end.gain),
                 "o": Out(PushStream(judged_layout(front_end))),
             }
         )
@@ -96,6 +98,6 @@ class NoiseEstimator(wiring.Component):
                 judged.channel.eq(sample.channel),
                 judged.time.eq(sample.time),
                 judged.settled.eq(sample.settled),
-                judged.threshold.eq(estimate[DROPPED:] * front_end.gain),
+                judged.threshold.eq(estimate[DROPPED:] * self.gain),
             ]
         return m

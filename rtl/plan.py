@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtl.schedule import block_period, first_latency
+from rtl.search_plan import MIN_PORT_BYTES, SearchPlan, plan_search
 from spikecae.design import Hardware
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Convolution, Pool, Project, Residual
 
-__all__ = ["BlockPlan", "DotPlan", "Plan", "SearchPass", "SearchPlan", "make_plan"]
-
-MIN_PORT_BYTES = 8
+__all__ = ["BlockPlan", "DotPlan", "Plan", "make_plan"]
 
 
 def _ceil_div(a: int, b: int) -> int:
@@ -105,54 +104,6 @@ class BlockPlan:
     expand: DotPlan
     pool_name: str
     pool: int
-
-
-@dataclass(frozen=True)
-class SearchPass:
-    """Consecutive sub-vectors that share a codebook: they are searched together, codeword by codeword."""
-
-    first: int
-    count: int
-    codebook: int
-    length: int
-    codewords: int
-
-
-@dataclass(frozen=True)
-class SearchPlan:
-    """The nearest-codeword search: ``lanes`` sub-vectors at a time, ``taps`` terms of each a cycle."""
-
-    passes: tuple[SearchPass, ...]
-    length: int
-    lanes: int
-    taps: int
-    score_bits: int
-    bias_bits: int
-    port_bytes: int
-
-    @property
-    def chunks(self) -> int:
-        """Cycles a score takes."""
-        return _ceil_div(self.length, self.taps)
-
-    @property
-    def record_words(self) -> int:
-        """Memory words of a codeword with its bias."""
-        return _ceil_div(8 * self.length + self.bias_bits, 8 * self.port_bytes)
-
-    @property
-    def multipliers(self) -> int:
-        """Multipliers of the search."""
-        return self.lanes * self.taps
-
-    def rows(self, search_pass: SearchPass) -> int:
-        """Steps over the sub-vectors of a pass."""
-        return _ceil_div(search_pass.count, self.lanes)
-
-    @property
-    def cycles(self) -> int:
-        """Cycles from the last latent to the last index, the pipeline included."""
-        return sum(p.codewords * max(self.rows(p) * self.chunks, self.record_words) + p.count + 3 for p in self.passes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,7 +260,9 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
         per_word *= 2
     # The block writer takes the first index after the events, and one every two cycles, three where codes are long.
     writing = spec.spikes + 8 + 2 * len(spec.vq.table)
-    search = _plan_search(spec, loadable, budget=(groups - 1 if groups > 1 else 1) * cycles - writing)
+    search = plan_search(
+        spec, loadable, hardware.early_exit, budget=(groups - 1 if groups > 1 else 1) * cycles - writing
+    )
     if loadable:
         widths = (hardware.bias_bits, hardware.bias_bits)
     else:
@@ -332,38 +285,3 @@ def _check_declared(hardware: Hardware, layers: list[Convolution], residuals: li
     ]
     if faults:
         raise ValueError("\n".join(faults))
-
-
-def _plan_search(spec: EncoderSpec, loadable: bool, budget: int) -> SearchPlan:
-    """The smallest search that ends before the next block's latents come, or the fastest if none does."""
-    passes: list[SearchPass] = []
-    for number, part in enumerate(spec.vq.table):
-        book = spec.vq.codebooks[part.codebook].words
-        if passes and passes[-1].codebook == part.codebook:
-            last = passes.pop()
-            passes.append(SearchPass(last.first, last.count + 1, last.codebook, last.length, last.codewords))
-        else:
-            passes.append(SearchPass(number, 1, part.codebook, part.length, len(book)))
-    used = [spec.vq.codebooks[p.codebook] for p in passes]
-    length = max(p.length for p in passes)
-    score_bits = max(book.score_bits for book in used)
-    bias_bits = max(int(book.bias.max()).bit_length() for book in used) + 1
-    if loadable:
-        # |c|² is at most length · 2**14; as much again is left for the rate term.
-        largest_bias = (length << 15) - 1
-        if any(int(book.bias.max()) > largest_bias for book in used):
-            raise ValueError(f"a search bias exceeds {largest_bias}; lower codebook.rate_weight")
-        bias_bits = largest_bias.bit_length() + 1
-        score_bits = (largest_bias + 2 * length * 128 * 128).bit_length() + 1
-
-    def plan(lanes: int, taps: int, port: int) -> SearchPlan:
-        return SearchPlan(tuple(passes), length, lanes, taps, score_bits, bias_bits, port)
-
-    widest = max(p.count for p in passes)
-    ports = [MIN_PORT_BYTES << i for i in range(6)]
-    candidates = [plan(1, taps, MIN_PORT_BYTES) for taps in range(1, length + 1)]
-    candidates += [plan(lanes, length, port) for lanes in range(1, widest + 1) for port in ports]
-    fitting = [c for c in candidates if c.cycles <= budget]
-    if not fitting:
-        return min(candidates, key=lambda c: (c.cycles, c.multipliers, c.port_bytes))
-    return min(fitting, key=lambda c: (c.multipliers, c.port_bytes, c.cycles))

@@ -89,7 +89,10 @@ class GroupAccumulator(wiring.Component):
                 total.eq(Mux(first, bias, read.data[lane]) + self.i.payload.value[lane]),
                 write.data[lane].eq(total),
             ]
-            latent = requantize(m, f"q{lane}", total, entry[lane][self._bias_bits :], relu=False)
+            # Sums of the other groups stay out of the rounding: nobody looks at what it makes of them.
+            finished = Signal(signed(plan.accumulator_bits), name=f"finished{lane}")
+            m.d.comb += finished.eq(Mux(last, total, 0))
+            latent = requantize(m, f"q{lane}", finished, entry[lane][self._bias_bits :], relu=False)
             m.d.comb += self.o.payload[lane].eq(latent)
         return m
 

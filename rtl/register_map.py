@@ -40,6 +40,12 @@ REGISTERS = (
     Register("packet_blocks", 0x24, "rw", "blocks that make a packet"),
     Register("sidecar", 0x28, "rw", "0 none, 1 channel and time per block, 2 per spike"),
     Register("timeout", 0x2C, "rw", "flush so many cycles after the last spike; 0 never"),
+    Register(
+        "threshold",
+        0x34,
+        "rw",
+        "front end: threshold over the median magnitude, in 1/16, 1 to 255; without one 0, and writing it is refused",
+    ),
     Register("packets_checked", 0x30, "ro", "packets sent before the last check that passed: those are right"),
     Register("spikes", 0x40, "count", "spikes taken"),
     Register("blocks", 0x44, "count", "blocks coded"),

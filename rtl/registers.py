@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from rtl.axi_lite import RegisterBus
 from rtl.parameter_store import ParameterBus
 from rtl.register_map import REGISTERS, window_bit
+from spikecae.front_end import GAIN_BITS
 
 __all__ = ["COUNTED", "Registers"]
 
@@ -22,7 +23,7 @@ class Registers(wiring.Component):
     Parameters
     ----------
     addr_bits: width of a parameter word address; None if parameters are built in.
-    defaults: reset values of the settings.
+    defaults: reset values of the settings; ``threshold`` is there only if it is among them.
     most_blocks: largest ``packet_blocks``; a larger or zero value is taken as it.
 
     Members
@@ -55,6 +56,8 @@ class Registers(wiring.Component):
             "raw": Out(1),
             **{name: Out(32) for name in _SETTINGS},
         }
+        if "threshold" in defaults:
+            members["threshold"] = Out(GAIN_BITS)
         if addr_bits is not None:
             members["parameters"] = Out(ParameterBus(addr_bits))
         super().__init__(members)
@@ -67,8 +70,11 @@ class Registers(wiring.Component):
         flush, raw = Signal(), Signal()
         sticky, checked, computed = Signal(3), Signal(32), Signal(32)
         settings = {name: Signal(32, init=self._defaults.get(name, 0), name=name) for name in _SETTINGS}
+        if "threshold" in self._defaults:
+            settings["threshold"] = Signal(GAIN_BITS, init=self._defaults["threshold"])
         counters = {name: Signal(32, name=f"count_{name}") for name in COUNTED}
-        fixed_hash = not loadable
+        absent = [] if loadable else ["spec_hash"]
+        absent += [] if "threshold" in settings else ["threshold"]
         m.d.comb += [self.run.eq(run), self.flush.eq(flush), self.raw.eq(raw)]
         m.d.comb += [getattr(self, name).eq(value) for name, value in settings.items() if name != "packet_blocks"]
         asked = settings["packet_blocks"]
@@ -82,6 +88,7 @@ class Registers(wiring.Component):
             "status": Cat(self.state, Const(0, 4), sticky),
             "crc_computed": computed,
             "packets_checked": checked,
+            "threshold": Const(0),
             **settings,
             **counters,
         }
@@ -107,7 +114,7 @@ class Registers(wiring.Component):
         with m.If(bus.write & ~in_window):
             with m.Switch(bus.addr):
                 for entry in REGISTERS:
-                    if entry.access == "ro" or (entry.name == "spec_hash" and fixed_hash):
+                    if entry.access == "ro" or entry.name in absent:
                         continue
                     with m.Case(entry.offset // 4):
                         m.d.comb += known.eq(1)

@@ -40,7 +40,7 @@ class Compressor(wiring.Component):
         if faults:
             raise ValueError("no such compressor: " + "; ".join(faults))
         self.detector = SpikeDetector(front_end)
-        self.chip = Chip(plan, front_end=True)
+        self.chip = Chip(plan, front_end)
         members = self.chip.signature.members
         self._passed_on = [name for name in members if name.startswith(("m_axis", "s_axil"))]
         super().__init__(
@@ -68,6 +68,7 @@ class Compressor(wiring.Component):
             detector.o.ready.eq(chip.s_axis_tready),
             chip.more.eq(spike.more),
             chip.overrun.eq(detector.overrun),
+            detector.gain.eq(chip.threshold),
         ]
         for name in self._passed_on:
             inner, outer = getattr(chip, name), getattr(self, name)

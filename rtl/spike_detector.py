@@ -33,6 +33,7 @@ class SpikeDetector(wiring.Component):
     i: ADC codes, channel after channel, frame after frame from reset on. Always taken, one a cycle.
     o: spikes, in the encoder's input format. The first sample of an event leaves 13 cycles (of a queue's, 11) after the
         input sample that decides on it (``front_end.earliest``), and 5 or more after its own last sample came.
+    gain: threshold over the noise estimate, as for :class:`rtl.noise_estimator.NoiseEstimator`.
     overrun: one cycle for each event lost.
     """
 
@@ -47,6 +48,7 @@ class SpikeDetector(wiring.Component):
             {
                 "i": self.counter.signature.members["i"],
                 "o": self.reader.signature.members["o"],
+                "gain": self.noise.signature.members["gain"],
                 "overrun": Out(1),
             }
         )
@@ -61,6 +63,7 @@ class SpikeDetector(wiring.Component):
         wiring.connect(m, wiring.flipped(self.i), counter.i)
         wiring.connect(m, counter.o, noise.i)
         m.d.comb += [buffer.i.valid.eq(counter.o.valid), buffer.i.payload.eq(counter.o.payload)]
+        m.d.comb += noise.gain.eq(self.gain)
         wiring.connect(m, noise.o, peaks.i)
         wiring.connect(m, reader.buffer, buffer.read)
         wiring.connect(m, reader.o, wiring.flipped(self.o))

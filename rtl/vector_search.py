@@ -1,88 +1,17 @@
 """Nearest-codeword search: every codeword is held while all sub-vectors of a block are scored against it."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Array, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from rtl.latent_bank import LatentBank
 from rtl.memory import MemoryRead, WordLoop
-from rtl.plan import SearchPlan
+from rtl.score_lane import ScoreLane
+from rtl.search_plan import SearchPlan
 from rtl.shadow import ShadowRegisters
 from spikecae.stages import SubVector
 
-__all__ = ["LatentBank", "VectorSearch"]
-
-
-class LatentBank(wiring.Component):
-    """Registers for one block's latents, read as rows of ``plan.lanes`` zero-padded sub-vectors.
-
-    Parameters
-    ----------
-    plan: the search.
-    table: where each sub-vector lies in the latents, feature after feature.
-    features, samples, lanes: shape of the latents, and features in a transfer.
-
-    Members
-    -------
-    i: latents, sample after sample, ``lanes`` features a transfer; one a cycle while not ``full``.
-    full: all have come; ``done`` frees the bank.
-    row: row to read.
-    vectors: its sub-vectors, no latency.
-    """
-
-    def __init__(self, plan: SearchPlan, table: tuple[SubVector, ...], features: int, samples: int, lanes: int) -> None:
-        self._plan = plan
-        self._table = table
-        self._features = features
-        self._samples = samples
-        self._lanes = lanes
-        self.rows = [
-            list(range(p.first + start, min(p.first + start + plan.lanes, p.first + p.count)))
-            for p in plan.passes
-            for start in range(0, p.count, plan.lanes)
-        ]
-        super().__init__(
-            {
-                "i": In(stream.Signature(data.ArrayLayout(signed(8), lanes))),
-                "full": Out(1),
-                "done": In(1),
-                "row": In(range(max(2, len(self.rows)))),
-                "vectors": Out(data.ArrayLayout(data.ArrayLayout(signed(8), plan.length), plan.lanes)),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        steps = -(-self._features // self._lanes)
-        step, sample = Signal(range(max(2, steps))), Signal(range(max(2, self._samples)))
-        latents = [
-            [Signal(signed(8), name=f"latent{n}_{t}", reset_less=True) for t in range(self._samples)]
-            for n in range(self._features)
-        ]
-        m.d.comb += self.i.ready.eq(~self.full)
-        with m.If(self.done):
-            m.d.sync += self.full.eq(0)
-        with m.If(self.i.valid & self.i.ready):
-            for n, row in enumerate(latents):
-                for t, latent in enumerate(row):
-                    with m.If((step == n // self._lanes) & (sample == t)):
-                        m.d.sync += latent.eq(self.i.payload[n % self._lanes])
-            m.d.sync += step.eq(Mux(step == steps - 1, 0, step + 1))
-            with m.If(step == steps - 1):
-                m.d.sync += sample.eq(Mux(sample == self._samples - 1, 0, sample + 1))
-                with m.If(sample == self._samples - 1):
-                    m.d.sync += self.full.eq(1)
-        flat = [latent for row in latents for latent in row]
-        rows = []
-        for members in self.rows:
-            vectors = []
-            for number in members:
-                part = self._table[number]
-                vector = Cat(flat[part.offset : part.offset + part.length])
-                vectors.append(Cat(vector, Const(0, 8 * (self._plan.length - part.length))))
-            missing = self._plan.lanes - len(members)
-            rows.append(Cat(*vectors, Const(0, 8 * self._plan.length * missing)))
-        m.d.comb += self.vectors.as_value().eq(Array(rows)[self.row])
-        return m
+__all__ = ["VectorSearch"]
 
 
 class VectorSearch(wiring.Component):
@@ -91,12 +20,12 @@ class VectorSearch(wiring.Component):
     Parameters
     ----------
     plan: the search.
-    table, features, samples, lanes: as for :class:`LatentBank`.
+    table, features, samples, lanes: as for :class:`rtl.latent_bank.LatentBank`.
 
     Members
     -------
     codebook: records of bias and codeword, pass after pass.
-    i: latents, as for :class:`LatentBank`; they are taken while no search runs.
+    i: latents, as for :class:`rtl.latent_bank.LatentBank`; they are taken while no search runs.
     o: indices in the order of the table, once a pass over a codebook ends; a block takes at most ``plan.cycles``
         cycles from its last latent.
     """
@@ -113,6 +42,8 @@ class VectorSearch(wiring.Component):
         self._bank = LatentBank(plan, table, features, samples, lanes)
         self._depth = sum(p.codewords for p in plan.passes) * plan.record_words
         self.index_bits = max(1, max(p.codewords - 1 for p in plan.passes).bit_length())
+        self._most_rows = max(plan.rows(p) for p in plan.passes)
+        self.lanes = [ScoreLane(plan, self._most_rows, self.index_bits) for _ in range(plan.lanes)]
         super().__init__(
             {
                 "i": In(stream.Signature(data.ArrayLayout(signed(8), lanes))),
@@ -133,7 +64,7 @@ class VectorSearch(wiring.Component):
 
         # Counters: pass, codeword within it, row of sub-vectors within the pass, chunk within a score.
         passes = plan.passes
-        most_rows = max(plan.rows(p) for p in passes)
+        most_rows = self._most_rows
         pass_, k = Signal(range(max(2, len(passes)))), Signal(self.index_bits)
         row, chunk = Signal(range(max(2, most_rows))), Signal(range(max(2, plan.chunks)))
         most = max(p.count for p in passes)
@@ -157,59 +88,46 @@ class VectorSearch(wiring.Component):
             codeword_end.eq(run & last_chunk & last_row),
             take.eq(codeword.full & (~loaded | codeword_end)),
             codeword.take.eq(take),
-            bank.row.eq(base + row),
         ]
         m.d.sync += loaded.eq(take | (loaded & ~codeword_end))
         pass_end = Signal()
         m.d.comb += pass_end.eq(codeword_end & last_k)
+        next_chunk, next_row = Signal.like(chunk), Signal.like(row)
+        m.d.comb += [
+            next_chunk.eq(Mux(last_chunk, 0, chunk + 1)),
+            next_row.eq(Mux(last_chunk, Mux(last_row, 0, row + 1), row)),
+        ]
         with m.If(run):
-            m.d.sync += chunk.eq(Mux(last_chunk, 0, chunk + 1))
-            with m.If(last_chunk):
-                m.d.sync += row.eq(Mux(last_row, 0, row + 1))
+            m.d.sync += [chunk.eq(next_chunk), row.eq(next_row)]
         with m.If(codeword_end):
             m.d.sync += k.eq(Mux(last_k, 0, k + 1))
 
-        # Scores: one register a lane, then the comparison with the best so far of that row.
-        record = codeword.active
-        bias = record[: plan.bias_bits].as_signed()
-        padded = Signal(8 * plan.taps * plan.chunks)
-        m.d.comb += padded.eq(record[plan.bias_bits : plan.bias_bits + 8 * plan.length])
-        word = Signal(data.ArrayLayout(signed(8), plan.taps))
-        m.d.comb += word.eq(padded.word_select(chunk, 8 * plan.taps))
-        score = [Signal(signed(plan.score_bits), name=f"score{lane}", reset_less=True) for lane in range(plan.lanes)]
-        scored, scored_row, scored_k, scored_end = Signal(), Signal.like(row), Signal.like(k), Signal()
-        m.d.sync += [scored.eq(run & last_chunk), scored_end.eq(pass_end)]
-        with m.If(run):
-            m.d.sync += [scored_row.eq(row), scored_k.eq(k)]
-        best = [
-            [Signal(signed(plan.score_bits), name=f"best{n}_{lane}", reset_less=True) for lane in range(plan.lanes)]
-            for n in range(most_rows)
-        ]
-        index = [
-            [Signal(self.index_bits, name=f"index{n}_{lane}", reset_less=True) for lane in range(plan.lanes)]
-            for n in range(most_rows)
-        ]
-        for lane in range(plan.lanes):
-            vector = Signal(8 * plan.taps * plan.chunks, name=f"vector{lane}")
-            operand = Signal(data.ArrayLayout(signed(8), plan.taps), name=f"operand{lane}")
-            total = Signal(signed(plan.score_bits), name=f"total{lane}")
+        scored_end = Signal()
+        m.d.sync += scored_end.eq(pass_end)
+        bits = plan.bias_bits
+        lanes = self.lanes
+        for number, lane in enumerate(lanes):
+            m.submodules[f"lane{number}"] = lane
             m.d.comb += [
-                vector.eq(bank.vectors[lane].as_value()),
-                operand.eq(vector.word_select(chunk, 8 * plan.taps)),
-                total.eq(sum((operand[tap] * word[tap] for tap in range(plan.taps)), Const(0))),
+                lane.run.eq(run),
+                lane.row.eq(row),
+                lane.chunk.eq(chunk),
+                lane.k.eq(k),
+                lane.last_chunk.eq(last_chunk),
+                lane.next_row.eq(next_row),
+                lane.next_chunk.eq(next_chunk),
+                lane.bias.eq(codeword.active[:bits].as_signed()),
+                lane.word.as_value().eq(codeword.active[bits : bits + 8 * plan.length]),
+                lane.vector.eq(bank.vectors[number]),
             ]
-            with m.If(run):
-                m.d.sync += score[lane].eq(Mux(chunk == 0, bias, score[lane]) - (total << 1))
-            so_far = Signal(signed(plan.score_bits), name=f"so_far{lane}")
-            m.d.comb += so_far.eq(Array(best[n][lane] for n in range(most_rows))[scored_row])
-            with m.If(scored & ((scored_k == 0) | (score[lane] < so_far))):
-                for n in range(most_rows):
-                    with m.If(scored_row == n):
-                        m.d.sync += [best[n][lane].eq(score[lane]), index[n][lane].eq(scored_k)]
+            if plan.tail:
+                m.d.comb += [bank.tail_rows[number].eq(base + lane.tail_row), lane.tail.eq(bank.tails[number])]
+        # Where lanes hold operands there is only one; else all read the same row.
+        m.d.comb += bank.row.eq(base + lanes[0].vector_row)
 
         # Emission: one index a cycle, in the order of the table.
         place = Signal(range(max(2, most)))
-        flat = [index[n][lane] for n in range(most_rows) for lane in range(plan.lanes)]
+        flat = [lane.indices[n] for n in range(most_rows) for lane in lanes]
         m.d.comb += [self.o.payload.eq(Array(flat)[place]), emitted.eq(self.o.ready & (place == count - 1))]
         with m.If(pass_end):
             m.d.sync += emitting.eq(1)

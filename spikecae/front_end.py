@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from spikecae.design import Design
 from spikecae.geometry import close_contacts, nearest_contacts
 
-__all__ = ["GAIN_FRACTION", "FrontEnd", "designed_front_end", "front_end_of"]
+__all__ = ["GAIN_BITS", "GAIN_FRACTION", "FrontEnd", "designed_front_end", "front_end_of"]
 
+GAIN_BITS = 8
+"""Width of ``FrontEnd.gain``."""
 GAIN_FRACTION = 4
 """Fraction bits of ``FrontEnd.gain``."""
 MEDIAN_OF_NORMAL = 0.6745
@@ -115,7 +117,7 @@ class FrontEnd:
             "channels": (1, 1024),
             "samples": (4, 128),
             "peak": (0, self.samples - 1),
-            "gain": (1, 255),
+            "gain": (1, (1 << GAIN_BITS) - 1),
             "search": (1, 128),
             "refractory": (self.search, 1024),
             "noise_shift": (6, 16),

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "synth": {"spikecae", "rtl", "sim"},
     "flow": {"spikecae", "model", "quantize", "rtl", "sim", "synth"},
     "experiments": {"spikecae", "model", "quantize", "rtl", "synth"},
-    "benchmarks": {"spikecae", "model", "synth", "flow"},
+    "benchmarks": {"spikecae", "model", "rtl", "sim", "synth", "flow"},
 }
 """Imports point one way: spikecae ← model ← quantize, spikecae ← rtl ← sim ← synth, flow on top."""
 

@@ -1,6 +1,6 @@
 """Drive and collect streams of a component in Amaranth's simulator, with seeded idles and back-pressure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,11 +33,12 @@ def run(
     seed: int = 0,
     limit: int = 20000,
     extra: int = 20,
+    watch: tuple[Sequence[Value], Callable[..., None]] = ((), lambda: None),
 ) -> None:
     """Run until every sink has its count, then ``extra`` cycles more to see that nothing is left over.
 
     ``tables`` are memory ports of the component with the words that the memory behind each holds; ``constants``
-    are inputs that never change.
+    are inputs that never change. ``watch`` are signals and what is called with their values in every cycle.
 
     Raises:
         TimeoutError: it takes more than ``limit`` cycles.
@@ -71,7 +72,8 @@ def run(
             observed = [
                 signal for p in sinks for signal in (p.stream.valid, p.stream.ready, Value.cast(p.stream.payload))
             ]
-            _, _, *values = await ctx.tick().sample(*observed)
+            _, _, *values = await ctx.tick().sample(*observed, *watch[0])
+            watch[1](*values[len(observed) :])
             for n, port in enumerate(sinks):
                 valid, ready, payload = values[3 * n : 3 * n + 3]
                 if valid and ready:

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -129,7 +130,7 @@ def test_chip_waits_for_the_rest_of_an_event(tiny: Design) -> None:
     spec = random_spec(tiny, 85)
     adc = random_adc(tiny, 1, 85)
     plan = make_plan(spec, hardware(2))
-    host = Host(plan, Chip(plan, front_end=True))
+    host = Host(plan, Chip(plan, front_end(4, 2, samples=SAMPLES)))
     expected = write_blocks(spec, encode(spec, adc).indices, blocks_per_packet=1)
 
     async def script(ctx):
@@ -151,6 +152,32 @@ def test_chip_waits_for_the_rest_of_an_event(tiny: Design) -> None:
 
     host.run(script)
     assert host.packets == expected
+
+
+def test_the_threshold_is_a_register(tiny: Design) -> None:
+    """A detector built for one threshold finds what the golden one finds at another, once that is written."""
+    spec = random_spec(tiny, 86)
+    built = front_end(4, 2, samples=SAMPLES, frames=256)
+    asked = replace(built, gain=60)
+    codes = recording(built, 380, 12, seed=4)
+    found = {made.gain: SpikeDetector(made).push(codes).times.tolist() for made in (built, asked)}
+    assert 5 < len(found[built.gain]) < len(found[asked.gain])
+    plan = make_plan(spec, hardware(2, packet_blocks=4))
+    host = Host(plan, Compressor(built, plan))
+
+    async def script(ctx):
+        assert await host.read(ctx, "threshold") == built.gain
+        await host.write(ctx, "threshold", asked.gain)
+        assert await host.read(ctx, "threshold") == asked.gain
+        await host.write(ctx, "sidecar", 1)
+        await stream(ctx, host.chip, codes, spacing=6)
+        await ctx.tick().repeat(300)
+        await host.flush(ctx)
+        assert await host.read(ctx, "overruns") == 0
+
+    host.run(script)
+    blocks = [read_blocks(spec, packet) for packet in unframed(host.packets)]
+    assert np.concatenate([block.events.times for block in blocks]).tolist() == found[asked.gain]
 
 
 def test_what_the_output_cannot_take_is_counted(tiny: Design) -> None:

@@ -60,7 +60,8 @@ class Outcome:
             f"{'ok ' if self.good else 'BAD'} {self.design.name}: M={block.spikes} D={block.samples} "
             f"{encoder.channels}/{encoder.bottleneck} channels, {encoder.groups} groups, kernel {encoder.kernel}, "
             f"pools {encoder.pools}, N={encoder.features} K={self.design.codebook.codewords}"
-            f"{' product' if self.product else ''}, {hardware.parameters} fold {hardware.fold}: {self.blocks} blocks, "
+            f"{' product' if self.product else ''}, {hardware.parameters} fold {hardware.fold}"
+            f"{', early exit' if hardware.early_exit else ''}: {self.blocks} blocks, "
             f"{self.mismatches} of {self.values} values differ{self.first}; {pace}; latency {self.latency} of "
             f"{self.predicted_latency}"
         )
@@ -112,6 +113,7 @@ def random_design(tiny: Design, seed: int) -> Design:
                 "parameters": str(rng.choice(["ram", "rom"])),
                 "packet_blocks": 1,
                 "bias_bits": int(rng.integers(15, 25)),
+                "early_exit": bool(rng.integers(2)),
             },
         ).model_copy(update={"name": f"random{seed}"})
         if macs(design) <= MOST_MACS:

@@ -1,0 +1,40 @@
+"""Where activations wait on the chip, and how many bits each place takes."""
+
+from math import ceil
+
+from rtl.images import SHIFT_BITS
+from rtl.plan import DotPlan, Plan
+from rtl.schedule import residual_delay
+
+__all__ = ["activation_bits", "input_bits"]
+
+
+def activation_bits(plan: Plan) -> dict[str, int]:
+    """Bits of data registers and memories between input buffer and indices, by what they hold.
+
+    Left out: the input buffer (:func:`input_bits`), parameters, the packet buffer, counters and flags.
+    """
+    dots = list(plan.dots)
+    requantized = list(plan.requantized)
+    pools = [block for block in plan.blocks if block.pool > 1]
+    project = plan.project
+    return {
+        "windows": sum(8 * dot.inputs for dot in dots),
+        "accumulators, with their shifts": project.lanes * project.accumulator_bits
+        + sum(dot.lanes * (dot.accumulator_bits + SHIFT_BITS) for dot in requantized),
+        "outputs of convolutions": sum(8 * dot.outputs for dot in requantized),
+        "pools": sum(8 * block.expand.outputs for block in pools),
+        "residual delays": sum(residual_delay(block.conv) * 8 * block.reduce.group_inputs for block in plan.blocks),
+        "sums over groups": _sums(project),
+        "latents": 8 * project.outputs * project.samples,
+    }
+
+
+def input_bits(plan: Plan) -> int:
+    """Bits of the input buffer: two blocks of normalized samples."""
+    return 2 * 8 * plan.spec.spikes * plan.spec.samples
+
+
+def _sums(project: DotPlan) -> int:
+    words = ceil(project.outputs / project.lanes) * project.samples
+    return words * project.lanes * project.accumulator_bits
