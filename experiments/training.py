@@ -72,6 +72,6 @@ def _key(design: Design, dataset: SpikeDataset, epochs: int) -> str:
         "network": network_hash(design),
         "training": design.training.model_dump(exclude={"epochs"}),
         "epochs": epochs,
-        "data": hashlib.sha256(dataset.train.adc.tobytes() + dataset.validation.adc.tobytes()).hexdigest(),
+        "data": dataset.training_sha256,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]

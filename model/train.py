@@ -7,7 +7,6 @@ bfloat16 where the machine has it.
 Either way the epoch is picked on the validation split.
 """
 
-import hashlib
 import math
 import os
 import time
@@ -137,12 +136,14 @@ class _Run:
     def __init__(self, design: Design, dataset: SpikeDataset, epochs: int) -> None:
         self.design, self.dataset, self.epochs = design, dataset, epochs
         self.recipe = design.training
-        self.data_hash = hashlib.sha256(dataset.train.adc.tobytes() + dataset.validation.adc.tobytes()).hexdigest()
+        self.data_hash = dataset.training_sha256
         self.normalization: Normalization = fit_normalization(dataset.train.adc, design.normalization.kind)
         self.device = training_device()
         halved = self.recipe.recipe == "best" and has_bfloat16(self.device)
         self.precision: Literal["float32", "bfloat16"] = "bfloat16" if halved else "float32"
-        self.spikes = torch.from_numpy(self.normalization.apply(dataset.train.adc))
+        target = dataset.train.adc if dataset.train.target is None else dataset.train.target
+        pairs = [torch.from_numpy(self.normalization.apply(codes)) for codes in (dataset.train.adc, target)]
+        self.spikes = torch.cat(pairs, dim=-1)  # input and target of a spike go together into whatever block
         torch.manual_seed(self.recipe.seed)
         self.model = Autoencoder(design).to(self.device)
         self.average: CodebookAverage | None = None
@@ -186,14 +187,15 @@ class _Run:
 
     def _step(self, batch: Tensor, seen: list[Tensor], generator: torch.Generator) -> Tensor:
         model = self.model
-        latents = model.encoder(batch)
+        inputs, targets = batch.split(self.design.block.samples, dim=-1)
+        latents = model.encoder(inputs)
         rows = latents.detach().reshape(-1, latents.shape[-1])
         if self.average is not None and self.epoch == 0 and not seen:
             self.average.start(rows, generator)
         quantized = model.quantizer(latents)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             output = model.decoder(quantized.values)
-        error = (output.float() - batch).square().sum() / len(batch)
+        error = (output.float() - targets).square().sum() / len(batch)
         loss = error + self.recipe.commitment * quantized.commitment
         if self.average is None:
             loss = loss + quantized.codebook

@@ -1,5 +1,6 @@
 """Detected spikes, their split by time, and the blocks that the encoder codes."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,12 +46,14 @@ class Split:
         spikes: float32 ``[B, M, D]``, the same samples in recording units before conversion.
         times_s: float64 ``[B, M]``; NaN where the file has no times.
         channels: int32 ``[B, M]``.
+        target: int16 ``[B, M, D]``, the codes that the decoder is trained towards, where they are others than ``adc``.
     """
 
     adc: NDArray[np.int16]
     spikes: NDArray[np.float32]
     times_s: NDArray[np.float64]
     channels: NDArray[np.int32]
+    target: NDArray[np.int16] | None = None
 
     def __len__(self) -> int:
         """Blocks."""
@@ -73,6 +76,16 @@ class SpikeDataset:
     clipped_samples: int
     total_samples: int
     dropped_spikes: int
+
+    @property
+    def training_sha256(self) -> str:
+        """Hash of all that training sees: codes and targets of the training and the validation split."""
+        digest = hashlib.sha256()
+        for split in (self.train, self.validation):
+            digest.update(split.adc.tobytes())
+        for split in (self.train, self.validation):
+            digest.update(b"" if split.target is None else split.target.tobytes())
+        return digest.hexdigest()
 
 
 def split_by_time(table: SpikeTable, design: Design) -> SpikeDataset:
