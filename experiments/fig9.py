@@ -10,6 +10,7 @@ from sklearn.decomposition import PCA
 from experiments.experiment import Configuration, Experiment, Outcome, Parameters
 from experiments.sources import WAVE_CLUS, data_file, read
 from experiments.training import DESIGNS, shipped, trained, with_settings
+from experiments.training_runs import EPOCHS
 from model.evaluation import decode_units, evaluate, run_model
 from spikecae.design import load_design
 
@@ -17,8 +18,6 @@ __all__ = ["EXPERIMENT", "accuracy", "sort_spikes"]
 
 COMPONENTS = 3
 STARTS = 500
-EPOCHS = {4: 60, 8: 120, 16: 240}
-"""By spikes per block; the same trainings as in the frontier."""
 
 
 def configurations() -> list[Configuration]:

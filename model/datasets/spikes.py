@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spikecae.adc import units_to_codes
 from spikecae.design import Design
 
-__all__ = ["Provenance", "SpikeDataset", "SpikeTable", "Split", "split_by_time"]
+__all__ = ["Provenance", "SpikeDataset", "SpikeTable", "Split", "split_at_random", "split_by_time"]
 
 Provenance = Literal["real", "semi-synthetic", "synthetic"]
 
@@ -62,7 +62,7 @@ class Split:
 
 @dataclass(frozen=True)
 class SpikeDataset:
-    """A recording's spikes, split by time: the first half trains and validates, the second half tests.
+    """A recording's spikes: one half, the first one of a split by time, trains and validates, the other tests.
 
     ``clipped_samples`` of ``total_samples`` lay outside the converter's range. ``dropped_spikes`` did not fill a block.
     """
@@ -94,13 +94,26 @@ def split_by_time(table: SpikeTable, design: Design) -> SpikeDataset:
     Raises:
         ValueError: a split would be empty, or the converter does not fit the encoder.
     """
-    count = len(table.snippets)
+    return _split(table, design, np.arange(len(table.snippets)))
+
+
+def split_at_random(table: SpikeTable, design: Design, seed: int) -> SpikeDataset:
+    """As :func:`split_by_time`, but each half is drawn from the whole recording, as the paper does it.
+
+    Training then knows the spikes of all times, so that drift does not count. Blocks keep the order of time.
+    """
+    return _split(table, design, np.random.default_rng(seed).permutation(len(table.snippets)))
+
+
+def _split(table: SpikeTable, design: Design, order: NDArray[np.intp]) -> SpikeDataset:
+    count = len(order)
     half = count // 2
     validation = half - max(1, round(half * VALIDATION_FRACTION))
     splits = []
     clipped = total = kept = 0
     for name, start, stop in (("train", 0, validation), ("validation", validation, half), ("test", half, count)):
-        groups = _group(table.channels[start:stop], design) + start
+        chosen = np.sort(order[start:stop])
+        groups = chosen[_group(table.channels[chosen], design)]
         if not len(groups):
             raise ValueError(
                 f"{table.source}: {count} spikes leave no block of {design.block.spikes} to the {name} split; "
