@@ -12,7 +12,7 @@ from spikecae.payload import Events, wire_bits
 
 __all__ = ["EPOCHS", "link_rate", "measured"]
 
-EPOCHS = {4: 300, 8: 450, 16: 600}
+EPOCHS = {4: 300, 8: 200, 16: 200}
 """By spikes per block, for the Wave_Clus recordings; experiments with the same settings share their trainings."""
 
 

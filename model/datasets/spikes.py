@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spikecae.adc import units_to_codes
 from spikecae.design import Design
 
-__all__ = ["Provenance", "SpikeDataset", "SpikeTable", "Split", "split_at_random", "split_by_time"]
+__all__ = ["Provenance", "SpikeDataset", "SpikeTable", "Split", "split_at_random", "split_by_time", "split_ends"]
 
 Provenance = Literal["real", "semi-synthetic", "synthetic"]
 
@@ -94,7 +94,22 @@ def split_by_time(table: SpikeTable, design: Design) -> SpikeDataset:
     Raises:
         ValueError: a split would be empty, or the converter does not fit the encoder.
     """
-    return _split(table, design, np.arange(len(table.snippets)))
+    count = len(table.snippets)
+    return _split(table, design, np.arange(count), count // 2)
+
+
+def split_ends(table: SpikeTable, design: Design, first: int, last: int) -> SpikeDataset:
+    """As :func:`split_by_time`, but only the ``first`` spikes train and validate, and only the ``last`` test.
+
+    Raises:
+        ValueError: there are not as many spikes, or as for a split by time.
+    """
+    count = len(table.snippets)
+    if first + last > count:
+        raise ValueError(
+            f"{table.source}: first + last must be at most the {count} spikes that there are: {first + last}"
+        )
+    return _split(table, design, np.concatenate([np.arange(first), np.arange(count - last, count)]), first)
 
 
 def split_at_random(table: SpikeTable, design: Design, seed: int) -> SpikeDataset:
@@ -102,12 +117,13 @@ def split_at_random(table: SpikeTable, design: Design, seed: int) -> SpikeDatase
 
     Training then knows the spikes of all times, so that drift does not count. Blocks keep the order of time.
     """
-    return _split(table, design, np.random.default_rng(seed).permutation(len(table.snippets)))
+    count = len(table.snippets)
+    return _split(table, design, np.random.default_rng(seed).permutation(count), count // 2)
 
 
-def _split(table: SpikeTable, design: Design, order: NDArray[np.intp]) -> SpikeDataset:
+def _split(table: SpikeTable, design: Design, order: NDArray[np.intp], half: int) -> SpikeDataset:
+    """The spikes of ``order`` up to ``half`` train and validate."""
     count = len(order)
-    half = count // 2
     validation = half - max(1, round(half * VALIDATION_FRACTION))
     splits = []
     clipped = total = kept = 0

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from model.datasets import SpikeTable, split_at_random, split_by_time
+from model.datasets.spikes import split_ends
 from spikecae.design import Design
 
 
@@ -59,6 +60,16 @@ def test_a_random_split_draws_both_halves_from_all_times(tiny: Design) -> None:
         assert abs(part.mean() - 200) < 30
     np.testing.assert_array_equal(spikes.test.spikes, again.test.spikes)
     assert not np.array_equal(spikes.test.spikes, other.test.spikes)
+
+
+def test_ends_leave_out_the_middle(tiny: Design) -> None:
+    numbered = table(300, 1, [0])
+    spikes = split_ends(numbered, queue_of(tiny), first=100, last=40)
+    assert max(spikes.train.spikes.max(), spikes.validation.spikes.max()) == 99
+    assert len(spikes.train) + len(spikes.validation) == 100 // tiny.block.spikes
+    np.testing.assert_array_equal(spikes.test.spikes[:, :, 0].ravel(), np.arange(260, 300))
+    with pytest.raises(ValueError, match="first \\+ last must be at most the 300 spikes that there are: 301"):
+        split_ends(numbered, queue_of(tiny), first=200, last=101)
 
 
 def test_clipping_is_counted(tiny: Design) -> None:
