@@ -102,8 +102,11 @@ def _outcomes(
 ) -> Iterator[tuple[Task, Outcome | MissingData]]:
     """Outcomes as they come in."""
     if scheduler is not None:
-        from dask.distributed import Client
-        from dask.distributed import as_completed as dask_completed
+        try:
+            from dask.distributed import Client
+            from dask.distributed import as_completed as dask_completed
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError("no Dask to reach a scheduler with; pip install distributed") from None
 
         with Client(scheduler) as client:
             submitted = {
