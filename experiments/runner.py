@@ -70,6 +70,11 @@ def run_experiment(
         why = next(iter(missing.values()), "no run is finished")
         raise MissingData(f"{experiment.name}: nothing to put together: {why}")
     left_out = [f"Left out: {name} ({why})." for name, why in missing.items()]
+    finished = [row.labels for row in rows]
+    for item in configurations:
+        name = " ".join(item.labels.values())
+        if dict(item.labels) not in finished and name not in missing:
+            left_out.append(f"Not run yet: {name}.")
     return ExperimentResult(
         name=experiment.name,
         title=experiment.title,
