@@ -112,9 +112,9 @@ EXPERIMENT = Experiment(
         "only and is below.",
         "Trained at noise 0.2 and tested at 0.05 it stays 2 to 3 dB below what is reported. About 1 dB of that is the "
         "normalization: z-scores of the louder recording make the other one too small for the codebook, and come back "
-        "when each recording is z-scored by its own first half (the chip's tables are loadable). The rest is probably the "
-        "codebook, placed on latents that four times the noise spreads out: spikes of little noise choose among fewer "
-        "codewords (see the entropy).",
+        "when each recording is z-scored by its own first half (the chip's tables are loadable). The rest is probably "
+        "the codebook, placed on latents that four times the noise spreads out: spikes of little noise choose among "
+        "fewer codewords (see the entropy).",
         "Left out: the rows and columns of C_Difficult1; its sequences are not among the recordings at hand.",
     ),
 )
