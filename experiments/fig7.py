@@ -37,14 +37,14 @@ def configurations() -> list[Configuration]:
     ]
 
 
-def blocks(design: Design, seed: int, shuffle: bool) -> SpikeTable:
+def blocks(design: Design, seed: int, shuffle: bool, duration_s: float = SECONDS) -> SpikeTable:
     """The k-th spikes of all channels as the k-th block; each channel has a family, and a loudness, of its own."""
     random = np.random.default_rng(seed)
     single = design.model_copy(update={"block": design.block.model_copy(update={"spikes": 1})})
     families = [list(FAMILIES)[place % len(FAMILIES)] for place in range(CHANNELS)]
     loudness = random.uniform(0.5, 1.5, CHANNELS)
     heard = [
-        simulated_spikes(Simulation(family, NOISE, 100 * seed + place, SECONDS), single).table
+        simulated_spikes(Simulation(family, NOISE, 100 * seed + place, duration_s), single).table
         for place, family in enumerate(families)
     ]
     count = min(len(table.snippets) for table in heard)
