@@ -42,10 +42,11 @@ def run(parameters: Parameters, seed: int) -> Outcome:
 
 def figure(result: ExperimentResult) -> Figure:
     """SNDR against bits per spike; one line varies K, the other N."""
-    drawn, axes = subplots(len(SWEEPS), (7.0, 2.8))
-    for axis, data in zip(axes, SWEEPS, strict=True):
+    measured_on = list(dict.fromkeys(row.labels["data"] for row in result.rows))
+    drawn, axes = subplots(len(measured_on), (0.6 + 3.4 * len(measured_on), 2.8))
+    for axis, data in zip(axes, measured_on, strict=True):
         rows = [row for row in result.rows if row.labels["data"] == data]
-        for knob, other, style in (("K", "N", "o-"), ("N", "K", "s--")):
+        for knob, other, style, above in (("K", "N", "o-", -9), ("N", "K", "s--", 5)):
             fixed = str(SWEEPS[data][3][0][1]) if other == "N" else str(SWEEPS[data][3][-1][0])
             points = sorted(
                 (row.metrics["bits_per_spike"].mean, row.metrics["sndr_mean_db"].mean, row.labels[knob])
@@ -54,7 +55,7 @@ def figure(result: ExperimentResult) -> Figure:
             )
             axis.plot([x for x, _, _ in points], [y for _, y, _ in points], style, ms=4, label=f"{knob} varied")
             for x, y, value in points:
-                axis.annotate(f"{knob}={value}", (x, y), textcoords="offset points", xytext=(4, -9), fontsize=6)
+                axis.annotate(f"{knob}={value}", (x, y), textcoords="offset points", xytext=(4, above), fontsize=6)
         axis.set(xscale="log", xlabel="bits per spike (entropy)", title=data)
         axis.margins(x=0.2)
     axes[0].set_ylabel("SNDR (mean), dB")
