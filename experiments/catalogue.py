@@ -1,10 +1,25 @@
 """All experiments, in the order in which they are run and documented."""
 
-from experiments import code_tables, eight_bits, fig5, fig9, fig11, frontier, packets, table1
+from experiments import (
+    code_tables,
+    eight_bits,
+    fig4,
+    fig5,
+    fig6,
+    fig7,
+    fig8,
+    fig9,
+    fig10,
+    fig11,
+    frontier,
+    packets,
+    table1,
+)
 
 __all__ = ["CATALOGUE"]
 
-CATALOGUE = {
-    module.EXPERIMENT.name: module.EXPERIMENT
-    for module in (frontier, table1, fig5, fig9, fig11, eight_bits, code_tables, packets)
-}
+MODULES = (
+    *(frontier, table1, fig4, fig5, fig6, fig7, fig8, fig9, fig10, fig11),
+    *(eight_bits, code_tables, packets),
+)
+CATALOGUE = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
