@@ -1,10 +1,26 @@
 """All experiments, in the order in which they are run and documented."""
 
-from experiments import code_tables, eight_bits, fig5, fig9, fig11, frontier, packets, silicon, table1
+from experiments import (
+    code_tables,
+    eight_bits,
+    fig4,
+    fig5,
+    fig6,
+    fig7,
+    fig8,
+    fig9,
+    fig10,
+    fig11,
+    frontier,
+    packets,
+    silicon,
+    table1,
+)
 
 __all__ = ["CATALOGUE"]
 
-CATALOGUE = {
-    module.EXPERIMENT.name: module.EXPERIMENT
-    for module in (frontier, table1, fig5, fig9, fig11, eight_bits, code_tables, packets, silicon)
-}
+MODULES = (
+    *(frontier, table1, fig4, fig5, fig6, fig7, fig8, fig9, fig10, fig11),
+    *(eight_bits, code_tables, packets, silicon),
+)
+CATALOGUE = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}

@@ -10,7 +10,7 @@ from spikecae.design import load_design
 
 __all__ = ["EXPERIMENT"]
 
-EPOCHS = 15
+EPOCHS = 25
 PAPER_BITS = {32: 4.84, 64: 5.82, 128: 6.78}
 
 

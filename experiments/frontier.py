@@ -7,7 +7,7 @@ from experiments.plots import subplots
 from experiments.result import ExperimentResult
 from experiments.sources import HC1, WAVE_CLUS, read
 from experiments.training import DESIGNS, shipped, trained, with_settings
-from experiments.training_runs import measured
+from experiments.training_runs import EPOCHS, measured
 from model.baselines.compressed_sensing import compressed_sensing
 from model.baselines.gaussian_bound import gaussian_bound
 from model.baselines.pca import pca_curve
@@ -24,8 +24,6 @@ FILES = {**WAVE_CLUS, "HC1": HC1}
 STEPS = tuple(2**exponent for exponent in (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0))
 WEIGHTS = (0.0003, 0.003, 0.006, 0.012, 0.025, 0.05, 0.1)
 BOUND_BITS = (2.0, 4.0, 8.0, 16.0, 26.0, 32.0, 64.0)
-EPOCHS = {4: 60, 8: 120, 16: 240}
-"""By spikes per block, so that every training takes about the same number of steps."""
 LAYOUTS = {"2+2+4+8": (128, (2, 2, 4, 8)), "1+1+1+2+3+4+6": (64, (1, 1, 1, 2, 3, 4, 6))}
 """Components of each vector quantizer, and its codewords at most."""
 

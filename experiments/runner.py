@@ -70,6 +70,11 @@ def run_experiment(
         why = next(iter(missing.values()), "no run is finished")
         raise MissingData(f"{experiment.name}: nothing to put together: {why}")
     left_out = [f"Left out: {name} ({why})." for name, why in missing.items()]
+    finished = [row.labels for row in rows]
+    for item in configurations:
+        name = " ".join(item.labels.values())
+        if dict(item.labels) not in finished and name not in missing:
+            left_out.append(f"Not run yet: {name}.")
     return ExperimentResult(
         name=experiment.name,
         title=experiment.title,
@@ -102,8 +107,11 @@ def _outcomes(
 ) -> Iterator[tuple[Task, Outcome | MissingData]]:
     """Outcomes as they come in."""
     if scheduler is not None:
-        from dask.distributed import Client
-        from dask.distributed import as_completed as dask_completed
+        try:
+            from dask.distributed import Client
+            from dask.distributed import as_completed as dask_completed
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError("no Dask to reach a scheduler with; pip install distributed") from None
 
         with Client(scheduler) as client:
             submitted = {

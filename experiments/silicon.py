@@ -29,13 +29,13 @@ PAPER_CHANNELS_PER_MM2 = 20.0
 def configurations() -> list[Configuration]:
     """Folds with parameters in RAM; ROM at the smallest fold; another process; another design."""
     cases = [
-        ("neuropixels", "ihp-sg13g2", "ram", 4, "off"),
-        ("neuropixels", "ihp-sg13g2", "ram", 1, "off"),
         ("neuropixels", "ihp-sg13g2", "ram", 1, "on"),
-        ("neuropixels", "ihp-sg13g2", "ram", 2, "off"),
+        ("neuropixels", "ihp-sg13g2", "ram", 4, "off"),
         ("neuropixels", "ihp-sg13g2", "rom", 1, "on"),
+        ("neuropixels", "ihp-sg13g2", "ram", 1, "off"),
         ("neuropixels", "sky130", "rom", 1, "on"),
         ("wave_clus", "ihp-sg13g2", "ram", 1, "on"),
+        ("neuropixels", "ihp-sg13g2", "ram", 2, "off"),
     ]
     return [
         Configuration(

@@ -37,10 +37,13 @@ def data_file(name: str) -> Path:
 
 
 @cache
-def _read(name: str | None, design: str) -> SpikeDataset:
-    return load_dataset(Design.model_validate_json(design), None if name is None else data_file(name))
+def _read(name: str | None, design: str, split_seed: int | None) -> SpikeDataset:
+    return load_dataset(Design.model_validate_json(design), None if name is None else data_file(name), split_seed)
 
 
-def read(name: str | None, design: Design) -> SpikeDataset:
-    """The spikes of file ``name``, or of the embedded recording, in blocks of ``design``, split by time."""
-    return _read(name, design.model_dump_json())
+def read(name: str | None, design: Design, split_seed: int | None = None) -> SpikeDataset:
+    """The spikes of file ``name``, or of the embedded recording, in blocks of ``design``.
+
+    Split by time, or at random from ``split_seed``.
+    """
+    return _read(name, design.model_dump_json(), split_seed)

@@ -1,5 +1,7 @@
 """Table 1, C_Difficult2: trained on one noise level, tested on both. K = 128, M/N = 1/4."""
 
+from dataclasses import replace
+
 from matplotlib.figure import Figure
 
 from experiments.experiment import Configuration, Experiment, Outcome, Parameters
@@ -7,13 +9,16 @@ from experiments.plots import subplots
 from experiments.result import ExperimentResult
 from experiments.sources import WAVE_CLUS, read
 from experiments.training import DESIGNS, shipped, trained, with_settings
-from experiments.training_runs import measured
+from experiments.training_runs import EPOCHS, measured
+from model.normalization import fit_normalization
 from spikecae.design import load_design
 
 __all__ = ["EXPERIMENT"]
 
-EPOCHS = 60
 SEEDS = (0, 1, 2)
+RANDOM = "best, random split"
+OWN = "best, each recording z-scored by itself"
+PAPER_EPOCHS = 60
 PAPER_DB = {
     ("D2 0.05", "D2 0.05"): 15.8518,
     ("D2 0.05", "D2 0.2"): 9.1695,
@@ -23,16 +28,22 @@ PAPER_DB = {
 
 
 def configurations() -> list[Configuration]:
-    """Both recipes and all four cells; the shipped model, trained on noise 0.05 for longer, in its two."""
+    """All four cells, by recipe; the shipped model, trained on noise 0.05 for longer, in its two."""
     cells = [
         Configuration(
             labels={"recipe": recipe, "trained on": source, "tested on": target},
-            parameters={"recipe": recipe, "source": source, "target": target, "epochs": EPOCHS},
-            seeds=SEEDS,
+            parameters={
+                "recipe": recipe,
+                "source": source,
+                "target": target,
+                "epochs": PAPER_EPOCHS if recipe == "paper" else EPOCHS[4],
+            },
+            seeds=SEEDS if recipe in ("best", OWN) else SEEDS[:1],
             paper={"sndr_mean_db": value},
         )
-        for recipe in ("best", "paper")
+        for recipe in ("best", OWN, "paper", RANDOM)
         for (source, target), value in PAPER_DB.items()
+        if recipe != OWN or source != target
     ]
     long = [
         Configuration(
@@ -51,9 +62,16 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     design = load_design(DESIGNS / "wave_clus.toml")
     source, target = (WAVE_CLUS[str(parameters[key])] for key in ("source", "target"))
     if parameters["recipe"] == "shipped":
-        return measured(design, shipped(design), read(target, design))
+        return measured(design, shipped(design), read(source, design), read(target, design))
     design = with_settings(design, "paper" if parameters["recipe"] == "paper" else "best", seed)
-    return measured(design, trained(design, read(source, design), int(parameters["epochs"])), read(target, design))
+    learned, tested = (
+        read(name, design, seed if parameters["recipe"] == RANDOM else None) for name in (source, target)
+    )
+    model = trained(design, learned, int(parameters["epochs"]))
+    if parameters["recipe"] == OWN:
+        own = fit_normalization(tested.train.adc, design.normalization.kind)
+        model = replace(model, checkpoint=replace(model.checkpoint, normalization=own))
+    return measured(design, model, learned, tested)
 
 
 def figure(result: ExperimentResult) -> Figure:
@@ -88,7 +106,15 @@ EXPERIMENT = Experiment(
     figure=figure,
     remarks=(
         "The first half of each sequence trains (its last 12 % picks the epoch), the second half tests; the paper "
-        "splits at random and trains for 500 epochs.",
+        "splits at random, as the rows of a random split do, and trains for 500 epochs.",
+        "*best* is our recipe, not the paper's: on both diagonal cells it is better than what is reported, by more "
+        "than the 0.5 dB to which these cells were to be reproduced. The paper's own recipe was run for few epochs "
+        "only and is below.",
+        "Trained at noise 0.2 and tested at 0.05 it stays 2 to 3 dB below what is reported. About 1 dB of that is the "
+        "normalization: z-scores of the louder recording make the other one too small for the codebook, and come back "
+        "when each recording is z-scored by its own first half (the chip's tables are loadable). The rest is probably "
+        "the codebook, placed on latents that four times the noise spreads out: spikes of little noise choose among "
+        "fewer codewords (see the entropy).",
         "Left out: the rows and columns of C_Difficult1; its sequences are not among the recordings at hand.",
     ),
 )

@@ -34,8 +34,9 @@ def with_settings(
     seed: int = 0,
     spikes: int | None = None,
     codewords: int | None = None,
+    features: int | None = None,
 ) -> Design:
-    """``design`` with another recipe, block size or codebook; the paper's has its own dropout and z-scores."""
+    """``design`` with another recipe, M, K or N; the paper's recipe has its own dropout and z-scores."""
     changed = design.training.model_copy(update={"recipe": recipe, "seed": seed})
     normalization = design.normalization
     if recipe == "paper":
@@ -46,6 +47,7 @@ def with_settings(
             "training": changed,
             "normalization": normalization,
             "block": design.block.model_copy(update={"spikes": spikes or design.block.spikes}),
+            "encoder": design.encoder.model_copy(update={"features": features or design.encoder.features}),
             "codebook": design.codebook.model_copy(update={"codewords": codewords or design.codebook.codewords}),
         }
     )
@@ -72,6 +74,6 @@ def _key(design: Design, dataset: SpikeDataset, epochs: int) -> str:
         "network": network_hash(design),
         "training": design.training.model_dump(exclude={"epochs"}),
         "epochs": epochs,
-        "data": hashlib.sha256(dataset.train.adc.tobytes() + dataset.validation.adc.tobytes()).hexdigest(),
+        "data": dataset.training_sha256,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]

@@ -19,15 +19,15 @@ class CodebookAverage:
 
     def __init__(self, codebook: Tensor) -> None:
         self.codebook = codebook
-        self.counts = torch.ones(len(codebook))
+        self.counts = torch.ones(len(codebook), device=codebook.device)
         self.sums = codebook.detach().clone()
-        self.usage = torch.zeros(len(codebook))
+        self.usage = torch.zeros_like(self.counts)
 
     @torch.no_grad()
     def start(self, latents: Tensor, generator: torch.Generator) -> None:
         """Put the codewords on randomly chosen rows of ``latents`` ``[n, L]``."""
         chosen = torch.randint(len(latents), (len(self.codebook),), generator=generator)
-        self._place(torch.arange(len(self.codebook)), latents[chosen])
+        self._place(torch.arange(len(self.codebook), device=latents.device), latents[chosen.to(latents.device)])
 
     @torch.no_grad()
     def update(self, latents: Tensor, indices: Tensor) -> None:
@@ -47,7 +47,8 @@ class CodebookAverage:
         (dead,) = torch.nonzero(self.usage < DEAD_SHARE * self.usage.mean(), as_tuple=True)
         self.usage.zero_()
         if len(dead):
-            self._place(dead, latents[torch.randint(len(latents), (len(dead),), generator=generator)])
+            chosen = torch.randint(len(latents), (len(dead),), generator=generator)
+            self._place(dead, latents[chosen.to(latents.device)])
         return len(dead)
 
     def _place(self, codewords: Tensor, latents: Tensor) -> None:

@@ -41,11 +41,12 @@ def run_model(
     """Normalized reconstructions ``[B, M, D]`` and indices ``[B, N]`` of codes ``[B, M, D]``."""
     training = model.training
     model.eval()
+    device = next(model.parameters()).device
     outputs, indices = [], []
     for start in range(0, len(adc), BATCH):
-        result = model(torch.from_numpy(normalization.apply(adc[start : start + BATCH])))
-        outputs.append(result.output.numpy())
-        indices.append(result.quantized.indices.numpy())
+        result = model(torch.from_numpy(normalization.apply(adc[start : start + BATCH])).to(device))
+        outputs.append(result.output.cpu().numpy())
+        indices.append(result.quantized.indices.cpu().numpy())
     model.train(training)
     return np.concatenate(outputs), np.concatenate(indices)
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional
 
+from model.dropout import Dropout
 from model.layers import BatchNorm, Conv, channels_innermost, max_pool
 from model.vector_quantizer import Quantized, VectorQuantizer
 from spikecae.design import Design
@@ -40,7 +41,7 @@ class EncoderBlock(nn.Module):
         self.conv_norm = BatchNorm(bottleneck)
         self.expand = Conv(bottleneck, channels, 1, groups)
         self.expand_norm = BatchNorm(channels)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """``[B, channels, samples]`` to the same shape."""
@@ -66,7 +67,7 @@ class Encoder(nn.Module):
         self.blocks = _stack(block, len(self.pools), shape.share_blocks)
         self.project = Conv(shape.channels, shape.features, 1)
         self.project_norm = BatchNorm(shape.features)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """Latents of ``x``."""
@@ -90,7 +91,7 @@ class DecoderBlock(nn.Module):
         self.first_norm = BatchNorm(channels)
         self.second = Conv(channels, channels, kernel)
         self.second_norm = BatchNorm(channels)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """``[B, channels, samples]`` to the same shape."""
@@ -115,7 +116,7 @@ class Decoder(nn.Module):
         self.input_norm = BatchNorm(shape.channels)
         self.blocks = _stack(block, len(self.upsampling), shape.share_blocks)
         self.output = Conv(shape.channels, design.block.spikes, 1, bias=True)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """Reconstruction of the normalized block."""

@@ -2,17 +2,18 @@
 
 ``paper``: summed squared error + 0.15 · commitment + codebook term, Adam (AMSGrad), constant learning rate.
 ``best``: the codebook follows the latents by exponential averages and dead codewords are revived, the learning rate
-falls as a cosine, and queues are formed anew from the channel's spikes every epoch.
+falls as a cosine, queues are formed anew from the channel's spikes every epoch, and the decoder's products are
+bfloat16 where the machine has it.
 Either way the epoch is picked on the validation split.
 """
 
-import hashlib
 import math
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ from model.augmentation import regroup
 from model.checkpoint import Checkpoint, load_checkpoint, network_hash, save_checkpoint
 from model.codebook_average import CodebookAverage
 from model.datasets.spikes import SpikeDataset, Split
+from model.device import has_bfloat16, training_device
 from model.evaluation import Evaluation, evaluate
 from model.files import read_tensors, write_tensors
 from model.network import Autoencoder
@@ -118,6 +120,8 @@ def train(
         test=_quality(stored, dataset.test, design),
         train_wall_s=round(before + time.monotonic() - started, 1),
         threads=torch.get_num_threads(),
+        device=run.device.type,
+        decoder_precision=run.precision,
         torch_version=str(torch.__version__),
         repeat_with=_command(design, dataset, run.epochs),
     )
@@ -132,11 +136,16 @@ class _Run:
     def __init__(self, design: Design, dataset: SpikeDataset, epochs: int) -> None:
         self.design, self.dataset, self.epochs = design, dataset, epochs
         self.recipe = design.training
-        self.data_hash = hashlib.sha256(dataset.train.adc.tobytes() + dataset.validation.adc.tobytes()).hexdigest()
+        self.data_hash = dataset.training_sha256
         self.normalization: Normalization = fit_normalization(dataset.train.adc, design.normalization.kind)
-        self.spikes = torch.from_numpy(self.normalization.apply(dataset.train.adc))
+        self.device = training_device()
+        halved = self.recipe.recipe == "best" and has_bfloat16(self.device)
+        self.precision: Literal["float32", "bfloat16"] = "bfloat16" if halved else "float32"
+        target = dataset.train.adc if dataset.train.target is None else dataset.train.target
+        pairs = [torch.from_numpy(self.normalization.apply(codes)) for codes in (dataset.train.adc, target)]
+        self.spikes = torch.cat(pairs, dim=-1)  # input and target of a spike go together into whatever block
         torch.manual_seed(self.recipe.seed)
-        self.model = Autoencoder(design)
+        self.model = Autoencoder(design).to(self.device)
         self.average: CodebookAverage | None = None
         if self.recipe.recipe == "best":
             self.model.quantizer.codebook.requires_grad_(False)
@@ -167,23 +176,26 @@ class _Run:
             blocks = regroup(blocks, torch.from_numpy(self.dataset.train.channels), generator)
         blocks = blocks[torch.randperm(len(blocks), generator=generator)]
         self.model.train()
-        total = 0.0
+        total = torch.zeros((), device=self.device)
         seen: list[Tensor] = []
         for batch in torch.tensor_split(blocks, math.ceil(len(blocks) / self.recipe.batch)):
-            total += self._step(batch, seen, generator) * len(batch)
+            total += self._step(batch.to(self.device), seen, generator) * len(batch)
         self.epoch += 1
         if self.average is not None and self.epoch <= REVIVE_UNTIL * self.epochs:
             self.average.revive(torch.cat(seen)[-REVIVE_POOL:], generator)
-        return total / len(blocks)
+        return float(total) / len(blocks)
 
-    def _step(self, batch: Tensor, seen: list[Tensor], generator: torch.Generator) -> float:
+    def _step(self, batch: Tensor, seen: list[Tensor], generator: torch.Generator) -> Tensor:
         model = self.model
-        latents = model.encoder(batch)
+        inputs, targets = batch.split(self.design.block.samples, dim=-1)
+        latents = model.encoder(inputs)
         rows = latents.detach().reshape(-1, latents.shape[-1])
         if self.average is not None and self.epoch == 0 and not seen:
             self.average.start(rows, generator)
         quantized = model.quantizer(latents)
-        error = (model.decoder(quantized.values) - batch).square().sum() / len(batch)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            output = model.decoder(quantized.values)
+        error = (output.float() - targets).square().sum() / len(batch)
         loss = error + self.recipe.commitment * quantized.commitment
         if self.average is None:
             loss = loss + quantized.codebook
@@ -193,7 +205,7 @@ class _Run:
         if self.average is not None:
             self.average.update(rows, quantized.indices.reshape(-1))
             seen.append(rows)
-        return float(loss.detach())
+        return loss.detach()
 
     def validate(self) -> Evaluation:
         """Figures on the validation split; keeps the weights if they are the best so far."""
@@ -213,6 +225,8 @@ class _Run:
             "training": self.recipe.model_dump(),
             "epochs": self.epochs,
             "data_sha256": self.data_hash,
+            "device": self.device.type,
+            "decoder_precision": self.precision,
         }
 
     def save(self, path: Path) -> None:
@@ -242,7 +256,8 @@ class _Run:
             slots.setdefault(int(index), {})[slot] = tensor
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": slots})
         if self.average is not None:
-            self.average.counts, self.average.sums = tensors["average.counts"], tensors["average.sums"]
+            self.average.counts.copy_(tensors["average.counts"])
+            self.average.sums.copy_(tensors["average.sums"])
         self.epoch, self.best_epoch = int(str(metadata["epoch"])), int(str(metadata["best_epoch"]))
         self.best_db, self.wall_s = float(str(metadata["best_db"])), float(str(metadata["wall_s"]))
 

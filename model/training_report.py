@@ -28,6 +28,7 @@ class Quality(BaseModel):
 class TrainingReport(BaseModel):
     """One training run. ``best_epoch`` was picked on the validation split, counted from 1.
 
+    The decoder's products were trained in ``decoder_precision``; all else, and every evaluation, in float32.
     ``train_wall_s`` covers the epochs and the evaluation, with whatever else the machine was doing.
     """
 
@@ -52,6 +53,8 @@ class TrainingReport(BaseModel):
     test: Quality
     train_wall_s: float
     threads: int
+    device: str = "cpu"
+    decoder_precision: Literal["float32", "bfloat16"] = "float32"
     torch_version: str
     repeat_with: str
 

@@ -1,7 +1,6 @@
 """Several recordings as one data set."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 
 import numpy as np
 
@@ -43,4 +42,5 @@ def _joined(splits: Sequence[Split], offsets: np.ndarray) -> Split:
         Split(split.adc, split.spikes, split.times_s, (split.channels + offset).astype(np.int32))
         for split, offset in zip(splits, offsets, strict=False)
     ]
-    return Split(*(np.concatenate([getattr(split, field.name) for split in moved]) for field in fields(Split)))
+    names = ("adc", "spikes", "times_s", "channels")
+    return Split(**{name: np.concatenate([getattr(split, name) for split in moved]) for name in names})

@@ -1,5 +1,6 @@
 """Detected spikes, their split by time, and the blocks that the encoder codes."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from spikecae.adc import units_to_codes
 from spikecae.design import Design
 
-__all__ = ["Provenance", "SpikeDataset", "SpikeTable", "Split", "split_by_time"]
+__all__ = ["Provenance", "SpikeDataset", "SpikeTable", "Split", "split_at_random", "split_by_time", "split_ends"]
 
 Provenance = Literal["real", "semi-synthetic", "synthetic"]
 
@@ -45,12 +46,14 @@ class Split:
         spikes: float32 ``[B, M, D]``, the same samples in recording units before conversion.
         times_s: float64 ``[B, M]``; NaN where the file has no times.
         channels: int32 ``[B, M]``.
+        target: int16 ``[B, M, D]``, the codes that the decoder is trained towards, where they are others than ``adc``.
     """
 
     adc: NDArray[np.int16]
     spikes: NDArray[np.float32]
     times_s: NDArray[np.float64]
     channels: NDArray[np.int32]
+    target: NDArray[np.int16] | None = None
 
     def __len__(self) -> int:
         """Blocks."""
@@ -59,7 +62,7 @@ class Split:
 
 @dataclass(frozen=True)
 class SpikeDataset:
-    """A recording's spikes, split by time: the first half trains and validates, the second half tests.
+    """A recording's spikes: one half, the first one of a split by time, trains and validates, the other tests.
 
     ``clipped_samples`` of ``total_samples`` lay outside the converter's range. ``dropped_spikes`` did not fill a block.
     """
@@ -74,6 +77,16 @@ class SpikeDataset:
     total_samples: int
     dropped_spikes: int
 
+    @property
+    def training_sha256(self) -> str:
+        """Hash of all that training sees: codes and targets of the training and the validation split."""
+        digest = hashlib.sha256()
+        for split in (self.train, self.validation):
+            digest.update(split.adc.tobytes())
+        for split in (self.train, self.validation):
+            digest.update(b"" if split.target is None else split.target.tobytes())
+        return digest.hexdigest()
+
 
 def split_by_time(table: SpikeTable, design: Design) -> SpikeDataset:
     """Split the spikes of ``table`` in order of time, then form blocks and convert them.
@@ -82,12 +95,41 @@ def split_by_time(table: SpikeTable, design: Design) -> SpikeDataset:
         ValueError: a split would be empty, or the converter does not fit the encoder.
     """
     count = len(table.snippets)
-    half = count // 2
+    return _split(table, design, np.arange(count), count // 2)
+
+
+def split_ends(table: SpikeTable, design: Design, first: int, last: int) -> SpikeDataset:
+    """As :func:`split_by_time`, but only the ``first`` spikes train and validate, and only the ``last`` test.
+
+    Raises:
+        ValueError: there are not as many spikes, or as for a split by time.
+    """
+    count = len(table.snippets)
+    if first + last > count:
+        raise ValueError(
+            f"{table.source}: first + last must be at most the {count} spikes that there are: {first + last}"
+        )
+    return _split(table, design, np.concatenate([np.arange(first), np.arange(count - last, count)]), first)
+
+
+def split_at_random(table: SpikeTable, design: Design, seed: int) -> SpikeDataset:
+    """As :func:`split_by_time`, but each half is drawn from the whole recording, as the paper does it.
+
+    Training then knows the spikes of all times, so that drift does not count. Blocks keep the order of time.
+    """
+    count = len(table.snippets)
+    return _split(table, design, np.random.default_rng(seed).permutation(count), count // 2)
+
+
+def _split(table: SpikeTable, design: Design, order: NDArray[np.intp], half: int) -> SpikeDataset:
+    """The spikes of ``order`` up to ``half`` train and validate."""
+    count = len(order)
     validation = half - max(1, round(half * VALIDATION_FRACTION))
     splits = []
     clipped = total = kept = 0
     for name, start, stop in (("train", 0, validation), ("validation", validation, half), ("test", half, count)):
-        groups = _group(table.channels[start:stop], design) + start
+        chosen = np.sort(order[start:stop])
+        groups = chosen[_group(table.channels[chosen], design)]
         if not len(groups):
             raise ValueError(
                 f"{table.source}: {count} spikes leave no block of {design.block.spikes} to the {name} split; "

@@ -69,7 +69,9 @@ def test_another_version_runs_anew(tmp_path: Path) -> None:
 def test_collecting_reports_only_the_seeds_that_ran(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run_experiment(experiment(fails_after_the_first), build=tmp_path)
-    (row,) = run_experiment(experiment(), collect=True, build=tmp_path).rows
+    result = run_experiment(experiment(), collect=True, build=tmp_path)
+    (row,) = result.rows
+    assert result.remarks == ["Not run yet: cube."]
     assert (row.seeds, row.metrics["value_db"].runs) == ([1], 1)
 
 

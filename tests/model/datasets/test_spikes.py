@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from model.datasets import SpikeTable, split_by_time
+from model.datasets import SpikeTable, split_at_random, split_by_time
+from model.datasets.spikes import split_ends
 from spikecae.design import Design
 
 
@@ -45,6 +46,30 @@ def test_a_queue_holds_successive_spikes_of_one_channel(tiny: Design) -> None:
         seen += split.spikes[:, :, 0].ravel().tolist()
     assert len(seen) == len(set(seen)) == 101 - spikes.dropped_spikes
     assert max(spikes.train.spikes.max(), spikes.validation.spikes.max()) < spikes.test.spikes.min()
+
+
+def test_a_random_split_draws_both_halves_from_all_times(tiny: Design) -> None:
+    numbered = table(400, 1, [0])
+    spikes, again, other = (split_at_random(numbered, queue_of(tiny), seed) for seed in (1, 1, 2))
+    parts = [split.spikes[:, :, 0].ravel() for split in (spikes.train, spikes.validation, spikes.test)]
+    seen = np.concatenate(parts)
+    assert len(seen) == len(set(seen.tolist())) == 400 - spikes.dropped_spikes
+    assert len(spikes.test) == 400 // 2 // tiny.block.spikes
+    for part in (parts[0], parts[2]):
+        assert (np.diff(part) > 0).all()
+        assert abs(part.mean() - 200) < 30
+    np.testing.assert_array_equal(spikes.test.spikes, again.test.spikes)
+    assert not np.array_equal(spikes.test.spikes, other.test.spikes)
+
+
+def test_ends_leave_out_the_middle(tiny: Design) -> None:
+    numbered = table(300, 1, [0])
+    spikes = split_ends(numbered, queue_of(tiny), first=100, last=40)
+    assert max(spikes.train.spikes.max(), spikes.validation.spikes.max()) == 99
+    assert len(spikes.train) + len(spikes.validation) == 100 // tiny.block.spikes
+    np.testing.assert_array_equal(spikes.test.spikes[:, :, 0].ravel(), np.arange(260, 300))
+    with pytest.raises(ValueError, match="first \\+ last must be at most the 300 spikes that there are: 301"):
+        split_ends(numbered, queue_of(tiny), first=200, last=101)
 
 
 def test_clipping_is_counted(tiny: Design) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from experiments.fig9 import accuracy, sort_spikes
+from experiments.sorting import accuracy, sort_spikes
 
 
 def test_separate_spikes_are_sorted_without_fault() -> None:

@@ -1,0 +1,49 @@
+"""Spikes that are not aligned to their peak, as a poor detector leaves them (the paper's Fig. 10)."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.datasets.spikes import SpikeDataset, Split
+from spikecae.adc import units_to_codes
+from spikecae.design import Design
+
+__all__ = ["misaligned", "shifted"]
+
+
+def misaligned(dataset: SpikeDataset, design: Design, jitter: int, denoise: bool, seed: int) -> SpikeDataset:
+    """``dataset`` with every spike moved by -``jitter`` to ``jitter`` samples, all equally likely.
+
+    With ``denoise`` the codec is trained towards, and measured against, the spikes as they were before; without, what
+    it is given. All three splits are moved.
+
+    Raises:
+        ValueError: the jitter is negative or as long as the snippets.
+    """
+    if not 0 <= jitter < design.block.samples:
+        raise ValueError(
+            f"jitter must be 0 to {design.block.samples - 1} samples in snippets of {design.block.samples}: {jitter}"
+        )
+    random = np.random.default_rng(seed)
+
+    def move(split: Split) -> Split:
+        spikes = shifted(split.spikes, random.integers(-jitter, jitter + 1, split.spikes.shape[:2]))
+        codes, _ = units_to_codes(spikes, design.adc)
+        return replace(split, adc=codes, target=split.adc) if denoise else replace(split, adc=codes, spikes=spikes)
+
+    return replace(
+        dataset,
+        train=move(dataset.train),
+        validation=move(dataset.validation),
+        test=move(dataset.test),
+        source=f"{dataset.source}, jitter {jitter} (seed {seed})",
+    )
+
+
+def shifted(spikes: NDArray[np.float32], shifts: NDArray[np.integer]) -> NDArray[np.float32]:
+    """``spikes`` ``[..., D]`` each ``shifts`` ``[...]`` samples later; what was beyond the edge is its reflection."""
+    samples = spikes.shape[-1]
+    places = np.abs(np.arange(samples) - shifts[..., None])
+    places = np.where(places < samples, places, 2 * (samples - 1) - places)
+    return np.take_along_axis(spikes, places, axis=-1)
