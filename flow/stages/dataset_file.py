@@ -35,9 +35,10 @@ class DataSummary(BaseModel):
 def save_dataset_file(dataset: SpikeDataset, folder: Path) -> DataSummary:
     """Write both files into ``folder``."""
     arrays = {
-        f"{name}.{field.name}": getattr(getattr(dataset, name), field.name)
+        f"{name}.{field.name}": array
         for name in SPLITS
         for field in fields(Split)
+        if (array := getattr(getattr(dataset, name), field.name)) is not None
     }
     np.savez(folder / "spikes.npz", allow_pickle=False, **arrays)
     summary = DataSummary(
@@ -68,7 +69,8 @@ def load_dataset_file(folder: Path) -> SpikeDataset:
     summary = DataSummary.model_validate_json((folder / "data.json").read_bytes())
     with np.load(folder / "spikes.npz", allow_pickle=False) as stored:
         train, validation, test = (
-            Split(**{field.name: stored[f"{name}.{field.name}"] for field in fields(Split)}) for name in SPLITS
+            Split(**{field.name: stored[key] for field in fields(Split) if (key := f"{name}.{field.name}") in stored})
+            for name in SPLITS
         )
     return SpikeDataset(
         train=train,
