@@ -115,6 +115,7 @@ def main(
         new = Baseline(
             design=design, target=target_name(target), spec_hash=power.spec_hash, blocks=power.blocks, figures=kept
         )
+        path.parent.mkdir(exist_ok=True)
         temporary = path.with_suffix(".new")
         temporary.write_text(new.model_dump_json(indent=1) + "\n", encoding="utf-8")
         os.replace(temporary, path)
@@ -134,4 +135,6 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app()
