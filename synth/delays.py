@@ -85,6 +85,7 @@ class _Analysis:
             for out in range(len(kind.outputs)):
                 nets = self._netlist.pins[cells, len(kind.inputs) + out]
                 self._driver[nets[nets >= 0]] = cells[nets >= 0]
+        self._slew[:, self._driver >= 0] = 0.0  # grows with each arc that reaches the net
         self._starts()
         for cells in levels(self._netlist):
             for number in np.unique(self._netlist.kind[cells]):
@@ -115,7 +116,6 @@ class _Analysis:
         name = kind.inputs[pin]
         sequential = kind.role == "flip-flop"
         load = self._load[outputs]
-        first = np.zeros((2, outputs.size), dtype=bool)
         for arc in kind.pin(out).timing:
             if name not in arc.related_pin.split() or arc.kind not in DELAYS:
                 continue
@@ -128,7 +128,7 @@ class _Analysis:
                     arrival = delay if sequential else self._arrival[cause, inputs] + delay
                     self._delay[cells, pin, edge] = np.maximum(self._delay[cells, pin, edge], delay)
                     self._later(outputs, edge, arrival, inputs, cause, sequential=sequential)
-                    self._slower(outputs, edge, slew_table, slew, load, first)
+                    self._slower(outputs, edge, slew_table, slew, load)
 
     def _later(
         self,
@@ -152,15 +152,11 @@ class _Analysis:
         table: Table | None,
         slew: NDArray[np.float64],
         load: NDArray[np.float64],
-        reached: NDArray[np.bool_],
     ) -> None:
         if table is None:
             return
         new = np.maximum(look_up(table, slew, load, beyond=True), 0.0)
-        # The first arc that reaches a net replaces the slew of an input.
-        fresh = (self._slew[edge, outputs] == INPUT_SLEW_NS) & ~reached[edge]
-        self._slew[edge, outputs] = np.where(fresh, new, np.maximum(new, self._slew[edge, outputs]))
-        reached[edge] = True
+        self._slew[edge, outputs] = np.maximum(new, self._slew[edge, outputs])
 
     def _longest(self) -> CriticalPath:
         best = (0.0, -1, RISE, "nothing")
@@ -239,13 +235,11 @@ def levels(netlist: Netlist) -> list[NDArray[np.intp]]:
     roles = np.array([kind.role == "gate" for kind in netlist.kinds])
     inputs = np.array([len(kind.inputs) for kind in netlist.kinds])
     gates = np.flatnonzero(roles[netlist.kind])
-    missing = np.ones(netlist.nets + 1, dtype=bool)
-    missing[:] = False
+    missing = np.zeros(netlist.nets + 1, dtype=bool)
     outputs = netlist.pins[gates, inputs[netlist.kind[gates]]]
     missing[outputs] = True
-    missing[-1] = False  # what a cell has no pin for
     used = np.arange(netlist.pins.shape[1])[None, :] < inputs[netlist.kind[gates]][:, None]
-    pins = np.where(used, netlist.pins[gates], -1)
+    pins = np.where(used, netlist.pins[gates], -1)  # the last entry: what a cell has no pin for
     found = []
     left = np.arange(gates.size)
     while left.size:

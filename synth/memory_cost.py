@@ -43,9 +43,10 @@ def memory_cost(choice: MacroChoice, cell: Cell, words: int) -> MemoryCost:
         words: of the memory.
 
     Raises:
-        ValueError: the file states no energy of a read or a write.
+        ValueError: the cell is no memory, or states no energy of a read or a write.
     """
-    assert cell.memory is not None
+    if cell.memory is None:
+        raise ValueError(f"cell {cell.name} is no memory macro")
     rows = ceil(words / cell.memory.words)
     columns = choice.count // rows
     port = "A_"
