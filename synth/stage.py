@@ -77,7 +77,7 @@ def synthesize(
         spec: what the encoder was emitted from.
         rtl_dir: folder with its Verilog and manifest.
         out_dir: gets ``report.json``, and the netlist of a target with cells.
-        target: one of ``generic`` and ``gates``, a process or an FPGA by name, or a liberty file (``synth.targets.find``).
+        target: ``generic``, ``gates``, a process or an FPGA by name, or a liberty file (``synth.targets.find``).
 
     Raises:
         ValueError: no such target, its cells are missing, or the Verilog is another spec's.
