@@ -130,7 +130,7 @@ def test_fpgas_need_no_cell_library() -> None:
 def test_the_tiny_encoder_on_ecp5(tiny: Design, tmp_path: Path) -> None:
     needs_nextpnr("ecp5")
     spec = random_spec(tiny, 1)
-    manifest = emit(spec, tiny.hardware, tmp_path / "rtl").manifest
+    manifest = emit(spec, tiny.hardware, tmp_path / "rtl")
     report = synthesize(tiny, spec, tmp_path / "rtl", tmp_path, "ecp5")
     assert SynthesisReport.model_validate_json((tmp_path / "report.json").read_bytes()) == report
     mapping = report.fpga
