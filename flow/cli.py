@@ -40,7 +40,8 @@ Cocotb = Annotated[bool, typer.Option("--cocotb", help="Run the cocotb benches t
 Target = Annotated[
     str,
     typer.Option(
-        "--target", help="What to synthesize for: generic, gates, ihp-sg13g2, sky130, or a liberty file (.lib)."
+        "--target",
+        help="What to synthesize for: generic, gates, ihp-sg13g2, sky130, ice40, ecp5, or a liberty file (.lib).",
     ),
 ]
 

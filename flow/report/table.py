@@ -60,6 +60,8 @@ def table_text(report: Report) -> str:
         f"{encoder.parameter_bits / 8192:,.1f} KiB of {held}, {encoder.working_memory_bits / 8192:,.2f} KiB of working "
         f"memory, {synthesis.encoder.flip_flop_bits:,} flip-flops",
     )
+    if synthesis.fpga is not None:
+        table.add_row("FPGA", str(synthesis.fpga))
     for estimate in synthesis.estimates:
         table.add_row(
             f"estimate, {estimate.node}",

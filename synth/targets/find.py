@@ -5,6 +5,7 @@ from pathlib import Path
 from synth.liberty import read_liberty
 from synth.targets import ihp_sg13g2, sky130
 from synth.targets.cells import CellTarget, cells_of
+from synth.targets.fpga import FPGAS
 
 __all__ = ["WITHOUT_CELLS", "WITH_CELLS", "cell_target", "target_name"]
 
@@ -24,7 +25,7 @@ def target_name(target: str) -> str:
 
 
 def cell_target(target: str) -> CellTarget | None:
-    """The process to map to; None for a target that needs no cells.
+    """The process to map to; None for a target that needs no cells, such as an FPGA.
 
     Args:
         target: a name, or the path of a liberty file, which ends in ``.lib``.
@@ -32,7 +33,7 @@ def cell_target(target: str) -> CellTarget | None:
     Raises:
         ValueError: no such target, or a liberty file that is missing, broken, or lacks necessary cells.
     """
-    if target in WITHOUT_CELLS:
+    if target in WITHOUT_CELLS or target in FPGAS:
         return None
     if target in WITH_CELLS:
         return WITH_CELLS[target]
@@ -45,4 +46,4 @@ def cell_target(target: str) -> CellTarget | None:
 
 
 def _choices() -> str:
-    return ", ".join([*WITHOUT_CELLS, *WITH_CELLS])
+    return ", ".join([*WITHOUT_CELLS, *WITH_CELLS, *FPGAS])

@@ -31,6 +31,7 @@ from spikecae.design import load_design
 from spikecae.spec import load_spec
 from synth.energy_table import NODES
 from synth.estimate import estimate
+from synth.fpga import FpgaMapping, Routing, Usage
 from synth.stage import SynthesisReport
 from synth.yosys import ModuleStatistics, Multipliers
 from tests.flow.conftest import ROOT
@@ -205,6 +206,31 @@ def test_the_table_tells_what_matters(report: Report) -> None:
         "127.9 measured, 128 predicted",
     ):
         assert shown in text, shown
+
+
+def test_the_table_and_the_page_show_an_fpga(report: Report, decoded: Decoded, tmp_path: Path) -> None:
+    def of(used: int, available: int) -> Usage:
+        return Usage(used=used, available=available)
+
+    fpga = FpgaMapping(
+        device="Device 7",
+        yosys="yosys 1",
+        luts=of(1900, 8000),
+        flip_flops=of(600, 8000),
+        multipliers=of(12, 20),
+        memories=of(3, 30),
+        memory_block_bits=4096,
+        cells={"LUT4": 1900},
+        routing=Routing(tool="nextpnr 1", clock_mhz=20.0, fmax_mhz=43.21, cells={"COMB": of(2000, 8000)}),
+        not_routed=None,
+    )
+    report = report.model_copy(update={"synthesis": report.synthesis.model_copy(update={"fpga": fpga})})
+    write_page(load_design(ROOT / "designs/tiny.toml"), report, decoded, tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    text = " ".join(table_text(report).replace("│", " ").split())
+    for shown in ("Device 7: 1,900 of 8,000 LUTs", "12 of 20 multipliers", "3 of 30 memory blocks", "43.2 MHz at most"):
+        assert shown in text, shown
+        assert shown in page, shown
 
 
 def test_a_mismatch_is_not_called_equal(report: Report) -> None:
