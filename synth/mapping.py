@@ -22,8 +22,9 @@ FLIP_FLOP_BITS = 1024
 """Memories up to this size are flip-flops: the smallest macros take as much area as 1000 of these."""
 FLIP_FLOP_BITS_WITHOUT_MACROS = 8192
 """The same in a process without macros: buffers are flip-flops there, loadable parameters remain black boxes."""
-BUSY = ".accumulator"
-"""Memories that are read and written in nearly every cycle are flip-flops whatever their size: macros cost more."""
+BUSY, BUSY_WORDS = ".accumulator", 64
+"""Memories that are read and written in nearly every cycle are flip-flops up to so many words, whatever their size: macros
+cost more there. With more words, choosing one among the flip-flops costs more than a macro."""
 GATED_BITS = 4
 """A clock gate pays from this many flip-flops on."""
 
@@ -177,7 +178,8 @@ def _held_in(memory: Memory, target: CellTarget) -> Place:
     if memory.kind == "rom":
         return "logic"
     limit = FLIP_FLOP_BITS if target.macros is not None else FLIP_FLOP_BITS_WITHOUT_MACROS
-    return "flip-flops" if memory.bits <= limit or memory.name.endswith(BUSY) else "macro"
+    busy = memory.name.endswith(BUSY) and memory.words <= BUSY_WORDS
+    return "flip-flops" if busy or memory.bits <= limit else "macro"
 
 
 def _memory(memory: Memory, held_in: Place, available: list[Macro]) -> MappedMemory:

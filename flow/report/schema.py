@@ -146,5 +146,5 @@ class Report(Part):
     encoder: Encoder
     simulation: Simulation
     synthesis: SynthesisReport
-    power: PowerReport | None
+    power: PowerReport | None = None
     """None where the power stage has not run on this netlist."""

@@ -32,6 +32,7 @@ from spikecae.spec import load_spec
 from synth.energy_table import NODES
 from synth.estimate import estimate
 from synth.fpga import FpgaMapping, Routing, Usage
+from synth.power_report import CriticalPath, Energy, PowerReport, UnitEnergy
 from synth.stage import SynthesisReport
 from synth.yosys import ModuleStatistics, Multipliers
 from tests.flow.conftest import ROOT
@@ -185,6 +186,47 @@ def test_the_page_is_complete_in_itself(report: Report, decoded: Decoded, tmp_pa
     for shown in ("12.21 dB", "26.1×", "0 mismatches", "127.9 measured, 128 predicted", "3.50 dB", "shipped"):
         assert shown in page, shown
     assert (tmp_path / "spikes.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_power_is_shown_where_it_was_measured(report: Report, decoded: Decoded, tmp_path: Path) -> None:
+    unit = UnitEnergy(name="vq", gates_pj=10.0, flip_flops_pj=1.0, clock_pj=2.0, nets_pj=20.0, memories_pj=0.0)
+    energy = Energy(cycles=128, units=[unit], clock_tree_pj=1.0, transitions=9, glitch_share=0.41, settled_ns=9.0)
+    path = CriticalPath(
+        method="own", ns=12.5, max_clock_mhz=80.0, begin="a flip-flop", end="output x", cells=7, units=["vq"]
+    )
+    power = PowerReport(
+        design="tiny",
+        spec_hash="0123456789abcdef",
+        target="small",
+        process="Small, 1.2 V",
+        voltage_v=1.2,
+        clock_mhz=20.0,
+        method="gates",
+        blocks=3,
+        spikes=6,
+        packets_checked=9,
+        cycles_per_block=128.0,
+        critical_path=path,
+        wire_pf_per_pin=0.005,
+        busy=energy,
+        idle=energy,
+        energy_nj_per_spike=651.4,
+        energy_nj_per_spike_by_kind={"nets": 347.3},
+        energy_nj_per_spike_by_unit={"vq": 120.3, "pool": 0.1},
+        idle_clocked_uw=763.0,
+        leakage_uw=38.2,
+        memories=[],
+        wires=[],
+        budget=None,
+        notes=["left out: pads"],
+    )
+    report = report.model_copy(update={"power": power})
+    write_page(load_design(ROOT / "designs/tiny.toml"), report, decoded, tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for shown in ("120.3", "347.3", "41 %", "763 µW", "12.5 ns at a period of 50.0 ns", "9 packets", "left out: pads"):
+        assert shown in page, shown
+    assert "pool<" not in page
+    assert "651 nJ per spike, gate by gate on 3 blocks" in " ".join(table_text(report).replace("│", " ").split())
 
 
 def test_figures_are_the_same_every_time(decoded: Decoded) -> None:
