@@ -23,8 +23,8 @@ FLIP_FLOP_BITS = 1024
 FLIP_FLOP_BITS_WITHOUT_MACROS = 8192
 """The same in a process without macros: buffers are flip-flops there, loadable parameters remain black boxes."""
 BUSY, BUSY_WORDS = ".accumulator", 64
-"""Memories that are read and written in nearly every cycle are flip-flops up to so many words, whatever their size: macros
-cost more there. With more words, choosing one among the flip-flops costs more than a macro."""
+"""Memories that are read and written in nearly every cycle are flip-flops up to so many words, whatever their size:
+macros cost more there. With more words, choosing one among the flip-flops costs more than a macro."""
 GATED_BITS = 4
 """A clock gate pays from this many flip-flops on."""
 
