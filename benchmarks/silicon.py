@@ -5,16 +5,16 @@ figure with its change, and ends with status 1 where one is worse than its toler
 ones.
 """
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from pydantic import BaseModel, ConfigDict
 
 from flow.layout import Layout
+from model.files import write_text
+from synth.part import Part
 from synth.power_report import PowerReport
 from synth.stage import SynthesisReport
 from synth.targets.find import target_name
@@ -27,19 +27,15 @@ TOLERANCE = 0.02
 HIGHER_IS_BETTER = {"channels_within_limit", "gated_share"}
 
 
-class Kept(BaseModel):
+class Kept(Part):
     """A figure as it was."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: float
     tolerance: float
 
 
-class Baseline(BaseModel):
+class Baseline(Part):
     """One design on one process."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = 1
     design: str
@@ -115,10 +111,7 @@ def main(
         new = Baseline(
             design=design, target=target_name(target), spec_hash=power.spec_hash, blocks=power.blocks, figures=kept
         )
-        path.parent.mkdir(exist_ok=True)
-        temporary = path.with_suffix(".new")
-        temporary.write_text(new.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        os.replace(temporary, path)
+        write_text(path, new.model_dump_json(indent=1) + "\n")
         print(f"kept in {path.name}")
         return
     if not path.is_file():

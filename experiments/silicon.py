@@ -95,7 +95,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
         "leakage_uw": power.leakage_uw,
         "idle_clocked_uw": power.idle_clocked_uw,
         "multipliers": float(manifest.multipliers + manifest.search_multipliers),
-        **{f"{kind.replace(' ', '_').replace('-', '_')}_nj": power.energy_nj_per_spike_by_kind[kind] for kind in KINDS},
+        **{_metric(kind): power.energy_nj_per_spike_by_kind[kind] for kind in KINDS},
         **{f"nj_at_{1e3 * w.wire_pf_per_pin:.0f}_ff_wires": w.energy_nj_per_spike for w in power.wires},
     }
     if mapping.macro_area_um2 is not None and power.budget is not None:
@@ -111,14 +111,17 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     return Outcome(metrics=metrics, provenance=dataset.provenance)
 
 
+def _metric(kind: str) -> str:
+    return f"{kind.replace(' ', '_').replace('-', '_')}_nj"
+
+
 def figure(result: ExperimentResult) -> Figure:
     """Energy of a spike by kind, one bar a row."""
     drawn, (axes,) = subplots(1, (6.4, 3.2))
     names = [" ".join(row.labels.values()) for row in result.rows]
     left = np.zeros(len(names))
     for kind in KINDS:
-        key = f"{kind.replace(' ', '_').replace('-', '_')}_nj"
-        values = np.array([row.metrics[key].mean for row in result.rows])
+        values = np.array([row.metrics[_metric(kind)].mean for row in result.rows])
         axes.barh(names, values, left=left, label=kind, height=0.6)
         left += values
     axes.axvline(GOAL_NJ, color="#444", lw=0.8, ls="--", label=f"goal, {GOAL_NJ:.0f} nJ")

@@ -116,31 +116,19 @@ def _nets(
     """(units,) energy of the nets' loads, with the unit that drives them; clock nets apart."""
     netlist = simulator.netlist
     energy = 0.5 * simulator.toggles * delays.load_pf * voltage_v**2
-    unit = np.zeros(netlist.nets, dtype=np.int64)
-    is_clock = np.zeros(netlist.nets, dtype=bool)
-    for number, kind in enumerate(netlist.kinds):
-        cells = netlist.of_kind(number)
-        for out in range(len(kind.outputs)):
-            nets = netlist.pins[cells, len(kind.inputs) + out]
-            unit[nets[nets >= 0]] = netlist.unit[cells[nets >= 0]]
-        if kind.clock >= 0:
-            is_clock[netlist.pins[cells, kind.clock]] = True
+    unit = np.where(netlist.driver >= 0, netlist.unit[netlist.driver], 0)
     for memory in netlist.memories:
         for port in memory.reads:
             unit[list(port.data)] = memory.unit
     units = len(netlist.units)
     return (
-        np.bincount(unit, weights=np.where(is_clock, 0.0, energy), minlength=units).astype(np.float64),
-        np.bincount(unit, weights=np.where(is_clock, energy, 0.0), minlength=units).astype(np.float64),
+        np.bincount(unit, weights=np.where(netlist.is_clock, 0.0, energy), minlength=units).astype(np.float64),
+        np.bincount(unit, weights=np.where(netlist.is_clock, energy, 0.0), minlength=units).astype(np.float64),
     )
 
 
 def _glitch_share(simulator: GateSimulator, delays: Delays) -> float:
-    netlist = simulator.netlist
-    load = delays.load_pf.copy()
-    for number, kind in enumerate(netlist.kinds):
-        if kind.clock >= 0:
-            load[netlist.pins[netlist.of_kind(number), kind.clock]] = 0.0
+    load = np.where(simulator.netlist.is_clock, 0.0, delays.load_pf)
     moved = float((simulator.toggles * load).sum())
     return 1 - float((simulator.changes * load).sum()) / moved if moved else 0.0
 

@@ -59,10 +59,7 @@ class CellKind:
         """(outputs, inputs, 2^pins): the transition that an output's change is, by the input that caused it."""
         first = len(self.inputs)
         return np.stack(
-            [
-                np.stack([self._choose(first + out, cause) for cause in range(first)] or [self._choose(first + out, 0)])
-                for out in range(len(self.outputs))
-            ]
+            [np.stack([self._choose(first + out, cause) for cause in range(first)]) for out in range(len(self.outputs))]
         )
 
     def _choose(self, pin: int, cause: int | None) -> NDArray[np.int16]:

@@ -77,15 +77,9 @@ class _Analysis:
         self._delay = np.zeros((len(netlist.kind), netlist.pins.shape[1], 2))
         self._from = np.full((2, netlist.nets, 2), -1, dtype=np.int64)
         """Net and edge that a net's latest edge came from."""
-        self._driver = np.full(netlist.nets, -1, dtype=np.int64)
 
     def run(self) -> Delays:
-        for number, kind in enumerate(self._netlist.kinds):
-            cells = self._netlist.of_kind(number)
-            for out in range(len(kind.outputs)):
-                nets = self._netlist.pins[cells, len(kind.inputs) + out]
-                self._driver[nets[nets >= 0]] = cells[nets >= 0]
-        self._slew[:, self._driver >= 0] = 0.0  # grows with each arc that reaches the net
+        self._slew[:, self._netlist.driver >= 0] = 0.0  # grows with each arc that reaches the net
         self._starts()
         for cells in levels(self._netlist):
             for number in np.unique(self._netlist.kind[cells]):
@@ -194,9 +188,9 @@ class _Analysis:
     def _trace(self, ns: float, net: int, edge: int, end: str) -> CriticalPath:
         units: list[str] = []
         cells = 0
-        while net >= 0 and self._driver[net] >= 0:
+        while net >= 0 and self._netlist.driver[net] >= 0:
             cells += 1
-            unit = self._netlist.units[self._netlist.unit[self._driver[net]]]
+            unit = self._netlist.units[self._netlist.unit[self._netlist.driver[net]]]
             if not units or units[-1] != unit:
                 units.append(unit)
             start = net
@@ -204,7 +198,7 @@ class _Analysis:
             if net < 0:
                 net = start
                 break
-        driver = int(self._driver[net]) if net >= 0 else -1
+        driver = int(self._netlist.driver[net]) if net >= 0 else -1
         begin = "a flip-flop" if driver >= 0 else "a memory or an input"
         return CriticalPath(
             method="own static analysis: worst slews, library tables, wires as an allowance, ideal clock",

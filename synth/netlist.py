@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,26 @@ class Netlist:
     nets: int
     ports: dict[str, Bits]
     memories: tuple[MemoryInstance, ...]
+
+    @cached_property
+    def driver(self) -> NDArray[np.int32]:
+        """(nets,) cell that drives each net, -1 for inputs, constants and memories' data."""
+        driver = np.full(self.nets, -1, dtype=np.int32)
+        for number, kind in enumerate(self.kinds):
+            cells = self.of_kind(number)
+            for out in range(len(kind.outputs)):
+                nets = self.pins[cells, len(kind.inputs) + out]
+                driver[nets[nets >= 0]] = cells[nets >= 0]
+        return driver
+
+    @cached_property
+    def is_clock(self) -> NDArray[np.bool_]:
+        """(nets,) whether a net drives a clock pin."""
+        is_clock = np.zeros(self.nets, dtype=bool)
+        for number, kind in enumerate(self.kinds):
+            if kind.clock >= 0:
+                is_clock[self.pins[self.of_kind(number), kind.clock]] = True
+        return is_clock
 
     def of_kind(self, number: int) -> NDArray[np.intp]:
         """The cells of a kind."""
