@@ -106,6 +106,9 @@ class Hardware(Section):
     identity_shift: Annotated[int, Field(ge=0, le=15, description="largest loadable shift of an identity")] = 12
     packet_blocks: Annotated[int, Field(ge=1, le=64, description="most blocks a packet may hold")] = 8
     """The packet buffer is sized for so many blocks of the longest codes, with a sidecar entry per spike."""
+    stationary: bool = False
+    """Whether every weight has a multiplier of its own, and every sub-vector its lane of the search, so that one
+    operand of each product stands still: less energy, more area. Only at fold 1."""
     early_exit: bool = False
     """Whether the codeword search stops multiplying for a candidate once it cannot win; same indices, same cycles."""
 
