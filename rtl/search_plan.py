@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook
 
-__all__ = ["MIN_PORT_BYTES", "SearchPass", "SearchPlan", "plan_search", "search_bias"]
+__all__ = ["SearchPass", "SearchPlan", "plan_search", "search_bias"]
 
 MIN_PORT_BYTES = 8
 
