@@ -64,7 +64,7 @@ class DotProduct(wiring.Component):
         m = Module()
         plan = self._plan
         port = len(self.weights.payload)
-        m.submodules.weight_registers = weights = ShadowRegisters(-(-plan.weight_bytes * 8 // port), port)
+        m.submodules.weight_registers = weights = ShadowRegisters(-(-plan.group_weight_bits // port), port)
         wiring.connect(m, wiring.flipped(self.weights), weights.i)
         banks = [weights]
         if self._entry_bits is not None:
@@ -103,8 +103,8 @@ class DotProduct(wiring.Component):
         step = Signal(range(max(2, plan.steps)))
         with m.If(run):
             m.d.sync += step.eq(Mux(last_step, 0, step + 1))
-        weight = Signal(data.ArrayLayout(signed(8), plan.multipliers))
-        m.d.comb += weight.eq(weights.active.word_select(step, 8 * plan.multipliers))
+        weight = Signal(data.ArrayLayout(signed(plan.weight_bits), plan.multipliers))
+        m.d.comb += weight.eq(weights.active.word_select(step, plan.weight_bits * plan.multipliers))
         start, shift = self._start(m, output_step, banks[-1].active)
         accumulator = Signal(self.o.payload.shape(), reset_less=True)
         m.d.comb += self.o.payload.eq(accumulator)

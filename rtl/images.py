@@ -29,7 +29,7 @@ def parameter_images(plan: Plan) -> dict[str, Image]:
     lanes, entry = plan.project.lanes, parameter_bits(plan)[1]
     return {
         "normalization": Image(normalization_words(plan), 32 + SHIFT_BITS),
-        "weights": Image(weight_words(plan), 8 * plan.port_bytes),
+        "weights": Image(weight_words(plan), plan.port_bits),
         "parameters": Image(parameter_words(plan), entry * plan.parameters_per_word),
         "latents": Image(project_words(plan), lanes * (plan.project_bias_bits + SHIFT_BITS)),
         "codebook": Image(codebook_words(plan), 8 * plan.search.port_bytes),
@@ -51,16 +51,18 @@ def weight_words(plan: Plan) -> list[int]:
     words: list[int] = []
     for group in range(plan.groups):
         for dot in plan.dots:
-            words += _pack(_step_bytes(dot, group), plan.port_bytes)
+            words += _pack(_step_bytes(dot, group), plan.port_bits // 8)
     return words
 
 
 def _step_bytes(dot: DotPlan, group: int) -> bytes:
-    """One group's weights as (output step, input step, lane, tap) bytes, zero where a step is not full."""
+    """One group's weights, (output step, input step, lane, tap) without gaps, zero where a step is not full."""
     padded = np.zeros((dot.output_steps * dot.lanes, dot.input_steps * dot.taps), dtype=np.int8)
     padded[: dot.outputs, : dot.inputs] = dot.group_weight(group)
     steps = padded.reshape(dot.output_steps, dot.lanes, dot.input_steps, dot.taps)
-    return np.ascontiguousarray(steps.transpose(0, 2, 1, 3)).tobytes()
+    weights = steps.transpose(0, 2, 1, 3).reshape(-1, 1).view(np.uint8)
+    bits = np.unpackbits(weights, axis=1, count=dot.weight_bits, bitorder="little")
+    return np.packbits(bits, bitorder="little").tobytes()
 
 
 def _pack(data: bytes, size: int) -> list[int]:

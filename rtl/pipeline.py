@@ -36,7 +36,7 @@ class Pipeline(wiring.Component):
         self._plan = plan
         spec = plan.spec
         entry_bits = parameter_bits(plan)
-        port_bits = 8 * plan.port_bytes
+        port_bits = plan.port_bits
         self._word_bits = entry_bits[1] * plan.parameters_per_word
         shared = (port_bits, entry_bits, plan.parameters_per_word)
         self._weight_counts = plan.weight_words

@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtl.schedule import block_period, first_latency
-from rtl.search_plan import MIN_PORT_BYTES, SearchPlan, plan_search
+from rtl.search_plan import SearchPlan, plan_search
 from spikecae.design import Hardware
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Convolution, Pool, Project, Residual
 
 __all__ = ["BlockPlan", "DotPlan", "Plan", "make_plan"]
+
+MIN_PORT_WEIGHTS = 8
+"""Weights that a memory word has room for at least."""
 
 
 def _ceil_div(a: int, b: int) -> int:
@@ -39,6 +42,7 @@ class DotPlan:
     period: int
     lanes: int
     taps: int
+    weight_bits: int
     accumulator_bits: int
     has_identity: bool
 
@@ -68,9 +72,9 @@ class DotPlan:
         return self.lanes * self.taps
 
     @property
-    def weight_bytes(self) -> int:
-        """Bytes of one group's weights, padded to whole steps."""
-        return self.steps * self.multipliers
+    def group_weight_bits(self) -> int:
+        """Bits of one group's weights, padded to whole steps."""
+        return self.steps * self.multipliers * self.weight_bits
 
     def group_weight(self, group: int) -> NDArray[np.int8]:
         """Weights of one group, (outputs, inputs); terms go tap after tap, each tap channel after channel."""
@@ -117,7 +121,7 @@ class Plan:
     blocks: tuple[BlockPlan, ...]
     project: DotPlan
     search: SearchPlan
-    port_bytes: int
+    port_bits: int
     parameters_per_word: int
     bias_bits: int
     project_bias_bits: int
@@ -148,7 +152,7 @@ class Plan:
     @property
     def weight_words(self) -> list[int]:
         """Memory words of a group's weights, for each of ``dots``."""
-        return [_ceil_div(dot.weight_bytes, self.port_bytes) for dot in self.dots]
+        return [_ceil_div(dot.group_weight_bits, self.port_bits) for dot in self.dots]
 
     @property
     def parameter_words(self) -> list[int]:
@@ -198,8 +202,8 @@ class Plan:
 def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
     """Lay out an encoder.
 
-    With built-in parameters widths come from the bound of these very weights, with loadable ones from the bound
-    of any weights and any bias of ``hardware.bias_bits``.
+    With built-in parameters the widths of accumulators come from the bound of these very weights, with loadable ones
+    from that of any weights of ``hardware.weight_bits`` and any bias of ``hardware.bias_bits``.
 
     Raises:
         ValueError: the list of stages is not one this hardware knows (normalize, one 1x1 convolution,
@@ -223,8 +227,7 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
     if any(layer.groups != groups for block in residuals for layer in block.convolutions):
         raise ValueError(f"all residual convolutions must have the same groups, {groups} in the first")
 
-    if loadable:
-        _check_declared(hardware, [conv, *(layer for r in residuals for layer in r.convolutions), project], residuals)
+    _check_declared(hardware, [conv, *(layer for r in residuals for layer in r.convolutions), project], residuals)
     samples, period = spec.samples, fold
 
     def dot(layer: Convolution, group_inputs: int, outputs: int, owner: Convolution | Residual) -> DotPlan:
@@ -234,8 +237,9 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
         bits = owner.accumulator_bits
         if loadable:
             identity = 255 << hardware.identity_shift if has_identity else 0
-            bits = layer.loadable_bits(hardware.bias_bits, identity)
-        return DotPlan(layer.name, layer, group_inputs, outputs, samples, period, lanes, taps, bits, has_identity)
+            bits = layer.loadable_bits(hardware.weight_bits, hardware.bias_bits, identity)
+        shape = (group_inputs, outputs, samples, period, lanes, taps)
+        return DotPlan(layer.name, layer, *shape, hardware.weight_bits, bits, has_identity)
 
     channels = conv.outputs // groups
     first = dot(conv, spec.spikes, channels, conv)
@@ -253,8 +257,8 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
 
     dots = [first, *(d for b in blocks for d in (b.reduce, b.conv, b.expand)), last]
     cycles = spec.samples * fold
-    port = MIN_PORT_BYTES
-    while sum(_ceil_div(d.weight_bytes, port) for d in dots) > cycles:
+    port = 1 << (MIN_PORT_WEIGHTS * hardware.weight_bits - 1).bit_length()
+    while sum(_ceil_div(d.group_weight_bits, port) for d in dots) > cycles:
         port *= 2
     per_word = 1
     while sum(_ceil_div(d.outputs, per_word) for d in dots[:-1]) > cycles:
@@ -272,15 +276,22 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
 def _check_declared(hardware: Hardware, layers: list[Convolution], residuals: list[Residual]) -> None:
     """Refuse parameters that do not fit the fields they would be loaded into."""
     faults = [
+        f"weights of {layer.name} need {layer.weight_bits} bits, hardware.weight_bits = {hardware.weight_bits}; raise "
+        f"it, or quantize with quantization.weight_bits = {hardware.weight_bits}"
+        for layer in layers
+        if layer.weight_bits > hardware.weight_bits
+    ]
+    loadable = hardware.parameters == "ram"
+    faults += [
         f"biases of {layer.name} need {layer.bias_bits} bits, hardware.bias_bits = {hardware.bias_bits}; raise it"
         for layer in layers
-        if layer.bias_bits > hardware.bias_bits
+        if loadable and layer.bias_bits > hardware.bias_bits
     ]
     faults += [
         f"identity of {block.name} is shifted by {block.identity_shift.max()}, "
         f"hardware.identity_shift = {hardware.identity_shift}; raise it"
         for block in residuals
-        if block.identity_shift.max() > hardware.identity_shift
+        if loadable and block.identity_shift.max() > hardware.identity_shift
     ]
     if faults:
         raise ValueError("\n".join(faults))

@@ -9,7 +9,7 @@ from spikecae.design import Hardware
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook
 
-__all__ = ["MIN_PORT_BYTES", "SearchPass", "SearchPlan", "plan_search", "search_bias"]
+__all__ = ["SearchPass", "SearchPlan", "plan_search", "search_bias"]
 
 MIN_PORT_BYTES = 8
 

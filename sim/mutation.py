@@ -70,11 +70,12 @@ def choose_mutations(
         bit = int(draw.integers(8))
         try:
             flipped = flip_in_spec(spec, stage, weight, bit)
-        except ValueError:  # a spec that its own checks refuse
+            after = _memories(make_plan(flipped, hardware))
+        except ValueError:  # a spec that its own checks refuse, or a weight wider than the chip's
             continue
         if encode(flipped, adc).payloads == unflipped:
             continue
-        place = _difference(before, _memories(make_plan(flipped, hardware)))
+        place = _difference(before, after)
         if place not in chosen:
             chosen.add(place)
             yield Mutation(stage, weight, bit, *place)

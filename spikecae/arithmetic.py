@@ -83,16 +83,20 @@ def accumulator_bounds(
     return smallest, largest
 
 
-def loadable_bounds(terms: int, input_range: tuple[int, int], bias_bits: int, identity: int = 0) -> tuple[int, int]:
-    """What a dot product can reach for *any* signed 8-bit weights and any bias of ``bias_bits``.
+def loadable_bounds(
+    terms: int, input_range: tuple[int, int], weight_bits: int, bias_bits: int, identity: int = 0
+) -> tuple[int, int]:
+    """What a dot product can reach for *any* weights of ``weight_bits`` and any bias of ``bias_bits``, both signed.
 
     Args:
         terms: products that are summed.
         input_range: smallest and largest input.
+        weight_bits: signed width of a weight.
         bias_bits: signed width of the bias.
         identity: largest value added to it.
     """
     low, high = input_range
-    smallest = terms * min(-128 * high, 127 * low) - (1 << (bias_bits - 1))
-    largest = terms * max(127 * high, -128 * low) + (1 << (bias_bits - 1)) - 1
+    least, most = integer_range(weight_bits, signed=True)
+    smallest = terms * min(least * high, most * low) - (1 << (bias_bits - 1))
+    largest = terms * max(most * high, least * low) + (1 << (bias_bits - 1)) - 1
     return smallest, largest + identity

@@ -81,7 +81,8 @@ class Quantization(Section):
     """How float weights become integers, and indices bits."""
 
     weight_bits: Literal[4, 6, 8] = 8
-    """Width of the convolutions' weights. The chip stores them in 8 bit all the same; codewords always have 8."""
+    """Width of the convolutions' weights; the chip is as narrow if ``hardware.weight_bits`` says so. Codewords always
+    have 8."""
     fine_tune_epochs: Annotated[int, Field(ge=0)] = 0
     """Epochs of quantization-aware training after calibration."""
     code_tables: Literal["one", "by_position"] = "one"
@@ -102,6 +103,8 @@ class Hardware(Section):
     clock_mhz: Annotated[float, Field(gt=0, le=1000)] = 20.0
     parameters: Literal["ram", "rom"] = "ram"
     """Whether weights, tables and codebooks are loaded, or built in."""
+    weight_bits: Literal[4, 6, 8] = 8
+    """Width of a convolution's weight in memory, registers and multipliers, at least ``quantization.weight_bits``."""
     bias_bits: Annotated[int, Field(ge=8, le=24, description="signed width of a loadable bias")] = 18
     identity_shift: Annotated[int, Field(ge=0, le=15, description="largest loadable shift of an identity")] = 12
     packet_blocks: Annotated[int, Field(ge=1, le=64, description="most blocks a packet may hold")] = 8
@@ -241,6 +244,11 @@ def _contradictions(raw: dict[str, Any], path: Path) -> list[str]:
         value = table.get(key) if isinstance(table, dict) else None
         return value if type(value) is int and value > 0 else None
 
+    def weight_bits(section: str) -> int | None:
+        table = raw.get(section, {})
+        value = table.get("weight_bits", 8) if isinstance(table, dict) else None
+        return value if value in (4, 6, 8) else None
+
     faults = []
 
     def fault(key: str, value: Any, text: str) -> None:
@@ -274,6 +282,12 @@ def _contradictions(raw: dict[str, Any], path: Path) -> list[str]:
     adc = raw.get("adc")
     if integer("adc", "bits") == 16 and isinstance(adc, dict) and adc.get("signed") is False:
         fault("adc.signed", False, "the encoder's input is signed 16 bit; set it to true, or adc.bits to 15 or less")
+    width, limit = weight_bits("quantization"), weight_bits("hardware")
+    if width is not None and limit is not None and limit < width:
+        remedy = (
+            f"narrower than quantization.weight_bits = {width}; raise it, or set quantization.weight_bits to {limit}"
+        )
+        fault("hardware.weight_bits", limit, remedy)
     recording = raw.get("recording")
     peak = recording.get("peak") if isinstance(recording, dict) else None
     if samples is not None and type(peak) is int and peak >= samples:

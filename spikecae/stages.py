@@ -155,15 +155,21 @@ class Convolution:
         """Signed width of the widest bias."""
         return signed_width(int(self.bias.min()), int(self.bias.max()))
 
-    def loadable_bits(self, bias_bits: int, identity: int = 0) -> int:
-        """Width of an accumulator that no weights, and no biases of ``bias_bits``, can overflow.
+    @property
+    def weight_bits(self) -> int:
+        """Signed width of the widest weight."""
+        return signed_width(int(self.weight.min()), int(self.weight.max()))
+
+    def loadable_bits(self, weight_bits: int, bias_bits: int, identity: int = 0) -> int:
+        """Width of an accumulator that no weights of ``weight_bits``, and no biases of ``bias_bits``, can overflow.
 
         Args:
+            weight_bits: signed width of a weight.
             bias_bits: signed width of a bias.
             identity: largest value added to it.
         """
         terms = self.weight.shape[1] * self.kernel
-        return signed_width(*loadable_bounds(terms, self.input_range, bias_bits, identity))
+        return signed_width(*loadable_bounds(terms, self.input_range, weight_bits, bias_bits, identity))
 
     def macs(self, samples: int) -> int:
         """Multiply-accumulates for ``samples`` output samples."""

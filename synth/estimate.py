@@ -135,7 +135,7 @@ def _layers(plan: Plan) -> list[LayerWork]:
         LayerWork(
             name=dot.name,
             macs=dot.inputs * dot.outputs * dot.samples * plan.groups,
-            parameter_bits_read=8 * dot.weight_bytes * plan.groups,
+            parameter_bits_read=dot.group_weight_bits * plan.groups,
         )
         for dot in plan.dots
     ]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from spikecae.arithmetic import integer_range
 from spikecae.design import Design
 from spikecae.huffman import code_lengths
 from spikecae.spec import EncoderSpec
@@ -25,15 +26,16 @@ def random_spec(design: Design, seed: int, *, rate_weight: float = 2.0) -> Encod
     """A spec of the design's shape whose activations neither vanish nor saturate everywhere."""
     rng = np.random.default_rng(seed)
     encoder, block = design.encoder, design.block
+    low, high = integer_range(design.quantization.weight_bits, signed=True)
 
     def convolution(
         name: str, inputs: int, outputs: int, *, kernel: int, groups: int, signed: bool, relu: bool, kind=Convolution
     ):
         fan_in = inputs // groups * kernel
-        gain = int(np.log2(40 * np.sqrt(fan_in)))
+        gain = int(np.log2(40 * np.sqrt(fan_in))) + design.quantization.weight_bits - 8
         return kind(
             name=name,
-            weight=rng.integers(-128, 128, (outputs, inputs // groups, kernel)).astype(np.int8),
+            weight=rng.integers(low, high + 1, (outputs, inputs // groups, kernel)).astype(np.int8),
             bias=rng.integers(-2000, 2000, outputs).astype(np.int32),
             weight_exponent=rng.integers(gain - 1, gain + 2, outputs).astype(np.int8),
             input_exponent=EXPONENT,

@@ -80,7 +80,7 @@ def test_convolution_equals_torch(tiny: Design, fold: int) -> None:
     dot = plan.blocks[0].conv
     layer = dot.layer
     entry_bits = images.parameter_bits(plan)
-    dut = Convolution(dot, 8 * plan.port_bytes, entry_bits, plan.parameters_per_word)
+    dut = Convolution(dot, plan.port_bits, entry_bits, plan.parameters_per_word)
     x = np.random.default_rng(fold).integers(0, 256, (2, layer.inputs, dot.samples))
     exact = torch.nn.functional.conv1d(
         torch.from_numpy(x).double(),
@@ -114,7 +114,7 @@ def _loads(plan, name: str) -> tuple[list[int], list[int]]:
     """The words of one unit out of the two parameter memories, all groups."""
     tables = images.parameter_images(plan)
     weights, parameters = tables["weights"].words, tables["parameters"].words
-    counts = [(dot.name, -(-dot.weight_bytes // plan.port_bytes)) for dot in plan.dots]
+    counts = [(dot.name, -(-dot.group_weight_bits // plan.port_bits)) for dot in plan.dots]
     entries = [(dot.name, -(-dot.outputs // plan.parameters_per_word)) for dot in plan.requantized]
 
     def pick(words: list[int], layout: list[tuple[str, int]]) -> list[int]:
@@ -135,7 +135,7 @@ def test_projector_sums_over_groups(tiny: Design, fold: int) -> None:
     dot = plan.project
     layer = dot.layer
     words = images.parameter_images(plan)["latents"].words
-    dut = Projector(dot, 8 * plan.port_bytes, plan.groups, plan.project_bias_bits)
+    dut = Projector(dot, plan.port_bits, plan.groups, plan.project_bias_bits)
     x = np.random.default_rng(fold).integers(0, 256, (2, layer.inputs, dot.samples))
     total = np.einsum("oc,bct->bot", layer.weight[:, :, 0].astype(int), x) + layer.bias[None, :, None]
     expected = np.clip(np.floor(total / 2.0 ** layer.shift[None, :, None] + 0.5), -128, 127).astype(int)

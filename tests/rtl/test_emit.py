@@ -95,7 +95,7 @@ def test_neuropixels_plan_is_the_designed_one(fold: int, multipliers: int, cycle
     assert plan.search.cycles < 31 * 48 * fold, "the search must not be slower than the encoder"
     assert plan.macs_per_block == 49152 + 172032 + 86016 + 49152
     assert plan.utilisation >= 0.9
-    assert sum(-(-dot.weight_bytes // plan.port_bytes) for dot in plan.dots) * plan.port_bytes == 384
+    assert sum(-(-dot.group_weight_bits // plan.port_bits) for dot in plan.dots) * plan.port_bits == 8 * 384
 
 
 def test_unknown_list_of_stages_is_refused(tiny: Design) -> None:

@@ -74,7 +74,7 @@ def test_each_word_is_read_once_a_block(tiny: Design, fold: int, parameters: str
     plan = make_plan(spec, hardware(fold, parameters=parameters))
     counts = count_reads(spec, random_adc(tiny, BLOCKS, fold), plan)
     ahead = {
-        "weights": 2 * sum(-(-dot.weight_bytes // plan.port_bytes) for dot in plan.dots) + 1,
+        "weights": 2 * sum(-(-dot.group_weight_bits // plan.port_bits) for dot in plan.dots) + 1,
         "parameters": 2 * sum(-(-dot.outputs // plan.parameters_per_word) for dot in plan.requantized) + 1,
         "codebook": 2 * plan.search.record_words + 1,
     }

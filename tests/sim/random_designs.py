@@ -61,9 +61,9 @@ class Outcome:
             f"{encoder.channels}/{encoder.bottleneck} channels, {encoder.groups} groups, kernel {encoder.kernel}, "
             f"pools {encoder.pools}, N={encoder.features} K={self.design.codebook.codewords}"
             f"{' product' if self.product else ''}, {hardware.parameters} fold {hardware.fold}"
-            f"{', early exit' if hardware.early_exit else ''}: {self.blocks} blocks, "
-            f"{self.mismatches} of {self.values} values differ{self.first}; {pace}; latency {self.latency} of "
-            f"{self.predicted_latency}"
+            f"{', early exit' if hardware.early_exit else ''}, {hardware.weight_bits}-bit weights: "
+            f"{self.blocks} blocks, {self.mismatches} of {self.values} values differ{self.first}; {pace}; "
+            f"latency {self.latency} of {self.predicted_latency}"
         )
 
 
@@ -90,6 +90,7 @@ def macs(design: Design) -> int:
 def random_design(tiny: Design, seed: int) -> Design:
     """A design drawn from the whole legal range of every key; drawn again while it is too large to be quick."""
     rng = np.random.default_rng(seed)
+    weight_bits = (4, 6, 8)[seed // 2 % 3]
     while True:
         pools = [int(rng.choice([1, 2, 4])) for _ in range(rng.integers(1, 4))]
         pooling = int(np.prod(pools))
@@ -108,12 +109,14 @@ def random_design(tiny: Design, seed: int) -> Design:
                 "features": int(2 ** rng.uniform(0, 7)),
             },
             codebook={"codewords": int(2 ** rng.uniform(1, 11))},
+            quantization={"weight_bits": weight_bits},
             hardware={
                 "fold": int(rng.choice(FOLDS)),
                 "parameters": str(rng.choice(["ram", "rom"])),
                 "packet_blocks": 1,
                 "bias_bits": int(rng.integers(15, 25)),
                 "early_exit": bool(rng.integers(2)),
+                "weight_bits": weight_bits,
             },
         ).model_copy(update={"name": f"random{seed}"})
         if macs(design) <= MOST_MACS:

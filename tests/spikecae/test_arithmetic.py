@@ -73,11 +73,12 @@ def test_bounds_are_attained_and_never_passed(input_range: tuple[int, int]) -> N
     assert np.array_equal(high, sums.max(axis=0))
 
 
+@pytest.mark.parametrize(("bits", "least", "most"), [(4, -8, 7), (6, -32, 31), (8, -128, 127)])
 @pytest.mark.parametrize("signed", [True, False])
-def test_loadable_bounds_are_those_of_the_worst_weights(signed: bool) -> None:
+def test_loadable_bounds_are_those_of_the_worst_weights(signed: bool, bits: int, least: int, most: int) -> None:
     """Against all products of the extreme weights and inputs."""
     inputs = integer_range(8, signed=signed)
-    products = [w * x for w in (-128, 127) for x in inputs]
-    low, high = loadable_bounds(5, inputs, bias_bits=12, identity=1000)
+    products = [w * x for w in (least, most) for x in inputs]
+    low, high = loadable_bounds(5, inputs, bits, bias_bits=12, identity=1000)
     assert low == 5 * min(products) - 2048
     assert high == 5 * max(products) + 2047 + 1000

@@ -55,6 +55,12 @@ def test_neuropixels_is_the_papers_network() -> None:
         ("epochs = 30\n", "", ["training.epochs: missing"]),
         ("pools = [2, 2]", "pools = [2]\nshare_blocks = true", ["encoder.share_blocks = True", "one residual block"]),
         ("bits = 10", "bits = 16", ["adc.signed = False", "the encoder's input is signed 16 bit", "adc.bits to 15"]),
+        (
+            "fold = 2",
+            "fold = 2\nweight_bits = 6",
+            ["hardware.weight_bits = 6: narrower than quantization.weight_bits = 8"],
+        ),
+        ("fold = 2", "fold = 2\nweight_bits = 5", ["hardware.weight_bits = 5", "4, 6 or 8"]),
     ],
 )
 def test_a_fault_names_key_value_and_remedy(tmp_path: Path, old: str, new: str, expected: list[str]) -> None:
@@ -63,6 +69,16 @@ def test_a_fault_names_key_value_and_remedy(tmp_path: Path, old: str, new: str, 
         changes.append(("signed = true", "signed = false"))
     (line,) = faults(tmp_path, *changes)
     assert all(part in line for part in expected), line
+
+
+@pytest.mark.parametrize(("chip", "weights"), [(8, 4), (6, 4), (6, 6), (4, 4)])
+def test_a_chip_may_be_wider_than_the_weights(tmp_path: Path, chip: int, weights: int) -> None:
+    path = tmp_path / "tiny.toml"
+    path.write_text(
+        TINY.replace("[hardware]", f"[quantization]\nweight_bits = {weights}\n[hardware]\nweight_bits = {chip}")
+    )
+    design = load_design(path)
+    assert (design.hardware.weight_bits, design.quantization.weight_bits) == (chip, weights)
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
