@@ -288,6 +288,10 @@ def _contradictions(raw: dict[str, Any], path: Path) -> list[str]:
             f"narrower than quantization.weight_bits = {width}; raise it, or set quantization.weight_bits to {limit}"
         )
         fault("hardware.weight_bits", limit, remedy)
+    hardware = raw.get("hardware", {})
+    fold = hardware.get("fold", 4) if isinstance(hardware, dict) else None
+    if isinstance(hardware, dict) and hardware.get("stationary") is True and fold in (2, 4, 8, 16):
+        fault("hardware.stationary", True, f"only at fold 1, not {fold}: set hardware.fold to 1, or this to false")
     recording = raw.get("recording")
     peak = recording.get("peak") if isinstance(recording, dict) else None
     if samples is not None and type(peak) is int and peak >= samples:

@@ -10,7 +10,7 @@ from rtl.images import parameter_images
 from rtl.plan import make_plan
 from rtl.search_plan import SearchPlan, plan_search
 from rtl.vector_search import VectorSearch
-from spikecae.design import Design
+from spikecae.design import Design, Hardware
 from spikecae.huffman import code_lengths
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Huffman, SubVector, VectorQuantizer
