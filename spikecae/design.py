@@ -112,6 +112,8 @@ class Hardware(Section):
     stationary: bool = False
     """Whether every weight has a multiplier of its own, and every sub-vector its lane of the search, so that one
     operand of each product stands still: less energy, more area. Only at fold 1."""
+    operand_isolation: bool = True
+    """Whether words that are not for a unit, and sums that are not finished, are kept from its logic by gates."""
     early_exit: bool = False
     """Whether the codeword search stops multiplying for a candidate once it cannot win; same indices, same cycles."""
 
