@@ -15,7 +15,7 @@ from quantize.report import load_report
 from quantize.stage import quantize
 from rtl.emit import emit
 from rtl.plan import make_plan
-from spikecae.design import Design, Quantization, load_design
+from spikecae.design import Design, Hardware, Quantization, load_design
 from spikecae.spec import EncoderSpec, load_spec
 from synth.mapping import Mapping
 from synth.power import measure_power
@@ -36,7 +36,8 @@ GATE_LEVEL_VERSION = 2
 FINE_TUNE_EPOCHS = 8
 """For weights of fewer than 8 bits."""
 SLOW = Path("ihp-sg13g2/libs.ref/sg13g2_stdcell/lib/sg13g2_stdcell_slow_1p08V_125C.lib")
-HARDWARE = ("fold", "parameters", "early_exit", "stationary", "weight_bits", "operand_isolation", "clock_mhz")
+FLAGS = ("early_exit", "stationary", "operand_isolation")
+HARDWARE = ("fold", "parameters", "weight_bits", "clock_mhz", *FLAGS)
 
 
 def measured_silicon(parameters: Parameters) -> Outcome:
@@ -58,7 +59,8 @@ def measured_silicon(parameters: Parameters) -> Outcome:
         cells = cells.model_copy(update={"clock_gate": None})
     design = load_design(DESIGNS / f"{name}.toml")
     knobs = {key: parameters[key] for key in HARDWARE if key in parameters}
-    hardware = type(design.hardware).model_validate(design.hardware.model_dump() | knobs)
+    knobs |= {key: bool(value) for key, value in knobs.items() if key in FLAGS}
+    hardware = Hardware.model_validate(design.hardware.model_dump() | knobs)
     bits = hardware.weight_bits
     tuned = Quantization(weight_bits=bits, fine_tune_epochs=FINE_TUNE_EPOCHS if bits < 8 else 0)
     design = design.model_copy(update={"hardware": hardware, "quantization": tuned})
