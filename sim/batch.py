@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rtl.manifest import Manifest
 from rtl.register_map import WINDOW_BITS, register
-from sim.verilate import MEMORY_VARIABLE, STORE
+from sim.verilate import MEMORY_VARIABLE, READ_PORT, STORE
 from sim.wrapper import WRAPPER, tap_slots
 from spikecae.packets import HEADER_BYTES, TRAILER_BYTES, Header, frame
 
@@ -91,6 +91,11 @@ class BatchSimulator:
         for slot in tap_slots(manifest):
             tap = slot.tap
             self._library.sim_add_tap(self._handle, slot.word, tap.elements, tap.width, tap.signed)
+        self._counted = [memory for memory in manifest.memories if STORE in memory.name]
+        for memory in self._counted:
+            scope, enable, address = (name.encode() for name in (f"{WRAPPER}.dut.{memory.name}", *READ_PORT))
+            if not self._library.sim_add_reads(self._handle, scope, enable, address, memory.words):
+                raise OSError(f"{library} does not show the read port of {memory.name}")
         self._fed = 0
         self._start(load)
 
@@ -283,6 +288,19 @@ class BatchSimulator:
             taken[tap.stage] = flat.reshape(blocks if count == blocks * block else 1, -1)
         return taken
 
+    @property
+    def parameter_reads(self) -> dict[str, NDArray[np.uint64]]:
+        """Reads of every word of each parameter memory by the encoder so far, (words,) by the memory's short name.
+
+        Those of the checks between blocks are not among them.
+        """
+        return {
+            memory.name.rpartition(".")[2]: _copy(
+                self._library.sim_reads(self._handle, number), memory.words, np.dtype(np.uint64)
+            )
+            for number, memory in enumerate(self._counted)
+        }
+
     def flip(self, memory: str, word: int, bit: int) -> int:
         """Flip a bit of a parameter through the back door; it stays flipped, through resets too.
 
@@ -341,6 +359,8 @@ def _load(path: Path) -> ctypes.CDLL:
         "sim_new": (handle, [integer, text]),
         "sim_delete": (None, [handle]),
         "sim_add_tap": (None, [handle, unsigned, unsigned, unsigned, integer]),
+        "sim_add_reads": (integer, [handle, text, text, text, number]),
+        "sim_reads": (pointer, [handle, unsigned]),
         "sim_pauses": (None, [handle, integer, number, real, real]),
         "sim_reset": (None, [handle, unsigned]),
         "sim_write": (integer, [handle, unsigned, unsigned]),

@@ -21,11 +21,14 @@ from rtl.manifest import Manifest
 from sim.toolchain import environment, require, verilator_root
 from sim.wrapper import WRAPPER, wrapper_verilog
 
-__all__ = ["HARMLESS", "MEMORY_VARIABLE", "STORE", "BuildError", "build_bench", "build_library", "lint"]
+__all__ = ["HARMLESS", "MEMORY_VARIABLE", "READ_PORT", "STORE", "BuildError", "build_bench", "build_library", "lint"]
 
 HARNESS = Path(__file__).with_name("harness.cpp")
 MEMORY_VARIABLE = "memory"
 """What Amaranth calls the array of every memory."""
+
+READ_PORT = ("user__en", "user__addr")
+"""What every parameter memory calls enable and address of its user's reads."""
 
 STORE = ".store."
 """What the names of all parameter memories have in common."""
@@ -97,7 +100,11 @@ def build_library(
         driver=HARNESS,
         runtime=(*RUNTIME, *(["verilated_vcd_c.cpp"] if waves else [])),
         link=("-shared",),
-        visible=tuple(f'public_flat_rw -module "{module}" -var "{MEMORY_VARIABLE}"' for module in modules),
+        visible=tuple(
+            f'public_flat_rw -module "{module}" -var "{name}"'
+            for module in modules
+            for name in (MEMORY_VARIABLE, *READ_PORT)
+        ),
         trace=waves,
     )
     return _build(program, verilog, manifest, folder, progress)
