@@ -8,8 +8,8 @@ from sim.batch import BatchSimulator
 __all__ = ["READ_ONCE", "reads_per_block"]
 
 READ_ONCE = ("weights", "parameters", "codebook")
-"""Memories of which every word is read once a block; of the codebook, where all sub-vectors that share one follow
-one another. The other tables are read by what the data say: a sample's place, an index."""
+"""Memories of which every word is read once a block. The other tables are read by what the data say: a sample's
+place, an index."""
 
 
 def reads_per_block(simulator: BatchSimulator, adc: NDArray[np.int16]) -> dict[str, NDArray[np.float64]]:

@@ -31,7 +31,7 @@ def test_each_word_is_read_once_a_block(loadable, models):
     np.testing.assert_array_equal(reads["huffman"] * len(loadable.adc), indices)
 
 
-def test_a_codebook_is_read_once_for_each_run_of_sub_vectors_that_share_it(tiny: Design, models, tmp_path):
+def test_so_is_a_codebook_whose_sub_vectors_are_not_neighbours(tiny: Design, models, tmp_path):
     spec = random_spec(tiny, 3)
     (book,) = spec.vq.codebooks
     other = Codebook(book.words[:5] + np.int8(1), book.bias[:5])
@@ -43,7 +43,6 @@ def test_a_codebook_is_read_once_for_each_run_of_sub_vectors_that_share_it(tiny:
     library = build_library(tmp_path / manifest.verilog, manifest, models)
     with BatchSimulator(library, manifest, load=load_writes(tmp_path, manifest)) as simulator:
         reads = reads_per_block(simulator, random_adc(tiny, 4, seed=4))["codebook"]
+    # The memory has it twice: the search walks through its words from first to last.
     words = make_plan(spec, tiny.hardware).search.record_words
-    assert (reads[: len(book.words) * words] == 2).all(), "its two runs are not neighbours"
-    assert (reads[len(book.words) * words :] == 1).all()
-    assert reads.size == (len(book.words) + 5) * words
+    assert reads.tolist() == [1.0] * (2 * len(book.words) + 5) * words
