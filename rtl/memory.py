@@ -2,8 +2,9 @@
 
 from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+
+from rtl.memory_use import SizedMemory
 
 __all__ = ["BUS_BITS", "MemoryAccess", "MemoryRead", "ParameterMemory", "WordLoop", "lanes_of"]
 
@@ -102,7 +103,8 @@ class ParameterMemory(wiring.Component):
         # A memory of one word would have an address of no bits, which Verilog cannot write down.
         depth = max(2, len(self.words))
         init = [] if self.loadable else self.words
-        m.submodules.memory = memory = self.backing = Memory(shape=unsigned(self.stored_width), depth=depth, init=init)
+        shape = unsigned(self.stored_width)
+        m.submodules.memory = memory = self.backing = SizedMemory(shape=shape, depth=depth, init=init, single_port=True)
         port = memory.read_port()
         m.d.comb += self.user.data.eq(port.data)
         if not self.loadable:

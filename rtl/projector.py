@@ -2,12 +2,12 @@
 
 from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from rtl.dot_product import DotProduct, accumulator_layout
 from rtl.images import SHIFT_BITS
 from rtl.memory import MemoryRead
+from rtl.memory_use import SizedMemory
 from rtl.plan import DotPlan
 from rtl.requantizer import requantize
 from rtl.window import SlidingWindow
@@ -52,7 +52,7 @@ class GroupAccumulator(wiring.Component):
         m = Module()
         plan = self._plan
         layout = data.ArrayLayout(signed(plan.accumulator_bits), plan.lanes)
-        m.submodules.sums = sums = Memory(shape=layout, depth=max(2, self.depth), init=[])
+        m.submodules.sums = sums = SizedMemory(shape=layout, depth=max(2, self.depth), init=[], busy=True)
         write = sums.write_port()
         # Reading the next word while this one is written: they are the same word only if one is used.
         read = sums.read_port(transparent_for=[write] if self.depth == 1 else [])

@@ -28,7 +28,9 @@ def plan_rtl(layout: Layout) -> Task:
             f"make one with: make quantize DESIGN={layout.name}"
         )
     design, hardware = layout.design, layout.design.hardware
-    beside = files_beside(loadable=hardware.parameters == "ram", front_end=design.front_end is not None)
+    beside = files_beside(
+        loadable=hardware.parameters == "ram", front_end=design.front_end is not None, memories=hardware.memories
+    )
     detected = None if design.front_end is None else design.model_dump(mode="json", include=DETECTED)
 
     def run(folder: Path, console: Console) -> str:
