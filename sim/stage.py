@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from rtl.manifest import Manifest
 from sim.batch import BatchSimulator, Pauses
 from sim.compare import Comparison, compare
-from sim.results import CyclesPerBlock, Latency, SimulationResults, Speed
+from sim.results import CyclesPerBlock, Latency, OtherTop, SimulationResults, Speed
 from sim.toolchain import require
 from sim.verilate import HARMLESS, build_library, lint
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
 
-__all__ = ["SimulationError", "load_manifest", "load_writes", "simulate"]
+__all__ = ["SimulationError", "load_manifest", "load_writes", "run_layout", "simulate"]
 
 CHUNK = 32
 """Blocks compared at a time: bounds the memory that taps take (about 60 kB a block for ``neuropixels``)."""
@@ -135,6 +135,10 @@ def simulate(
 
         benches = run_benches(spec, rtl_dir, adc, models)
 
+    others = []
+    if manifest.layout_verilog != manifest.verilog:
+        others.append(run_layout(spec, manifest, rtl_dir, paused, models, progress))
+
     mismatches = {stage: sum(part.mismatches[stage] for part in parts) for stage in parts[0].mismatches}
     cycles = steady_state(ends, manifest.cycles_per_block)
     results = SimulationResults(
@@ -160,6 +164,7 @@ def simulate(
         ),
         waves=wave_file,
         benches=benches,
+        others=others,
     )
     new = out_dir / ".results.json.new"
     new.write_text(results.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -167,6 +172,33 @@ def simulate(
     if results.faults:
         raise SimulationError("\n".join([f"{verilog} is not proven:", *(f"  {fault}" for fault in results.faults)]))
     return results
+
+
+def run_layout(
+    spec: EncoderSpec,
+    manifest: Manifest,
+    rtl_dir: Path,
+    adc: NDArray[np.int16],
+    models: Path,
+    progress: Progress | None = None,
+) -> OtherTop:
+    """Run blocks (n, M, D) on the Verilog for a layout, at full rate and with pauses; every stage and byte compared."""
+    library = build_library(rtl_dir / manifest.layout_verilog, manifest, models, progress=progress)
+    with BatchSimulator(library, manifest, load=load_writes(rtl_dir, manifest)) as simulator:
+        parts = list(run_blocks(simulator, spec, adc))
+        left_over = count_left_over(simulator)
+        simulator.reset()
+        simulator.pause(inputs=PAUSES[0], outputs=PAUSES[1], seed=2)
+        parts += run_blocks(simulator, spec, adc)
+        left_over += count_left_over(simulator)
+    return OtherTop(
+        verilog=manifest.layout_verilog,
+        blocks=2 * len(adc),
+        values_compared=sum(part.values for part in parts),
+        mismatches=sum(part.total for part in parts),
+        first_mismatch=next((part.first for part in parts if part.first is not None), None),
+        left_over=left_over,
+    )
 
 
 def measure_latency(simulator: BatchSimulator, block: NDArray[np.int16]) -> int:

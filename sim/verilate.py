@@ -80,7 +80,8 @@ def build_library(
     """Compile an encoder, with the harness, for :class:`sim.batch.BatchSimulator`.
 
     Args:
-        verilog: the emitted encoder.
+        verilog: the emitted encoder; its Verilog for a layout too, which has no back door to memories. Models of
+            macros lie beside that.
         manifest: what the generator says about it.
         folder: where libraries are kept; created if need be. Processes may share it.
         waves: able to write a waveform file, at the price of speed.
@@ -94,17 +95,14 @@ def build_library(
         BuildError: the Verilog cannot be compiled.
     """
     modules = [f"{manifest.top}.{memory.name}" for memory in manifest.memories if STORE in memory.name]
+    seen = READ_PORT if _is_layout(verilog, manifest) else (MEMORY_VARIABLE, *READ_PORT)
     program = _Program(
         name="waves.so" if waves else "batch.so",
         verilate=("--prefix", "Vsim", *(["--trace-vcd"] if waves else [])),
         driver=HARNESS,
         runtime=(*RUNTIME, *(["verilated_vcd_c.cpp"] if waves else [])),
         link=("-shared",),
-        visible=tuple(
-            f'public_flat_rw -module "{module}" -var "{name}"'
-            for module in modules
-            for name in (MEMORY_VARIABLE, *READ_PORT)
-        ),
+        visible=tuple(f'public_flat_rw -module "{module}" -var "{name}"' for module in modules for name in seen),
         trace=waves,
     )
     return _build(program, verilog, manifest, folder, progress)
@@ -141,6 +139,9 @@ def _build(program: _Program, verilog: Path, manifest: Manifest, folder: Path, p
         "control.vlt": "\n".join(control),
         "driver.cpp": program.driver.read_text(encoding="utf-8"),
     }
+    if _is_layout(verilog, manifest) and manifest.models is not None:
+        sources["models.v"] = verilog.with_name(manifest.models).read_text(encoding="utf-8")
+    files = [name for name in ("control.vlt", "wrapper.v", "encoder.v", "models.v") if name in sources]
     include = verilator_root() / "include"
     unused = tuple(f"-DVM_{feature}=0" for feature in UNUSED)
     compiler = ("g++", *COMPILE, *unused, f"-I{include}", f"-I{include / 'vltstd'}")
@@ -160,12 +161,16 @@ def _build(program: _Program, verilog: Path, manifest: Manifest, folder: Path, p
                 (work / file).write_text(text, encoding="utf-8")
             tell("Verilator", 0, 1)
             flags = [*VERILATE, *program.verilate, "--Mdir", "."]
-            _run(["verilator_bin", *flags, "control.vlt", "wrapper.v", "encoder.v"], work)
+            _run(["verilator_bin", *flags, *files], work)
             objects = _compile(for_model, _bundle(work), work, tell)
             objects += _runtime(folder, versions, compiler, [include / file for file in program.runtime], tell)
             _run(["g++", "-o", "program", *map(str, objects), *program.link], work)
             os.replace(work / "program", target)
     return target
+
+
+def _is_layout(verilog: Path, manifest: Manifest) -> bool:
+    return verilog.name == manifest.layout_verilog != manifest.verilog
 
 
 def lint(verilog: Path, top: str) -> dict[str, int]:
