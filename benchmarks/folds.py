@@ -15,8 +15,9 @@ from rtl.emit import emit
 from rtl.plan import make_plan
 from rtl.storage import activation_bits, input_bits
 from sim.batch import BatchSimulator
+from sim.emitted import load_writes
 from sim.reads import READ_ONCE, reads_per_block
-from sim.stage import count_left_over, load_writes, measure_latency, run_blocks, steady_state
+from sim.stage import count_left_over, measure_latency, run_blocks, steady_state
 from sim.verilate import build_library
 from spikecae.design import load_design
 from spikecae.spec import load_spec

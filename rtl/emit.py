@@ -65,15 +65,8 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path, front_end: FrontE
     if models is not None:
         texts[models] = macro_models(modelled)
     files = files_beside(loadable=plan.loadable, front_end=front_end is not None, memories=memories)
-    manifest = make_manifest(plan, top, f"{ENCODER}.v", files)
-    names = sorted(macro.name for macro in macros)
-    manifest = manifest.model_copy(
-        update={
-            "layout_verilog": layout,
-            "macros": {macro.name: macros[macro] for macro in sorted(macros, key=lambda macro: macro.name)},
-            "models": models,
-        }
-    )
+    counts = {macro.name: macros[macro] for macro in sorted(macros, key=lambda macro: macro.name)}
+    manifest = make_manifest(plan, top, f"{ENCODER}.v", files, counts)
     _check_taps(manifest, texts[manifest.verilog])
     out_dir.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
@@ -85,7 +78,7 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path, front_end: FrontE
     clock = hardware.clock_mhz
     _write(out_dir / f"{ENCODER}.f", file_list(layout, kit_files(macros)))
     _write(out_dir / f"{ENCODER}.sdc", timing_constraints(ENCODER, clock))
-    _write(out_dir / "librelane.json", librelane_config(ENCODER, layout, f"{ENCODER}.sdc", clock, names))
+    _write(out_dir / "librelane.json", librelane_config(ENCODER, layout, f"{ENCODER}.sdc", clock, list(counts)))
     if plan.loadable:
         _write(out_dir / "load.json", load_json(plan))
     _write(out_dir / "manifest.json", manifest.model_dump_json(indent=1) + "\n")

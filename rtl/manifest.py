@@ -7,10 +7,12 @@ from pydantic import BaseModel, ConfigDict
 
 from rtl.encoder import IN_FLIGHT
 from rtl.event_coder import EVENT_BITS
+from rtl.files import COMPRESSOR, ENCODER, layout_verilog, model_file
 from rtl.memory import BUS_BITS
 from rtl.memory_use import MemoryUse
 from rtl.plan import Plan
 from rtl.spike_encoder import SpikeEncoder
+from spikecae.design import MemoryBackEnd
 
 __all__ = ["Manifest", "Memory", "Port", "Tap", "Unit", "make_manifest"]
 
@@ -107,6 +109,9 @@ class Manifest(Record):
     verilog: str
     files: list[str]
     """What lies beside the Verilog."""
+    compressor: str | None
+    """Verilog of the encoder behind a spike detector, where the design has one."""
+    memories_in_layout: MemoryBackEnd
     layout_verilog: str
     """What a layout is made from: the same, or Verilog with macros or flip-flops for memories."""
     macros: dict[str, int]
@@ -131,7 +136,7 @@ class Manifest(Record):
     latency_cycles: int
 
 
-def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str]) -> Manifest:
+def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str], macros: dict[str, int]) -> Manifest:
     """Describe an encoder.
 
     Args:
@@ -139,6 +144,7 @@ def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str])
         top: the component that was emitted.
         verilog: name of the file it was emitted to.
         files: names of the files beside it.
+        macros: memory macros in the Verilog for a layout, by name.
     """
     spec = plan.spec
     ports = [
@@ -155,9 +161,11 @@ def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str])
         top="spike_encoder",
         verilog=verilog,
         files=files,
-        layout_verilog=verilog,
-        macros={},
-        models=None,
+        compressor=f"{COMPRESSOR}.v" if f"{COMPRESSOR}.v" in files else None,
+        memories_in_layout=plan.hardware.memories,
+        layout_verilog=layout_verilog(ENCODER, plan.hardware.memories),
+        macros=macros,
+        models=model_file(plan.hardware.memories),
         spikes=spec.spikes,
         samples=spec.samples,
         groups=plan.groups,

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rtl.files import ENCODER
 from rtl.manifest import Manifest
 from rtl.register_map import WINDOW_BITS, register
 from sim.verilate import MEMORY_VARIABLE, READ_PORT, STORE
-from sim.wrapper import WRAPPER, tap_slots
+from sim.wrapper import WITHIN, WRAPPER, tap_slots
 from spikecae.packets import HEADER_BYTES, TRAILER_BYTES, Header, frame
 
 __all__ = ["BatchSimulator", "HangError", "Pauses", "ProtocolError", "unframe"]
@@ -65,6 +66,7 @@ class BatchSimulator:
         library: what :func:`sim.verilate.build_library` made.
         manifest: the encoder's.
         load: register writes (byte offset, value) that start the chip, as the generator's ``load.json`` has them.
+        top: what the library was built from, the encoder or the compressor.
         seed: of the registers' first values.
         waves: VCD file to write, for a library built with waveforms.
 
@@ -79,6 +81,7 @@ class BatchSimulator:
         manifest: Manifest,
         *,
         load: Sequence[tuple[int, int]] = (),
+        top: str = ENCODER,
         seed: int = 1,
         waves: Path | None = None,
     ) -> None:
@@ -91,9 +94,10 @@ class BatchSimulator:
         for slot in tap_slots(manifest):
             tap = slot.tap
             self._library.sim_add_tap(self._handle, slot.word, tap.elements, tap.width, tap.signed)
+        self._chip = f"{WRAPPER}.dut.{WITHIN[top]}"
         self._counted = [memory for memory in manifest.memories if STORE in memory.name]
         for memory in self._counted:
-            scope, enable, address = (name.encode() for name in (f"{WRAPPER}.dut.{memory.name}", *READ_PORT))
+            scope, enable, address = (name.encode() for name in (f"{self._chip}{memory.name}", *READ_PORT))
             if not self._library.sim_add_reads(self._handle, scope, enable, address, memory.words):
                 raise OSError(f"{library} does not show the read port of {memory.name}")
         self._fed = 0
@@ -315,7 +319,7 @@ class BatchSimulator:
         Raises:
             ValueError: there is no such bit.
         """
-        scope = f"{WRAPPER}.dut.{memory}".encode()
+        scope = f"{self._chip}{memory}".encode()
         value = int(self._library.sim_flip(self._handle, scope, MEMORY_VARIABLE.encode(), word, bit))
         if value < 0:
             known = ", ".join(m.name for m in self.manifest.memories if STORE in m.name)

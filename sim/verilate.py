@@ -17,9 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rtl.files import COMPRESSOR, ENCODER, layout_verilog
 from rtl.manifest import Manifest
 from sim.toolchain import environment, require, verilator_root
-from sim.wrapper import WRAPPER, wrapper_verilog
+from sim.wrapper import WITHIN, WRAPPER, wrapper_verilog
 
 __all__ = ["HARMLESS", "MEMORY_VARIABLE", "READ_PORT", "STORE", "BuildError", "build_bench", "build_library", "lint"]
 
@@ -80,8 +81,8 @@ def build_library(
     """Compile an encoder, with the harness, for :class:`sim.batch.BatchSimulator`.
 
     Args:
-        verilog: the emitted encoder; its Verilog for a layout too, which has no back door to memories. Models of
-            macros lie beside that.
+        verilog: the emitted encoder, or compressor; their Verilog for a layout too, which has no back door to
+            memories. Models of macros lie beside that.
         manifest: what the generator says about it.
         folder: where libraries are kept; created if need be. Processes may share it.
         waves: able to write a waveform file, at the price of speed.
@@ -94,7 +95,8 @@ def build_library(
         MissingToolError: no Verilator or no compiler.
         BuildError: the Verilog cannot be compiled.
     """
-    modules = [f"{manifest.top}.{memory.name}" for memory in manifest.memories if STORE in memory.name]
+    top = _top(verilog)
+    modules = [f"{top}.{WITHIN[top]}{memory.name}" for memory in manifest.memories if STORE in memory.name]
     seen = READ_PORT if _is_layout(verilog, manifest) else (MEMORY_VARIABLE, *READ_PORT)
     program = _Program(
         name="waves.so" if waves else "batch.so",
@@ -135,7 +137,7 @@ def _build(program: _Program, verilog: Path, manifest: Manifest, folder: Path, p
     control = ["`verilator_config", *(f"lint_off -rule {rule}" for rule in HARMLESS), *program.visible, ""]
     sources = {
         "encoder.v": verilog.read_text(encoding="utf-8"),
-        "wrapper.v": wrapper_verilog(manifest),
+        "wrapper.v": wrapper_verilog(manifest, _top(verilog)),
         "control.vlt": "\n".join(control),
         "driver.cpp": program.driver.read_text(encoding="utf-8"),
     }
@@ -169,8 +171,13 @@ def _build(program: _Program, verilog: Path, manifest: Manifest, folder: Path, p
     return target
 
 
+def _top(verilog: Path) -> str:
+    return COMPRESSOR if verilog.name.startswith(COMPRESSOR) else ENCODER
+
+
 def _is_layout(verilog: Path, manifest: Manifest) -> bool:
-    return verilog.name == manifest.layout_verilog != manifest.verilog
+    memories = manifest.memories_in_layout
+    return memories != "inferred" and verilog.name == layout_verilog(_top(verilog), memories)
 
 
 def lint(verilog: Path, top: str) -> dict[str, int]:

@@ -7,8 +7,8 @@ import numpy as np
 from rtl.emit import emit
 from rtl.plan import make_plan
 from sim.batch import BatchSimulator
+from sim.emitted import load_writes
 from sim.reads import READ_ONCE, reads_per_block
-from sim.stage import load_writes
 from sim.verilate import build_library
 from spikecae.design import Design
 from spikecae.huffman import code_lengths
