@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from rtl.files import ENCODER
 from rtl.manifest import Manifest
+from rtl.memory import BUS_BITS
 from rtl.register_map import WINDOW_BITS, register
 from sim.verilate import MEMORY_VARIABLE, READ_PORT, STORE
 from sim.wrapper import WITHIN, WRAPPER, tap_slots
@@ -96,6 +97,8 @@ class BatchSimulator:
             self._library.sim_add_tap(self._handle, slot.word, tap.elements, tap.width, tap.signed)
         self._chip = f"{WRAPPER}.dut.{WITHIN[top]}"
         self._counted = [memory for memory in manifest.memories if STORE in memory.name]
+        # Nothing moves while the parameters are checked, a bus word a cycle.
+        self._check_cycles = sum(memory.words * -(-memory.width // BUS_BITS) for memory in self._counted)
         for memory in self._counted:
             scope, enable, address = (name.encode() for name in (f"{self._chip}{memory.name}", *READ_PORT))
             if not self._library.sim_add_reads(self._handle, scope, enable, address, memory.words):
@@ -180,7 +183,7 @@ class BatchSimulator:
         manifest = self.manifest
         slowness = 1 / ((1 - self._input.fraction) * (1 - self._output.fraction))
         alone = manifest.latency_cycles + manifest.cycles_per_block
-        patience = int(2 * alone * slowness + 100 * max(self._input.length, self._output.length))
+        patience = int(2 * alone * slowness + 100 * max(self._input.length, self._output.length)) + self._check_cycles
         missing = max(frames - self.frames, 0)
         limit = patience + int(4 * slowness * (alone + missing * manifest.cycles_per_block))
         outcome = self._library.sim_advance(self._handle, frames, patience, limit)
