@@ -73,6 +73,11 @@ class ParameterMemory(wiring.Component):
     Raises
     ------
     ValueError: no words, or a word that does not fit.
+
+    Cycles
+    ------
+    Latency: 1 cycle.
+    Throughput: a read a cycle.
     """
 
     def __init__(self, words: list[int], width: int, *, loadable: bool = False) -> None:
@@ -136,6 +141,11 @@ class WordLoop(wiring.Component):
     -------
     memory: the memory.
     o: the words. The first is valid two cycles after reset; then one a cycle while ``o.ready``.
+
+    Cycles
+    ------
+    Latency: 2 cycles from reset to the first word.
+    Throughput: a word a cycle.
     """
 
     def __init__(self, depth: int, width: int) -> None:

@@ -50,6 +50,11 @@ class SizedMemory(Memory):
     single_port: never read and written in the same cycle.
     busy: read and written in nearly every cycle.
     others: as for :class:`amaranth.lib.memory.Memory`.
+
+    Cycles
+    ------
+    Latency: 1 cycle of a clocked read port.
+    Throughput: an access a cycle at each port.
     """
 
     def __init__(self, *, single_port: bool = False, busy: bool = False, **others: object) -> None:
