@@ -34,10 +34,9 @@ class BlockWriter(wiring.Component):
 
     Cycles
     ------
-    Latency: ``spikes + 5`` cycles from a block's first index to its first byte, where it has no events and a code
-        of 8 bits.
-    Throughput: an index every 2 cycles, 3 where its bits fill two bytes; then the events of the next
-        block.
+    Latency: 5 cycles and one for each spike from a block's first index to its first byte, without a sidecar and with
+        a first code of 8 bits.
+    Throughput: an index every 2 cycles, 3 where its bits fill two bytes; then the events of the next block.
     """
 
     def __init__(self, index_bits: int, depth: int, starts: list[int], spikes: int) -> None:

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -56,3 +57,10 @@ def recorded(kind: type[wiring.Component], made: dict[str, wiring.Component]):
         return elaborate(self, platform)
 
     return noting
+
+
+def latency_of(kind: type[wiring.Component]) -> int:
+    """The first number of cycles that a component's docstring names as its latency."""
+    found = re.search(r"^Latency: \D*(\d+) cycle", inspect.getdoc(kind) or "", re.M)
+    assert found, f"{kind.__name__} names no latency as a number"
+    return int(found[1])
