@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
@@ -13,7 +15,9 @@ from rtl.emit import emit
 from rtl.plan import make_plan
 from rtl.storage import activation_bits, input_bits
 from sim.batch import BatchSimulator
-from sim.stage import count_left_over, load_writes, measure_latency, run_blocks, steady_state
+from sim.emitted import load_writes
+from sim.reads import READ_ONCE, reads_per_block
+from sim.stage import count_left_over, measure_latency, run_blocks, steady_state
 from sim.verilate import build_library
 from spikecae.design import load_design
 from spikecae.spec import load_spec
@@ -31,9 +35,14 @@ HEADINGS = (
     "to groups·D·fold",
     "utilisation",
     "latency",
+    "reads of a word",
     "activations, bytes",
     "input, bytes",
 )
+
+
+COUNTED_BLOCKS = 4
+"""Blocks over which reads of the parameter memories are counted."""
 
 
 def main(
@@ -43,7 +52,10 @@ def main(
     folds: Annotated[str, typer.Option(help="Folds, separated by commas.")] = "1,2,4,8,16",
     build: Annotated[Path, typer.Option(help="Folder for Verilog and models.")] = Path("build/benchmarks/folds"),
 ) -> None:
-    """Emit, compile and run each fold; exits with 1 if a value differs."""
+    """Emit, compile and run each fold.
+
+    Exits with 1 if a value differs, or a word of weights, biases or codebook is not read exactly once a block.
+    """
     file = Path("designs") / f"{design}.toml"
     chip, spec = load_design(file), load_spec(file.with_suffix(""))
     adc = load_dataset(chip, data).test.adc[:blocks]
@@ -62,7 +74,9 @@ def main(
             parts = list(run_blocks(simulator, spec, adc))
             cycles = steady_state(simulator.frame_end_cycles, manifest.cycles_per_block)
             mismatches = sum(part.total for part in parts) + count_left_over(simulator)
-        wrong += mismatches
+            reads = reads_per_block(simulator, adc[:COUNTED_BLOCKS])
+        found = {count for name in READ_ONCE for count in reads[name].tolist()}
+        wrong += mismatches + sum(count != 1 for count in found)
         ideal = plan.groups * spec.samples * fold
         table.add_row(
             str(fold),
@@ -75,12 +89,19 @@ def main(
             f"{100 * (cycles.mean / ideal - 1):+.2f} %",
             f"{plan.macs_per_block / plan.multipliers / cycles.mean:.1%}",
             str(latency),
+            ", ".join(f"{count:g}" for count in sorted(found)),
             str(-(-sum(activation_bits(plan).values()) // 8)),
             str(input_bits(plan) // 8),
         )
-        print(f"fold {fold} done", flush=True)
+        words = ", ".join(f"{name} {counts.size} × {_range(counts)}" for name, counts in reads.items())
+        print(f"fold {fold}: words × reads of each in a block: {words}", flush=True)
     Console(width=160, highlight=False).print(table)
     raise typer.Exit(int(wrong > 0))
+
+
+def _range(counts: NDArray[np.float64]) -> str:
+    least, most = counts.min(), counts.max()
+    return f"{least:g}" if least == most else f"{least:g} to {most:g}"
 
 
 if __name__ == "__main__":

@@ -21,6 +21,11 @@ class BitPacker(wiring.Component):
     pad: send the bits that are left, zero-padded; nothing is taken meanwhile.
     empty: no bit is left.
     o: bytes.
+
+    Cycles
+    ------
+    Latency: 1 cycle from the bits that fill a byte.
+    Throughput: a bit string a cycle, and a cycle for every byte that leaves.
     """
 
     def __init__(self) -> None:

@@ -43,6 +43,11 @@ class Chip(wiring.Component):
     more: behind this spike comes another of its event, and no block or stop may part them (only with a front end).
     overrun: for one cycle, the front end has lost an event (only with a front end).
     threshold: what the register of this name says (only with a front end).
+
+    Cycles
+    ------
+    Latency: at most ``plan.latency`` cycles from a block's last sample to the last byte of its packet.
+    Throughput: a block every ``plan.cycles_per_block`` cycles.
     """
 
     def __init__(self, plan: Plan, front_end: FrontEnd | None = None) -> None:

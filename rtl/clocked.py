@@ -19,6 +19,11 @@ class Clocked(wiring.Component):
     -------
     aclk, aresetn: clock and synchronous, active-low reset.
     All others: as for ``inner``.
+
+    Cycles
+    ------
+    Latency: that of ``inner``.
+    Throughput: that of ``inner``.
     """
 
     def __init__(self, inner: wiring.Component, name: str) -> None:

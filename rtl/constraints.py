@@ -1,9 +1,12 @@
 """What tools behind the generator are told beside the Verilog: file list, timing constraints, place-and-route."""
 
 import json
+from collections.abc import Sequence
 
 __all__ = ["IO_SHARE", "file_list", "librelane_config", "period_ns", "timing_constraints"]
 
+KIT = "ihp-sg13g2"
+"""Folder of the process kit that macros come from."""
 CLOCK = "aclk"
 RESET = "aresetn"
 IO_SHARE = 0.2
@@ -12,9 +15,14 @@ UNCERTAINTY_SHARE = 0.05
 """Share of the clock period for jitter and skew, before the clock tree is known."""
 
 
-def file_list(verilog: str) -> str:
-    """Names of the source files, one a line, as simulators and synthesizers read them with ``-f``."""
-    return f"{verilog}\n"
+def file_list(verilog: str, from_kit: Sequence[str] = ()) -> str:
+    """Names of the source files, one a line, as simulators and synthesizers read them with ``-f``.
+
+    Args:
+        verilog: the emitted one.
+        from_kit: what comes from a process kit in ``$PDK_ROOT``, relative to the kit's folder there.
+    """
+    return "".join(f"{name}\n" for name in (verilog, *(f"$PDK_ROOT/{KIT}/{path}" for path in from_kit)))
 
 
 def timing_constraints(top: str, clock_mhz: float) -> str:
@@ -38,9 +46,17 @@ set_output_delay -min 0 -clock [get_clocks {CLOCK}] [all_outputs]
 """
 
 
-def librelane_config(top: str, verilog: str, constraints: str, clock_mhz: float) -> str:
-    """Configuration of a LibreLane flow; paths are relative to its own folder. The PDK is chosen when it is run."""
-    config = {
+def librelane_config(top: str, verilog: str, constraints: str, clock_mhz: float, macros: Sequence[str] = ()) -> str:
+    """Configuration of a LibreLane flow; paths are relative to its own folder. The PDK is chosen when it is run.
+
+    Args:
+        top: the module.
+        verilog: its file.
+        constraints: file of the timing constraints.
+        clock_mhz: clock frequency.
+        macros: memory macros of IHP SG13G2 that the Verilog instantiates; where they are placed is left open.
+    """
+    config: dict[str, object] = {
         "meta": {"version": 2},
         "DESIGN_NAME": top,
         "VERILOG_FILES": [f"dir::{verilog}"],
@@ -49,7 +65,20 @@ def librelane_config(top: str, verilog: str, constraints: str, clock_mhz: float)
         "PNR_SDC_FILE": f"dir::{constraints}",
         "SIGNOFF_SDC_FILE": f"dir::{constraints}",
     }
+    if macros:
+        config["PDK"] = KIT
+        config["MACROS"] = {name: _macro(name) for name in macros}
     return json.dumps(config, indent=1) + "\n"
+
+
+def _macro(name: str) -> dict[str, object]:
+    folder = "pdk_dir::libs.ref/sg13g2_sram"
+    return {
+        "gds": [f"{folder}/gds/{name}.gds"],
+        "lef": [f"{folder}/lef/{name}.lef"],
+        "nl": [f"{folder}/verilog/{name}.v"],
+        "lib": {"*_typ_1p20V_25C": [f"{folder}/lib/{name}_typ_1p20V_25C.lib"]},
+    }
 
 
 def period_ns(clock_mhz: float) -> float:

@@ -26,6 +26,11 @@ class Convolution(wiring.Component):
     weights, parameters: the groups' weights; biases and shifts.
     o: samples of the group's output channels, unsigned 8 bit. A sample takes ``plan.steps`` cycles; it
         leaves ``plan.steps + 2`` cycles after the last sample of its window came.
+
+    Cycles
+    ------
+    Latency: ``plan.steps + 2`` cycles from the last sample of a window.
+    Throughput: a sample every ``plan.steps`` cycles.
     """
 
     def __init__(self, plan: DotPlan, port_bits: int, entry_bits: tuple[int, int], per_word: int) -> None:

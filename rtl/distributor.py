@@ -24,6 +24,11 @@ class Distributor(wiring.Component):
     Raises
     ------
     ValueError: a receiver takes no words.
+
+    Cycles
+    ------
+    Latency: 0 cycles.
+    Throughput: a word a cycle.
     """
 
     def __init__(self, width: int, counts: list[int], isolate: bool = True) -> None:

@@ -41,6 +41,11 @@ class DotProduct(wiring.Component):
     weights, parameters: what is loaded, a group at a time.
     o: accumulators, ``lanes`` outputs a transfer. The first comes ``plan.input_steps`` cycles after the
         vector, then one every ``plan.input_steps`` cycles; a vector takes ``plan.steps`` cycles.
+
+    Cycles
+    ------
+    Latency: ``plan.input_steps`` cycles to a vector's first outputs.
+    Throughput: a vector every ``plan.steps`` cycles.
     """
 
     def __init__(self, plan: DotPlan, port_bits: int, entry_bits: tuple[int, int] | None, per_word: int = 1) -> None:

@@ -3,20 +3,24 @@
 import json
 import os
 import re
+from collections import Counter
 from pathlib import Path
 
 from amaranth.back import verilog
 
+from rtl.back_ends import IhpMacros, back_end
 from rtl.clocked import Clocked
 from rtl.constraints import file_list, librelane_config, timing_constraints
-from rtl.files import COMPRESSOR, ENCODER, files_beside
+from rtl.files import COMPRESSOR, ENCODER, files_beside, layout_verilog, model_file
 from rtl.load import load_json
+from rtl.macro_models import kit_files, macro_models
+from rtl.macros import IhpMacro
 from rtl.manifest import Manifest, make_manifest
 from rtl.plan import make_plan
 from rtl.register_map import c_header, json_map
 from rtl.spike_compressor import SpikeCompressor
 from rtl.spike_encoder import SpikeEncoder
-from spikecae.design import Hardware
+from spikecae.design import Hardware, MemoryBackEnd
 from spikecae.front_end import FrontEnd
 from spikecae.spec import EncoderSpec
 
@@ -28,8 +32,9 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path, front_end: FrontE
 
     Beside both: ``registers.json`` and ``registers.h``; ``spike_encoder.f``, ``spike_encoder.sdc`` and
     ``librelane.json``, for the tools that make a layout; and for loadable parameters ``load.json``, the register
-    writes that start the chip. The manifest names them. All are written under temporary names and renamed, the
-    manifest last.
+    writes that start the chip. Where ``hardware.memories`` asks for macros or flip-flops, Verilog with these, for the
+    layout tools, and models of the macros. The manifest names them. All are written under temporary names and renamed,
+    the manifest last.
 
     Args:
         spec: the integers to build in.
@@ -38,38 +43,57 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path, front_end: FrontE
         front_end: the spike detector in front of the encoder.
 
     Raises:
-        ValueError: the spec's list of stages is not one this hardware knows, or the front end does not fit it.
+        ValueError: the spec's list of stages is not one this hardware knows, the front end does not fit it, or no
+            macro serves a memory.
         RuntimeError: no Yosys to write Verilog with, or a signal that a tap needs was not emitted.
     """
     os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
-    plan = make_plan(spec, hardware)
+    plan, memories = make_plan(spec, hardware), hardware.memories
     top = SpikeEncoder(plan)
-    text = _verilog(top, ENCODER)
-    compressor = None if front_end is None else _verilog(SpikeCompressor(front_end, plan), COMPRESSOR)
-    files = files_beside(loadable=plan.loadable, front_end=front_end is not None)
-    manifest = make_manifest(plan, top, f"{ENCODER}.v", files)
-    _check_taps(manifest, text)
+    texts = {f"{ENCODER}.v": _verilog(top, ENCODER)}
+    if front_end is not None:
+        texts[f"{COMPRESSOR}.v"] = _verilog(SpikeCompressor(front_end, plan), COMPRESSOR)
+    layout, macros, modelled = layout_verilog(ENCODER, memories), Counter[IhpMacro](), set[IhpMacro]()
+    if memories != "inferred":
+        texts[layout], macros = _with_back_end(SpikeEncoder(plan), ENCODER, memories)
+        modelled |= macros.keys()
+        if front_end is not None:
+            compressor = SpikeCompressor(front_end, plan)
+            texts[layout_verilog(COMPRESSOR, memories)], used = _with_back_end(compressor, COMPRESSOR, memories)
+            modelled |= used.keys()
+    models = model_file(memories)
+    if models is not None:
+        texts[models] = macro_models(modelled)
+    files = files_beside(loadable=plan.loadable, front_end=front_end is not None, memories=memories)
+    counts = {macro.name: macros[macro] for macro in sorted(macros, key=lambda macro: macro.name)}
+    manifest = make_manifest(plan, top, f"{ENCODER}.v", files, counts)
+    _check_taps(manifest, texts[manifest.verilog])
     out_dir.mkdir(parents=True, exist_ok=True)
-    _write(out_dir / manifest.verilog, text)
-    if compressor is not None:
-        _write(out_dir / f"{COMPRESSOR}.v", compressor)
+    for name, text in texts.items():
+        _write(out_dir / name, text)
     regions = top.chip.encoder.store.regions if plan.loadable else []
     addr_bits = top.chip.addr_bits or 0
     _write(out_dir / "registers.json", json.dumps(json_map(regions, addr_bits), indent=1) + "\n")
     _write(out_dir / "registers.h", c_header(regions, addr_bits))
     clock = hardware.clock_mhz
-    _write(out_dir / f"{ENCODER}.f", file_list(manifest.verilog))
+    _write(out_dir / f"{ENCODER}.f", file_list(layout, kit_files(macros)))
     _write(out_dir / f"{ENCODER}.sdc", timing_constraints(ENCODER, clock))
-    _write(out_dir / "librelane.json", librelane_config(ENCODER, manifest.verilog, f"{ENCODER}.sdc", clock))
+    _write(out_dir / "librelane.json", librelane_config(ENCODER, layout, f"{ENCODER}.sdc", clock, list(counts)))
     if plan.loadable:
         _write(out_dir / "load.json", load_json(plan))
     _write(out_dir / "manifest.json", manifest.model_dump_json(indent=1) + "\n")
     return manifest
 
 
-def _verilog(top: Clocked, name: str) -> str:
-    text: str = verilog.convert(top, name=name, strip_internal_attrs=True, emit_src=False)
+def _verilog(top: Clocked, name: str, platform: object = None) -> str:
+    text: str = verilog.convert(top, platform=platform, name=name, strip_internal_attrs=True, emit_src=False)
     return text
+
+
+def _with_back_end(top: Clocked, name: str, memories: MemoryBackEnd) -> tuple[str, Counter[IhpMacro]]:
+    platform = back_end(memories)
+    text = _verilog(top, name, platform)
+    return text, platform.used if isinstance(platform, IhpMacros) else Counter()
 
 
 def _check_taps(manifest: Manifest, text: str) -> None:

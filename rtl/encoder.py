@@ -38,6 +38,11 @@ class Encoder(wiring.Component):
     bus: the parameter memories (only if loadable). While it has the grant no sample is taken; it may have
         it only while no block is under way.
     restart: start the pipeline over; due during every grant, when no block is under way.
+
+    Cycles
+    ------
+    Latency: less than ``plan.latency`` cycles from a block's last sample to its last byte.
+    Throughput: a block every ``plan.cycles_per_block`` cycles.
     """
 
     def __init__(self, plan: Plan) -> None:

@@ -1,19 +1,35 @@
 """Names of what the generator writes."""
 
-__all__ = ["COMPRESSOR", "ENCODER", "files_beside"]
+from spikecae.design import MemoryBackEnd
+
+__all__ = ["COMPRESSOR", "ENCODER", "files_beside", "layout_verilog", "model_file"]
 
 ENCODER = "spike_encoder"
 COMPRESSOR = "spike_compressor"
 
 
-def files_beside(*, loadable: bool, front_end: bool) -> list[str]:
+def layout_verilog(top: str, memories: MemoryBackEnd) -> str:
+    """Name of the Verilog for a layout."""
+    return f"{top}.v" if memories == "inferred" else f"{top}.{memories}.v"
+
+
+def model_file(memories: MemoryBackEnd) -> str | None:
+    """Name of the models of macros; None where there are none."""
+    return f"{memories}.models.v" if memories == "ihp-sg13g2" else None
+
+
+def files_beside(*, loadable: bool, front_end: bool, memories: MemoryBackEnd) -> list[str]:
     """Files beside the encoder's Verilog and the manifest.
 
     Args:
         loadable: whether parameters are loaded, not built in.
         front_end: whether there is a detector in front of the encoder.
+        memories: what they are in the Verilog for a layout.
     """
     files = [f"{ENCODER}.f", f"{ENCODER}.sdc", "librelane.json", "registers.json", "registers.h"]
     files += ["load.json"] if loadable else []
     files += [f"{COMPRESSOR}.v"] if front_end else []
-    return files
+    if memories != "inferred":
+        files += [layout_verilog(top, memories) for top in (ENCODER, *([COMPRESSOR] if front_end else []))]
+    models = model_file(memories)
+    return [*files, models] if models else files

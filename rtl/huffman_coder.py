@@ -25,6 +25,11 @@ class HuffmanCoder(wiring.Component):
     table: (length - 1, left-aligned code) per symbol.
     i: indices, position after position.
     o: ``code``, and ``last``, which marks a block's last; one every two cycles, valid one cycle after its index.
+
+    Cycles
+    ------
+    Latency: 1 cycle.
+    Throughput: a code every 2 cycles.
     """
 
     def __init__(self, index_bits: int, depth: int, starts: list[int]) -> None:

@@ -32,6 +32,11 @@ class InputBuffer(wiring.Component):
     start, missing: for one cycle, a block begins to be walked, and the spikes it lacks.
     o: the samples of all spikes at one time, signed 8 bit. The first is valid two cycles after the last
         sample of a block came; one a cycle, from block to block without a gap.
+
+    Cycles
+    ------
+    Latency: 2 cycles from a block's last sample.
+    Throughput: a sample a cycle at either end.
     """
 
     def __init__(self, spikes: int, samples: int, groups: int) -> None:

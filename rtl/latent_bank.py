@@ -28,6 +28,11 @@ class LatentBank(wiring.Component):
     row: row to read.
     vectors: its sub-vectors, no latency; of a search with a tail, their first ``plan.head`` elements.
     tail_rows, tails: likewise, the other elements, of a row for each lane (only of a search with a tail).
+
+    Cycles
+    ------
+    Latency: 1 cycle from a transfer until it can be read.
+    Throughput: a transfer a cycle, a row a cycle.
     """
 
     def __init__(self, plan: SearchPlan, table: tuple[SubVector, ...], features: int, samples: int, lanes: int) -> None:

@@ -7,8 +7,12 @@ from pydantic import BaseModel, ConfigDict
 
 from rtl.encoder import IN_FLIGHT
 from rtl.event_coder import EVENT_BITS
+from rtl.files import COMPRESSOR, ENCODER, layout_verilog, model_file
+from rtl.memory import BUS_BITS
+from rtl.memory_use import MemoryUse
 from rtl.plan import Plan
 from rtl.spike_encoder import SpikeEncoder
+from spikecae.design import MemoryBackEnd
 
 __all__ = ["Manifest", "Memory", "Port", "Tap", "Unit", "make_manifest"]
 
@@ -35,11 +39,31 @@ class Memory(Record):
     words: int
     width: int
     kind: Literal["rom", "ram"]
+    ports: int = 2
+    """Accesses that come in one cycle, at most."""
+    write_bits: int | None = None
+    """Fewest bits that are written by themselves, where these are not whole words."""
+    busy: bool = False
+    """Read and written in nearly every cycle."""
+    immediate: bool = False
+    """Read without a clock."""
 
     @property
     def bits(self) -> int:
         """Size."""
         return self.words * self.width
+
+    @property
+    def use(self) -> MemoryUse:
+        """As the rule for macros asks for it."""
+        return MemoryUse(
+            words=self.words,
+            width=self.width,
+            ports=self.ports,
+            write_bits=None if self.kind == "rom" else self.write_bits or self.width,
+            busy=self.busy,
+            immediate=self.immediate,
+        )
 
 
 class Unit(Record):
@@ -85,6 +109,15 @@ class Manifest(Record):
     verilog: str
     files: list[str]
     """What lies beside the Verilog."""
+    compressor: str | None
+    """Verilog of the encoder behind a spike detector, where the design has one."""
+    memories_in_layout: MemoryBackEnd
+    layout_verilog: str
+    """What a layout is made from: the same, or Verilog with macros or flip-flops for memories."""
+    macros: dict[str, int]
+    """Macros in there, by name."""
+    models: str | None
+    """Verilog of these macros, to simulate with."""
     spikes: int
     samples: int
     groups: int
@@ -103,7 +136,7 @@ class Manifest(Record):
     latency_cycles: int
 
 
-def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str]) -> Manifest:
+def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str], macros: dict[str, int]) -> Manifest:
     """Describe an encoder.
 
     Args:
@@ -111,6 +144,7 @@ def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str])
         top: the component that was emitted.
         verilog: name of the file it was emitted to.
         files: names of the files beside it.
+        macros: memory macros in the Verilog for a layout, by name.
     """
     spec = plan.spec
     ports = [
@@ -127,6 +161,11 @@ def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str])
         top="spike_encoder",
         verilog=verilog,
         files=files,
+        compressor=f"{COMPRESSOR}.v" if f"{COMPRESSOR}.v" in files else None,
+        memories_in_layout=plan.hardware.memories,
+        layout_verilog=layout_verilog(ENCODER, plan.hardware.memories),
+        macros=macros,
+        models=model_file(plan.hardware.memories),
         spikes=spec.spikes,
         samples=spec.samples,
         groups=plan.groups,
@@ -179,17 +218,24 @@ def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
     kind: Literal["ram", "rom"] = plan.hardware.parameters
     sums = encoder.pipeline.projector.accumulator
     pipeline = "encoder.pipeline"
-    rams = {
-        ("encoder.input_buffer", "samples"): (2 * spec.samples, 8 * spec.spikes),
-        (f"{pipeline}.project.accumulator", "sums"): (sums.depth, plan.project.lanes * plan.project.accumulator_bits),
-        **{
-            (f"{pipeline}.{plan_.name}.delay", "storage"): (block.delay, 8 * plan_.reduce.group_inputs)
+    direct = {"immediate": True}
+    rams: list[tuple[str, str, int, int, dict[str, Any]]] = [
+        ("encoder.input_buffer", "samples", 2 * spec.samples, 8 * spec.spikes, {"write_bits": 8}),
+        (
+            f"{pipeline}.project.accumulator",
+            "sums",
+            sums.depth,
+            plan.project.lanes * plan.project.accumulator_bits,
+            {"busy": True},
+        ),
+        *(
+            (f"{pipeline}.{plan_.name}.delay", "storage", block.delay, 8 * plan_.reduce.group_inputs, direct)
             for plan_, block in zip(plan.blocks, encoder.pipeline.blocks, strict=True)
-        },
-        ("packetizer", "buffer"): (chip.packet_buffer_bytes, 8),
-        ("event_queue", "storage"): (chip.event_depth - 1, EVENT_BITS),
-        ("encoder.missing_spikes", "storage"): (IN_FLIGHT, len(encoder.missing)),
-    }
+        ),
+        ("packetizer", "buffer", chip.packet_buffer_bytes, 8, {}),
+        ("event_queue", "storage", chip.event_depth - 1, EVENT_BITS, {}),
+        ("encoder.missing_spikes", "storage", IN_FLIGHT, len(encoder.missing), direct),
+    ]
     return [
         *(
             Memory(
@@ -198,12 +244,14 @@ def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
                 words=max(2, len(m.words)),
                 width=m.stored_width,
                 kind=kind,
+                ports=1,
+                write_bits=BUS_BITS if m.lanes > 1 else None,
             )
             for name, m in encoder.store.memories.items()
         ),
         *(
-            Memory(name=f"chip.{name}", array=array, words=max(2, words), width=width, kind="ram")
-            for (name, array), (words, width) in rams.items()
+            Memory(name=f"chip.{name}", array=array, words=max(2, words), width=width, kind="ram", **use)
+            for name, array, words, width, use in rams
         ),
     ]
 

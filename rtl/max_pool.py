@@ -19,6 +19,11 @@ class MaxPool(wiring.Component):
     -------
     i: samples, one a cycle.
     o: maxima, valid one cycle after the last of their samples.
+
+    Cycles
+    ------
+    Latency: 1 cycle from the last sample of a maximum.
+    Throughput: a sample a cycle.
     """
 
     def __init__(self, channels: int, size: int) -> None:

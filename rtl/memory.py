@@ -2,8 +2,9 @@
 
 from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+
+from rtl.memory_use import SizedMemory
 
 __all__ = ["BUS_BITS", "MemoryAccess", "MemoryRead", "ParameterMemory", "WordLoop", "lanes_of"]
 
@@ -72,6 +73,11 @@ class ParameterMemory(wiring.Component):
     Raises
     ------
     ValueError: no words, or a word that does not fit.
+
+    Cycles
+    ------
+    Latency: 1 cycle.
+    Throughput: a read a cycle.
     """
 
     def __init__(self, words: list[int], width: int, *, loadable: bool = False) -> None:
@@ -102,7 +108,8 @@ class ParameterMemory(wiring.Component):
         # A memory of one word would have an address of no bits, which Verilog cannot write down.
         depth = max(2, len(self.words))
         init = [] if self.loadable else self.words
-        m.submodules.memory = memory = self.backing = Memory(shape=unsigned(self.stored_width), depth=depth, init=init)
+        shape = unsigned(self.stored_width)
+        m.submodules.memory = memory = self.backing = SizedMemory(shape=shape, depth=depth, init=init, single_port=True)
         port = memory.read_port()
         m.d.comb += self.user.data.eq(port.data)
         if not self.loadable:
@@ -134,6 +141,11 @@ class WordLoop(wiring.Component):
     -------
     memory: the memory.
     o: the words. The first is valid two cycles after reset; then one a cycle while ``o.ready``.
+
+    Cycles
+    ------
+    Latency: 2 cycles from reset to the first word.
+    Throughput: a word a cycle.
     """
 
     def __init__(self, depth: int, width: int) -> None:

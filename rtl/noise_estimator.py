@@ -49,6 +49,11 @@ class NoiseEstimator(wiring.Component):
     i: samples.
     gain: threshold over estimate, with ``GAIN_FRACTION`` fraction bits; ``front_end.gain`` if left alone.
     o: samples, two cycles later, one a cycle. The threshold is that from before the sample.
+
+    Cycles
+    ------
+    Latency: 2 cycles.
+    Throughput: a sample a cycle.
     """
 
     def __init__(self, front_end: FrontEnd) -> None:

@@ -30,6 +30,11 @@ class Normalizer(wiring.Component):
     hold: the table is not to be read now: nothing is taken, and the entry is read again afterwards.
     i: ``adc`` and ``last``, which marks the end of a spike. One a cycle.
     o: samples, valid one cycle later.
+
+    Cycles
+    ------
+    Latency: 1 cycle.
+    Throughput: a sample a cycle.
     """
 
     def __init__(self, samples: int) -> None:

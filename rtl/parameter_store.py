@@ -78,6 +78,11 @@ class ParameterStore(wiring.Component):
     -------
     <name>: read port of that memory.
     bus: the loader (only if loadable).
+
+    Cycles
+    ------
+    Latency: 1 cycle, for units and loader.
+    Throughput: a read a cycle of each memory, or one of the loader's.
     """
 
     def __init__(self, images: dict[str, Image], *, loadable: bool) -> None:

@@ -30,6 +30,11 @@ class Pipeline(wiring.Component):
     weights, parameters, latents, codebook: the tables.
     o: codeword indices in the order of the spec's table. A block takes ``plan.cycles_per_block`` cycles at
         full rate.
+
+    Cycles
+    ------
+    Latency: at most ``plan.search.cycles`` cycles from a block's last latent to its last index.
+    Throughput: a block every ``plan.cycles_per_block`` cycles.
     """
 
     def __init__(self, plan: Plan) -> None:

@@ -26,6 +26,11 @@ class RawPath(wiring.Component):
     o: bytes.
     spike_end, wrong_end: for one cycle, a spike of the right length has left, or one of the wrong length has,
         whose bytes are to be discarded.
+
+    Cycles
+    ------
+    Latency: 0 cycles to a sample's first byte.
+    Throughput: a sample every 2 cycles; 6 more before a spike with a sidecar, 1 more behind each spike.
     """
 
     def __init__(self, samples: int) -> None:

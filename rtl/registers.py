@@ -35,6 +35,11 @@ class Registers(wiring.Component):
     events: one bit per counter, in the order of :data:`COUNTED`.
     failed, passed, crc: of the last check.
     run, flush, raw and the settings: what they were set to. ``flushed`` clears ``flush``, ``failed`` clears ``run``.
+
+    Cycles
+    ------
+    Latency: 1 cycle from read to data, and until a write counts.
+    Throughput: an access a cycle.
     """
 
     def __init__(self, addr_bits: int | None, defaults: dict[str, int], most_blocks: int) -> None:

@@ -42,6 +42,11 @@ class Requantizer(wiring.Component):
     -------
     i: accumulators with their shifts; one transfer a cycle.
     o: the vector, unsigned 8 bit; valid one cycle after its last accumulators.
+
+    Cycles
+    ------
+    Latency: 1 cycle from the last accumulators of a vector.
+    Throughput: a transfer a cycle.
     """
 
     def __init__(self, outputs: int, lanes: int, bits: int) -> None:

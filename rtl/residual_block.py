@@ -24,6 +24,11 @@ class ResidualBlock(wiring.Component):
     -------
     i, o: samples of the group's channels, unsigned 8 bit. One sample every ``plan.reduce.period`` cycles.
     weights, parameters: arrays of three streams, for reduce, conv and expand.
+
+    Cycles
+    ------
+    Latency: ``steps + 2`` cycles of each convolution; the second waits for ``kernel // 2`` more samples.
+    Throughput: a sample every ``plan.reduce.period`` cycles.
     """
 
     def __init__(self, plan: BlockPlan, port_bits: int, entry_bits: tuple[int, int], per_word: int) -> None:

@@ -156,7 +156,13 @@ class Dot(Counter):
 
 
 class Convolution:
-    """:class:`rtl.convolution.Convolution`, or the projector's window and product, where nothing is requantized."""
+    """:class:`rtl.convolution.Convolution`, or the projector's window and product, where nothing is requantized.
+
+    Cycles
+    ------
+    Latency: ``plan.steps + 2`` cycles from the last sample of a window.
+    Throughput: a sample every ``plan.steps`` cycles.
+    """
 
     def __init__(self, clock: Clock, plan: "DotPlan", shadows: list[Shadow], *, requantized: bool) -> None:
         kernel = plan.layer.kernel
@@ -308,7 +314,13 @@ class Writer(Counter):
 
 
 class InputBuffer(Counter):
-    """:class:`rtl.input_buffer.InputBuffer`, fed a sample a cycle."""
+    """:class:`rtl.input_buffer.InputBuffer`, fed a sample a cycle.
+
+    Cycles
+    ------
+    Latency: 2 cycles from a block's last sample.
+    Throughput: a sample a cycle at either end.
+    """
 
     def __init__(self, clock: Clock, spikes: int, samples: int, groups: int) -> None:
         self._clock = clock

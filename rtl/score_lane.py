@@ -33,6 +33,11 @@ class ScoreLane(wiring.Component):
     vector_row, vector: the row to read, and its elements, no latency; ``vector_chunk``: what is multiplied of them.
     tail_row, tail: likewise, of the elements behind the first half (only of a search with a tail).
     indices: best of each row, two cycles after the last chunk of the last codeword.
+
+    Cycles
+    ------
+    Latency: 2 cycles from the last chunk of the last codeword.
+    Throughput: a chunk a cycle.
     """
 
     def __init__(self, plan: SearchPlan, rows: int, index_bits: int) -> None:

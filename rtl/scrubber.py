@@ -24,8 +24,13 @@ class Scrubber(wiring.Component):
     start: begin; ``busy`` follows.
     busy: words are read.
     done: for one cycle, ``crc`` is that of the whole memory, the check value of a zlib CRC-32 over the words,
-        least significant byte first. It comes ``sum(words · lanes) + 3`` cycles after ``start``.
+        least significant byte first. It comes ``sum(words · lanes) + 2`` cycles after ``start``.
     addr, read, read_data: the bus.
+
+    Cycles
+    ------
+    Latency: ``sum(words · lanes) + 2`` cycles.
+    Throughput: a word a cycle.
     """
 
     def __init__(self, regions: list[Region], addr_bits: int) -> None:

@@ -21,6 +21,11 @@ class ShadowRegisters(wiring.Component):
     full: a whole set waits in the shadow.
     take: make it active (only while ``full``); ``active`` has it one cycle later.
     active: the set in use, stationary between takes.
+
+    Cycles
+    ------
+    Latency: 1 cycle from ``take`` to ``active``.
+    Throughput: a word a cycle, until the shadow is full.
     """
 
     def __init__(self, words: int, width: int) -> None:

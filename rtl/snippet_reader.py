@@ -39,6 +39,11 @@ class SnippetReader(wiring.Component):
     o: spikes, channel after channel in the order of the neighbours. The first sample leaves four cycles after the event
         is there and complete; then one a cycle.
     lost: for one cycle, an event was dropped.
+
+    Cycles
+    ------
+    Latency: 4 cycles from an event that is complete.
+    Throughput: a sample a cycle.
     """
 
     def __init__(self, front_end: FrontEnd) -> None:

@@ -33,6 +33,11 @@ class Compressor(wiring.Component):
     s_axis: ADC codes, two's complement, channel after channel, frame after frame from reset on. ``tready`` is always
         high: what cannot be kept is lost, counted as ``overruns``.
     m_axis, s_axil: as for :class:`rtl.chip.Chip`.
+
+    Cycles
+    ------
+    Latency: the detector's, and the chip's.
+    Throughput: a raw sample a cycle; a block every ``plan.cycles_per_block`` cycles.
     """
 
     def __init__(self, front_end: FrontEnd, plan: Plan) -> None:
@@ -87,6 +92,11 @@ class SpikeCompressor(Clocked):
     -------
     aclk, aresetn: clock and synchronous, active-low reset.
     s_axis, m_axis, s_axil: as for the compressor.
+
+    Cycles
+    ------
+    Latency: the compressor's.
+    Throughput: the compressor's.
     """
 
     def __init__(self, front_end: FrontEnd, plan: Plan) -> None:

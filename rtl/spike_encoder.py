@@ -18,6 +18,11 @@ class SpikeEncoder(Clocked):
     -------
     aclk, aresetn: clock and synchronous, active-low reset.
     s_axis, m_axis, s_axil: as for the chip.
+
+    Cycles
+    ------
+    Latency: the chip's.
+    Throughput: the chip's.
     """
 
     def __init__(self, plan: Plan) -> None:

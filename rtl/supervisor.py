@@ -33,6 +33,11 @@ class Supervisor(wiring.Component):
     running, checking, halted: state.
     failed: for one cycle, a check failed: the encoder halts.
     passed: for one cycle, a check passed.
+
+    Cycles
+    ------
+    Latency: 1 cycle from a cause to the state it leads to.
+    Throughput: a block may begin in every cycle of ``running``.
     """
 
     def __init__(self, *, loadable: bool) -> None:

@@ -28,6 +28,11 @@ class VectorSearch(wiring.Component):
     i: latents, as for :class:`rtl.latent_bank.LatentBank`; they are taken while no search runs.
     o: indices in the order of the table, once a pass over a codebook ends; a block takes at most ``plan.cycles``
         cycles from its last latent.
+
+    Cycles
+    ------
+    Latency: at most ``plan.cycles`` cycles from a block's last latent to its last index.
+    Throughput: a block every ``plan.cycles`` cycles, and the cycles its latents take.
     """
 
     def __init__(

@@ -29,6 +29,11 @@ class SlidingWindow(wiring.Component):
     Raises
     ------
     ValueError: ``kernel`` is even.
+
+    Cycles
+    ------
+    Latency: 1 cycle from a window's newest sample.
+    Throughput: a window a cycle.
     """
 
     def __init__(self, element: object, channels: int, kernel: int, samples: int) -> None:

@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rtl.files import ENCODER
 from rtl.manifest import Manifest
+from rtl.memory import BUS_BITS
 from rtl.register_map import WINDOW_BITS, register
-from sim.verilate import MEMORY_VARIABLE, STORE
-from sim.wrapper import WRAPPER, tap_slots
+from sim.verilate import MEMORY_VARIABLE, READ_PORT, STORE
+from sim.wrapper import WITHIN, WRAPPER, tap_slots
 from spikecae.packets import HEADER_BYTES, TRAILER_BYTES, Header, frame
 
 __all__ = ["BatchSimulator", "HangError", "Pauses", "ProtocolError", "unframe"]
@@ -65,6 +67,7 @@ class BatchSimulator:
         library: what :func:`sim.verilate.build_library` made.
         manifest: the encoder's.
         load: register writes (byte offset, value) that start the chip, as the generator's ``load.json`` has them.
+        top: what the library was built from, the encoder or the compressor.
         seed: of the registers' first values.
         waves: VCD file to write, for a library built with waveforms.
 
@@ -79,6 +82,7 @@ class BatchSimulator:
         manifest: Manifest,
         *,
         load: Sequence[tuple[int, int]] = (),
+        top: str = ENCODER,
         seed: int = 1,
         waves: Path | None = None,
     ) -> None:
@@ -91,6 +95,14 @@ class BatchSimulator:
         for slot in tap_slots(manifest):
             tap = slot.tap
             self._library.sim_add_tap(self._handle, slot.word, tap.elements, tap.width, tap.signed)
+        self._chip = f"{WRAPPER}.dut.{WITHIN[top]}"
+        self._counted = [memory for memory in manifest.memories if STORE in memory.name]
+        # Nothing moves while the parameters are checked, a bus word a cycle.
+        self._check_cycles = sum(memory.words * -(-memory.width // BUS_BITS) for memory in self._counted)
+        for memory in self._counted:
+            scope, enable, address = (name.encode() for name in (f"{self._chip}{memory.name}", *READ_PORT))
+            if not self._library.sim_add_reads(self._handle, scope, enable, address, memory.words):
+                raise OSError(f"{library} does not show the read port of {memory.name}")
         self._fed = 0
         self._start(load)
 
@@ -171,7 +183,7 @@ class BatchSimulator:
         manifest = self.manifest
         slowness = 1 / ((1 - self._input.fraction) * (1 - self._output.fraction))
         alone = manifest.latency_cycles + manifest.cycles_per_block
-        patience = int(2 * alone * slowness + 100 * max(self._input.length, self._output.length))
+        patience = int(2 * alone * slowness + 100 * max(self._input.length, self._output.length)) + self._check_cycles
         missing = max(frames - self.frames, 0)
         limit = patience + int(4 * slowness * (alone + missing * manifest.cycles_per_block))
         outcome = self._library.sim_advance(self._handle, frames, patience, limit)
@@ -283,6 +295,19 @@ class BatchSimulator:
             taken[tap.stage] = flat.reshape(blocks if count == blocks * block else 1, -1)
         return taken
 
+    @property
+    def parameter_reads(self) -> dict[str, NDArray[np.uint64]]:
+        """Reads of every word of each parameter memory by the encoder so far, (words,) by the memory's short name.
+
+        Those of the checks between blocks are not among them.
+        """
+        return {
+            memory.name.rpartition(".")[2]: _copy(
+                self._library.sim_reads(self._handle, number), memory.words, np.dtype(np.uint64)
+            )
+            for number, memory in enumerate(self._counted)
+        }
+
     def flip(self, memory: str, word: int, bit: int) -> int:
         """Flip a bit of a parameter through the back door; it stays flipped, through resets too.
 
@@ -297,7 +322,7 @@ class BatchSimulator:
         Raises:
             ValueError: there is no such bit.
         """
-        scope = f"{WRAPPER}.dut.{memory}".encode()
+        scope = f"{self._chip}{memory}".encode()
         value = int(self._library.sim_flip(self._handle, scope, MEMORY_VARIABLE.encode(), word, bit))
         if value < 0:
             known = ", ".join(m.name for m in self.manifest.memories if STORE in m.name)
@@ -341,6 +366,8 @@ def _load(path: Path) -> ctypes.CDLL:
         "sim_new": (handle, [integer, text]),
         "sim_delete": (None, [handle]),
         "sim_add_tap": (None, [handle, unsigned, unsigned, unsigned, integer]),
+        "sim_add_reads": (integer, [handle, text, text, text, number]),
+        "sim_reads": (pointer, [handle, unsigned]),
         "sim_pauses": (None, [handle, integer, number, real, real]),
         "sim_reset": (None, [handle, unsigned]),
         "sim_write": (integer, [handle, unsigned, unsigned]),

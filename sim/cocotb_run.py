@@ -9,6 +9,7 @@ import numpy as np
 from cocotb_tools.runner import get_runner
 from numpy.typing import NDArray
 
+from sim.emitted import load_manifest, load_writes
 from sim.results import BenchResult
 from sim.toolchain import available, require
 from sim.verilate import build_bench
@@ -47,8 +48,6 @@ def run_bench(
         MissingToolError: the simulator, or something it needs, is not installed.
         RuntimeError: the bench could not be built or started; the log says why.
     """
-    from sim.stage import load_manifest, load_writes
-
     versions = require("cocotb", "cocotbext-axi", TOOL[simulator])
     manifest = load_manifest(rtl_dir)
     verilog = rtl_dir / manifest.verilog

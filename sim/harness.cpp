@@ -69,6 +69,20 @@ struct Tap {
     }
 };
 
+// Reads of a memory, counted by the word that its port is asked for.
+struct Reads {
+    const uint8_t* enable;
+    const VerilatedVar* address;
+    std::vector<uint64_t> counts;
+
+    void observe() {
+        if (*enable == 0) return;
+        uint64_t word = 0;
+        std::memcpy(&word, address->datap(), address->entSize());  // little-endian
+        if (word < counts.size()) ++counts[word];
+    }
+};
+
 class Simulation {
 public:
     Simulation(int seed, const char* trace) : context_(new VerilatedContext) {
@@ -92,6 +106,15 @@ public:
     }
 
     void add_tap(const Tap& tap) { taps_.push_back(tap); }
+
+    // Count the reads of a memory from now on; false if the port is not visible.
+    bool add_reads(const char* scope, const char* enable, const char* address, uint64_t words) {
+        const VerilatedVar* const on = variable(scope, enable);
+        const VerilatedVar* const at = variable(scope, address);
+        if (on == nullptr || at == nullptr || on->entSize() != 1 || at->entSize() > 8) return false;
+        reads_.push_back(Reads{static_cast<const uint8_t*>(on->datap()), at, std::vector<uint64_t>(words)});
+        return true;
+    }
     void set_pauses(bool input, uint64_t seed, double enter, double leave) {
         (input ? idle_ : stall_).set(seed, enter, leave);
     }
@@ -184,11 +207,10 @@ public:
 
     // Byte of a memory word, or null.
     uint8_t* memory(const char* scope, const char* name, uint64_t word, unsigned byte) {
-        const VerilatedScope* const found = context_->scopeFind((std::string("TOP.") + scope).c_str());
-        VerilatedVar* const variable = found != nullptr ? found->varFind(name) : nullptr;
-        if (variable == nullptr || variable->udims() != 1) return nullptr;
-        if (word >= static_cast<uint64_t>(variable->elements(1)) || byte >= variable->entSize()) return nullptr;
-        return static_cast<uint8_t*>(variable->datap()) + word * variable->entSize() + byte;
+        VerilatedVar* const array = variable(scope, name);
+        if (array == nullptr || array->udims() != 1) return nullptr;
+        if (word >= static_cast<uint64_t>(array->elements(1)) || byte >= array->entSize()) return nullptr;
+        return static_cast<uint8_t*>(array->datap()) + word * array->entSize() + byte;
     }
 
     void stop_trace() {
@@ -202,8 +224,14 @@ public:
     std::vector<uint64_t> accepted_, sent_;  // cycle of each input beat and output byte
     std::vector<uint8_t> bytes_, ends_;
     std::vector<Tap> taps_;
+    std::vector<Reads> reads_;
 
 private:
+    VerilatedVar* variable(const char* scope, const char* name) {
+        const VerilatedScope* const found = context_->scopeFind((std::string("TOP.") + scope).c_str());
+        return found != nullptr ? found->varFind(name) : nullptr;
+    }
+
     // Offer the next beat and readiness, and let the signals settle before the clock rises.
     void drive() {
         const bool more = accepted_.size() < codes_.size();
@@ -235,6 +263,7 @@ private:
             frames_ += model_->m_axis_tlast;
             quiet_ = 0;
         }
+        for (Reads& reads : reads_) reads.observe();
         uint32_t fired = model_->tap_fire;
         if (fired != 0) {
             quiet_ = 0;
@@ -313,6 +342,10 @@ void sim_drop(Simulation* s, unsigned tap, uint64_t bytes) {
     std::vector<uint8_t>& values = s->taps_[tap].values;
     values.erase(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(bytes));
 }
+int sim_add_reads(Simulation* s, const char* scope, const char* enable, const char* address, uint64_t words) {
+    return s->add_reads(scope, enable, address, words);
+}
+const uint64_t* sim_reads(const Simulation* s, unsigned memory) { return s->reads_[memory].counts.data(); }
 int sim_flip(Simulation* s, const char* scope, const char* name, uint64_t word, unsigned bit) {
     uint8_t* const byte = s->memory(scope, name, word, bit / 8);
     if (byte == nullptr) return -1;

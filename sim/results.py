@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sim.compare import Mismatch
 
-__all__ = ["BenchResult", "CyclesPerBlock", "Latency", "SimulationResults", "Speed"]
+__all__ = ["BenchResult", "CyclesPerBlock", "Latency", "OtherTop", "SimulationResults", "Speed"]
 
 
 class Record(BaseModel):
@@ -53,6 +53,17 @@ class BenchResult(Record):
     failed: int
 
 
+class OtherTop(Record):
+    """Other Verilog of the same encoder, run too: with macros for memories, or behind a spike detector."""
+
+    verilog: str
+    blocks: int
+    values_compared: int
+    mismatches: int
+    first_mismatch: Mismatch | None
+    left_over: int
+
+
 class SimulationResults(Record):
     """Everything that was run on an encoder, and whether it equals the golden model."""
 
@@ -82,6 +93,7 @@ class SimulationResults(Record):
     speed: Speed
     waves: str | None
     benches: list[BenchResult]
+    others: list[OtherTop]
 
     @property
     def faults(self) -> list[str]:
@@ -100,6 +112,12 @@ class SimulationResults(Record):
         for bench in self.benches:
             if bench.failed or not bench.passed:
                 faults.append(f"cocotb on {bench.simulator}: {bench.failed} tests failed, {bench.passed} passed")
+        for other in self.others:
+            if other.mismatches or other.left_over or not other.blocks:
+                faults.append(
+                    f"{other.verilog}: of {other.values_compared} values of {other.blocks} blocks {other.mismatches} "
+                    f"differ, {other.left_over} too many; the first: {other.first_mismatch}"
+                )
         return faults
 
     def __str__(self) -> str:

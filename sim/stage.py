@@ -1,7 +1,6 @@
 """Stage ``sim``: run the emitted Verilog on blocks, compare every stage with golden, measure cycles."""
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -13,13 +12,16 @@ from numpy.typing import NDArray
 from rtl.manifest import Manifest
 from sim.batch import BatchSimulator, Pauses
 from sim.compare import Comparison, compare
-from sim.results import CyclesPerBlock, Latency, SimulationResults, Speed
+from sim.compressor import plant, run_compressor
+from sim.emitted import load_manifest, load_writes
+from sim.results import CyclesPerBlock, Latency, OtherTop, SimulationResults, Speed
 from sim.toolchain import require
 from sim.verilate import HARMLESS, build_library, lint
+from spikecae.front_end import FrontEnd
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
 
-__all__ = ["SimulationError", "load_manifest", "load_writes", "simulate"]
+__all__ = ["SimulationError", "run_layout", "simulate"]
 
 CHUNK = 32
 """Blocks compared at a time: bounds the memory that taps take (about 60 kB a block for ``neuropixels``)."""
@@ -37,36 +39,6 @@ class SimulationError(RuntimeError):
     """The encoder is not what it should be. The report was written; the message lists what is wrong."""
 
 
-def load_manifest(rtl_dir: Path) -> Manifest:
-    """Read ``manifest.json``.
-
-    Raises:
-        FileNotFoundError: it is not there.
-        ValueError: it is no manifest of this version.
-    """
-    path = rtl_dir / "manifest.json"
-    if not path.is_file():
-        raise FileNotFoundError(f"no manifest {path}; run the rtl stage to make it")
-    try:
-        return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is no manifest of this version; run the rtl stage anew: {error}") from None
-
-
-def load_writes(rtl_dir: Path, manifest: Manifest) -> list[tuple[int, int]]:
-    """Register writes that start the chip; none where parameters are built in.
-
-    Raises:
-        FileNotFoundError: there should be some, but the file is missing.
-    """
-    if manifest.parameters == "rom":
-        return []
-    path = rtl_dir / "load.json"
-    if not path.is_file():
-        raise FileNotFoundError(f"no parameters {path}; run the rtl stage to make them")
-    return [(offset, value) for offset, value in json.loads(path.read_text(encoding="utf-8"))["writes"]]
-
-
 def simulate(
     spec: EncoderSpec,
     rtl_dir: Path,
@@ -77,6 +49,8 @@ def simulate(
     waves: bool = False,
     cocotb: bool = False,
     models: Path | None = None,
+    front_end: FrontEnd | None = None,
+    sample_cycles: int = 1,
     progress: Progress | None = None,
 ) -> SimulationResults:
     """Prove the emitted encoder equal to the golden model on blocks, and measure it.
@@ -90,6 +64,8 @@ def simulate(
         waves: write the waveforms of the first blocks.
         cocotb: also run the cocotb bench, on every simulator installed.
         models: where compiled models are kept; ``verilated`` beside ``rtl_dir`` by default.
+        front_end: the detector in front of the encoder, where there is one: the compressor is run too.
+        sample_cycles: clock cycles from one of its input samples to the next.
         progress: called with the step's name, how much is done, and of how much.
 
     Raises:
@@ -135,6 +111,13 @@ def simulate(
 
         benches = run_benches(spec, rtl_dir, adc, models)
 
+    others = []
+    if manifest.layout_verilog != manifest.verilog:
+        others.append(run_layout(spec, manifest, rtl_dir, paused, models, progress))
+    if front_end is not None:
+        codes = plant(front_end, paused, seed=1)
+        others.append(run_compressor(spec, front_end, rtl_dir, codes, models, spacing=sample_cycles, progress=progress))
+
     mismatches = {stage: sum(part.mismatches[stage] for part in parts) for stage in parts[0].mismatches}
     cycles = steady_state(ends, manifest.cycles_per_block)
     results = SimulationResults(
@@ -160,6 +143,7 @@ def simulate(
         ),
         waves=wave_file,
         benches=benches,
+        others=others,
     )
     new = out_dir / ".results.json.new"
     new.write_text(results.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -167,6 +151,33 @@ def simulate(
     if results.faults:
         raise SimulationError("\n".join([f"{verilog} is not proven:", *(f"  {fault}" for fault in results.faults)]))
     return results
+
+
+def run_layout(
+    spec: EncoderSpec,
+    manifest: Manifest,
+    rtl_dir: Path,
+    adc: NDArray[np.int16],
+    models: Path,
+    progress: Progress | None = None,
+) -> OtherTop:
+    """Run blocks (n, M, D) on the Verilog for a layout, at full rate and with pauses; every stage and byte compared."""
+    library = build_library(rtl_dir / manifest.layout_verilog, manifest, models, progress=progress)
+    with BatchSimulator(library, manifest, load=load_writes(rtl_dir, manifest)) as simulator:
+        parts = list(run_blocks(simulator, spec, adc))
+        left_over = count_left_over(simulator)
+        simulator.reset()
+        simulator.pause(inputs=PAUSES[0], outputs=PAUSES[1], seed=2)
+        parts += run_blocks(simulator, spec, adc)
+        left_over += count_left_over(simulator)
+    return OtherTop(
+        verilog=manifest.layout_verilog,
+        blocks=2 * len(adc),
+        values_compared=sum(part.values for part in parts),
+        mismatches=sum(part.total for part in parts),
+        first_mismatch=next((part.first for part in parts if part.first is not None), None),
+        left_over=left_over,
+    )
 
 
 def measure_latency(simulator: BatchSimulator, block: NDArray[np.int16]) -> int:

@@ -17,15 +17,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rtl.files import COMPRESSOR, ENCODER, layout_verilog
 from rtl.manifest import Manifest
 from sim.toolchain import environment, require, verilator_root
-from sim.wrapper import WRAPPER, wrapper_verilog
+from sim.wrapper import WITHIN, WRAPPER, wrapper_verilog
 
-__all__ = ["HARMLESS", "MEMORY_VARIABLE", "STORE", "BuildError", "build_bench", "build_library", "lint"]
+__all__ = ["HARMLESS", "MEMORY_VARIABLE", "READ_PORT", "STORE", "BuildError", "build_bench", "build_library", "lint"]
 
 HARNESS = Path(__file__).with_name("harness.cpp")
 MEMORY_VARIABLE = "memory"
 """What Amaranth calls the array of every memory."""
+
+READ_PORT = ("user__en", "user__addr")
+"""What every parameter memory calls enable and address of its user's reads."""
 
 STORE = ".store."
 """What the names of all parameter memories have in common."""
@@ -77,7 +81,8 @@ def build_library(
     """Compile an encoder, with the harness, for :class:`sim.batch.BatchSimulator`.
 
     Args:
-        verilog: the emitted encoder.
+        verilog: the emitted encoder, or compressor; their Verilog for a layout too, which has no back door to
+            memories. Models of macros lie beside that.
         manifest: what the generator says about it.
         folder: where libraries are kept; created if need be. Processes may share it.
         waves: able to write a waveform file, at the price of speed.
@@ -90,14 +95,16 @@ def build_library(
         MissingToolError: no Verilator or no compiler.
         BuildError: the Verilog cannot be compiled.
     """
-    modules = [f"{manifest.top}.{memory.name}" for memory in manifest.memories if STORE in memory.name]
+    top = _top(verilog)
+    modules = [f"{top}.{WITHIN[top]}{memory.name}" for memory in manifest.memories if STORE in memory.name]
+    seen = READ_PORT if _is_layout(verilog, manifest) else (MEMORY_VARIABLE, *READ_PORT)
     program = _Program(
         name="waves.so" if waves else "batch.so",
         verilate=("--prefix", "Vsim", *(["--trace-vcd"] if waves else [])),
         driver=HARNESS,
         runtime=(*RUNTIME, *(["verilated_vcd_c.cpp"] if waves else [])),
         link=("-shared",),
-        visible=tuple(f'public_flat_rw -module "{module}" -var "{MEMORY_VARIABLE}"' for module in modules),
+        visible=tuple(f'public_flat_rw -module "{module}" -var "{name}"' for module in modules for name in seen),
         trace=waves,
     )
     return _build(program, verilog, manifest, folder, progress)
@@ -130,10 +137,13 @@ def _build(program: _Program, verilog: Path, manifest: Manifest, folder: Path, p
     control = ["`verilator_config", *(f"lint_off -rule {rule}" for rule in HARMLESS), *program.visible, ""]
     sources = {
         "encoder.v": verilog.read_text(encoding="utf-8"),
-        "wrapper.v": wrapper_verilog(manifest),
+        "wrapper.v": wrapper_verilog(manifest, _top(verilog)),
         "control.vlt": "\n".join(control),
         "driver.cpp": program.driver.read_text(encoding="utf-8"),
     }
+    if _is_layout(verilog, manifest) and manifest.models is not None:
+        sources["models.v"] = verilog.with_name(manifest.models).read_text(encoding="utf-8")
+    files = [name for name in ("control.vlt", "wrapper.v", "encoder.v", "models.v") if name in sources]
     include = verilator_root() / "include"
     unused = tuple(f"-DVM_{feature}=0" for feature in UNUSED)
     compiler = ("g++", *COMPILE, *unused, f"-I{include}", f"-I{include / 'vltstd'}")
@@ -153,12 +163,21 @@ def _build(program: _Program, verilog: Path, manifest: Manifest, folder: Path, p
                 (work / file).write_text(text, encoding="utf-8")
             tell("Verilator", 0, 1)
             flags = [*VERILATE, *program.verilate, "--Mdir", "."]
-            _run(["verilator_bin", *flags, "control.vlt", "wrapper.v", "encoder.v"], work)
+            _run(["verilator_bin", *flags, *files], work)
             objects = _compile(for_model, _bundle(work), work, tell)
             objects += _runtime(folder, versions, compiler, [include / file for file in program.runtime], tell)
             _run(["g++", "-o", "program", *map(str, objects), *program.link], work)
             os.replace(work / "program", target)
     return target
+
+
+def _top(verilog: Path) -> str:
+    return COMPRESSOR if verilog.name.startswith(COMPRESSOR) else ENCODER
+
+
+def _is_layout(verilog: Path, manifest: Manifest) -> bool:
+    memories = manifest.memories_in_layout
+    return memories != "inferred" and verilog.name == layout_verilog(_top(verilog), memories)
 
 
 def lint(verilog: Path, top: str) -> dict[str, int]:

@@ -7,12 +7,19 @@ multiple of 32 bits on.
 
 from dataclasses import dataclass
 
+from rtl.files import COMPRESSOR, ENCODER
 from rtl.manifest import Manifest, Tap
 
-__all__ = ["MAX_TAPS", "WRAPPER", "TapSlot", "tap_slots", "wrapper_verilog"]
+__all__ = ["MAX_TAPS", "WITHIN", "WRAPPER", "TapSlot", "tap_slots", "wrapper_verilog"]
 
 WRAPPER = "spike_encoder_wrapper"
 """Name of the wrapper module."""
+
+WITHIN = {ENCODER: "", COMPRESSOR: "compressor."}
+"""Where the chip lies below each top level."""
+
+SPIKES_ONLY = ("s_axis_tlast", "s_axis_tuser")
+"""Inputs that a compressor has not: the wrapper leaves them open."""
 
 MAX_TAPS = 32
 """Bits of ``tap_fire``."""
@@ -48,19 +55,25 @@ def tap_slots(manifest: Manifest) -> list[TapSlot]:
     return slots
 
 
-def wrapper_verilog(manifest: Manifest) -> str:
-    """The wrapper as Verilog-2005, named :data:`WRAPPER`."""
+def wrapper_verilog(manifest: Manifest, top: str = ENCODER) -> str:
+    """The wrapper as Verilog-2005, named :data:`WRAPPER`.
+
+    Args:
+        manifest: the encoder's.
+        top: the encoder, or the compressor with the same one in it.
+    """
+    missing = SPIKES_ONLY if top == COMPRESSOR else ()
     slots = tap_slots(manifest)
     used_bits = 32 * (slots[-1].word + slots[-1].words)
     payload_bits = max(used_bits, MIN_PAYLOAD_BITS)
     ports = [f"  {port.direction}put {_range(port.width)}{port.name}" for port in manifest.ports]
     ports += [f"  output {_range(MAX_TAPS)}tap_fire", f"  output {_range(payload_bits)}tap_payload"]
-    connections = [f"    .{port.name}({port.name})" for port in manifest.ports]
+    connections = [f"    .{port.name}({port.name})" for port in manifest.ports if port.name not in missing]
     lines = [f"module {WRAPPER}(", ",\n".join(ports), ");"]
-    lines += [f"  {manifest.top} dut(", ",\n".join(connections), "  );"]
+    lines += [f"  {top} dut(", ",\n".join(connections), "  );"]
     for number, slot in enumerate(slots):
         tap, low = slot.tap, 32 * slot.word
-        path = f"dut.{tap.instance}." if tap.instance else "dut."
+        path = f"dut.{WITHIN[top]}{tap.instance}."
         used = tap.payload_width
         lines.append(f"  assign tap_fire[{number}] = {path}{tap.valid} & {path}{tap.ready};")
         lines.append(f"  assign tap_payload[{low + used - 1}:{low}] = {path}{tap.payload};")

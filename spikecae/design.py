@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-__all__ = ["Design", "DesignError", "load_design"]
+__all__ = ["Design", "DesignError", "MemoryBackEnd", "load_design"]
 
 SCHEMA_VERSION = 1
 
@@ -95,6 +95,10 @@ class Normalization(Section):
     kind: Literal["global", "per_sample"]
 
 
+MemoryBackEnd = Literal["inferred", "ihp-sg13g2", "registers"]
+"""What memories are in Verilog for a layout: arrays, macros of IHP's process kit, or flip-flops."""
+
+
 class Hardware(Section):
     """Knobs of the generated encoder."""
 
@@ -105,6 +109,8 @@ class Hardware(Section):
     """Whether weights, tables and codebooks are loaded, or built in."""
     weight_bits: Literal[4, 6, 8] = 8
     """Width of a convolution's weight in memory, registers and multipliers, at least ``quantization.weight_bits``."""
+    memories: MemoryBackEnd = "inferred"
+    """Anything but ``inferred`` adds Verilog for a layout with such memories."""
     bias_bits: Annotated[int, Field(ge=8, le=24, description="signed width of a loadable bias")] = 18
     identity_shift: Annotated[int, Field(ge=0, le=15, description="largest loadable shift of an identity")] = 12
     packet_blocks: Annotated[int, Field(ge=1, le=64, description="most blocks a packet may hold")] = 8

@@ -1,9 +1,10 @@
 """Memory macros: which one a memory would take, and how many of it."""
 
 from collections.abc import Iterable
-from math import ceil
 from pathlib import Path
 
+from rtl.macros import fit
+from rtl.memory_use import MemoryUse
 from synth.liberty import Cell, read_liberty
 from synth.part import Part
 
@@ -11,12 +12,16 @@ __all__ = ["Macro", "MacroChoice", "choose", "macros"]
 
 
 class Macro(Part):
-    """A memory macro. ``ports`` is the number of its clocks for normal operation, each for reading or writing."""
+    """A memory macro. ``ports`` is the number of its clocks for normal operation, each for reading or writing.
+
+    ``bit_write``: it has pins that say which bits of a word to write.
+    """
 
     name: str
     words: int
     width: int
     ports: int
+    bit_write: bool
     area_um2: float
     leakage_nw: float
 
@@ -42,6 +47,7 @@ def macros(files: Iterable[Path]) -> list[Macro]:
             words=cell.memory.words,
             width=cell.memory.width,
             ports=_ports(cell),
+            bit_write="A_BM" in cell.pins,
             area_um2=cell.area_um2,
             leakage_nw=cell.leakage_nw,
         )
@@ -51,28 +57,17 @@ def macros(files: Iterable[Path]) -> list[Macro]:
     ]
 
 
-def choose(available: Iterable[Macro], words: int, width: int, ports: int) -> MacroChoice | None:
-    """The macros that hold a memory on the least area; None if none has the ports.
-
-    Args:
-        available: what there is to choose from.
-        words: words of the memory.
-        width: bits of a word.
-        ports: accesses in one cycle.
-    """
-    choices = []
-    for macro in available:
-        if macro.ports >= ports:
-            count = ceil(words / macro.words) * ceil(width / macro.width)
-            choices.append(
-                MacroChoice(
-                    macro=macro.name,
-                    count=count,
-                    area_um2=count * macro.area_um2,
-                    leakage_nw=count * macro.leakage_nw,
-                )
-            )
-    return min(choices, key=lambda choice: (choice.area_um2, choice.macro), default=None)
+def choose(available: Iterable[Macro], use: MemoryUse) -> MacroChoice | None:
+    """The macros that hold a memory on the least area, as the generator chooses them; None if none fits."""
+    grid = fit(available, use)
+    if grid is None:
+        return None
+    return MacroChoice(
+        macro=grid.macro.name,
+        count=grid.count,
+        area_um2=grid.area_um2,
+        leakage_nw=grid.count * grid.macro.leakage_nw,
+    )
 
 
 def _ports(cell: Cell) -> int:

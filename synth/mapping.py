@@ -6,9 +6,10 @@ import os
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from rtl.manifest import Manifest, Memory
+from rtl.memory_use import FLIP_FLOP_BITS, Place, held_in
 from synth.files import NETLIST
 from synth.liberty import Library, read_liberty
 from synth.macros import Macro, MacroChoice, choose, macros
@@ -17,24 +18,13 @@ from synth.products import ROWS
 from synth.targets.cells import CellTarget
 from synth.yosys import SOURCE, YosysError, run_yosys
 
-__all__ = ["FLIP_FLOP_BITS", "MappedMemory", "MappedUnit", "Mapping", "map_to_cells"]
+__all__ = ["MappedMemory", "MappedUnit", "Mapping", "map_to_cells"]
 
-FLIP_FLOP_BITS = 1024
-"""Memories up to this size are flip-flops: the smallest macros take as much area as 1000 of these."""
-FLIP_FLOP_BITS_WITHOUT_MACROS = 8192
-"""The same in a process without macros: buffers are flip-flops there, loadable parameters remain black boxes."""
-BUSY, BUSY_WORDS = ".accumulator", 64
-"""Memories that are read and written in nearly every cycle are flip-flops up to so many words, whatever their size:
-macros cost more there. With more words, choosing one among the flip-flops costs more than a macro."""
 GATED_BITS = 4
 """A clock gate pays from this many flip-flops on."""
 
 ABC = "strash; dc2; dc2; strash; amap; buffer -N 32 -c; topo; stime -p; upsize {D}; dnsize {D}; stime -p"
 """As Yosys does with timing constraints, without its search for equal nodes, which has no end on some multipliers."""
-
-
-Place = Literal["macro", "flip-flops", "logic"]
-"""What holds a memory; ``logic``: constants, made of gates."""
 
 
 class MappedUnit(Part):
@@ -118,7 +108,8 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
     library = read_liberty(liberty)
     _check_cells(library, target, liberty)
     available = macros(target.macro_files())
-    held = {memory.name: _held_in(memory, target) for memory in manifest.memories}
+    with_macros = target.macros is not None
+    held = {memory.name: held_in(memory.use, macros=with_macros) for memory in manifest.memories}
     with tempfile.TemporaryDirectory(prefix="spikecae-map-") as name:
         folder = Path(name)
         (folder / "cells.lib").write_bytes(liberty.read_bytes())
@@ -176,23 +167,14 @@ def _check_cells(library: Library, target: CellTarget, liberty: Path) -> None:
         raise ValueError(f"{liberty} has no cell {', '.join(missing)}; point PDK_ROOT at a whole process kit")
 
 
-def _held_in(memory: Memory, target: CellTarget) -> Place:
-    if memory.kind == "rom":
-        return "logic"
-    limit = FLIP_FLOP_BITS if target.macros is not None else FLIP_FLOP_BITS_WITHOUT_MACROS
-    busy = memory.name.endswith(BUSY) and memory.words <= BUSY_WORDS
-    return "flip-flops" if busy or memory.bits <= limit else "macro"
-
-
-def _memory(memory: Memory, held_in: Place, available: list[Macro]) -> MappedMemory:
-    ports = 1 if ".store." in memory.name else 2
-    choice = choose(available, memory.words, memory.width, ports) if held_in == "macro" else None
+def _memory(memory: Memory, place: Place, available: list[Macro]) -> MappedMemory:
+    choice = choose(available, memory.use) if place == "macro" else None
     return MappedMemory(
         name=memory.name,
         words=memory.words,
         width=memory.width,
         bits=memory.bits,
-        held_in=held_in,
+        held_in=place,
         macro=choice,
     )
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rtl.manifest import Manifest
 from sim.batch import unframe
-from sim.stage import load_manifest, load_writes
+from sim.emitted import load_manifest, load_writes
 from spikecae.golden import encode
 from spikecae.payload import wire_bits
 from spikecae.spec import EncoderSpec

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from rtl.plan import Plan, make_plan
-from sim.stage import load_manifest
+from sim.emitted import load_manifest
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec
 from synth.energy_table import NODES

@@ -11,8 +11,8 @@ from model.training_report import load_report as load_training
 from quantize.report import RateQuality
 from quantize.report import load_report as load_quantization
 from rtl.manifest import Manifest
+from sim.emitted import load_manifest
 from sim.results import SimulationResults
-from sim.stage import load_manifest
 from spikecae.design import Design
 from spikecae.spec import load_spec
 from synth.power_report import PowerReport

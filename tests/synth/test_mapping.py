@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rtl.manifest import Manifest, Memory, Unit
+from rtl.memory_use import MemoryUse
 from sim.toolchain import available
 from synth.liberty import read_liberty
 from synth.macros import Macro, choose
@@ -54,13 +55,18 @@ def test_a_small_circuit(tmp_path: Path) -> None:
 
 def test_the_smallest_macros_that_fit_are_chosen() -> None:
     def macro(name: str, words: int, width: int, ports: int, area: float) -> Macro:
-        return Macro(name=name, words=words, width=width, ports=ports, area_um2=area, leakage_nw=1)
+        bit_write = name != "64x32"
+        return Macro(name=name, words=words, width=width, ports=ports, bit_write=bit_write, area_um2=area, leakage_nw=1)
 
     offered = [macro("64x32", 64, 32, 2, 20), macro("256x32", 256, 32, 2, 90), macro("256x64", 256, 64, 1, 60)]
-    two = choose(offered, 96, 40, 2)
+    two = choose(offered, MemoryUse(words=96, width=40, ports=2, write_bits=40))
     assert two is not None
     assert (two.macro, two.count, two.area_um2, two.leakage_nw) == ("64x32", 4, 80, 4)
-    one = choose(offered, 96, 40, 1)
+    # Parts of a word cannot be written into the smallest one.
+    parts = choose(offered, MemoryUse(words=96, width=40, ports=2, write_bits=8))
+    assert parts is not None
+    assert (parts.macro, parts.count) == ("256x32", 2)
+    one = choose(offered, MemoryUse(words=96, width=40, ports=1, write_bits=40))
     assert one is not None
     assert (one.macro, one.count, one.area_um2) == ("256x64", 1, 60)
-    assert choose(offered, 4, 4, 3) is None
+    assert choose(offered, MemoryUse(words=4, width=4, ports=3, write_bits=4)) is None

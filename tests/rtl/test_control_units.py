@@ -1,0 +1,290 @@
+"""Bus, registers, checks and buffers one by one: what they do, and in how many cycles, as their docstrings say."""
+
+import zlib
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+
+from rtl.axi_lite import AxiLite
+from rtl.images import Image
+from rtl.input_buffer import InputBuffer
+from rtl.parameter_store import ParameterStore
+from rtl.register_map import register
+from rtl.registers import Registers
+from rtl.requantizer import Requantizer
+from rtl.scrubber import Scrubber
+from rtl.supervisor import Supervisor
+from tests.rtl.components import latency_of
+from tests.rtl.streams import Port, pack, run, unpack
+
+LATEST = 50
+
+
+def simulate(dut, script, *others) -> None:
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    for other in others:
+        simulator.add_testbench(other, background=True)
+    simulator.add_testbench(script)
+    simulator.run()
+
+
+async def cycles_until(ctx, signal) -> int:
+    """Clock edges until a signal is set."""
+    for cycle in range(LATEST):
+        if ctx.get(signal):
+            return cycle
+        await ctx.tick()
+    raise TimeoutError(f"{signal.name} is not set within {LATEST} cycles")
+
+
+def test_axi_lite_answers_reads_and_writes() -> None:
+    dut = AxiLite(8)
+    axi, bus, words = dut.axi, dut.bus, {5: 0x1234_5678}
+
+    async def memory(ctx):
+        answer = late = 0
+        async for _, _, read, write, addr, data in ctx.tick().sample(bus.read, bus.write, bus.addr, bus.write_data):
+            ctx.set(bus.read_data, late)
+            late = answer
+            if read:
+                answer = late = words.get(addr, 0)
+            if write:
+                words[addr] = data
+
+    async def script(ctx):
+        for signal in (axi.bready, axi.rready):
+            ctx.set(signal, 1)
+        for strobe, refused in ((15, 0), (3, 2)):
+            ctx.set(axi.awaddr, 4 * 7)
+            ctx.set(axi.wdata, 100 + strobe)
+            ctx.set(axi.wstrb, strobe)
+            ctx.set(axi.awvalid, 1)
+            ctx.set(axi.wvalid, 1)
+            assert ctx.get(axi.awready)
+            await ctx.tick()
+            ctx.set(axi.awvalid, 0)
+            ctx.set(axi.wvalid, 0)
+            assert 1 + await cycles_until(ctx, axi.bvalid) == latency_of(AxiLite)
+            assert ctx.get(axi.bresp) == refused
+            await ctx.tick()
+        ctx.set(axi.araddr, 4 * 5)
+        ctx.set(axi.arvalid, 1)
+        assert ctx.get(axi.arready)
+        await ctx.tick()
+        ctx.set(axi.arvalid, 0)
+        assert 1 + await cycles_until(ctx, axi.rvalid) == 3
+        assert ctx.get(axi.rdata) == 0x1234_5678
+
+    simulate(dut, script, memory)
+    assert words == {5: 0x1234_5678, 7: 115}, "a part of a word is not written"
+
+
+def test_registers_keep_count_and_refuse() -> None:
+    dut = Registers(None, {"scrub_idle": 77}, most_blocks=8)
+    bus = dut.bus
+
+    async def script(ctx):
+        async def read(name: str) -> int:
+            ctx.set(bus.addr, register(name).offset // 4)
+            ctx.set(bus.read, 1)
+            await ctx.tick().repeat(latency_of(Registers))
+            ctx.set(bus.read, 0)
+            return ctx.get(bus.read_data)
+
+        async def write(name: str, value: int) -> int:
+            ctx.set(bus.addr, register(name).offset // 4)
+            ctx.set(bus.write_data, value)
+            ctx.set(bus.write, 1)
+            refused = ctx.get(bus.error)
+            await ctx.tick()
+            ctx.set(bus.write, 0)
+            return refused
+
+        assert await read("identity") == 0x53434145
+        assert await read("scrub_idle") == 77
+        assert ctx.get(dut.run) == 1, "built-in parameters run at once"
+        assert await write("scrub_idle", 9) == 0
+        assert ctx.get(dut.scrub_idle) == 9
+        for asked, given in ((0, 8), (3, 3), (9, 8)):
+            assert await write("packet_blocks", asked) == 0
+            assert ctx.get(dut.packet_blocks) == given
+        ctx.set(dut.events, 0b11)
+        await ctx.tick().repeat(3)
+        ctx.set(dut.events, 0)
+        assert (await read("spikes"), await read("blocks"), await read("packets")) == (3, 3, 0)
+        assert await write("spikes", 1) == 0
+        assert await read("spikes") == 0
+        assert await write("identity", 1) == 1
+        assert await write("spec_hash", 1) == 1, "that of built-in parameters is a constant"
+        assert await read("status") & 1 << 9
+        assert await write("status", 1 << 9) == 0
+        assert await read("status") == 0
+        assert await write("control", 2) == 0
+        assert (ctx.get(dut.run), ctx.get(dut.flush)) == (0, 1)
+        ctx.set(dut.flushed, 1)
+        await ctx.tick()
+        assert ctx.get(dut.flush) == 0
+
+    simulate(dut, script)
+
+
+def store() -> tuple[dict[str, Image], ParameterStore]:
+    """A word of two lanes and one of one lane, with gaps between the regions."""
+    images = {"wide": Image([0] * 5, 40), "narrow": Image([0] * 3, 20)}
+    return images, ParameterStore(images, loadable=True)
+
+
+def test_parameters_are_loaded_read_back_and_checked() -> None:
+    _, dut = store()
+    bus, regions = dut.bus, dut.regions
+    draw = np.random.default_rng(6)
+    places = [(region, n) for region in regions for n in range(region.words * region.lanes)]
+    widths = {"wide": (32, 32), "narrow": (20,)}
+    written = [int(draw.integers(1 << widths[region.name][n % region.lanes])) for region, n in places]
+
+    async def script(ctx):
+        ctx.set(bus.grant, 1)
+        ctx.set(bus.write, 1)
+        for (region, n), value in zip(places, written, strict=True):
+            ctx.set(bus.addr, region.base + n)
+            ctx.set(bus.write_data, value)
+            await ctx.tick()
+        ctx.set(bus.write, 0)
+        ctx.set(bus.read, 1)
+        for (region, n), value in zip(places, written, strict=True):
+            ctx.set(bus.addr, region.base + n)
+            await ctx.tick().repeat(latency_of(ParameterStore))
+            assert ctx.get(bus.read_data) == value, (region, n)
+        ctx.set(bus.grant, 0)
+        ctx.set(dut.wide.en, 1)
+        ctx.set(dut.wide.addr, 3)
+        await ctx.tick().repeat(latency_of(ParameterStore))
+        (base,) = (n for n, (region, at) in enumerate(places) if region.name == "wide" and at == 6)
+        assert ctx.get(dut.wide.data) == (written[base] | written[base + 1] << 32) & ((1 << 40) - 1)
+
+    simulate(dut, script)
+
+
+def test_the_scrubber_reads_every_word_once() -> None:
+    _, parameters = store()
+    dut = Scrubber(parameters.regions, parameters.addr_bits)
+    count = sum(region.words * region.lanes for region in parameters.regions)
+    words = [int(word) for word in np.random.default_rng(7).integers(1 << 32, size=count)]
+    asked = []
+
+    async def memory(ctx):
+        async for _, _, read, addr in ctx.tick().sample(dut.read, dut.addr):
+            if read:
+                ctx.set(dut.read_data, words[len(asked) % count])
+                asked.append(addr)
+
+    async def script(ctx):
+        for _ in range(2):
+            ctx.set(dut.start, 1)
+            await ctx.tick()
+            ctx.set(dut.start, 0)
+            assert ctx.get(dut.busy)
+            assert 1 + await cycles_until(ctx, dut.done) == count + 2
+            assert ctx.get(dut.crc) == zlib.crc32(b"".join(word.to_bytes(4, "little") for word in words))
+            await ctx.tick()
+            assert not ctx.get(dut.busy)
+
+    simulate(dut, script, memory)
+    places = [region.base + n for region in parameters.regions for n in range(region.words * region.lanes)]
+    assert asked == places * 2
+
+
+def test_the_supervisor_checks_runs_and_stops() -> None:
+    dut = Supervisor(loadable=True)
+    states = ("running", "checking", "halted")
+
+    async def script(ctx):
+        def state() -> str:
+            (name,) = [name for name in states if ctx.get(getattr(dut, name))] or ["none"]
+            return name
+
+        async def pulse(signal) -> None:
+            ctx.set(signal, 1)
+            await ctx.tick().repeat(latency_of(Supervisor))
+            ctx.set(signal, 0)
+
+        ctx.set(dut.scrub_blocks, 3)
+        assert (state(), ctx.get(dut.grant), ctx.get(dut.hold)) == ("halted", 1, 1)
+        ctx.set(dut.run, 1)
+        assert ctx.get(dut.check)
+        await ctx.tick()
+        assert state() == "checking"
+        await pulse(dut.done)
+        assert state() == "halted", "no match, no run"
+        await ctx.tick()
+        ctx.set(dut.matches, 1)
+        await pulse(dut.done)
+        assert (state(), ctx.get(dut.grant)) == ("running", 0)
+        ctx.set(dut.busy, 1)
+        for _ in range(3):
+            assert not ctx.get(dut.hold)
+            await pulse(dut.start)
+        await ctx.tick()
+        assert ctx.get(dut.hold), "a check is due, and waits for the block that is under way"
+        await ctx.tick().repeat(5)
+        assert state() != "checking"
+        ctx.set(dut.busy, 0)
+        await ctx.tick()
+        assert state() == "checking"
+        await pulse(dut.done)
+        assert state() == "running"
+        ctx.set(dut.run, 0)
+        ctx.set(dut.stored, 1)
+        await ctx.tick().repeat(5)
+        assert (ctx.get(dut.stopping), ctx.get(dut.halted)) == (1, 0), "what is stored is sent first"
+        ctx.set(dut.stored, 0)
+        await ctx.tick()
+        assert state() == "halted"
+
+    simulate(dut, script)
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.3])
+def test_the_input_buffer_is_walked_once_a_group(pause: float) -> None:
+    spikes, samples, groups, blocks = 2, 5, 3, 2
+    values = np.random.default_rng(8).integers(-128, 128, (blocks, spikes, samples))
+    dut = InputBuffer(spikes, samples, groups)
+    layout = dut.i.payload.shape()
+    last = samples - 1
+    beats = [
+        layout.const({"value": int(value), "at": at, "end": at == last, "fits": at == last}).as_value().value
+        for spike in values.reshape(-1, samples)
+        for at, value in enumerate(spike)
+    ]
+    count = blocks * groups * samples
+    sink = Port(dut.o, count=count, pause=pause)
+    run(dut, [Port(dut.i, beats, pause=pause)], [sink])
+    expected = [values[b, :, at].tolist() for b in range(blocks) for _ in range(groups) for at in range(samples)]
+    assert [unpack(word, spikes, signed=True) for word in sink.got] == expected
+    if not pause:
+        first = spikes * samples - 1 + latency_of(InputBuffer)
+        assert sink.cycles == list(range(first, first + count)), "no gap between groups and blocks"
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.3])
+def test_outputs_are_collected_and_requantized(pause: float) -> None:
+    outputs, lanes, bits, vectors = 5, 2, 14, 6
+    draw = np.random.default_rng(9)
+    steps = -(-outputs // lanes)
+    sums = draw.integers(-(1 << 13), 1 << 13, (vectors, steps * lanes))
+    shifts = draw.integers(0, 12, (vectors, steps * lanes))
+    dut = Requantizer(outputs, lanes, bits)
+    width = len(dut.i.payload.shift.as_value()) // lanes
+    beats = [
+        pack(sums[v, at : at + lanes], bits) | pack(shifts[v, at : at + lanes], width) << bits * lanes
+        for v in range(vectors)
+        for at in range(0, steps * lanes, lanes)
+    ]
+    sink = Port(dut.o, count=vectors, pause=pause)
+    run(dut, [Port(dut.i, beats, pause=pause)], [sink])
+    exact = np.floor(np.maximum(sums, 0) / 2.0**shifts + 0.5).clip(0, 255).astype(int)[:, :outputs]
+    assert [unpack(word, outputs) for word in sink.got] == exact.tolist()
+    if not pause:
+        assert sink.cycles == [steps * (n + 1) - 1 + latency_of(Requantizer) for n in range(vectors)]
