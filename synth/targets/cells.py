@@ -38,10 +38,13 @@ class CellTarget(Part):
     """Drives the inputs, when cells are sized."""
     load_ff: float
     """Loads the outputs, when cells are sized."""
-    tie_high: CellPin
-    tie_low: CellPin
+    tie_high: CellPin | None
+    tie_low: CellPin | None
+    """None: constants are the supply itself."""
     clock_gate: ClockGate | None
     """None: flip-flops are not gated."""
+    package: str | None = None
+    """Debian package that installs the files, where that is how to get them."""
 
     def file(self) -> Path:
         """The liberty file.
@@ -49,27 +52,37 @@ class CellTarget(Part):
         Raises:
             ValueError: ``PDK_ROOT`` is not set, or has no such file.
         """
-        return _find(self.liberty, self.name)
+        place = _place(self.liberty, self.name)
+        if not place.exists():
+            where = (
+                f"apt-get install {self.package}" if self.package else "point PDK_ROOT at a process kit with that in it"
+            )
+            raise ValueError(f"target {self.name}: no {place}; {where}; {REMEDY}")
+        return place
 
     def macro_files(self) -> list[Path]:
-        """Liberty files of the memory macros, sorted; none if the target has no macros, or PDK_ROOT lacks them."""
+        """Liberty files of the memory macros, sorted; none if the target has no macros, or the process kit lacks them.
+
+        Raises:
+            ValueError: ``PDK_ROOT`` is not set.
+        """
         if self.macros is None:
             return []
-        return sorted(_find(self.macros, self.name).glob("*_typ_*.lib"))
+        return sorted(_place(self.macros, self.name).glob("*_typ_*.lib"))
 
 
-def _find(path: Path, name: str) -> Path:
-    remedy = "targets generic and gates need no cell library"
+REMEDY = "targets generic and gates need no cell library"
+
+
+def _place(path: Path, name: str) -> Path:
     root = os.environ.get("PDK_ROOT", "")
     if not path.is_absolute():
         if not root:
             raise ValueError(
                 f"target {name} needs cells from its process kit: export PDK_ROOT=/path/to/folder, such that "
-                f"$PDK_ROOT/{path} is there; {remedy}"
+                f"$PDK_ROOT/{path} is there; {REMEDY}"
             )
         path = Path(root) / path
-    if not path.exists():
-        raise ValueError(f"target {name}: no {path}; point PDK_ROOT at a process kit with that in it; {remedy}")
     return path
 
 
@@ -83,7 +96,7 @@ def cells_of(library: Library, liberty: Path) -> CellTarget:
         liberty: where it was read from.
 
     Raises:
-        ValueError: there is no buffer, or no tie cell.
+        ValueError: there is no buffer.
     """
     buffers = []
     ties: dict[str, CellPin] = {}
@@ -104,11 +117,8 @@ def cells_of(library: Library, liberty: Path) -> CellTarget:
                 ties.setdefault(function, CellPin(cell=cell.name, pin=pin.name))
             if [other.name for other in inputs] == [function] and len(outputs) == 1:
                 buffers.append(cell.name)
-    missing = [
-        what for what, found in (("buffer", buffers), ("tie-high", "1" in ties), ("tie-low", "0" in ties)) if not found
-    ]
-    if missing:
-        raise ValueError(f"{liberty} has no {' or '.join(missing)} cell; give the liberty file of a whole cell library")
+    if not buffers:
+        raise ValueError(f"{liberty} has no buffer cell; give the liberty file of a whole cell library")
     return CellTarget(
         name=liberty.stem,
         process=library.name,
@@ -116,7 +126,7 @@ def cells_of(library: Library, liberty: Path) -> CellTarget:
         liberty=liberty.resolve(),
         driving_cell=buffers[len(buffers) // 2],
         load_ff=15.0,
-        tie_high=ties["1"],
-        tie_low=ties["0"],
+        tie_high=ties.get("1"),
+        tie_low=ties.get("0"),
         clock_gate=gates[0] if gates else None,
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from synth.liberty import read_liberty
-from synth.targets import ihp_sg13g2, sky130
+from synth.targets import ihp_sg13g2, osu018, sky130
 from synth.targets.cells import CellTarget, cells_of
 from synth.targets.fpga import FPGAS
 
@@ -15,7 +15,7 @@ WITHOUT_CELLS = {
 }
 """What needs no cell library, and how it is done. ``gates`` takes minutes."""
 
-WITH_CELLS = {target.name: target for target in (ihp_sg13g2.TARGET, sky130.TARGET)}
+WITH_CELLS = {target.name: target for target in (ihp_sg13g2.TARGET, sky130.TARGET, osu018.TARGET)}
 """Processes that are known by name."""
 
 

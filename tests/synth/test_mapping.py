@@ -51,6 +51,7 @@ def test_a_small_circuit(tmp_path: Path) -> None:
     held = {memory.name: memory.held_in for memory in mapping.memories}
     assert held == {"second.small": "flip-flops", "second.large": "macro"}
     assert (mapping.macro_bits, mapping.macro_area_um2) == (2048 * 8, None)
+    assert "no macro fits second.large" in mapping.notes[-1]
 
 
 def test_the_smallest_macros_that_fit_are_chosen() -> None:
