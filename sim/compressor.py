@@ -24,7 +24,7 @@ SIDECAR = 2
 """Channel and time of every spike."""
 RUN_AND_FLUSH = 3
 QUIET = 5.0
-"""Share of the blocks' median magnitude: the noise between spikes is a part of it."""
+"""The spikes' median magnitude over the standard deviation of the noise between them."""
 
 
 def plant(front_end: FrontEnd, blocks: NDArray[np.int16], seed: int) -> NDArray[np.int64]:

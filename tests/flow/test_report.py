@@ -142,7 +142,7 @@ def _synthesis() -> SynthesisReport:
     )
     design = load_design(ROOT / "designs/tiny.toml")
     plan = make_plan(load_spec(ROOT / "designs/tiny"), design.hardware)
-    manifest = make_manifest(plan, SpikeEncoder(plan), "spike_encoder.v", [])
+    manifest = make_manifest(plan, SpikeEncoder(plan), "spike_encoder.v", [], {})
     return SynthesisReport(
         design="tiny",
         spec_hash="0123456789abcdef",

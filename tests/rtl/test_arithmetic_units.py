@@ -96,7 +96,7 @@ def test_convolution_equals_torch(tiny: Design, fold: int) -> None:
         walked = array.reshape(2, plan.groups, channels, -1).transpose(0, 1, 3, 2).reshape(-1, channels)
         return [pack(vector) for vector in walked]
 
-    weights, parameters = _loads(plan, dot.name)
+    weights, parameters = loads(plan, dot.name)
     sink = Port(dut.o, count=2 * plan.groups * dot.samples)
     run(
         dut,
@@ -110,7 +110,7 @@ def test_convolution_equals_torch(tiny: Design, fold: int) -> None:
     assert sink.got == per_group(expected, dot.outputs)
 
 
-def _loads(plan, name: str) -> tuple[list[int], list[int]]:
+def loads(plan, name: str) -> tuple[list[int], list[int]]:
     """The words of one unit out of the two parameter memories, all groups."""
     tables = images.parameter_images(plan)
     weights, parameters = tables["weights"].words, tables["parameters"].words
@@ -140,7 +140,7 @@ def test_projector_sums_over_groups(tiny: Design, fold: int) -> None:
     total = np.einsum("oc,bct->bot", layer.weight[:, :, 0].astype(int), x) + layer.bias[None, :, None]
     expected = np.clip(np.floor(total / 2.0 ** layer.shift[None, :, None] + 0.5), -128, 127).astype(int)
     walked = x.reshape(2, plan.groups, -1, dot.samples).transpose(0, 1, 3, 2).reshape(-1, dot.group_inputs)
-    weights, _ = _loads(plan, "project")
+    weights, _ = loads(plan, "project")
     sink = Port(dut.o, count=2 * dot.samples * dot.output_steps, pause=0.2)
     sources = [Port(dut.i, [pack(v) for v in walked]), Port(dut.weights, weights * 2)]
     run(dut, sources, [sink], tables=[(dut.table, words)])

@@ -30,7 +30,7 @@ def _estimate(design: Design, node: str, flip_flops: int = 1000, multiplexers: i
         memories=[],
         memory_bits=0,
     )
-    return estimate(plan, make_manifest(plan, SpikeEncoder(plan), "spike_encoder.v", []), NODES[node], counted)
+    return estimate(plan, make_manifest(plan, SpikeEncoder(plan), "spike_encoder.v", [], {}), NODES[node], counted)
 
 
 def test_layers_are_those_of_the_paper() -> None:
