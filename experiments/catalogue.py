@@ -14,6 +14,7 @@ from experiments import (
     frontier,
     packets,
     silicon,
+    silicon_knobs,
     table1,
 )
 
@@ -21,6 +22,6 @@ __all__ = ["CATALOGUE"]
 
 MODULES = (
     *(frontier, table1, fig4, fig5, fig6, fig7, fig8, fig9, fig10, fig11),
-    *(eight_bits, code_tables, packets, silicon),
+    *(eight_bits, code_tables, packets, silicon, silicon_knobs),
 )
 CATALOGUE = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}

@@ -12,7 +12,7 @@ from spikecae.payload import Events, wire_bits
 
 __all__ = ["EPOCHS", "link_rate", "measured"]
 
-EPOCHS = {4: 300, 8: 1000, 16: 2000}
+EPOCHS = {4: 300, 8: 1000, 16: 6000}
 """By spikes per block, for the Wave_Clus recordings; experiments with the same settings share their trainings."""
 
 

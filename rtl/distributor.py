@@ -14,22 +14,23 @@ class Distributor(wiring.Component):
     ----------
     width: bits per word.
     counts: words per receiver, each at least 1.
+    isolate: keep each payload zero while it is not valid, so that a word moves no wires but those to its receiver.
 
     Members
     -------
     i: words.
-    o: array of streams, one per receiver. No latency, one word a cycle. A payload is zero while it is not valid, so
-        that a word moves no wires but those to its receiver.
+    o: array of streams, one per receiver. No latency, one word a cycle.
 
     Raises
     ------
     ValueError: a receiver takes no words.
     """
 
-    def __init__(self, width: int, counts: list[int]) -> None:
+    def __init__(self, width: int, counts: list[int], isolate: bool = True) -> None:
         if not counts or min(counts) < 1:
             raise ValueError(f"every receiver must take at least one word, got {counts}")
         self._counts = counts
+        self._isolate = isolate
         signature = stream.Signature(unsigned(width))
         super().__init__({"i": In(signature), "o": Out(signature).array(len(counts))})
 
@@ -37,7 +38,8 @@ class Distributor(wiring.Component):
         m = Module()
         receiver = Signal(range(max(2, len(self._counts))))
         word = Signal(range(max(2, *self._counts)))
-        m.d.comb += [o.payload.eq(Mux(o.valid, self.i.payload, 0)) for o in self.o]
+        for o in self.o:
+            m.d.comb += o.payload.eq(Mux(o.valid, self.i.payload, 0) if self._isolate else self.i.payload)
         with m.Switch(receiver):
             for number, (count, o) in enumerate(zip(self._counts, self.o, strict=True)):
                 with m.Case(number):

@@ -45,7 +45,9 @@ class Pipeline(wiring.Component):
         self.parameter_loop = WordLoop(plan.groups * sum(self._parameter_counts), self._word_bits)
         self.conv = Convolution(plan.conv, *shared)
         self.blocks = [ResidualBlock(block, *shared) for block in plan.blocks]
-        self.projector = Projector(plan.project, port_bits, plan.groups, plan.project_bias_bits)
+        self.projector = Projector(
+            plan.project, port_bits, plan.groups, plan.project_bias_bits, plan.hardware.operand_isolation
+        )
         project = plan.project
         shape = (project.outputs, project.samples, project.lanes)
         self.search = VectorSearch(plan.search, spec.vq.table, *shape)
@@ -88,8 +90,9 @@ class Pipeline(wiring.Component):
     def _deal(self, m: Module) -> None:
         """Weights, and biases with shifts, go to the units in pipeline order."""
         m.submodules.weight_loop, m.submodules.parameter_loop = self.weight_loop, self.parameter_loop
-        m.submodules.deal_weights = weights = Distributor(len(self.weights.data), self._weight_counts)
-        m.submodules.deal_parameters = parameters = Distributor(self._word_bits, self._parameter_counts)
+        isolate = self._plan.hardware.operand_isolation
+        m.submodules.deal_weights = weights = Distributor(len(self.weights.data), self._weight_counts, isolate)
+        m.submodules.deal_parameters = parameters = Distributor(self._word_bits, self._parameter_counts, isolate)
         wiring.connect(m, self.weight_loop.memory, wiring.flipped(self.weights))
         wiring.connect(m, self.parameter_loop.memory, wiring.flipped(self.parameters))
         wiring.connect(m, self.weight_loop.o, weights.i)

@@ -231,7 +231,8 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
     samples, period = spec.samples, fold
 
     def dot(layer: Convolution, group_inputs: int, outputs: int, owner: Convolution | Residual) -> DotPlan:
-        lanes, taps = _shape(group_inputs * layer.kernel, outputs, period)
+        terms = group_inputs * layer.kernel
+        lanes, taps = (outputs, terms) if hardware.stationary else _shape(terms, outputs, period)
         has_identity = isinstance(owner, Residual)
         bits = owner.accumulator_bits
         if loadable:
@@ -264,9 +265,7 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
         per_word *= 2
     # The block writer takes the first index after the events, and one every two cycles, three where codes are long.
     writing = spec.spikes + 8 + 2 * len(spec.vq.table)
-    search = plan_search(
-        spec, loadable, hardware.early_exit, budget=(groups - 1 if groups > 1 else 1) * cycles - writing
-    )
+    search = plan_search(spec, hardware, budget=(groups - 1 if groups > 1 else 1) * cycles - writing)
     if loadable:
         widths = (hardware.bias_bits, hardware.bias_bits)
     else:

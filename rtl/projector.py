@@ -23,6 +23,7 @@ class GroupAccumulator(wiring.Component):
     plan: the last convolution.
     groups: channel groups.
     bias_bits: width of a bias.
+    isolate: keep sums of the other groups out of the rounding, as nobody looks at what it makes of them.
 
     Members
     -------
@@ -31,8 +32,9 @@ class GroupAccumulator(wiring.Component):
     o: latents in the same order, while the last group passes; no latency. One transfer a cycle.
     """
 
-    def __init__(self, plan: DotPlan, groups: int, bias_bits: int) -> None:
+    def __init__(self, plan: DotPlan, groups: int, bias_bits: int, isolate: bool = True) -> None:
         self._plan = plan
+        self._isolate = isolate
         self._groups = groups
         self._bias_bits = bias_bits
         super().__init__(
@@ -89,9 +91,8 @@ class GroupAccumulator(wiring.Component):
                 total.eq(Mux(first, bias, read.data[lane]) + self.i.payload.value[lane]),
                 write.data[lane].eq(total),
             ]
-            # Sums of the other groups stay out of the rounding: nobody looks at what it makes of them.
             finished = Signal(signed(plan.accumulator_bits), name=f"finished{lane}")
-            m.d.comb += finished.eq(Mux(last, total, 0))
+            m.d.comb += finished.eq(Mux(last, total, 0) if self._isolate else total)
             latent = requantize(m, f"q{lane}", finished, entry[lane][self._bias_bits :], relu=False)
             m.d.comb += self.o.payload[lane].eq(latent)
         return m
@@ -103,7 +104,7 @@ class Projector(wiring.Component):
     Parameters
     ----------
     plan, port_bits: as for :class:`rtl.dot_product.DotProduct`.
-    groups, bias_bits: as for :class:`GroupAccumulator`.
+    groups, bias_bits, isolate: as for :class:`GroupAccumulator`.
 
     Members
     -------
@@ -113,10 +114,10 @@ class Projector(wiring.Component):
     o: latents, ``plan.lanes`` features a transfer, feature after feature, sample after sample.
     """
 
-    def __init__(self, plan: DotPlan, port_bits: int, groups: int, bias_bits: int) -> None:
+    def __init__(self, plan: DotPlan, port_bits: int, groups: int, bias_bits: int, isolate: bool = True) -> None:
         self._plan = plan
         self._port_bits = port_bits
-        self._accumulator = GroupAccumulator(plan, groups, bias_bits)
+        self._accumulator = GroupAccumulator(plan, groups, bias_bits, isolate)
         super().__init__(
             {
                 "i": In(stream.Signature(data.ArrayLayout(unsigned(8), plan.group_inputs))),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecae.design import Hardware
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook
 
@@ -78,8 +79,12 @@ class SearchPlan:
         return sum(p.codewords * max(self.rows(p) * self.chunks, self.record_words) + p.count + 3 for p in self.passes)
 
 
-def plan_search(spec: EncoderSpec, loadable: bool, early_exit: bool, budget: int) -> SearchPlan:
-    """The smallest search that ends before the next block's latents come, or the fastest if none does."""
+def plan_search(spec: EncoderSpec, hardware: Hardware, budget: int) -> SearchPlan:
+    """The smallest search that ends before the next block's latents come, or the fastest if none does.
+
+    A stationary one has a lane for each sub-vector of a pass, whatever the budget.
+    """
+    loadable = hardware.parameters == "ram"
     passes: list[SearchPass] = []
     for number, part in enumerate(spec.vq.table):
         book = spec.vq.codebooks[part.codebook].words
@@ -94,7 +99,7 @@ def plan_search(spec: EncoderSpec, loadable: bool, early_exit: bool, budget: int
         raise ValueError(f"a search bias exceeds {_largest_bias(length)}; lower codebook.rate_weight")
 
     def plan(lanes: int, taps: int, port: int) -> SearchPlan:
-        bare = SearchPlan(tuple(passes), length, lanes, taps, 0, 0, port, early_exit)
+        bare = SearchPlan(tuple(passes), length, lanes, taps, 0, 0, port, hardware.early_exit)
         products = bare.products
         bounds = [_any_search(length, products)] if loadable else [_search_bounds(book, products) for book in used]
         bias_bits, score_bits = (max(_signed_width(*limits) for limits in place) for place in zip(*bounds, strict=True))
@@ -102,8 +107,11 @@ def plan_search(spec: EncoderSpec, loadable: bool, early_exit: bool, budget: int
 
     widest = max(p.count for p in passes)
     ports = [MIN_PORT_BYTES << i for i in range(6)]
-    candidates = [plan(1, taps, MIN_PORT_BYTES) for taps in range(1, length + 1)]
-    candidates += [plan(lanes, length, port) for lanes in range(1, widest + 1) for port in ports]
+    if hardware.stationary:
+        candidates = [plan(widest, length, port) for port in ports]
+    else:
+        candidates = [plan(1, taps, MIN_PORT_BYTES) for taps in range(1, length + 1)]
+        candidates += [plan(lanes, length, port) for lanes in range(1, widest + 1) for port in ports]
     fitting = [c for c in candidates if c.cycles <= budget]
     if not fitting:
         return min(candidates, key=lambda c: (c.cycles, c.multipliers, c.port_bytes))

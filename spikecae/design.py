@@ -109,6 +109,11 @@ class Hardware(Section):
     identity_shift: Annotated[int, Field(ge=0, le=15, description="largest loadable shift of an identity")] = 12
     packet_blocks: Annotated[int, Field(ge=1, le=64, description="most blocks a packet may hold")] = 8
     """The packet buffer is sized for so many blocks of the longest codes, with a sidecar entry per spike."""
+    stationary: bool = False
+    """Whether every weight has a multiplier of its own, and every sub-vector its lane of the search, so that one
+    operand of each product stands still: less energy, more area. Only at fold 1."""
+    operand_isolation: bool = True
+    """Whether words that are not for a unit, and sums that are not finished, are kept from its logic by gates."""
     early_exit: bool = False
     """Whether the codeword search stops multiplying for a candidate once it cannot win; same indices, same cycles."""
 
@@ -285,6 +290,10 @@ def _contradictions(raw: dict[str, Any], path: Path) -> list[str]:
             f"narrower than quantization.weight_bits = {width}; raise it, or set quantization.weight_bits to {limit}"
         )
         fault("hardware.weight_bits", limit, remedy)
+    hardware = raw.get("hardware", {})
+    fold = hardware.get("fold", 4) if isinstance(hardware, dict) else None
+    if isinstance(hardware, dict) and hardware.get("stationary") is True and fold in (2, 4, 8, 16):
+        fault("hardware.stationary", True, f"only at fold 1, not {fold}: set hardware.fold to 1, or this to false")
     recording = raw.get("recording")
     peak = recording.get("peak") if isinstance(recording, dict) else None
     if samples is not None and type(peak) is int and peak >= samples:

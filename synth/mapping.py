@@ -13,6 +13,7 @@ from synth.files import NETLIST
 from synth.liberty import Library, read_liberty
 from synth.macros import Macro, MacroChoice, choose, macros
 from synth.part import Part
+from synth.products import ROWS
 from synth.targets.cells import CellTarget
 from synth.yosys import SOURCE, YosysError, run_yosys
 
@@ -28,7 +29,7 @@ macros cost more there. With more words, choosing one among the flip-flops costs
 GATED_BITS = 4
 """A clock gate pays from this many flip-flops on."""
 
-ABC = "strash; dc2; strash; &get -n; &nf {D}; &put; buffer -c; topo; stime -p; upsize {D}; dnsize {D}; stime -p"
+ABC = "strash; dc2; dc2; strash; amap; buffer -N 32 -c; topo; stime -p; upsize {D}; dnsize {D}; stime -p"
 """As Yosys does with timing constraints, without its search for equal nodes, which has no end on some multipliers."""
 
 
@@ -124,6 +125,7 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
         constraints = f"set_driving_cell {target.driving_cell}\nset_load {target.load_ff}\n"
         (folder / "cells.constr").write_text(constraints, encoding="utf-8")
         (folder / "map.abc").write_text(f"{ABC}\n", encoding="utf-8")
+        (folder / "products.v").write_text(ROWS, encoding="utf-8")
         run_yosys(verilog, _script(manifest, held, target, clock_mhz), folder)
         before, after, mapped = (
             json.loads((folder / f"{part}.json").read_text(encoding="utf-8"))["modules"]
@@ -217,6 +219,7 @@ def _script(manifest: Manifest, held: dict[str, Place], target: CellTarget, cloc
         # No registers with reset: their enables would be lost with the reset, and no clock gated for them.
         "opt -nodffe -nosdff",
         *("fsm", "opt -nosdff", "wreduce", "peepopt", "opt_clean", "alumacc", "share", "opt -nosdff"),
+        *("techmap -map products.v", "opt_clean", "opt -nosdff", "alumacc", "opt_clean"),
         *("memory -nomap", "opt_clean", "opt -nosdff -fast -full"),
         "memory_map a:spread=1",
         *("opt -nosdff -undriven -fine", "techmap", "opt -nosdff -fast", "opt_dff -nosdff", "simplemap"),

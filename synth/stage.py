@@ -14,6 +14,7 @@ from synth.energy_table import NODES
 from synth.estimate import Estimate, estimate
 from synth.fpga import FpgaMapping, map_to_fpga
 from synth.mapping import Mapping, map_to_cells
+from synth.targets.cells import CellTarget
 from synth.targets.find import WITHOUT_CELLS, cell_target, target_name
 from synth.targets.fpga import FPGAS
 from synth.yosys import ModuleStatistics, statistics
@@ -68,7 +69,7 @@ class SynthesisReport(BaseModel):
 
 
 def synthesize(
-    design: Design, spec: EncoderSpec, rtl_dir: Path, out_dir: Path, target: str = "generic"
+    design: Design, spec: EncoderSpec, rtl_dir: Path, out_dir: Path, target: str | CellTarget = "generic"
 ) -> SynthesisReport:
     """Count the encoder and each of its units alone, and estimate energy, area and power density.
 
@@ -77,13 +78,15 @@ def synthesize(
         spec: what the encoder was emitted from.
         rtl_dir: folder with its Verilog and manifest.
         out_dir: gets ``report.json``, and the netlist of a target with cells.
-        target: ``generic``, ``gates``, a process or an FPGA by name, or a liberty file (``synth.targets.find``).
+        target: ``generic``, ``gates``, a process or an FPGA by name, or a liberty file (``synth.targets.find``); or
+            a process that has no name there.
 
     Raises:
         ValueError: no such target, its cells are missing, or the Verilog is another spec's.
         MissingToolError, YosysError: Yosys is missing, or refuses the Verilog.
     """
-    cells = cell_target(target)
+    cells = target if isinstance(target, CellTarget) else cell_target(target)
+    name = target.name if isinstance(target, CellTarget) else target
     if cells is not None:
         cells.file()  # what is missing is told before minutes of work
     manifest = load_manifest(rtl_dir)
@@ -92,8 +95,8 @@ def synthesize(
             f"{rtl_dir} was emitted from spec {manifest.spec_hash[:12]}, not {spec.hash[:12]}; run the rtl stage anew"
         )
     verilog = rtl_dir / manifest.verilog
-    device = FPGAS.get(target)
-    (encoder,) = statistics(verilog, [manifest.top], gates=target == "gates")
+    device = FPGAS.get(name)
+    (encoder,) = statistics(verilog, [manifest.top], gates=name == "gates")
     units = statistics(verilog, [unit.module for unit in manifest.units])
     plan = make_plan(spec, design.hardware)
     bits = {memory.name: memory.words * memory.width for memory in manifest.memories}
@@ -101,8 +104,8 @@ def synthesize(
     report = SynthesisReport(
         design=manifest.design,
         spec_hash=spec.hash,
-        target=target_name(target),
-        method=WITHOUT_CELLS.get(target, MAPPED_TO_FPGA if device else MAPPED),
+        target=target_name(name),
+        method=WITHOUT_CELLS.get(name, MAPPED_TO_FPGA if device else MAPPED),
         encoder=encoder,
         units=units,
         parameter_bits=parameters,

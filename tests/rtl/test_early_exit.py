@@ -10,7 +10,7 @@ from rtl.images import parameter_images
 from rtl.plan import make_plan
 from rtl.search_plan import SearchPlan, plan_search
 from rtl.vector_search import VectorSearch
-from spikecae.design import Design
+from spikecae.design import Design, Hardware
 from spikecae.huffman import code_lengths
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Huffman, SubVector, VectorQuantizer
@@ -80,7 +80,7 @@ def test_every_small_latent_gets_the_same_index(tiny: Design, length: int, budge
     bias = ((words.astype(int) ** 2).sum(axis=1) + rate).astype(np.int32)
     vectors = np.array(list(product(values, repeat=length)))
     spec = quantized(tiny, words, bias)
-    search = plan_search(spec, loadable, True, budget)
+    search = plan_search(spec, Hardware(parameters="ram" if loadable else "rom", early_exit=True), budget)
     assert (search.chunks == 1) == (budget != SLOW or length == 1)
     assert (search.lanes == len(spec.vq.table)) == (budget == FASTEST)
     found = Watched(spec, search, vectors)
@@ -96,7 +96,7 @@ def test_a_search_does_not_remember_the_one_before(tiny: Design, budget: int) ->
     near = words[rng.integers(0, 9, 40)].astype(int)
     vectors = (near + rng.integers(-1, 2, near.shape) * np.array([[1], [60]] * 20)).clip(-128, 127)
     spec = quantized(tiny, words, bias)
-    search = plan_search(spec, False, True, budget)
+    search = plan_search(spec, Hardware(parameters="rom", early_exit=True), budget)
     assert search.rows(search.passes[0]) == 1
     assert (search.chunks == 1) == (budget == FASTEST)
     found = Watched(spec, search, vectors)
@@ -127,7 +127,7 @@ def test_a_candidate_that_cannot_win_holds_its_operands(tiny: Design, budget: in
     bias = (words.astype(int) ** 2).sum(axis=1).astype(np.int32)
     vectors = rng.integers(-40, 41, (32, 4))
     spec = quantized(tiny, words, bias)
-    search = plan_search(spec, False, True, budget)
+    search = plan_search(spec, Hardware(parameters="rom", early_exit=True), budget)
     ends = [2, 4] if search.chunks == 1 else list(range(search.taps, 4 + 1, search.taps))
     assert search.lanes == 1
     assert search.chunks == (1 if budget == MIDDLE else 4)

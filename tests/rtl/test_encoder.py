@@ -22,10 +22,12 @@ def _beats(adc: np.ndarray) -> list[int]:
     return [pack([v], 16) | (t == last) << 16 for block in adc for spike in block for t, v in enumerate(spike)]
 
 
-def _check(spec: EncoderSpec, adc: np.ndarray, fold: int, *, pause: float, beats: list[int] | None = None) -> list[int]:
+def _check(
+    spec: EncoderSpec, adc: np.ndarray, fold: int, *, pause: float, beats: list[int] | None = None, **knobs: object
+) -> list[int]:
     """Cycle of each block's last byte, after all bytes proved equal to the golden model's."""
     expected = encode(spec, adc).payloads
-    plan = make_plan(spec, hardware(fold))
+    plan = make_plan(spec, hardware(fold, **knobs))
     dut = Encoder(plan)
     sink = Port(dut.o, count=sum(map(len, expected)), pause=pause)
     limit = 4 * (len(adc) + 2) * plan.cycles_per_block + 4000
@@ -43,6 +45,22 @@ def test_full_rate(tiny: Design, fold: int) -> None:
     period = np.mean([b - a for a, b in pairwise(ends)])
     predicted = make_plan(spec, hardware(fold)).cycles_per_block
     assert predicted / 1.05 <= period <= predicted * 1.01
+
+
+@pytest.mark.parametrize("early_exit", [False, True])
+def test_stationary(tiny: Design, early_exit: bool) -> None:
+    """Every weight has a multiplier, every sub-vector a lane; blocks come as fast as at fold 1 otherwise."""
+    spec = random_spec(tiny, 25)
+    knobs = {"stationary": True, "early_exit": early_exit}
+    plan = make_plan(spec, hardware(1, **knobs))
+    assert [dot.steps for dot in plan.dots] == [1] * len(list(plan.dots))
+    assert plan.search.lanes == len(spec.vq.table)
+    for pause in (0.0, 0.6):
+        ends = _check(spec, random_adc(tiny, 4, 25), 1, pause=pause, **knobs)
+        if not pause:
+            period = np.mean([b - a for a, b in pairwise(ends)])
+            assert plan.cycles_per_block / 1.05 <= period <= plan.cycles_per_block * 1.01
+            assert plan.cycles_per_block <= make_plan(spec, hardware(1)).cycles_per_block
 
 
 @pytest.mark.parametrize("fold", [1, 4])

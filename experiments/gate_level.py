@@ -1,0 +1,141 @@
+"""A design on a process, gate by gate: emitted, mapped, run on spikes, and added up."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.experiment import Outcome, Parameters
+from experiments.sources import WAVE_CLUS, MissingData, read
+from experiments.training import BUILD, DESIGNS
+from quantize.report import load_report
+from quantize.stage import quantize
+from rtl.emit import emit
+from rtl.plan import make_plan
+from spikecae.design import Design, Quantization, load_design
+from spikecae.spec import EncoderSpec, load_spec
+from synth.mapping import Mapping
+from synth.power import measure_power
+from synth.power_report import PowerReport
+from synth.stage import SynthesisReport, synthesize
+from synth.targets.cells import CellTarget
+from synth.targets.find import cell_target
+
+__all__ = ["BLOCKS", "GATE_LEVEL_VERSION", "KINDS", "measured_silicon", "metric_of"]
+
+FILES = {"neuropixels": None, "wave_clus": WAVE_CLUS["D2 0.05"], "tiny": None}
+"""The spikes of each design; None for the embedded recording."""
+KINDS = ("gates", "nets", "flip-flops", "clock pins and gates", "clock tree", "memories")
+BLOCKS = 2
+"""Measured at full rate, after two more."""
+GATE_LEVEL_VERSION = 2
+"""Raised whenever Verilog, mapping or simulation change what is measured."""
+FINE_TUNE_EPOCHS = 8
+"""For weights of fewer than 8 bits."""
+SLOW = Path("ihp-sg13g2/libs.ref/sg13g2_stdcell/lib/sg13g2_stdcell_slow_1p08V_125C.lib")
+HARDWARE = ("fold", "parameters", "early_exit", "stationary", "weight_bits", "operand_isolation", "clock_mhz")
+
+
+def measured_silicon(parameters: Parameters) -> Outcome:
+    """Energy, area and channels of one variant.
+
+    Args:
+        parameters: ``design``, ``target``, and knobs of ``[hardware]`` by name (flags as 0 or 1); ``clock_gates`` 0
+            maps without them; ``corner`` ``slow`` simulates the netlist with the slow library; ``amplitude`` scales
+            the spikes.
+
+    Raises:
+        MissingData: no cells, or no spikes.
+    """
+    name, target = str(parameters["design"]), str(parameters["target"])
+    cells = cell_target(target)
+    if cells is None or not os.environ.get("PDK_ROOT"):
+        raise MissingData(f"no cells of {target}; set PDK_ROOT to the folder that holds its process kit")
+    if not parameters.get("clock_gates", 1):
+        cells = cells.model_copy(update={"clock_gate": None})
+    design = load_design(DESIGNS / f"{name}.toml")
+    knobs = {key: parameters[key] for key in HARDWARE if key in parameters}
+    hardware = type(design.hardware).model_validate(design.hardware.model_dump() | knobs)
+    bits = hardware.weight_bits
+    tuned = Quantization(weight_bits=bits, fine_tune_epochs=FINE_TUNE_EPOCHS if bits < 8 else 0)
+    design = design.model_copy(update={"hardware": hardware, "quantization": tuned})
+    dataset = read(FILES[name], design)
+    spec, decibels = _spec(design)
+    folder = BUILD / "silicon" / _key(parameters, spec)
+    synthesis = _mapped(design, spec, folder, cells)
+    corner = cells.model_copy(update={"liberty": SLOW}) if parameters.get("corner") == "slow" else cells
+    adc = _scaled(dataset.test.adc, float(parameters.get("amplitude", 1.0)), design)
+    power = measure_power(spec, folder / "rtl", folder / "synth", corner, adc, folder, blocks=BLOCKS)
+    plan = make_plan(spec, hardware)
+    multipliers = plan.multipliers + plan.search.multipliers
+    mapping = synthesis.mapping
+    if mapping is None:
+        raise ValueError(f"{target} maps to no cells")
+    metrics = {"sndr_mean_db": decibels, **_figures(power, mapping), "multipliers": float(multipliers)}
+    return Outcome(metrics=metrics, provenance=dataset.provenance)
+
+
+def _spec(design: Design) -> tuple[EncoderSpec, float]:
+    """The shipped weights in as many bits as the chip has, and their quality on test spikes."""
+    quantization = design.quantization
+    made = BUILD / "specs" / f"{design.name}-{quantization.weight_bits}-{quantization.fine_tune_epochs}"
+    if not (made / "metrics.json").is_file():
+        quantize(design, DESIGNS / design.name / "model.safetensors", read(FILES[design.name], design), made)
+    return load_spec(made), load_report(made / "metrics.json").eight_bit.sndr_mean_db
+
+
+def _key(parameters: Parameters, spec: EncoderSpec) -> str:
+    """Folder of what is emitted and mapped, which simulations of other spikes or another corner share."""
+    parts = {key: value for key, value in parameters.items() if key not in ("corner", "amplitude")}
+    text = json.dumps({"version": GATE_LEVEL_VERSION, "spec": spec.hash, **parts}, sort_keys=True)
+    return f"{parameters['design']}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _mapped(design: Design, spec: EncoderSpec, folder: Path, cells: CellTarget) -> SynthesisReport:
+    report = folder / "synth" / "report.json"
+    if report.is_file():
+        return SynthesisReport.model_validate_json(report.read_bytes())
+    emit(spec, design.hardware, folder / "rtl")
+    return synthesize(design, spec, folder / "rtl", folder / "synth", cells)
+
+
+def _scaled(adc: NDArray[np.int16], amplitude: float, design: Design) -> NDArray[np.int16]:
+    """Louder or softer spikes, limited to what the converter gives."""
+    if amplitude == 1.0:
+        return adc
+    limit = 1 << (design.adc.bits - 1)
+    scaled: NDArray[np.int16] = np.clip(np.rint(adc * amplitude), -limit, limit - 1).astype(np.int16)
+    return scaled
+
+
+def _figures(power: PowerReport, mapping: Mapping) -> dict[str, float]:
+    figures = {
+        "nj_per_spike": power.energy_nj_per_spike,
+        "cells_mm2": mapping.area_um2 / 1e6,
+        "critical_path_ns": power.critical_path.ns,
+        "glitch_percent_of_nets": 100 * power.busy.glitch_share,
+        "gated_percent": 100 * mapping.gated_share,
+        "leakage_uw": power.leakage_uw,
+        "idle_clocked_uw": power.idle_clocked_uw,
+        **{metric_of(kind): power.energy_nj_per_spike_by_kind[kind] for kind in KINDS},
+        **{f"nj_at_{1e3 * w.wire_pf_per_pin:.0f}_ff_wires": w.energy_nj_per_spike for w in power.wires},
+    }
+    if mapping.macro_area_um2 is None or power.budget is None:
+        return figures
+    budget = power.budget
+    return figures | {
+        "macros_mm2": mapping.macro_area_um2 / 1e6,
+        "placed_mm2": budget.area_mm2,
+        "channels_within_limit": float(budget.channels_within_limit),
+        "channels_per_mm2": budget.channels_per_mm2,
+        "uw_per_channel": budget.uw_per_channel,
+        "break_even_pj_per_bit": budget.break_even_pj_per_bit,
+    }
+
+
+def metric_of(kind: str) -> str:
+    """Name of a kind's energy among the metrics."""
+    return f"{kind.replace(' ', '_').replace('-', '_')}_nj"

@@ -1,0 +1,75 @@
+"""What each measure against power saves, and what the result depends on: one thing changed at a time, gate by gate."""
+
+from matplotlib.figure import Figure
+
+from experiments.experiment import Configuration, Experiment, Outcome, Parameters
+from experiments.gate_level import BLOCKS, GATE_LEVEL_VERSION, measured_silicon
+from experiments.plots import subplots
+from experiments.result import ExperimentResult
+
+__all__ = ["EXPERIMENT"]
+
+BASE: dict[str, str | int | float] = {
+    "design": "neuropixels",
+    "target": "ihp-sg13g2",
+    "parameters": "ram",
+    "weight_bits": 4,
+    "stationary": 1,
+    "fold": 1,
+    "early_exit": 1,
+    "blocks": BLOCKS,
+}
+CHANGES: dict[str, dict[str, str | int | float]] = {
+    "nothing": {},
+    "spikes of half the amplitude": {"amplitude": 0.5},
+    "spikes of twice the amplitude": {"amplitude": 2.0},
+    "slow corner, 1.08 V, 125 °C": {"corner": "slow"},
+    "early exit off": {"early_exit": 0},
+    "clock gates off": {"clock_gates": 0},
+    "operand isolation off": {"operand_isolation": 0},
+    "multipliers shared": {"stationary": 0},
+    "clock of 40 MHz": {"clock_mhz": 40.0},
+}
+
+
+def configurations() -> list[Configuration]:
+    """The shape that takes the least energy, as it is and with each change."""
+    return [
+        Configuration(labels={"changed": name}, parameters=BASE | changed | {"change": name})
+        for name, changed in CHANGES.items()
+    ]
+
+
+def run(parameters: Parameters, seed: int) -> Outcome:
+    """Emit, map, simulate gate by gate, and add up."""
+    return measured_silicon({key: value for key, value in parameters.items() if key != "change"})
+
+
+def figure(result: ExperimentResult) -> Figure:
+    """Energy of a spike against that of the unchanged shape."""
+    drawn, (axes,) = subplots(1, (6.4, 2.8))
+    energies = {row.labels["changed"]: row.metrics["nj_per_spike"].mean for row in result.rows}
+    base = energies["nothing"]
+    others = {name: value for name, value in energies.items() if name != "nothing"}
+    bars = axes.barh(list(others), [100 * (value / base - 1) for value in others.values()], height=0.6)
+    axes.bar_label(bars, [f"{value:.0f} nJ" for value in others.values()], padding=3, fontsize=7)
+    axes.axvline(0, color="#444", lw=0.8)
+    axes.margins(x=0.15)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"change of the energy per spike ({base:.0f} nJ), %")
+    return drawn
+
+
+EXPERIMENT = Experiment(
+    name="silicon_knobs",
+    title="Silicon: what each measure saves, and what the energy depends on",
+    configurations=configurations,
+    run=run,
+    figure=figure,
+    version=GATE_LEVEL_VERSION,
+    remarks=(
+        "neuropixels on IHP SG13G2 with loadable weights of 4 bits, a multiplier for each, and early exit; measured as "
+        "in the table above. One thing is changed at a time. The slow corner changes cells and their voltage, not the "
+        "macros; with a clock of 40 MHz cells are sized for it.",
+    ),
+)
