@@ -73,21 +73,24 @@ class VectorSearch(wiring.Component):
         pass_, k = Signal(range(max(2, len(passes)))), Signal(self.index_bits)
         row, chunk = Signal(range(max(2, most_rows))), Signal(range(max(2, plan.chunks)))
         most = max(p.count for p in passes)
-        last_row, last_k, base, count = Signal(), Signal(), Signal.like(bank.row), Signal(range(most + 1))
+        end_row, last_k, base, count = Signal.like(row), Signal(), Signal.like(bank.row), Signal(range(most + 1))
         starts = [sum(plan.rows(p) for p in passes[:n]) for n in range(len(passes))]
         with m.Switch(pass_):
             for number, p in enumerate(passes):
                 with m.Case(number):
                     m.d.comb += [
-                        last_row.eq(row == plan.rows(p) - 1),
+                        end_row.eq(plan.rows(p) - 1),
                         last_k.eq(k == p.codewords - 1),
                         base.eq(starts[number]),
                         count.eq(p.count),
                     ]
         scanning, loaded, run, codeword_end, take = Signal(), Signal(), Signal(), Signal(), Signal()
+        # Rows are walked to and fro: with a new codeword the sub-vectors stay, and only one operand changes.
+        back, last_row = Signal(), Signal()
         last_chunk = chunk == plan.chunks - 1
         emitting, emitted = Signal(), Signal()
         m.d.comb += [
+            last_row.eq(row == Mux(back, 0, end_row)),
             scanning.eq(bank.full & ~emitting),
             run.eq(scanning & loaded),
             codeword_end.eq(run & last_chunk & last_row),
@@ -100,12 +103,12 @@ class VectorSearch(wiring.Component):
         next_chunk, next_row = Signal.like(chunk), Signal.like(row)
         m.d.comb += [
             next_chunk.eq(Mux(last_chunk, 0, chunk + 1)),
-            next_row.eq(Mux(last_chunk, Mux(last_row, 0, row + 1), row)),
+            next_row.eq(Mux(pass_end, 0, Mux(last_row | ~last_chunk, row, Mux(back, row - 1, row + 1)))),
         ]
         with m.If(run):
             m.d.sync += [chunk.eq(next_chunk), row.eq(next_row)]
         with m.If(codeword_end):
-            m.d.sync += k.eq(Mux(last_k, 0, k + 1))
+            m.d.sync += [k.eq(Mux(last_k, 0, k + 1)), back.eq(~(back | last_k))]
 
         scored_end = Signal()
         m.d.sync += scored_end.eq(pass_end)

@@ -170,6 +170,32 @@ def test_search_finds_the_nearest_codeword(tiny: Design, fold: int) -> None:
     assert sink.got == expected.ravel().tolist()
 
 
+@pytest.mark.parametrize("early_exit", [False, True])
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_search_walks_sub_vectors_to_and_fro(tiny: Design, lanes: int, early_exit: bool) -> None:
+    """Every codeword meets every row once, and with a new codeword the row stays; each search begins at the first."""
+    spec = random_spec(tiny, 16)
+    plan = make_plan(spec, hardware(16, early_exit=early_exit))
+    search = replace(plan.search, lanes=lanes, taps=plan.search.length)
+    (whole,), dot = search.passes, plan.project
+    rows, blocks = search.rows(whole), 2
+    words = images.parameter_images(replace(plan, search=search))["codebook"].words
+    dut = VectorSearch(search, spec.vq.table, dot.outputs, dot.samples, 1)
+    y = np.random.default_rng(lanes).integers(-128, 128, blocks * dot.outputs * dot.samples)
+    walked: list[tuple[int, int]] = []
+
+    def watch(running: int, k: int, row: int) -> None:
+        if running:
+            walked.append((k, row))
+
+    sink = Port(dut.o, count=blocks * len(spec.vq.table))
+    lane = dut.lanes[0]
+    watched = ((lane.run, lane.k, lane.row), watch)
+    run(dut, [Port(dut.i, [pack([v]) for v in y])], [sink], tables=[(dut.codebook, words)], watch=watched)
+    to, fro = list(range(rows)), list(reversed(range(rows)))
+    assert walked == [(k, row) for k in range(whole.codewords) for row in (fro if k % 2 else to)] * blocks
+
+
 @pytest.mark.parametrize("pad", [0, 1])
 def test_block_writer_packs_bits(tiny: Design, pad: int) -> None:
     """Against a string of '0' and '1': padded after every block, or not at all."""
