@@ -36,8 +36,8 @@ GATE_LEVEL_VERSION = 2
 FINE_TUNE_EPOCHS = 8
 """For weights of fewer than 8 bits."""
 SLOW = Path("ihp-sg13g2/libs.ref/sg13g2_stdcell/lib/sg13g2_stdcell_slow_1p08V_125C.lib")
-FLAGS = ("early_exit", "stationary", "operand_isolation")
-HARDWARE = ("fold", "parameters", "weight_bits", "clock_mhz", *FLAGS)
+FLAGS = ("early_exit", "operand_isolation")
+HARDWARE = ("fold", "parameters", "stationary", "weight_bits", "clock_mhz", *FLAGS)
 
 
 def measured_silicon(parameters: Parameters) -> Outcome:

@@ -13,19 +13,22 @@ __all__ = ["EXPERIMENT", "GOAL_NJ"]
 GOAL_NJ = 250.0
 PAPER_NJ = 950.0
 PAPER_CHANNELS_PER_MM2 = 20.0
-SHARED, OWN = "shared", "one per weight"
+SHARED, BLOCKS_OWN, OWN = "none", "blocks", "all"
+"""Where weights have multipliers of their own."""
 
 
 def configurations() -> list[Configuration]:
     """The shape that takes the least energy, on two processes and of two designs; and folds with shared multipliers."""
     cases = [
+        ("neuropixels", "ihp-sg13g2", "ram", 4, BLOCKS_OWN, 1, 1),
+        ("neuropixels", "ihp-sg13g2", "rom", 4, BLOCKS_OWN, 1, 1),
         ("neuropixels", "ihp-sg13g2", "ram", 4, OWN, 1, 1),
-        ("neuropixels", "ihp-sg13g2", "ram", 8, OWN, 1, 1),
         ("neuropixels", "ihp-sg13g2", "rom", 4, OWN, 1, 1),
-        ("neuropixels", "sky130", "rom", 4, OWN, 1, 1),
+        ("neuropixels", "ihp-sg13g2", "ram", 8, OWN, 1, 1),
+        ("neuropixels", "sky130", "rom", 4, BLOCKS_OWN, 1, 1),
         ("neuropixels", "ihp-sg13g2", "ram", 8, SHARED, 4, 0),
         ("neuropixels", "ihp-sg13g2", "ram", 8, SHARED, 1, 1),
-        ("wave_clus", "ihp-sg13g2", "ram", 4, OWN, 1, 1),
+        ("wave_clus", "ihp-sg13g2", "ram", 4, BLOCKS_OWN, 1, 1),
     ]
     return [
         Configuration(
@@ -34,7 +37,7 @@ def configurations() -> list[Configuration]:
                 "process": target,
                 "parameters": parameters,
                 "weights": f"{bits} bits",
-                "multipliers": multipliers,
+                "stationary": stationary,
                 "fold": str(fold),
                 "early exit": "on" if early_exit else "off",
             },
@@ -43,14 +46,14 @@ def configurations() -> list[Configuration]:
                 "target": target,
                 "parameters": parameters,
                 "weight_bits": bits,
-                "stationary": int(multipliers == OWN),
+                "stationary": stationary,
                 "fold": fold,
                 "early_exit": early_exit,
                 "blocks": BLOCKS,
             },
             paper={"nj_per_spike": PAPER_NJ, "channels_per_mm2": PAPER_CHANNELS_PER_MM2},
         )
-        for design, target, parameters, bits, multipliers, fold, early_exit in cases
+        for design, target, parameters, bits, stationary, fold, early_exit in cases
     ]
 
 

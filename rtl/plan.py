@@ -232,7 +232,8 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
 
     def dot(layer: Convolution, group_inputs: int, outputs: int, owner: Convolution | Residual) -> DotPlan:
         terms = group_inputs * layer.kernel
-        lanes, taps = (outputs, terms) if hardware.stationary else _shape(terms, outputs, period)
+        own = hardware.stationary == "all" or (hardware.stationary == "blocks" and layer is not project)
+        lanes, taps = (outputs, terms) if own else _shape(terms, outputs, period)
         has_identity = isinstance(owner, Residual)
         bits = owner.accumulator_bits
         if loadable:

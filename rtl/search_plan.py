@@ -82,7 +82,7 @@ class SearchPlan:
 def plan_search(spec: EncoderSpec, hardware: Hardware, budget: int) -> SearchPlan:
     """The smallest search that ends before the next block's latents come, or the fastest if none does.
 
-    A stationary one has a lane for each sub-vector of a pass, whatever the budget.
+    One that is stationary has a lane for each sub-vector of a pass, whatever the budget.
     """
     loadable = hardware.parameters == "ram"
     passes: list[SearchPass] = []
@@ -107,7 +107,7 @@ def plan_search(spec: EncoderSpec, hardware: Hardware, budget: int) -> SearchPla
 
     widest = max(p.count for p in passes)
     ports = [MIN_PORT_BYTES << i for i in range(6)]
-    if hardware.stationary:
+    if hardware.stationary == "all":
         candidates = [plan(widest, length, port) for port in ports]
     else:
         candidates = [plan(1, taps, MIN_PORT_BYTES) for taps in range(1, length + 1)]

@@ -227,6 +227,7 @@ def _script(manifest: Manifest, held: dict[str, Place], target: CellTarget, cloc
         "tee -q -o enabled.json stat -json",
         *gating,
         "tee -q -o gated.json stat -json",
+        "dfflegalize -cell $_DFF_P_ x",  # enables that no clock gate took: the simulator knows plain flip-flops only
         "dfflibmap -liberty cells.lib",
         "opt -fast",
         f"abc -liberty cells.lib -D {1e6 / clock_mhz:.0f} -constr cells.constr -script map.abc",

@@ -48,19 +48,23 @@ def test_full_rate(tiny: Design, fold: int) -> None:
 
 
 @pytest.mark.parametrize("early_exit", [False, True])
-def test_stationary(tiny: Design, early_exit: bool) -> None:
-    """Every weight has a multiplier, every sub-vector a lane; blocks come as fast as at fold 1 otherwise."""
+@pytest.mark.parametrize("stationary", ["blocks", "all"])
+def test_stationary(tiny: Design, stationary: str, early_exit: bool) -> None:
+    """A multiplier for every weight, a lane for every sub-vector; blocks come as fast as at fold 1 otherwise."""
     spec = random_spec(tiny, 25)
-    knobs = {"stationary": True, "early_exit": early_exit}
-    plan = make_plan(spec, hardware(1, **knobs))
-    assert [dot.steps for dot in plan.dots] == [1] * len(list(plan.dots))
-    assert plan.search.lanes == len(spec.vq.table)
+    knobs = {"stationary": stationary, "early_exit": early_exit}
+    plan, shared = make_plan(spec, hardware(1, **knobs)), make_plan(spec, hardware(1, early_exit=early_exit))
+    assert {dot.steps for dot in plan.requantized} == {1}
+    assert any(dot.steps > 1 for dot in shared.requantized)
+    everywhere = stationary == "all"
+    assert plan.project.steps == (1 if everywhere else shared.project.steps)
+    assert plan.search.lanes == (len(spec.vq.table) if everywhere else shared.search.lanes)
     for pause in (0.0, 0.6):
         ends = _check(spec, random_adc(tiny, 4, 25), 1, pause=pause, **knobs)
         if not pause:
             period = np.mean([b - a for a, b in pairwise(ends)])
             assert plan.cycles_per_block / 1.05 <= period <= plan.cycles_per_block * 1.01
-            assert plan.cycles_per_block <= make_plan(spec, hardware(1)).cycles_per_block
+            assert plan.cycles_per_block <= shared.cycles_per_block
 
 
 @pytest.mark.parametrize("fold", [1, 4])

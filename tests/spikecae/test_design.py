@@ -61,7 +61,7 @@ def test_neuropixels_is_the_papers_network() -> None:
             ["hardware.weight_bits = 6: narrower than quantization.weight_bits = 8"],
         ),
         ("fold = 2", "fold = 2\nweight_bits = 5", ["hardware.weight_bits = 5", "4, 6 or 8"]),
-        ("fold = 2", "fold = 2\nstationary = true", ["hardware.stationary = True: only at fold 1, not 2"]),
+        ("fold = 2", "fold = 2\nstationary = 'all'", ["hardware.stationary = 'all': only at fold 1, not 2"]),
     ],
 )
 def test_a_fault_names_key_value_and_remedy(tmp_path: Path, old: str, new: str, expected: list[str]) -> None:
