@@ -21,12 +21,12 @@ def configurations() -> list[Configuration]:
     """The shape that takes the least energy, on two processes and of two designs; and folds with shared multipliers."""
     cases = [
         ("neuropixels", "ihp-sg13g2", "ram", 4, BLOCKS_OWN, 1, 1),
+        ("neuropixels", "ihp-sg13g2", "ram", 8, SHARED, 4, 0),
         ("neuropixels", "ihp-sg13g2", "rom", 4, BLOCKS_OWN, 1, 1),
         ("neuropixels", "ihp-sg13g2", "ram", 4, OWN, 1, 1),
         ("neuropixels", "ihp-sg13g2", "rom", 4, OWN, 1, 1),
         ("neuropixels", "ihp-sg13g2", "ram", 8, OWN, 1, 1),
         ("neuropixels", "sky130", "rom", 4, BLOCKS_OWN, 1, 1),
-        ("neuropixels", "ihp-sg13g2", "ram", 8, SHARED, 4, 0),
         ("neuropixels", "ihp-sg13g2", "ram", 8, SHARED, 1, 1),
         ("wave_clus", "ihp-sg13g2", "ram", 4, BLOCKS_OWN, 1, 1),
     ]

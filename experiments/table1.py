@@ -114,8 +114,8 @@ EXPERIMENT = Experiment(
         "2.4). 0.8 dB of the latter is the normalization: z-scores of the louder recording make the other one too "
         "small for the codebook, and come back when each recording is z-scored by its own first half (the chip's "
         "tables are loadable). The rest is probably the codebook, placed on latents that four times the noise spreads "
-        "out: spikes of little noise choose among fewer codewords (see the entropy). That the paper picks epochs on test "
-        "spikes works in the same direction.",
+        "out: spikes of little noise choose among fewer codewords (see the entropy). That the paper picks epochs on "
+        "test spikes works in the same direction.",
         "Left out: the rows and columns of C_Difficult1; its sequences are not among the recordings at hand.",
     ),
 )
