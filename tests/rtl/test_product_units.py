@@ -32,7 +32,7 @@ def walked(tap: np.ndarray, groups: int) -> list[int]:
 
 
 def shape(plan: Plan) -> tuple[int, tuple[int, int], int]:
-    return 8 * plan.port_bytes, images.parameter_bits(plan), plan.parameters_per_word
+    return plan.port_bits, images.parameter_bits(plan), plan.parameters_per_word
 
 
 @pytest.mark.parametrize("fold", [1, 2, 4])
