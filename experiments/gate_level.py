@@ -26,7 +26,7 @@ from synth.targets.find import cell_target
 
 __all__ = ["BLOCKS", "GATE_LEVEL_VERSION", "KINDS", "measured_silicon", "metric_of"]
 
-FILES = {"neuropixels": None, "wave_clus": WAVE_CLUS["D2 0.05"], "tiny": None}
+FILES = {"neuropixels": None, "wave_clus": WAVE_CLUS["D2 0.05"]}
 """The spikes of each design; None for the embedded recording."""
 KINDS = ("gates", "nets", "flip-flops", "clock pins and gates", "clock tree", "memories")
 BLOCKS = 2

@@ -73,7 +73,8 @@ def wrapper_verilog(manifest: Manifest, top: str = ENCODER) -> str:
     lines += [f"  {top} dut(", ",\n".join(connections), "  );"]
     for number, slot in enumerate(slots):
         tap, low = slot.tap, 32 * slot.word
-        path = f"dut.{WITHIN[top]}{tap.instance}.".replace("..", ".")  # a tap may be the chip's own
+        instance = f"{tap.instance}." if tap.instance else ""  # without one, the tap is the chip's own
+        path = f"dut.{WITHIN[top]}{instance}"
         used = tap.payload_width
         lines.append(f"  assign tap_fire[{number}] = {path}{tap.valid} & {path}{tap.ready};")
         lines.append(f"  assign tap_payload[{low + used - 1}:{low}] = {path}{tap.payload};")
