@@ -24,7 +24,8 @@ GATED_BITS = 4
 """A clock gate pays from this many flip-flops on."""
 
 ABC = "strash; dc2; dc2; strash; amap; buffer -N 32 -c; topo; stime -p; upsize {D}; dnsize {D}; stime -p"
-"""As Yosys does with timing constraints, without its search for equal nodes, which has no end on some multipliers."""
+"""For area (``amap``); then buffers, and sizes for the clock. Without Yosys' usual search for equal nodes, which has no
+end on some multipliers."""
 
 
 class MappedUnit(Part):
