@@ -34,9 +34,10 @@ BLOCKS = 2
 GATE_LEVEL_VERSION = 2
 """Raised whenever Verilog, mapping or simulation change what is measured."""
 FINE_TUNE_EPOCHS = 8
-"""For weights of fewer than 8 bits."""
+"""For integers of fewer than 8 bits."""
 SLOW = Path("ihp-sg13g2/libs.ref/sg13g2_stdcell/lib/sg13g2_stdcell_slow_1p08V_125C.lib")
 FLAGS = ("early_exit", "operand_isolation")
+WIDTHS = ("weight_bits", "activation_bits", "latent_bits")
 HARDWARE = ("fold", "parameters", "stationary", "weight_bits", "clock_mhz", *FLAGS)
 
 
@@ -44,9 +45,9 @@ def measured_silicon(parameters: Parameters) -> Outcome:
     """Energy, area and channels of one variant.
 
     Args:
-        parameters: ``design``, ``target``, and knobs of ``[hardware]`` by name (flags as 0 or 1); ``clock_gates`` 0
-            maps without them; ``corner`` ``slow`` simulates the netlist with the slow library; ``amplitude`` scales
-            the spikes.
+        parameters: ``design``, ``target``, knobs of ``[hardware]`` (flags as 0 or 1) and widths of ``[quantization]``
+            by name; ``clock_gates`` 0 maps without them; ``corner`` ``slow`` simulates the netlist with the slow
+            library; ``amplitude`` scales the spikes.
 
     Raises:
         MissingData: no cells, or no spikes.
@@ -61,8 +62,9 @@ def measured_silicon(parameters: Parameters) -> Outcome:
     knobs = {key: parameters[key] for key in HARDWARE if key in parameters}
     knobs |= {key: bool(value) for key, value in knobs.items() if key in FLAGS}
     hardware = Hardware.model_validate(design.hardware.model_dump() | knobs)
-    bits = hardware.weight_bits
-    tuned = Quantization(weight_bits=bits, fine_tune_epochs=FINE_TUNE_EPOCHS if bits < 8 else 0)
+    widths = {key: int(parameters[key]) for key in WIDTHS if key in parameters}
+    epochs = FINE_TUNE_EPOCHS if min(widths.values(), default=8) < 8 else 0
+    tuned = Quantization.model_validate(widths | {"fine_tune_epochs": epochs})
     design = design.model_copy(update={"hardware": hardware, "quantization": tuned})
     dataset = read(FILES[name], design)
     spec, decibels = _spec(design)
@@ -83,7 +85,8 @@ def measured_silicon(parameters: Parameters) -> Outcome:
 def _spec(design: Design) -> tuple[EncoderSpec, float]:
     """The shipped weights in as many bits as the chip has, and their quality on test spikes."""
     quantization = design.quantization
-    made = BUILD / "specs" / f"{design.name}-{quantization.weight_bits}-{quantization.fine_tune_epochs}"
+    widths = "-".join(str(getattr(quantization, width)) for width in WIDTHS)
+    made = BUILD / "specs" / f"{design.name}-{widths}-{quantization.fine_tune_epochs}"
     if not (made / "metrics.json").is_file():
         quantize(design, DESIGNS / design.name / "model.safetensors", read(FILES[design.name], design), made)
     return load_spec(made), load_report(made / "metrics.json").eight_bit.sndr_mean_db

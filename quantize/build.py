@@ -70,7 +70,7 @@ def build_spec(design: Design, encoder: FakeQuantEncoder, code: Code) -> Encoder
 def _convolution(encoder: FakeQuantEncoder, place: Place) -> Convolution:
     weight, bias = encoder.parameters_of(place)
     activation, exponent = encoder.exponents.activation, encoder.exponents.weight[place.name]
-    last = place.name == "project"
+    last, widths = place.name == "project", encoder.exponents.widths
     return (Project if last else Convolution)(
         name=place.name,
         weight=scale(weight, exponent[:, None, None]).numpy().astype(np.int8),
@@ -81,4 +81,6 @@ def _convolution(encoder: FakeQuantEncoder, place: Place) -> Convolution:
         groups=place.convolution.groups,
         input_signed=place.source == "normalize",
         relu=not last,
+        input_bits=widths.output_bits(place.source),
+        output_bits=widths.output_bits(place.name),
     )

@@ -26,9 +26,9 @@ __all__ = ["compare_choices", "percentile_exponent"]
 def percentile_exponent(percentile: float) -> Callable[..., int]:
     """The finest exponent at which that many percent of the magnitudes do not saturate."""
 
-    def choose(*tensors: Tensor, signed: bool) -> int:
+    def choose(*tensors: Tensor, signed: bool, bits: int) -> int:
         peaks = [float(np.percentile(values.abs().numpy(), percentile)) for values in tensors]
-        return fitting_exponent(max(peaks), 8 - signed)
+        return fitting_exponent(max(peaks), bits - signed)
 
     return choose
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from quantize.fold import FoldedConvolution, FoldedEncoder, Place
 from spikecae.arithmetic import integer_range
-from spikecae.design import Hardware
+from spikecae.design import Hardware, Quantization
 
 __all__ = [
     "LARGEST_SHIFT",
@@ -30,6 +30,7 @@ __all__ = [
 LARGEST_SHIFT = 15
 """A finer accumulator would not change an 8-bit output."""
 PASSES = 64
+DEFAULT_WIDTHS = Quantization()
 TINY = 2.0**-16
 TOO_LARGE = (
     "weights are too large to be requantized by right shifts; train with weight decay, or raise hardware.bias_bits and "
@@ -42,12 +43,12 @@ class Exponents:
     """Exponents of a calibrated encoder: a value is integer · 2^−exponent.
 
     ``activation``: of every place that is rounded, ``normalize`` for the input; ``weight``: int64 ``[outputs]`` of
-    every convolution, for weights of ``weight_bits``. Both by stage name.
+    every convolution. Both by stage name, for integers as wide as ``widths`` says.
     """
 
     activation: Mapping[str, int]
     weight: Mapping[str, Tensor]
-    weight_bits: int
+    widths: Quantization
 
 
 def scale(values: Tensor, exponent: Tensor | int) -> Tensor:
@@ -61,10 +62,10 @@ def round_to(values: Tensor, exponent: Tensor | int, bits: int, *, signed: bool)
     return torch.floor(scale(values, exponent) + 0.5).clamp(*integer_range(bits, signed=signed))
 
 
-def least_error_exponent(*tensors: Tensor, signed: bool) -> int:
-    """The exponent at which the tensors, in 8 bit, have the least sum of mean squared errors."""
-    top = fitting_exponent(max(float(values.abs().max()) for values in tensors), 8 - signed)
-    return min(range(top, top + 5), key=lambda exponent: sum(_error(v, exponent, signed).mean() for v in tensors))
+def least_error_exponent(*tensors: Tensor, signed: bool, bits: int = 8) -> int:
+    """The exponent at which the tensors, in ``bits``, have the least sum of mean squared errors."""
+    top = fitting_exponent(max(float(values.abs().max()) for values in tensors), bits - signed)
+    return min(range(top, top + 5), key=lambda exponent: sum(_error(v, exponent, signed, bits).mean() for v in tensors))
 
 
 def weight_exponents(weight: Tensor, bits: int) -> Tensor:
@@ -81,7 +82,7 @@ def calibrate(
     codebook: Tensor,
     normalized: Tensor,
     hardware: Hardware,
-    weight_bits: int = 8,
+    widths: Quantization = DEFAULT_WIDTHS,
     choose: Callable[..., int] = least_error_exponent,
 ) -> Exponents:
     """Choose all exponents.
@@ -91,7 +92,7 @@ def calibrate(
         codebook: float ``[K, L]``, stored at the latents' exponent, so it has a say in that one.
         normalized: calibration blocks, float ``[B, M, D]``.
         hardware: its declared widths of biases and identity shifts are kept.
-        weight_bits: width of a weight, 8 at most.
+        widths: of weights, activations and latents.
         choose: gives the exponent of activations.
 
     Raises:
@@ -99,17 +100,17 @@ def calibrate(
     """
     places = list(folded.places())
     taps = folded(normalized)
-    activation = {"normalize": choose(normalized, signed=True)}
+    activation = {"normalize": choose(normalized, signed=True, bits=widths.output_bits("normalize"))}
     for place in places[:-1]:
-        activation[place.name] = choose(taps[place.name], signed=False)
-    activation["project"] = choose(taps["project"], codebook, signed=True)
-    best = {place.name: weight_exponents(place.convolution.weight, weight_bits) for place in places}
+        activation[place.name] = choose(taps[place.name], signed=False, bits=widths.activation_bits)
+    activation["project"] = choose(taps["project"], codebook, signed=True, bits=widths.latent_bits)
+    best = {place.name: weight_exponents(place.convolution.weight, widths.weight_bits) for place in places}
     weight = best
     for _ in range(PASSES):
         before = dict(activation)
         _lower_activations(places, activation, weight)
         if activation == before and weight is not best:
-            return Exponents(activation, weight, weight_bits)
+            return Exponents(activation, weight, widths)
         weight = _bounded(places, activation, best, hardware)
     raise ValueError(TOO_LARGE)
 

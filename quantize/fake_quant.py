@@ -97,7 +97,7 @@ class FakeQuantEncoder(nn.Module):
         """Weight and bias of a convolution, rounded: the weight to its bits, the bias at the accumulator's exponent."""
         exponent = self.exponents.weight[place.name]
         accumulator = exponent + self.exponents.activation[place.source]
-        limits = integer_range(self.exponents.weight_bits, signed=True)
+        limits = integer_range(self.exponents.widths.weight_bits, signed=True)
         weight = Quantize.apply(place.convolution.weight, exponent[:, None, None], *limits)
         bias = Quantize.apply(place.convolution.bias.double(), accumulator, *integer_range(32, signed=True))
         return weight, bias
@@ -145,6 +145,6 @@ class FakeQuantEncoder(nn.Module):
         return math.ceil(float(bound.max()))
 
     def _round(self, x: Tensor, place: str, *, signed: bool) -> Tensor:
-        exponent = torch.tensor(self.exponents.activation[place])
-        rounded: Tensor = Quantize.apply(x, exponent, *integer_range(8, signed=signed))
+        exponent, bits = torch.tensor(self.exponents.activation[place]), self.exponents.widths.output_bits(place)
+        rounded: Tensor = Quantize.apply(x, exponent, *integer_range(bits, signed=signed))
         return rounded.float()

@@ -104,7 +104,9 @@ def measure_layers(checkpoint: Checkpoint, encoder: FakeQuantEncoder, adc: NDArr
 def _errors(encoder: FakeQuantEncoder, name: str, exact: Tensor, integer: Tensor) -> NDArray[np.float64]:
     """Sums of squares of the signal, of this place's own error and of the accumulated one; saturated values; values."""
     exponent = encoder.exponents.activation[name]
-    rounded = round_to(exact, exponent, 8, signed=name in ("normalize", "project"))
+    rounded = round_to(
+        exact, exponent, encoder.exponents.widths.output_bits(name), signed=name in ("normalize", "project")
+    )
     unlimited = torch.floor(scale(exact, exponent) + 0.5)
     own = scale(rounded, -exponent) - exact
     squares = [float(values.square().sum()) for values in (exact, own, integer - exact)]

@@ -96,6 +96,8 @@ class QuantizationReport(Model):
     codewords: int
     blocks_per_packet: int
     weight_bits: int
+    activation_bits: int = 8
+    latent_bits: int = 8
     fine_tune_epochs: int
     code_tables: int
     one_table_huffman_bits_per_index: float

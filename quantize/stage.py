@@ -98,6 +98,8 @@ def quantize(
         codewords=design.codebook.codewords,
         blocks_per_packet=design.hardware.packet_blocks,
         weight_bits=design.quantization.weight_bits,
+        activation_bits=design.quantization.activation_bits,
+        latent_bits=design.quantization.latent_bits,
         fine_tune_epochs=design.quantization.fine_tune_epochs,
         code_tables=len(model.code.lengths),
         one_table_huffman_bits_per_index=float(one_table.bits(indices).mean()),
@@ -159,14 +161,14 @@ def calibrated_encoder(
     adc: NDArray[np.int16],
     choose: Callable[..., int] = least_error_exponent,
 ) -> FakeQuantEncoder:
-    """The checkpoint's encoder, in the design's weight bits, with exponents for training blocks ``adc`` ``[B, M, D]``.
+    """The checkpoint's encoder, in the design's widths, with exponents for training blocks ``adc`` ``[B, M, D]``.
 
     It has no rate bias yet.
     """
     folded = fold(checkpoint.model.encoder)
     codebook = checkpoint.model.quantizer.codebook.detach()
     normalized = torch.from_numpy(checkpoint.normalization.apply(adc[_evenly(len(adc))]))
-    exponents = calibrate(folded, codebook, normalized, design.hardware, design.quantization.weight_bits, choose)
+    exponents = calibrate(folded, codebook, normalized, design.hardware, design.quantization, choose)
     table = input_table(checkpoint.normalization, exponents.activation["normalize"])
     return FakeQuantEncoder(folded, table, exponents, codebook, torch.zeros(len(codebook), dtype=torch.int64))
 

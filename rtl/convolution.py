@@ -24,7 +24,7 @@ class Convolution(wiring.Component):
     i: samples of the group's input channels.
     identity: what is added before the ReLU (only if the plan says so).
     weights, parameters: the groups' weights; biases and shifts.
-    o: samples of the group's output channels, unsigned 8 bit. A sample takes ``plan.steps`` cycles; it
+    o: samples of the group's output channels, unsigned. A sample takes ``plan.steps`` cycles; it
         leaves ``plan.steps + 2`` cycles after the last sample of its window came.
 
     Cycles
@@ -36,15 +36,16 @@ class Convolution(wiring.Component):
     def __init__(self, plan: DotPlan, port_bits: int, entry_bits: tuple[int, int], per_word: int) -> None:
         self._plan = plan
         self._dot = DotProduct(plan, port_bits, entry_bits, per_word)
-        self._element = signed(8) if plan.layer.input_signed else unsigned(8)
+        layer = plan.layer
+        self._element = signed(layer.input_bits) if layer.input_signed else unsigned(layer.input_bits)
         members = {
             "i": In(stream.Signature(data.ArrayLayout(self._element, plan.group_inputs))),
             "weights": In(stream.Signature(unsigned(port_bits))),
             "parameters": In(stream.Signature(unsigned(entry_bits[1] * per_word))),
-            "o": Out(stream.Signature(data.ArrayLayout(unsigned(8), plan.outputs))),
+            "o": Out(stream.Signature(data.ArrayLayout(unsigned(layer.output_bits), plan.outputs))),
         }
         if plan.has_identity:
-            members["identity"] = In(stream.Signature(data.ArrayLayout(unsigned(8), plan.outputs)))
+            members["identity"] = In(stream.Signature(data.ArrayLayout(unsigned(plan.identity_bits), plan.outputs)))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -52,7 +53,9 @@ class Convolution(wiring.Component):
         plan = self._plan
         m.submodules.window = window = SlidingWindow(self._element, plan.group_inputs, plan.layer.kernel, plan.samples)
         m.submodules.dot = dot = self._dot
-        m.submodules.requantizer = requantizer = Requantizer(plan.outputs, plan.lanes, plan.accumulator_bits)
+        m.submodules.requantizer = requantizer = Requantizer(
+            plan.outputs, plan.lanes, plan.accumulator_bits, plan.layer.output_bits
+        )
         wiring.connect(m, wiring.flipped(self.i), window.i)
         wiring.connect(m, window.o, dot.i)
         wiring.connect(m, dot.o, requantizer.i)

@@ -36,8 +36,8 @@ class DotProduct(wiring.Component):
 
     Members
     -------
-    i: input vectors (unsigned or signed 8 bit), held until the last step has used them.
-    identity: one unsigned 8-bit value per output, shifted and added (only if the plan says so).
+    i: input vectors, unsigned or signed as the layer says, held until the last step has used them.
+    identity: one unsigned value per output, shifted and added (only if the plan says so).
     weights, parameters: what is loaded, a group at a time.
     o: accumulators, ``lanes`` outputs a transfer. The first comes ``plan.input_steps`` cycles after the
         vector, then one every ``plan.input_steps`` cycles; a vector takes ``plan.steps`` cycles.
@@ -52,7 +52,8 @@ class DotProduct(wiring.Component):
         self._plan = plan
         self._entry_bits = entry_bits
         self._per_word = per_word
-        element = signed(8) if plan.layer.input_signed else unsigned(8)
+        layer = plan.layer
+        element = signed(layer.input_bits) if layer.input_signed else unsigned(layer.input_bits)
         layout = accumulator_layout(plan.lanes, plan.accumulator_bits, shifted=entry_bits is not None)
         members = {
             "i": In(stream.Signature(data.ArrayLayout(element, plan.inputs))),
@@ -60,7 +61,7 @@ class DotProduct(wiring.Component):
             "o": Out(stream.Signature(layout)),
         }
         if plan.has_identity:
-            members["identity"] = In(stream.Signature(data.ArrayLayout(unsigned(8), plan.outputs)))
+            members["identity"] = In(stream.Signature(data.ArrayLayout(unsigned(plan.identity_bits), plan.outputs)))
         if entry_bits is not None:
             members["parameters"] = In(stream.Signature(unsigned(entry_bits[1] * per_word)))
         super().__init__(members)
@@ -132,10 +133,11 @@ class DotProduct(wiring.Component):
         plan = self._plan
         element = self.i.payload.shape().elem_shape
         operand = Signal(data.ArrayLayout(element, plan.taps))
-        vector = Signal(8 * plan.taps * plan.input_steps)
+        bits = plan.layer.input_bits * plan.taps
+        vector = Signal(bits * plan.input_steps)
         m.d.comb += [
             vector.eq(self.i.payload.as_value().as_unsigned()),
-            operand.eq(vector.word_select(input_step, 8 * plan.taps)),
+            operand.eq(vector.word_select(input_step, bits)),
         ]
         return operand
 
@@ -153,12 +155,13 @@ class DotProduct(wiring.Component):
         entries += [entries[-1]] * (plan.output_steps * plan.lanes - plan.outputs)
         chosen = Signal(data.ArrayLayout(unsigned(entry_bits), plan.lanes))
         m.d.comb += chosen.eq(Cat(entries).word_select(output_step, plan.lanes * entry_bits))
-        identity = Signal(data.ArrayLayout(unsigned(8), plan.lanes))
+        identity = Signal(data.ArrayLayout(unsigned(plan.identity_bits), plan.lanes))
         if plan.has_identity:
-            padded = Signal(8 * plan.lanes * plan.output_steps)
+            width = plan.identity_bits * plan.lanes
+            padded = Signal(width * plan.output_steps)
             m.d.comb += [
                 padded.eq(self.identity.payload.as_value()),
-                identity.eq(padded.word_select(output_step, 8 * plan.lanes)),
+                identity.eq(padded.word_select(output_step, width)),
             ]
         start, shifts = [], []
         for lane in range(plan.lanes):

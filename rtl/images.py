@@ -122,7 +122,7 @@ def codebook_words(plan: Plan) -> list[int]:
     for search_pass in search.passes:
         book = plan.spec.vq.codebooks[search_pass.codebook]
         for bias, word in zip(search_bias(book, search.products), book.words, strict=True):
-            record = _join([(bias, search.bias_bits), *((value, 8) for value in word)])
+            record = _join([(bias, search.bias_bits), *((value, search.bits) for value in word)])
             words += [(record >> (i * port_bits)) & ((1 << port_bits) - 1) for i in range(search.record_words)]
     return words
 

@@ -49,10 +49,10 @@ class LatentBank(wiring.Component):
         row = range(max(2, len(self.rows)))
 
         def vectors(length: int) -> data.ArrayLayout:
-            return data.ArrayLayout(data.ArrayLayout(signed(8), length), plan.lanes)
+            return data.ArrayLayout(data.ArrayLayout(signed(plan.bits), length), plan.lanes)
 
         members = {
-            "i": In(stream.Signature(data.ArrayLayout(signed(8), lanes))),
+            "i": In(stream.Signature(data.ArrayLayout(signed(plan.bits), lanes))),
             "full": Out(1),
             "done": In(1),
             "row": In(row),
@@ -69,7 +69,7 @@ class LatentBank(wiring.Component):
         steps = -(-self._features // self._lanes)
         step, sample = Signal(range(max(2, steps))), Signal(range(max(2, self._samples)))
         latents = [
-            [Signal(signed(8), name=f"latent{n}_{t}", reset_less=True) for t in range(self._samples)]
+            [Signal(signed(plan.bits), name=f"latent{n}_{t}", reset_less=True) for t in range(self._samples)]
             for n in range(self._features)
         ]
         m.d.comb += self.i.ready.eq(~self.full)
@@ -101,7 +101,7 @@ class LatentBank(wiring.Component):
         if lane < len(row):
             part = self._table[row[lane]]
             elements += flat[part.offset : part.offset + part.length]
-        return elements + [Const(0, signed(8))] * (self._plan.length - len(elements))
+        return elements + [Const(0, signed(self._plan.bits))] * (self._plan.length - len(elements))
 
 
 def _choose(rows: Sequence[Sequence[Value]], row: Value) -> Value:

@@ -229,7 +229,13 @@ def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
             {"busy": True},
         ),
         *(
-            (f"{pipeline}.{plan_.name}.delay", "storage", block.delay, 8 * plan_.reduce.group_inputs, direct)
+            (
+                f"{pipeline}.{plan_.name}.delay",
+                "storage",
+                block.delay,
+                plan_.reduce.group_inputs * plan_.expand.identity_bits,
+                direct,
+            )
             for plan_, block in zip(plan.blocks, encoder.pipeline.blocks, strict=True)
         ),
         ("packetizer", "buffer", chip.packet_buffer_bytes, 8, {}),
@@ -261,8 +267,10 @@ def _taps(plan: Plan, top: SpikeEncoder) -> list[Tap]:
     spec = plan.spec
     place_bits = top.chip.encoder.normalizer.o.payload.shape().size
 
-    def tap(stage: str, instance: str, port: str, elements: int, transfers: int, order: Order, **other: Any) -> Tap:
-        fields = {"width": 8, "signed": False, "payload_width": 8 * elements, **other}
+    def tap(
+        stage: str, instance: str, port: str, elements: int, transfers: int, order: Order, width: int, **other: Any
+    ) -> Tap:
+        fields = {"width": width, "signed": False, "payload_width": width * elements, **other}
         return Tap(
             stage=stage,
             instance=f"chip.encoder.{instance}",
@@ -277,23 +285,31 @@ def _taps(plan: Plan, top: SpikeEncoder) -> list[Tap]:
 
     grouped: Order = "group_time_channel"
     spikes = spec.spikes * spec.samples
-    taps = [tap("normalize", "normalizer", "o", 1, spikes, "channel_time", signed=True, payload_width=place_bits)]
+    taps = [tap("normalize", "normalizer", "o", 1, spikes, "channel_time", 8, signed=True, payload_width=place_bits)]
     taps.append(
-        tap("conv", "pipeline.conv.requantizer", "o", plan.conv.outputs, plan.groups * plan.conv.samples, grouped)
+        tap(
+            "conv",
+            "pipeline.conv.requantizer",
+            "o",
+            plan.conv.outputs,
+            plan.groups * plan.conv.samples,
+            grouped,
+            plan.conv.layer.output_bits,
+        )
     )
     for block in plan.blocks:
         for dot in (block.reduce, block.conv, block.expand):
-            taps.append(
-                tap(dot.name, f"pipeline.{dot.name}.requantizer", "o", dot.outputs, plan.groups * dot.samples, grouped)
-            )
+            transfers, width = plan.groups * dot.samples, dot.layer.output_bits
+            place = f"pipeline.{dot.name}.requantizer"
+            taps.append(tap(dot.name, place, "o", dot.outputs, transfers, grouped, width))
         if block.pool > 1:
-            transfers = plan.groups * block.expand.samples // block.pool
-            taps.append(
-                tap(block.pool_name, f"pipeline.{block.pool_name}", "o", block.expand.outputs, transfers, grouped)
-            )
+            transfers, width = plan.groups * block.expand.samples // block.pool, block.expand.layer.output_bits
+            place = f"pipeline.{block.pool_name}"
+            taps.append(tap(block.pool_name, place, "o", block.expand.outputs, transfers, grouped, width))
     project = plan.project
     transfers = project.samples * project.output_steps
-    taps.append(tap("project", "pipeline.vq.bank", "i", project.lanes, transfers, "time_channel", signed=True))
+    width = project.layer.output_bits
+    taps.append(tap("project", "pipeline.vq.bank", "i", project.lanes, transfers, "time_channel", width, signed=True))
     bits = top.chip.encoder.pipeline.search.index_bits
-    taps.append(tap("vq", "writer.coder", "i", 1, len(spec.vq.table), "vector", width=bits, payload_width=bits))
+    taps.append(tap("vq", "writer.coder", "i", 1, len(spec.vq.table), "vector", bits))
     return taps

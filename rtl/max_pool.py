@@ -12,8 +12,9 @@ class MaxPool(wiring.Component):
 
     Parameters
     ----------
-    channels: channels of a sample, unsigned 8 bit each.
+    channels: channels of a sample.
     size: samples that become one.
+    bits: of each channel, unsigned.
 
     Members
     -------
@@ -26,9 +27,9 @@ class MaxPool(wiring.Component):
     Throughput: a sample a cycle.
     """
 
-    def __init__(self, channels: int, size: int) -> None:
+    def __init__(self, channels: int, size: int, bits: int) -> None:
         self._size = size
-        layout = data.ArrayLayout(unsigned(8), channels)
+        layout = data.ArrayLayout(unsigned(bits), channels)
         super().__init__({"i": In(stream.Signature(layout)), "o": Out(stream.Signature(layout))})
 
     def elaborate(self, platform: object) -> Module:

@@ -80,7 +80,7 @@ class Pipeline(wiring.Component):
             wiring.connect(m, before, block.i)
             before = block.o
             if block_plan.pool > 1:
-                pool = MaxPool(block_plan.reduce.group_inputs, block_plan.pool)
+                pool = MaxPool(block_plan.expand.outputs, block_plan.pool, block_plan.expand.layer.output_bits)
                 m.submodules[block_plan.pool_name] = pool
                 wiring.connect(m, before, pool.i)
                 before = pool.o

@@ -44,7 +44,13 @@ class DotPlan:
     taps: int
     weight_bits: int
     accumulator_bits: int
-    has_identity: bool
+    identity_bits: int
+    """Of a value that is added to each output; 0 if none is."""
+
+    @property
+    def has_identity(self) -> bool:
+        """Whether a value is added to each output."""
+        return self.identity_bits > 0
 
     @property
     def inputs(self) -> int:
@@ -234,13 +240,13 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
         terms = group_inputs * layer.kernel
         own = hardware.stationary == "all" or (hardware.stationary == "blocks" and layer is not project)
         lanes, taps = (outputs, terms) if own else _shape(terms, outputs, period)
-        has_identity = isinstance(owner, Residual)
+        identity_bits = owner.reduce.input_bits if isinstance(owner, Residual) else 0
         bits = owner.accumulator_bits
         if loadable:
-            identity = 255 << hardware.identity_shift if has_identity else 0
+            identity = ((1 << identity_bits) - 1) << hardware.identity_shift
             bits = layer.loadable_bits(hardware.weight_bits, hardware.bias_bits, identity)
         shape = (group_inputs, outputs, samples, period, lanes, taps)
-        return DotPlan(layer.name, layer, *shape, hardware.weight_bits, bits, has_identity)
+        return DotPlan(layer.name, layer, *shape, hardware.weight_bits, bits, identity_bits)
 
     channels = conv.outputs // groups
     first = dot(conv, spec.spikes, channels, conv)

@@ -1,4 +1,4 @@
-"""The last convolution: it sums over channel groups, then makes signed 8-bit latents."""
+"""The last convolution: it sums over channel groups, then makes signed latents."""
 
 from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
@@ -46,7 +46,7 @@ class GroupAccumulator(wiring.Component):
             {
                 "table": Out(MemoryRead(plan.output_steps, plan.lanes * (bias_bits + SHIFT_BITS))),
                 "i": In(stream.Signature(accumulator_layout(plan.lanes, plan.accumulator_bits, shifted=False))),
-                "o": Out(stream.Signature(data.ArrayLayout(signed(8), plan.lanes))),
+                "o": Out(stream.Signature(data.ArrayLayout(signed(plan.layer.output_bits), plan.lanes))),
             }
         )
 
@@ -98,7 +98,8 @@ class GroupAccumulator(wiring.Component):
             ]
             finished = Signal(signed(plan.accumulator_bits), name=f"finished{lane}")
             m.d.comb += finished.eq(Mux(last, total, 0) if self._isolate else total)
-            latent = requantize(m, f"q{lane}", finished, entry[lane][self._bias_bits :], relu=False)
+            shift = entry[lane][self._bias_bits :]
+            latent = requantize(m, f"q{lane}", finished, shift, plan.layer.output_bits, relu=False)
             m.d.comb += self.o.payload[lane].eq(latent)
         return m
 
@@ -113,7 +114,7 @@ class Projector(wiring.Component):
 
     Members
     -------
-    i: samples of a group's channels, unsigned 8 bit; a sample takes ``plan.steps`` cycles.
+    i: samples of a group's channels, unsigned; a sample takes ``plan.steps`` cycles.
     weights: the groups' weights.
     table: as for :class:`GroupAccumulator`.
     o: latents, ``plan.lanes`` features a transfer, feature after feature, sample after sample.
@@ -130,10 +131,10 @@ class Projector(wiring.Component):
         self._accumulator = GroupAccumulator(plan, groups, bias_bits, isolate)
         super().__init__(
             {
-                "i": In(stream.Signature(data.ArrayLayout(unsigned(8), plan.group_inputs))),
+                "i": In(stream.Signature(data.ArrayLayout(unsigned(plan.layer.input_bits), plan.group_inputs))),
                 "weights": In(stream.Signature(unsigned(port_bits))),
                 "table": self._accumulator.signature.members["table"],
-                "o": Out(stream.Signature(data.ArrayLayout(signed(8), plan.lanes))),
+                "o": self._accumulator.signature.members["o"],
             }
         )
 
@@ -145,7 +146,9 @@ class Projector(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
-        m.submodules.register = register = SlidingWindow(unsigned(8), plan.group_inputs, 1, plan.samples)
+        m.submodules.register = register = SlidingWindow(
+            unsigned(plan.layer.input_bits), plan.group_inputs, 1, plan.samples
+        )
         m.submodules.dot = dot = DotProduct(plan, self._port_bits, None)
         m.submodules.accumulator = accumulator = self._accumulator
         wiring.connect(m, wiring.flipped(self.i), register.i)

@@ -1,4 +1,4 @@
-"""From accumulators to 8-bit outputs: ReLU, shift with rounding half up, saturation."""
+"""From accumulators to outputs of few bits: ReLU, shift with rounding half up, saturation."""
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
@@ -9,8 +9,8 @@ from rtl.dot_product import accumulator_layout
 __all__ = ["Requantizer", "requantize"]
 
 
-def requantize(m: Module, name: str, accumulator: Value, shift: Value, *, relu: bool) -> Signal:
-    """Combinational ``saturate((accumulator + (1 << (shift-1))) >> shift)``, unsigned 8 bit after a ReLU.
+def requantize(m: Module, name: str, accumulator: Value, shift: Value, output_bits: int, *, relu: bool) -> Signal:
+    """Combinational ``saturate((accumulator + (1 << (shift-1))) >> shift)``, unsigned after a ReLU.
 
     Half a step is added behind the shifter, on the one fraction bit that is kept: an adder as wide as
     what remains, and no wider accumulator.
@@ -18,8 +18,9 @@ def requantize(m: Module, name: str, accumulator: Value, shift: Value, *, relu: 
     bits = len(accumulator)
     kept = Signal(signed(bits + 1), name=f"{name}_kept")
     rounded = Signal(signed(bits + 1), name=f"{name}_rounded")
-    low, high = (0, 255) if relu else (-128, 127)
-    result = Signal(unsigned(8) if relu else signed(8), name=name)
+    half = 1 << (output_bits - 1)
+    low, high = (0, 2 * half - 1) if relu else (-half, half - 1)
+    result = Signal(unsigned(output_bits) if relu else signed(output_bits), name=name)
     value = Mux(accumulator < 0, Const(0, signed(bits)), accumulator).as_signed() if relu else accumulator
     m.d.comb += [
         kept.eq((value << 1).as_signed() >> shift),
@@ -37,11 +38,12 @@ class Requantizer(wiring.Component):
     outputs: outputs of a vector.
     lanes: outputs in a transfer.
     bits: width of an accumulator.
+    output_bits: width of an output.
 
     Members
     -------
     i: accumulators with their shifts; one transfer a cycle.
-    o: the vector, unsigned 8 bit; valid one cycle after its last accumulators.
+    o: the vector, unsigned; valid one cycle after its last accumulators.
 
     Cycles
     ------
@@ -49,13 +51,14 @@ class Requantizer(wiring.Component):
     Throughput: a transfer a cycle.
     """
 
-    def __init__(self, outputs: int, lanes: int, bits: int) -> None:
+    def __init__(self, outputs: int, lanes: int, bits: int, output_bits: int) -> None:
         self._outputs = outputs
         self._lanes = lanes
+        self._bits = output_bits
         super().__init__(
             {
                 "i": In(stream.Signature(accumulator_layout(lanes, bits, shifted=True))),
-                "o": Out(stream.Signature(data.ArrayLayout(unsigned(8), outputs))),
+                "o": Out(stream.Signature(data.ArrayLayout(unsigned(output_bits), outputs))),
             }
         )
 
@@ -64,7 +67,7 @@ class Requantizer(wiring.Component):
         steps = -(-self._outputs // self._lanes)
         step = Signal(range(max(2, steps)))
         values = [
-            requantize(m, f"q{lane}", self.i.payload.value[lane], self.i.payload.shift[lane], relu=True)
+            requantize(m, f"q{lane}", self.i.payload.value[lane], self.i.payload.shift[lane], self._bits, relu=True)
             for lane in range(self._lanes)
         ]
         m.d.comb += self.i.ready.eq(~self.o.valid | self.o.ready)

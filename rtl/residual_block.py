@@ -22,7 +22,7 @@ class ResidualBlock(wiring.Component):
 
     Members
     -------
-    i, o: samples of the group's channels, unsigned 8 bit. One sample every ``plan.reduce.period`` cycles.
+    i, o: samples of the group's channels, unsigned. One sample every ``plan.reduce.period`` cycles.
     weights, parameters: arrays of three streams, for reduce, conv and expand.
 
     Cycles
@@ -36,13 +36,15 @@ class ResidualBlock(wiring.Component):
         self._units = [
             Convolution(dot, port_bits, entry_bits, per_word) for dot in (plan.reduce, plan.conv, plan.expand)
         ]
-        layout = data.ArrayLayout(unsigned(8), plan.reduce.group_inputs)
+        channels = plan.reduce.group_inputs
+        inputs = data.ArrayLayout(unsigned(plan.reduce.layer.input_bits), channels)
+        outputs = data.ArrayLayout(unsigned(plan.expand.layer.output_bits), channels)
         super().__init__(
             {
-                "i": In(stream.Signature(layout)),
+                "i": In(stream.Signature(inputs)),
                 "weights": In(stream.Signature(unsigned(port_bits))).array(3),
                 "parameters": In(stream.Signature(unsigned(entry_bits[1] * per_word))).array(3),
-                "o": Out(stream.Signature(layout)),
+                "o": Out(stream.Signature(outputs)),
             }
         )
 

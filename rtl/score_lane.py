@@ -53,14 +53,14 @@ class ScoreLane(wiring.Component):
             "next_row": In(row),
             "next_chunk": In(chunk),
             "bias": In(signed(plan.bias_bits)),
-            "word": In(data.ArrayLayout(signed(8), plan.length)),
+            "word": In(data.ArrayLayout(signed(plan.bits), plan.length)),
             "vector_row": Out(row),
             "vector_chunk": Out(chunk),
-            "vector": In(data.ArrayLayout(signed(8), plan.length - plan.tail)),
+            "vector": In(data.ArrayLayout(signed(plan.bits), plan.length - plan.tail)),
             "indices": Out(index_bits).array(rows),
         }
         if plan.tail:
-            members |= {"tail_row": Out(row), "tail": In(data.ArrayLayout(signed(8), plan.tail))}
+            members |= {"tail_row": Out(row), "tail": In(data.ArrayLayout(signed(plan.bits), plan.tail))}
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -93,9 +93,12 @@ class ScoreLane(wiring.Component):
         plan = self._plan
         chosen = []
         for name, elements in (("operand", self.vector), ("weight", self.word)):
-            padded = Signal(8 * plan.taps * plan.chunks, name=f"{name}s")
-            part = Signal(data.ArrayLayout(signed(8), plan.taps), name=name)
-            m.d.comb += [padded.eq(elements.as_value()), part.eq(padded.word_select(self.vector_chunk, 8 * plan.taps))]
+            padded = Signal(plan.bits * plan.taps * plan.chunks, name=f"{name}s")
+            part = Signal(data.ArrayLayout(signed(plan.bits), plan.taps), name=name)
+            m.d.comb += [
+                padded.eq(elements.as_value()),
+                part.eq(padded.word_select(self.vector_chunk, plan.bits * plan.taps)),
+            ]
             chosen.append(part)
         return chosen[0], chosen[1]
 
@@ -123,7 +126,7 @@ class ScoreLane(wiring.Component):
         first = self._score_signal("first")
         live, scored, k = Signal(), Signal(), Signal.like(self.k)
         row = Signal.like(self.tail_row, reset_less=True)
-        tail_word = Signal(data.ArrayLayout(signed(8), plan.tail), reset_less=True)
+        tail_word = Signal(data.ArrayLayout(signed(plan.bits), plan.tail), reset_less=True)
         heads = [self.word[n] for n in range(head)]
         m.d.comb += [
             self.vector_row.eq(self.row),

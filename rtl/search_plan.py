@@ -31,9 +31,13 @@ class SearchPass:
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """The nearest-codeword search: ``lanes`` sub-vectors at a time, ``taps`` terms of each a cycle."""
+    """The nearest-codeword search: ``lanes`` sub-vectors at a time, ``taps`` terms of each a cycle.
+
+    Latents and codewords have ``bits``.
+    """
 
     passes: tuple[SearchPass, ...]
+    bits: int
     length: int
     lanes: int
     taps: int
@@ -62,7 +66,7 @@ class SearchPlan:
     @property
     def record_words(self) -> int:
         """Memory words of a codeword with its bias."""
-        return _ceil_div(8 * self.length + self.bias_bits, 8 * self.port_bytes)
+        return _ceil_div(self.bits * self.length + self.bias_bits, 8 * self.port_bytes)
 
     @property
     def multipliers(self) -> int:
@@ -95,13 +99,16 @@ def plan_search(spec: EncoderSpec, hardware: Hardware, budget: int) -> SearchPla
             passes.append(SearchPass(number, 1, part.codebook, part.length, len(book)))
     used = [spec.vq.codebooks[p.codebook] for p in passes]
     length = max(p.length for p in passes)
-    if loadable and any(int(book.bias.max()) > _largest_bias(length) for book in used):
-        raise ValueError(f"a search bias exceeds {_largest_bias(length)}; lower codebook.rate_weight")
+    bits = spec.project.output_bits
+    if loadable and any(int(book.bias.max()) > _largest_bias(length, bits) for book in used):
+        raise ValueError(f"a search bias exceeds {_largest_bias(length, bits)}; lower codebook.rate_weight")
 
     def plan(lanes: int, taps: int, port: int) -> SearchPlan:
-        bare = SearchPlan(tuple(passes), length, lanes, taps, 0, 0, port, hardware.early_exit)
+        bare = SearchPlan(tuple(passes), bits, length, lanes, taps, 0, 0, port, hardware.early_exit)
         products = bare.products
-        bounds = [_any_search(length, products)] if loadable else [_search_bounds(book, products) for book in used]
+        bounds = [_any_search(length, products, bits)]
+        if not loadable:
+            bounds = [_search_bounds(book, products, bits) for book in used]
         bias_bits, score_bits = (max(_signed_width(*limits) for limits in place) for place in zip(*bounds, strict=True))
         return replace(bare, score_bits=score_bits, bias_bits=bias_bits)
 
@@ -124,26 +131,28 @@ def search_bias(book: Codebook, products: int) -> NDArray[np.int64]:
     return book.bias.astype(np.int64) - squares.sum(axis=1)
 
 
-def _search_bounds(book: Codebook, products: int) -> tuple[tuple[int, int], tuple[int, int]]:
+def _search_bounds(book: Codebook, products: int, bits: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """Least and largest start, and score under way, of these codewords and any latents."""
     start = search_bias(book, products)
     words = book.words.astype(np.int64)
-    extremes = np.sort(np.stack([-2 * 127 * words[:, :products], 2 * 128 * words[:, :products]]), axis=0).sum(axis=2)
-    squares = ((128 + np.abs(words[:, products:])) ** 2).sum(axis=1)
+    half = 1 << (bits - 1)
+    doubled = 2 * words[:, :products]
+    extremes = np.sort(np.stack([-(half - 1) * doubled, half * doubled]), axis=0).sum(axis=2)
+    squares = ((half + np.abs(words[:, products:])) ** 2).sum(axis=1)
     least, largest = start + extremes[0], start + extremes[1] + squares
     return (int(start.min()), int(start.max())), (int(least.min()), int(largest.max()))
 
 
-def _largest_bias(length: int) -> int:
-    """|c|² is at most length · 2**14; as much again is left for the rate term."""
-    return (length << 15) - 1
+def _largest_bias(length: int, bits: int) -> int:
+    """|c|² is at most length · 2**(2·bits - 2); as much again is left for the rate term."""
+    return (length << (2 * bits - 1)) - 1
 
 
-def _any_search(length: int, products: int) -> tuple[tuple[int, int], tuple[int, int]]:
+def _any_search(length: int, products: int, bits: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """As :func:`_search_bounds`, of any codewords."""
     squares = length - products
-    least, largest, swing = -squares << 14, _largest_bias(length), products << 15
-    return (least, largest), (least - swing, largest + swing + squares * 255**2)
+    least, largest, swing = -squares << (2 * bits - 2), _largest_bias(length, bits), products << (2 * bits - 1)
+    return (least, largest), (least - swing, largest + swing + squares * ((1 << bits) - 1) ** 2)
 
 
 def _signed_width(low: int, high: int) -> int:

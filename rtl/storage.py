@@ -19,14 +19,16 @@ def activation_bits(plan: Plan) -> dict[str, int]:
     pools = [block for block in plan.blocks if block.pool > 1]
     project = plan.project
     return {
-        "windows": sum(8 * dot.inputs for dot in dots),
+        "windows": sum(dot.layer.input_bits * dot.inputs for dot in dots),
         "accumulators, with their shifts": project.lanes * project.accumulator_bits
         + sum(dot.lanes * (dot.accumulator_bits + SHIFT_BITS) for dot in requantized),
-        "outputs of convolutions": sum(8 * dot.outputs for dot in requantized),
-        "pools": sum(8 * block.expand.outputs for block in pools),
-        "residual delays": sum(residual_delay(block.conv) * 8 * block.reduce.group_inputs for block in plan.blocks),
+        "outputs of convolutions": sum(dot.layer.output_bits * dot.outputs for dot in requantized),
+        "pools": sum(block.expand.layer.output_bits * block.expand.outputs for block in pools),
+        "residual delays": sum(
+            residual_delay(block.conv) * block.expand.identity_bits * block.reduce.group_inputs for block in plan.blocks
+        ),
         "sums over groups": _sums(project),
-        "latents": 8 * project.outputs * project.samples,
+        "latents": plan.search.bits * project.outputs * project.samples,
     }
 
 

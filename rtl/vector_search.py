@@ -51,7 +51,7 @@ class VectorSearch(wiring.Component):
         self.lanes = [ScoreLane(plan, self._most_rows, self.index_bits) for _ in range(plan.lanes)]
         super().__init__(
             {
-                "i": In(stream.Signature(data.ArrayLayout(signed(8), lanes))),
+                "i": In(stream.Signature(data.ArrayLayout(signed(plan.bits), lanes))),
                 "codebook": Out(MemoryRead(self._depth, 8 * plan.port_bytes)),
                 "o": Out(stream.Signature(unsigned(self.index_bits))),
             }
@@ -125,7 +125,7 @@ class VectorSearch(wiring.Component):
                 lane.next_row.eq(next_row),
                 lane.next_chunk.eq(next_chunk),
                 lane.bias.eq(codeword.active[:bits].as_signed()),
-                lane.word.as_value().eq(codeword.active[bits : bits + 8 * plan.length]),
+                lane.word.as_value().eq(codeword.active[bits : bits + plan.bits * plan.length]),
                 lane.vector.eq(bank.vectors[number]),
             ]
             if plan.tail:

@@ -81,12 +81,19 @@ class Quantization(Section):
     """How float weights become integers, and indices bits."""
 
     weight_bits: Literal[4, 6, 8] = 8
-    """Width of the convolutions' weights; the chip is as narrow if ``hardware.weight_bits`` says so. Codewords always
-    have 8."""
+    """Width of the convolutions' weights; the chip is as narrow if ``hardware.weight_bits`` says so."""
+    activation_bits: Literal[4, 5, 6, 8] = 8
+    """Width of what the convolutions before the last hand on; the chip is as narrow."""
+    latent_bits: Literal[4, 5, 6, 8] = 8
+    """Width of the latents, and of the codewords they are compared with; the chip is as narrow."""
     fine_tune_epochs: Annotated[int, Field(ge=0)] = 0
     """Epochs of quantization-aware training after calibration."""
     code_tables: Literal["one", "by_position"] = "one"
     """``by_position``: a Huffman table for every position of the latent where that saves bits on validation spikes."""
+
+    def output_bits(self, stage: str) -> int:
+        """Width of the values that leave a stage, by its name: normalized samples have 8 bits."""
+        return {"normalize": 8, "project": self.latent_bits}.get(stage, self.activation_bits)
 
 
 class Normalization(Section):

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecae.arithmetic import Integers, integer_range
+from spikecae.arithmetic import Integers
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Convolution, Pool, Residual
 
@@ -137,7 +137,7 @@ class _Matrix:
             parts.append((np.float64(2.0) ** identity_shift * scale).reshape(*rows, 1) * np.eye(rows[1]))
         parts.append(((layer.bias + _half(layer)) * scale).reshape(*rows, 1))
         self._values = np.concatenate(parts, axis=2).astype(dtype)
-        self._range = integer_range(8, signed=layer.output_signed)
+        self._range = layer.output_range
 
     def apply(self, operand: Floats, scratch: Floats, out: Floats) -> None:
         """Multiply (groups, rows, blocks · samples) and requantize into ``out``."""

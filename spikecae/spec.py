@@ -7,7 +7,7 @@ On disk it is ``spec.json`` (structure, scalars, and the dtype and shape of ever
 import hashlib
 import json
 import os
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
 from types import UnionType
@@ -17,7 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecae import stages as stage_types
-from spikecae.stages import Convolution, Huffman, Normalize, Pool, Project, Residual, Stage, VectorQuantizer
+from spikecae.arithmetic import integer_range
+from spikecae.stages import (
+    ACTIVATION_BITS,
+    Convolution,
+    Huffman,
+    Normalize,
+    Pool,
+    Project,
+    Residual,
+    Stage,
+    VectorQuantizer,
+)
 
 __all__ = ["EncoderSpec", "SpecError", "load_spec", "save_spec"]
 
@@ -60,6 +71,7 @@ class EncoderSpec:
         if self.normalize.offset.size != self.samples:
             yield f"  normalize has {self.normalize.offset.size} entries for {self.samples} samples"
         channels, samples, exponent, signed = self.spikes, self.samples, self.normalize.exponent, True
+        bits = ACTIVATION_BITS
         for stage in self.stages[1:-2]:
             first = stage.reduce if isinstance(stage, Residual) else stage
             last = stage.expand if isinstance(stage, Residual) else stage
@@ -71,13 +83,19 @@ class EncoderSpec:
                     )
                 if first.input_signed != signed:
                     yield f"  {first.name}.input_signed = {first.input_signed}, but what it gets says {signed}"
-                channels, exponent, signed = last.outputs, last.exponent, last.output_signed
+                if first.input_bits != bits:
+                    yield f"  {first.name}.input_bits = {first.input_bits}, but what it gets has {bits}"
+                channels, exponent, signed, bits = last.outputs, last.exponent, last.output_signed, last.output_bits
             elif isinstance(stage, Pool):
                 if samples % stage.size:
                     yield f"  {stage.name}.size = {stage.size} does not divide {samples} samples"
                 samples //= stage.size
         if exponent != self.vq.exponent:
             yield f"  latents have exponent {exponent}, the codebooks {self.vq.exponent}; they must be equal"
+        for number, book in enumerate(self.vq.codebooks):
+            low, high = integer_range(bits, signed=True)
+            if book.words.min() < low or book.words.max() > high:
+                yield f"  {self.vq.name}.codebooks[{number}] has words beyond the latents' {low}..{high}"
         for number, part in enumerate(self.vq.table):
             if part.offset + part.length > channels * samples:
                 yield f"  {self.vq.name}.table[{number}] ends at {part.offset + part.length} of {channels * samples}"
@@ -157,8 +175,11 @@ def _pack(value: Any, path: str, arrays: dict[str, NDArray[Any]]) -> Any:
     if isinstance(value, tuple):
         return [_pack(item, f"{path}.{number}", arrays) for number, item in enumerate(value)]
     if is_dataclass(value):
+        # A field that has its default is left out, so that a spec that needs no new field keeps its hash.
         body = {
-            field.name: _pack(getattr(value, field.name), f"{path}.{field.name}", arrays) for field in fields(value)
+            field.name: _pack(getattr(value, field.name), f"{path}.{field.name}", arrays)
+            for field in fields(value)
+            if field.default is MISSING or getattr(value, field.name) != field.default
         }
         return {"kind": getattr(value, "kind", type(value).__name__), **body}
     return value

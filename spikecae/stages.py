@@ -15,6 +15,7 @@ from spikecae.arithmetic import accumulator_bounds, integer_range, loadable_boun
 from spikecae.huffman import canonical_codes, check_lengths
 
 __all__ = [
+    "ACTIVATION_BITS",
     "Codebook",
     "Convolution",
     "Huffman",
@@ -28,6 +29,8 @@ __all__ = [
     "ranges",
 ]
 
+ACTIVATION_BITS = 8
+"""Widest activation."""
 MAX_SHIFT = 31
 MAX_EXPONENT = 63
 
@@ -75,7 +78,7 @@ class Normalize:
 
 @dataclass(frozen=True, eq=False)
 class Convolution:
-    """Convolution along time with zero padding, bias, and requantization to 8 bit.
+    """Convolution along time with zero padding, bias, and requantization to ``output_bits``, 8 at most.
 
     ``weight`` is (outputs, inputs / groups, kernel). The accumulator of output c has exponent
     ``input_exponent + weight_exponent[c]``; the bias lives there.
@@ -91,9 +94,13 @@ class Convolution:
     groups: int
     input_signed: bool
     relu: bool
+    input_bits: int = ACTIVATION_BITS
+    output_bits: int = ACTIVATION_BITS
 
     def __post_init__(self) -> None:
         name = self.name
+        for place, bits in (("input_bits", self.input_bits), ("output_bits", self.output_bits)):
+            _require(2 <= bits <= ACTIVATION_BITS, f"{name}.{place} = {bits} must lie in 2..{ACTIVATION_BITS}")
         _require(
             self.weight.ndim == 3 and self.weight.size > 0,
             f"{name}.weight must be (outputs, inputs / groups, kernel), got {self.weight.shape}",
@@ -132,7 +139,12 @@ class Convolution:
     @property
     def input_range(self) -> tuple[int, int]:
         """Smallest and largest input integer."""
-        return integer_range(8, signed=self.input_signed)
+        return integer_range(self.input_bits, signed=self.input_signed)
+
+    @property
+    def output_range(self) -> tuple[int, int]:
+        """Smallest and largest output integer."""
+        return integer_range(self.output_bits, signed=self.output_signed)
 
     @property
     def output_signed(self) -> bool:
@@ -201,6 +213,11 @@ class Residual:
                 f"meet {second.inputs} at {second.input_exponent}",
             )
             _require(
+                second.input_bits == first.output_bits,
+                f"{second.name}.input_bits = {second.input_bits}, but {first.name} has output_bits = "
+                f"{first.output_bits}",
+            )
+            _require(
                 second.input_signed == first.output_signed,
                 f"{second.name}.input_signed = {second.input_signed}, but {first.name} has relu = {first.relu}",
             )
@@ -248,7 +265,7 @@ class Pool:
 
 @dataclass(frozen=True, eq=False)
 class Project(Convolution):
-    """The last convolution, over all channels: signed 8-bit latents, no ReLU."""
+    """The last convolution, over all channels: signed latents of ``output_bits``, no ReLU."""
 
     kind: ClassVar[str] = "project"
 

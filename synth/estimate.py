@@ -154,5 +154,8 @@ def _accumulator_bits(plan: Plan) -> int:
 def _activation_bits(plan: Plan) -> int:
     """Bits that windows and outputs of the convolutions take in a block."""
     return sum(
-        8 * plan.groups * dot.samples * (dot.group_inputs * dot.layer.kernel + 2 * dot.outputs) for dot in plan.dots
+        plan.groups
+        * dot.samples
+        * (dot.layer.input_bits * dot.group_inputs * dot.layer.kernel + 2 * dot.layer.output_bits * dot.outputs)
+        for dot in plan.dots
     )

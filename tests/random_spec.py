@@ -26,23 +26,29 @@ def random_spec(design: Design, seed: int, *, rate_weight: float = 2.0) -> Encod
     """A spec of the design's shape whose activations neither vanish nor saturate everywhere."""
     rng = np.random.default_rng(seed)
     encoder, block = design.encoder, design.block
-    low, high = integer_range(design.quantization.weight_bits, signed=True)
+    widths = design.quantization
+    low, high = integer_range(widths.weight_bits, signed=True)
+    least, most = integer_range(widths.latent_bits, signed=True)
+    exponents = {bits: EXPONENT + bits - 8 for bits in (4, 5, 6, 8)}
 
     def convolution(
         name: str, inputs: int, outputs: int, *, kernel: int, groups: int, signed: bool, relu: bool, kind=Convolution
     ):
+        input_bits, output_bits = 8 if name == "conv" else widths.activation_bits, widths.output_bits(name)
         fan_in = inputs // groups * kernel
-        gain = int(np.log2(40 * np.sqrt(fan_in))) + design.quantization.weight_bits - 8
+        gain = int(np.log2(40 * np.sqrt(fan_in))) + widths.weight_bits - 8
         return kind(
             name=name,
             weight=rng.integers(low, high + 1, (outputs, inputs // groups, kernel)).astype(np.int8),
             bias=rng.integers(-2000, 2000, outputs).astype(np.int32),
             weight_exponent=rng.integers(gain - 1, gain + 2, outputs).astype(np.int8),
-            input_exponent=EXPONENT,
-            exponent=EXPONENT,
+            input_exponent=exponents[input_bits],
+            exponent=exponents[output_bits],
             groups=groups,
             input_signed=signed,
             relu=relu,
+            input_bits=input_bits,
+            output_bits=output_bits,
         )
 
     channels, narrow, groups = encoder.channels, encoder.bottleneck, encoder.groups
@@ -76,7 +82,8 @@ def random_spec(design: Design, seed: int, *, rate_weight: float = 2.0) -> Encod
     project = convolution(
         "project", channels, encoder.features, kernel=1, groups=1, signed=False, relu=False, kind=Project
     )
-    words = rng.integers(-60, 60, (design.codebook.codewords, design.latent_samples)).astype(np.int8)
+    words = rng.integers(-60, 60, (design.codebook.codewords, design.latent_samples)) >> (8 - widths.latent_bits)
+    words = words.clip(least, most).astype(np.int8)
     lengths = code_lengths(rng.pareto(1.0, design.codebook.codewords) * 100)
     norms = (words.astype(np.int64) ** 2).sum(axis=1)
     bias = norms + np.floor(rate_weight * lengths + 0.5).astype(np.int64)
@@ -86,7 +93,7 @@ def random_spec(design: Design, seed: int, *, rate_weight: float = 2.0) -> Encod
     )
     stages += [
         project,
-        VectorQuantizer("vq", EXPONENT, (Codebook(words, bias.astype(np.int32)),), parts),
+        VectorQuantizer("vq", exponents[widths.latent_bits], (Codebook(words, bias.astype(np.int32)),), parts),
         Huffman("huffman", (lengths,)),
     ]
     return EncoderSpec(design.name, block.spikes, block.samples, design.adc.bits, tuple(stages))

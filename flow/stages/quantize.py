@@ -26,7 +26,9 @@ def plan_quantize(layout: Layout) -> Task:
         with stepper("quantize", console) as progress:
             metrics = quantize(design, checkpoint, load_dataset_file(layout.data), folder, progress=progress)
         settings = design.quantization
-        how = "" if settings.weight_bits == 8 else f", {settings.weight_bits}-bit weights"
+        widths = {"weights": settings.weight_bits, "activations": settings.activation_bits}
+        widths |= {"latents": settings.latent_bits}
+        how = "".join(f", {bits}-bit {what}" for what, bits in widths.items() if bits != 8)
         how += f", fine-tuned for {settings.fine_tune_epochs} epochs" if settings.fine_tune_epochs else ""
         exact, coded, check = metrics.float_model, metrics.eight_bit, metrics.golden_check
         return (

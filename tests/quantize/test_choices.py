@@ -9,9 +9,9 @@ from spikecae.design import Design
 
 def test_a_percentile_ignores_the_largest_values() -> None:
     values = torch.from_numpy(np.concatenate([np.linspace(0, 1, 999), [100.0]]))
-    assert percentile_exponent(100)(values, signed=False) == 1  # 100 · 2 fits 255
-    assert percentile_exponent(99)(values, signed=False) == 8  # 0.99 · 2^8 does
-    assert percentile_exponent(99)(values, 2 * values, signed=True) == 6  # the larger of the two, 7 bits
+    assert percentile_exponent(100)(values, signed=False, bits=8) == 1  # 100 · 2 fits 255
+    assert percentile_exponent(99)(values, signed=False, bits=8) == 8  # 0.99 · 2^8 does
+    assert percentile_exponent(99)(values, 2 * values, signed=True, bits=8) == 6  # the larger of the two, 7 bits
 
 
 def test_least_error_costs_little_and_clipping_more_costs_more(

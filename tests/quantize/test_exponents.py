@@ -31,6 +31,13 @@ def test_exponent_has_the_least_error_of_all(signed: bool, low: int, high: int) 
         assert least_error_exponent(torch.from_numpy(values), signed=signed) == best
 
 
+@pytest.mark.parametrize("bits", [4, 5, 6])
+def test_fewer_bits_take_a_coarser_exponent(bits: int) -> None:
+    values = torch.linspace(0, 1, 999)
+    assert least_error_exponent(values, signed=False, bits=bits) == bits
+    assert least_error_exponent(values, signed=True, bits=bits) == bits - 1
+
+
 def test_a_rare_peak_is_clipped_for_the_sake_of_all_others() -> None:
     values = torch.cat([torch.linspace(0, 1, 100_000), torch.tensor([2.1])])
     assert least_error_exponent(values, signed=False) == 7  # 2.1 · 2^6 would fit 255

@@ -50,6 +50,25 @@ def test_golden_model_equals_it_at_every_tap(
         assert len(np.unique(tap)) > 8, f"{name} hardly varies"
 
 
+@pytest.mark.parametrize(("activations", "latents"), [(6, 5), (4, 8), (8, 4)])
+def test_golden_model_equals_it_with_narrow_values(
+    tiny: Design, tiny_spikes: SpikeDataset, activations: int, latents: int, tmp_path: Path
+) -> None:
+    widths = tiny.quantization.model_copy(update={"activation_bits": activations, "latent_bits": latents})
+    design = tiny.model_copy(update={"quantization": widths})
+    checkpoint = made_up_checkpoint(design, tiny_spikes.train.adc, seed=2)
+    encoder, spec = quantized(design, checkpoint, tiny_spikes.train.adc)
+    save_spec(spec, tmp_path)
+    adc = tiny_spikes.test.adc.copy()
+    adc[::7] *= 4  # some that saturate
+    compare(load_spec(tmp_path), encoder, adc)
+    taps = golden.encode(spec, adc).taps
+    assert np.abs(taps["normalize"]).max() > 100
+    assert 2 ** (activations - 1) <= max(taps["conv"].max(), taps["pool1"].max()) <= 2**activations - 1
+    assert np.abs(taps["project"]).max() <= 2 ** (latents - 1)
+    assert np.abs(spec.vq.codebooks[0].words).max() <= 2 ** (latents - 1)
+
+
 def test_a_shared_block_has_the_same_integer_weights_in_both_places(tiny: Design, tiny_spikes: SpikeDataset) -> None:
     design = variant(tiny, share_blocks=True)
     checkpoint = made_up_checkpoint(design, tiny_spikes.train.adc, seed=2)

@@ -37,7 +37,7 @@ class _Requantize(wiring.Component):
         value = Signal(signed(self._bits))
         m.d.comb += [
             value.eq(self.i.payload[: self._bits].as_signed()),
-            self.o.payload.eq(requantize(m, "q", value, self.i.payload[self._bits :], relu=self._relu)),
+            self.o.payload.eq(requantize(m, "q", value, self.i.payload[self._bits :], 8, relu=self._relu)),
             self.o.valid.eq(self.i.valid),
             self.i.ready.eq(self.o.ready),
         ]

@@ -275,7 +275,7 @@ def test_outputs_are_collected_and_requantized(pause: float) -> None:
     steps = -(-outputs // lanes)
     sums = draw.integers(-(1 << 13), 1 << 13, (vectors, steps * lanes))
     shifts = draw.integers(0, 12, (vectors, steps * lanes))
-    dut = Requantizer(outputs, lanes, bits)
+    dut = Requantizer(outputs, lanes, bits, 8)
     width = len(dut.i.payload.shift.as_value()) // lanes
     beats = [
         pack(sums[v, at : at + lanes], bits) | pack(shifts[v, at : at + lanes], width) << bits * lanes

@@ -49,7 +49,7 @@ def test_even_window_is_refused() -> None:
 def test_pool_equals_scipy(size: int, pace: tuple[float, float]) -> None:
     x = np.random.default_rng(size).integers(0, 256, (24, 3))
     expected = maximum_filter1d(x, size, axis=0, origin=-(size // 2))[::size]
-    dut = MaxPool(3, size)
+    dut = MaxPool(3, size, 8)
     sink = Port(dut.o, count=len(expected), pause=pace[1])
     run(dut, [Port(dut.i, [pack(v) for v in x], pause=pace[0])], [sink])
     assert [unpack(word, 3) for word in sink.got] == expected.tolist()

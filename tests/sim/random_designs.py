@@ -56,13 +56,15 @@ class Outcome:
 
     def __str__(self) -> str:
         block, encoder, hardware = self.design.block, self.design.encoder, self.design.hardware
+        widths = self.design.quantization
         pace = f"{self.measured:.1f} cycles a block ({self.deviation_percent:+.1f} %)" if self.measured else "one block"
         return (
             f"{'ok ' if self.good else 'BAD'} {self.design.name}: M={block.spikes} D={block.samples} "
             f"{encoder.channels}/{encoder.bottleneck} channels, {encoder.groups} groups, kernel {encoder.kernel}, "
             f"pools {encoder.pools}, N={encoder.features} K={self.design.codebook.codewords}"
             f"{' product' if self.product else ''}, {hardware.parameters} fold {hardware.fold}"
-            f"{', early exit' if hardware.early_exit else ''}, {hardware.weight_bits}-bit weights: "
+            f"{', early exit' if hardware.early_exit else ''}, {widths.weight_bits}-bit weights, "
+            f"{widths.activation_bits}-bit activations, {widths.latent_bits}-bit latents: "
             f"{self.blocks} blocks, {self.mismatches} of {self.values} values differ{self.first}; {pace}; "
             f"latency {self.latency} of {self.predicted_latency}"
         )
@@ -92,6 +94,7 @@ def random_design(tiny: Design, seed: int) -> Design:
     """A design drawn from the whole legal range of every key; drawn again while it is too large to be quick."""
     rng = np.random.default_rng(seed)
     weight_bits = (4, 6, 8)[seed // 2 % 3]
+    widths = {"activation_bits": (8, 6, 5, 4)[seed % 4], "latent_bits": (8, 5, 4, 6)[seed // 2 % 4]}
     while True:
         pools = [int(rng.choice([1, 2, 4])) for _ in range(rng.integers(1, 4))]
         pooling = int(np.prod(pools))
@@ -110,7 +113,7 @@ def random_design(tiny: Design, seed: int) -> Design:
                 "features": int(2 ** rng.uniform(0, 7)),
             },
             codebook={"codewords": int(2 ** rng.uniform(1, 11))},
-            quantization={"weight_bits": weight_bits},
+            quantization={"weight_bits": weight_bits, **widths},
             hardware={
                 "fold": int(rng.choice(FOLDS)),
                 "parameters": str(rng.choice(["ram", "rom"])),
@@ -139,7 +142,7 @@ def product_quantized(spec: EncoderSpec, seed: int) -> EncoderSpec:
             book = int(rng.choice(shared))
         else:
             size = int(rng.integers(2, 33))
-            words = rng.integers(-90, 90, (size, length)).astype(np.int8)
+            words = (rng.integers(-90, 90, (size, length)) >> (8 - spec.project.output_bits)).astype(np.int8)
             books.append(Codebook(words, (words.astype(np.int64) ** 2).sum(axis=1).astype(np.int32)))
             tables.append(code_lengths(rng.integers(1, 100, size)))
             book = len(books) - 1

@@ -61,6 +61,11 @@ def test_neuropixels_is_the_papers_network() -> None:
             ["hardware.weight_bits = 6: narrower than quantization.weight_bits = 8"],
         ),
         ("fold = 2", "fold = 2\nweight_bits = 5", ["hardware.weight_bits = 5", "4, 6 or 8"]),
+        (
+            "[hardware]",
+            "[quantization]\nlatent_bits = 7\n[hardware]",
+            ["quantization.latent_bits = 7", "4, 5, 6 or 8"],
+        ),
         ("fold = 2", "fold = 2\nstationary = 'all'", ["hardware.stationary = 'all': only at fold 1, not 2"]),
     ],
 )

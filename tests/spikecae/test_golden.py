@@ -40,7 +40,8 @@ def accumulate(stage: Convolution, x: Rows, c: int, t: int) -> int:
 def requantize(stage: Convolution, a: int, c: int) -> int:
     a = max(a, 0) if stage.relu else a
     rounded = divide(a, stage.input_exponent + int(stage.weight_exponent[c]) - stage.exponent)
-    return clamp(rounded, 0, 255) if stage.relu else clamp(rounded, -128, 127)
+    top = 2**stage.output_bits
+    return clamp(rounded, 0, top - 1) if stage.relu else clamp(rounded, -top // 2, top // 2 - 1)
 
 
 def convolve(stage: Convolution, x: Rows, identity: Rows | None = None, identity_exponent: int = 0) -> Rows:
@@ -113,6 +114,20 @@ def test_other_shapes(tiny: Design, changes: dict[str, Any]) -> None:
     expected = by_hand(spec, adc[0])
     taps = encode(spec, adc).taps
     assert {name: taps[name][0].tolist() for name in taps} == expected
+
+
+@pytest.mark.parametrize(("activations", "latents"), [(6, 5), (4, 8), (8, 4)])
+def test_narrow_values_saturate_where_they_end(tiny: Design, activations: int, latents: int) -> None:
+    widths = tiny.quantization.model_copy(update={"activation_bits": activations, "latent_bits": latents})
+    design = tiny.model_copy(update={"quantization": widths})
+    spec = random_spec(design, 8)
+    adc = random_adc(design, 4, 8)
+    taps = encode(spec, adc).taps
+    for block in range(4):
+        expected = by_hand(spec, adc[block])
+        assert {name: tap[block].tolist() for name, tap in taps.items()} == expected
+    assert taps["pool0"].max() == 2**activations - 1
+    assert (taps["project"].min(), taps["project"].max()) == (-(2 ** (latents - 1)), 2 ** (latents - 1) - 1)
 
 
 def test_missing_spikes_are_zero_after_normalization(spec: EncoderSpec, tiny: Design) -> None:
