@@ -1,7 +1,8 @@
 """The last convolution: it sums over channel groups, then makes signed latents."""
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import WritePort
 from amaranth.lib.wiring import In, Out
 
 from rtl.dot_product import DotProduct, accumulator_layout
@@ -27,7 +28,8 @@ class GroupAccumulator(wiring.Component):
 
     Members
     -------
-    table: bias and shift of every output, ``plan.lanes`` outputs a word.
+    table: bias and shift of every output, ``plan.lanes`` outputs a word; read for the first group, which starts from
+        the biases, and for the last one, which is shifted.
     i: accumulators of a group, ``plan.lanes`` outputs a transfer, output after output, sample after sample.
     o: latents in the same order, while the last group passes; no latency. One transfer a cycle.
 
@@ -61,40 +63,56 @@ class GroupAccumulator(wiring.Component):
         layout = data.ArrayLayout(signed(plan.accumulator_bits), plan.lanes)
         m.submodules.sums = sums = SizedMemory(shape=layout, depth=max(2, self.depth), init=[], busy=True)
         write = sums.write_port()
-        # Reading the next word while this one is written: they are the same word only if one is used.
-        read = sums.read_port(transparent_for=[write] if self.depth == 1 else [])
+        # The next word is read while this one is added to, and this one written a cycle later. Where there are only
+        # one or two they would be the same.
+        read = sums.read_port(transparent_for=[write] if self.depth <= 2 else [])
 
-        step = Signal(range(max(2, plan.output_steps)))
+        step, sample = Signal(range(max(2, plan.output_steps))), Signal(range(max(2, plan.samples)))
         address = Signal(range(max(2, self.depth)))
         group = Signal(range(max(2, self._groups)))
-        fetched, accept = Signal(), Signal()
-        next_step, next_address = Signal.like(step), Signal.like(address)
+        fetched, accept, needed = Signal(), Signal(), Signal()
+        last_step, end = step == plan.output_steps - 1, Signal()
+        next_step, next_sample, next_address, next_group = (Signal.like(s) for s in (step, sample, address, group))
         first, last = group == 0, group == self._groups - 1
         m.d.comb += [
             accept.eq(self.i.valid & self.i.ready),
             self.i.ready.eq(fetched & (self.o.ready | ~last)),
             self.o.valid.eq(fetched & self.i.valid & last),
-            next_step.eq(Mux(accept, Mux(step == plan.output_steps - 1, 0, step + 1), step)),
-            next_address.eq(Mux(accept, Mux(address == self.depth - 1, 0, address + 1), address)),
+            end.eq(last_step & (sample == plan.samples - 1)),
+            next_step.eq(step),
+            next_sample.eq(sample),
+            next_address.eq(address),
+            next_group.eq(group),
+            needed.eq((next_group == 0) | (next_group == self._groups - 1)),
             read.addr.eq(next_address),
             read.en.eq(accept | ~fetched),
             self.table.addr.eq(next_step),
-            self.table.en.eq(read.en),
-            write.addr.eq(address),
-            write.en.eq(accept),
+            self.table.en.eq(read.en & needed),
         ]
-        m.d.sync += fetched.eq(1)
+        # The sums of an output lie side by side, so that of a word's address only the upper bits change from step to
+        # step, and with them only the last of the multiplexers behind flip-flops.
         with m.If(accept):
-            m.d.sync += [step.eq(next_step), address.eq(next_address)]
-            with m.If(address == self.depth - 1):
-                m.d.sync += group.eq(Mux(last, 0, group + 1))
+            m.d.comb += [next_step.eq(step + 1), next_address.eq(address + plan.samples)]
+            with m.If(last_step):
+                m.d.comb += [next_step.eq(0), next_sample.eq(sample + 1), next_address.eq(sample + 1)]
+            with m.If(end):
+                m.d.comb += [next_sample.eq(0), next_address.eq(0), next_group.eq(Mux(last, 0, group + 1))]
+        m.d.sync += [
+            fetched.eq(1),
+            step.eq(next_step),
+            sample.eq(next_sample),
+            address.eq(next_address),
+            group.eq(next_group),
+        ]
+        totals = Signal(layout)
+        self._write(m, write, address, totals, accept & ~last)
         entry = data.View(data.ArrayLayout(unsigned(self._bias_bits + SHIFT_BITS), plan.lanes), self.table.data)
         for lane in range(plan.lanes):
             bias = entry[lane][: self._bias_bits].as_signed()
             total = Signal(signed(plan.accumulator_bits), name=f"total{lane}")
             m.d.comb += [
                 total.eq(Mux(first, bias, read.data[lane]) + self.i.payload.value[lane]),
-                write.data[lane].eq(total),
+                totals[lane].eq(total),
             ]
             finished = Signal(signed(plan.accumulator_bits), name=f"finished{lane}")
             m.d.comb += finished.eq(Mux(last, total, 0) if self._isolate else total)
@@ -102,6 +120,17 @@ class GroupAccumulator(wiring.Component):
             latent = requantize(m, f"q{lane}", finished, shift, plan.layer.output_bits, relu=False)
             m.d.comb += self.o.payload[lane].eq(latent)
         return m
+
+    def _write(self, m: Module, write: WritePort, address: Value, totals: data.View, enable: Value) -> None:
+        """From a register, so that what an adder makes on the way to its sum does not reach every word's inputs."""
+        if self.depth == 1:
+            m.d.comb += [write.addr.eq(address), write.data.eq(totals), write.en.eq(enable)]
+            return
+        held, place = Signal.like(totals, reset_less=True), Signal.like(address, reset_less=True)
+        m.d.comb += [write.addr.eq(place), write.data.eq(held)]
+        m.d.sync += write.en.eq(enable)
+        with m.If(enable):
+            m.d.sync += [held.eq(totals), place.eq(address)]
 
 
 class Projector(wiring.Component):

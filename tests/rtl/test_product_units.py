@@ -1,5 +1,7 @@
 """Units of the pipeline one by one, against the golden model or plain products, with their stated cycles."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from amaranth.hdl import Value
@@ -89,6 +91,31 @@ def test_sums_leave_with_the_last_group(tiny: Design) -> None:
     accepted = np.flatnonzero(taken)
     assert (np.diff(accepted) == 1).all()
     assert sink.cycles == (accepted[-dut.depth :] + latency_of(GroupAccumulator)).tolist()
+
+
+@pytest.mark.parametrize("samples", [16, 32, 48, 64])
+@pytest.mark.parametrize(("stationary", "steps"), [("all", 1), ("none", 2)])
+@pytest.mark.parametrize("pause", [0.0, 0.4])
+def test_few_sums_are_read_as_they_were_written(
+    tiny: Design, samples: int, stationary: str, steps: int, pause: float
+) -> None:
+    """One to eight words: what is read next may be what was written last, one cycle ago or several."""
+    encoder = tiny.encoder.model_copy(update={"pools": [4, 4], "features": 8})
+    block = tiny.block.model_copy(update={"samples": samples})
+    spec = random_spec(tiny.model_copy(update={"encoder": encoder, "block": block}), 34)
+    plan = make_plan(spec, hardware(1, stationary=stationary))
+    dot = replace(plan.project, lanes=plan.project.outputs // steps)
+    dut = GroupAccumulator(dot, plan.groups, plan.project_bias_bits)
+    assert dut.depth == steps * samples // 16
+    parts = np.random.default_rng(2).integers(-3000, 3000, (2, plan.groups, dot.samples, dot.outputs))
+    beats = [pack(lanes, dot.accumulator_bits) for lanes in parts.reshape(-1, dot.lanes)]
+    sink = Port(dut.o, count=2 * dut.depth, pause=pause)
+    words = images.project_words(replace(plan, project=dot))
+    run(dut, [Port(dut.i, beats, pause=pause)], [sink], tables=[(dut.table, words)], seed=samples)
+    total = parts.sum(axis=1) + dot.layer.bias
+    exact = np.clip(np.floor(total / 2.0**dot.layer.shift + 0.5), -128, 127).astype(int)
+    got = [value for word in sink.got for value in unpack(word, dot.lanes, signed=True)]
+    assert got == exact.ravel().tolist()
 
 
 @pytest.mark.parametrize("fold", [1, 4])
