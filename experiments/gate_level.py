@@ -3,18 +3,22 @@
 import hashlib
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.experiment import Outcome, Parameters
-from experiments.sources import WAVE_CLUS, MissingData, read
+from experiments.sources import WAVE_CLUS, MissingData, read, read_probe
 from experiments.training import BUILD, DESIGNS
+from model.datasets.spikes import Provenance
 from quantize.report import load_report
 from quantize.stage import quantize
 from rtl.emit import emit
-from rtl.plan import make_plan
+from rtl.manifest import Manifest
+from rtl.plan import Plan, make_plan
+from sim.emitted import load_manifest
 from spikecae.design import Design, Hardware, Quantization, load_design
 from spikecae.spec import EncoderSpec, load_spec
 from synth.mapping import Mapping
@@ -24,30 +28,59 @@ from synth.stage import SynthesisReport, synthesize
 from synth.targets.cells import CellTarget
 from synth.targets.find import cell_target
 
-__all__ = ["BLOCKS", "GATE_LEVEL_VERSION", "KINDS", "measured_silicon", "metric_of"]
+__all__ = ["BLOCKS", "GATE_LEVEL_VERSION", "KINDS", "WIDTHS", "Measured", "measured", "measured_silicon", "metric_of"]
 
 FILES = {"neuropixels": None, "wave_clus": WAVE_CLUS["D2 0.05"]}
 """The spikes of each design; None for the embedded recording."""
 KINDS = ("gates", "nets", "flip-flops", "clock pins and gates", "clock tree", "memories")
 BLOCKS = 2
 """Measured at full rate, after two more."""
-GATE_LEVEL_VERSION = 2
+GATE_LEVEL_VERSION = 3
 """Raised whenever Verilog, mapping or simulation change what is measured."""
 FINE_TUNE_EPOCHS = 8
 """For integers of fewer than 8 bits."""
+POWER = "power.json"
 SLOW = Path("ihp-sg13g2/libs.ref/sg13g2_stdcell/lib/sg13g2_stdcell_slow_1p08V_125C.lib")
 FLAGS = ("early_exit", "operand_isolation")
+STIMULUS = ("corner", "amplitude", "spikes")
+"""What a netlist is measured with, not what it is made of."""
 WIDTHS = ("weight_bits", "activation_bits", "latent_bits")
 HARDWARE = ("fold", "parameters", "stationary", "weight_bits", "clock_mhz", *FLAGS)
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A variant: its plan, manifest, netlist and power, the quality of its integers in dB, and the spikes' origin."""
+
+    plan: Plan
+    manifest: Manifest
+    synthesis: SynthesisReport
+    power: PowerReport
+    sndr_mean_db: float
+    provenance: Provenance
+
+
 def measured_silicon(parameters: Parameters) -> Outcome:
-    """Energy, area and channels of one variant.
+    """Energy, area and channels of one variant; arguments as for :func:`measured`."""
+    found = measured(parameters)
+    mapping, plan = found.synthesis.mapping, found.plan
+    if mapping is None:
+        raise ValueError(f"{parameters['target']} maps to no cells")
+    metrics = {
+        "sndr_mean_db": found.sndr_mean_db,
+        **_figures(found.power, mapping),
+        "multipliers": float(plan.multipliers + plan.search.multipliers),
+    }
+    return Outcome(metrics=metrics, provenance=found.provenance)
+
+
+def measured(parameters: Parameters) -> Measured:
+    """Emit, map, simulate and add up one variant, or read what a run before this one found.
 
     Args:
         parameters: ``design``, ``target``, knobs of ``[hardware]`` (flags as 0 or 1) and widths of ``[quantization]``
             by name; ``clock_gates`` 0 maps without them; ``corner`` ``slow`` simulates the netlist with the slow
-            library; ``amplitude`` scales the spikes.
+            library; ``amplitude`` scales the spikes; ``spikes`` ``probe`` takes those of the Neuropixels recording.
 
     Raises:
         MissingData: no cells, or no spikes.
@@ -71,15 +104,15 @@ def measured_silicon(parameters: Parameters) -> Outcome:
     folder = BUILD / "silicon" / _key(parameters, spec)
     synthesis = _mapped(design, spec, folder, cells)
     corner = cells.model_copy(update={"liberty": SLOW}) if parameters.get("corner") == "slow" else cells
-    adc = _scaled(dataset.test.adc, float(parameters.get("amplitude", 1.0)), design)
-    power = measure_power(spec, folder / "rtl", folder / "synth", corner, adc, folder, blocks=BLOCKS)
-    plan = make_plan(spec, hardware)
-    multipliers = plan.multipliers + plan.search.multipliers
-    mapping = synthesis.mapping
-    if mapping is None:
-        raise ValueError(f"{target} maps to no cells")
-    metrics = {"sndr_mean_db": decibels, **_figures(power, mapping), "multipliers": float(multipliers)}
-    return Outcome(metrics=metrics, provenance=dataset.provenance)
+    spikes = read_probe(design) if parameters.get("spikes") == "probe" else dataset
+    adc = _scaled(spikes.test.adc, float(parameters.get("amplitude", 1.0)), design)
+    report = folder / f"power-{_digest(parameters)}" / POWER
+    if not report.is_file():
+        measure_power(spec, folder / "rtl", folder / "synth", corner, adc, report.parent, blocks=BLOCKS)
+    power = PowerReport.model_validate_json(report.read_bytes())
+    return Measured(
+        make_plan(spec, hardware), load_manifest(folder / "rtl"), synthesis, power, decibels, spikes.provenance
+    )
 
 
 def _spec(design: Design) -> tuple[EncoderSpec, float]:
@@ -94,9 +127,12 @@ def _spec(design: Design) -> tuple[EncoderSpec, float]:
 
 def _key(parameters: Parameters, spec: EncoderSpec) -> str:
     """Folder of what is emitted and mapped, which simulations of other spikes or another corner share."""
-    parts = {key: value for key, value in parameters.items() if key not in ("corner", "amplitude")}
-    text = json.dumps({"version": GATE_LEVEL_VERSION, "spec": spec.hash, **parts}, sort_keys=True)
-    return f"{parameters['design']}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    parts = {key: value for key, value in parameters.items() if key not in STIMULUS}
+    return f"{parameters['design']}-{_digest({'version': GATE_LEVEL_VERSION, 'spec': spec.hash, **parts})}"
+
+
+def _digest(parts: Parameters) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _mapped(design: Design, spec: EncoderSpec, folder: Path, cells: CellTarget) -> SynthesisReport:

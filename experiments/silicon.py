@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments.experiment import Configuration, Experiment, Outcome, Parameters
-from experiments.gate_level import BLOCKS, GATE_LEVEL_VERSION, KINDS, measured_silicon, metric_of
+from experiments.gate_level import BLOCKS, GATE_LEVEL_VERSION, KINDS, WIDTHS, measured_silicon, metric_of
 from experiments.plots import subplots
 from experiments.result import ExperimentResult
 
@@ -20,15 +20,14 @@ SHARED, BLOCKS_OWN, OWN = "none", "blocks", "all"
 def configurations() -> list[Configuration]:
     """The shape that takes the least energy, on two processes and of two designs; and folds with shared multipliers."""
     cases = [
-        ("neuropixels", "ihp-sg13g2", "ram", 4, BLOCKS_OWN, 1, 1),
-        ("neuropixels", "ihp-sg13g2", "ram", 8, SHARED, 4, 0),
-        ("neuropixels", "ihp-sg13g2", "rom", 4, BLOCKS_OWN, 1, 1),
-        ("neuropixels", "ihp-sg13g2", "ram", 4, OWN, 1, 1),
-        ("neuropixels", "ihp-sg13g2", "rom", 4, OWN, 1, 1),
-        ("neuropixels", "ihp-sg13g2", "ram", 8, OWN, 1, 1),
-        ("neuropixels", "sky130", "rom", 4, BLOCKS_OWN, 1, 1),
-        ("neuropixels", "ihp-sg13g2", "ram", 8, SHARED, 1, 1),
-        ("wave_clus", "ihp-sg13g2", "ram", 4, BLOCKS_OWN, 1, 1),
+        ("neuropixels", "ihp-sg13g2", "ram", (4, 6, 5), BLOCKS_OWN, 1, 1),
+        ("neuropixels", "ihp-sg13g2", "rom", (4, 6, 5), BLOCKS_OWN, 1, 1),
+        ("neuropixels", "ihp-sg13g2", "ram", (8, 8, 8), SHARED, 4, 0),
+        ("neuropixels", "ihp-sg13g2", "ram", (8, 8, 8), BLOCKS_OWN, 1, 1),
+        ("neuropixels", "sky130", "rom", (4, 6, 5), BLOCKS_OWN, 1, 1),
+        ("wave_clus", "ihp-sg13g2", "ram", (4, 6, 5), BLOCKS_OWN, 1, 1),
+        ("neuropixels", "ihp-sg13g2", "ram", (4, 6, 5), OWN, 1, 1),
+        ("neuropixels", "ihp-sg13g2", "ram", (8, 8, 8), SHARED, 1, 1),
     ]
     return [
         Configuration(
@@ -36,7 +35,7 @@ def configurations() -> list[Configuration]:
                 "design": design,
                 "process": target,
                 "parameters": parameters,
-                "weights": f"{bits} bits",
+                "weights, activations, latents": ", ".join(map(str, bits)) + " bits",
                 "stationary": stationary,
                 "fold": str(fold),
                 "early exit": "on" if early_exit else "off",
@@ -45,7 +44,7 @@ def configurations() -> list[Configuration]:
                 "design": design,
                 "target": target,
                 "parameters": parameters,
-                "weight_bits": bits,
+                **dict(zip(WIDTHS, bits, strict=True)),
                 "stationary": stationary,
                 "fold": fold,
                 "early_exit": early_exit,
@@ -90,7 +89,7 @@ EXPERIMENT = Experiment(
         "transitions times Liberty tables, typical corner, 20 MHz. Wires are 5 fF for each pin; energies at 0 and "
         "10 fF beside it. placed_mm2 is cells at a density of 0.7, and macros. channels: 20 spikes/s each, within "
         "400 µW/mm² of the encoder's own area, the clock standing still between spikes. sndr_mean_db is that of the "
-        "integers on all test spikes; weights of 4 bits are fine-tuned for 8 epochs.",
+        "integers on all test spikes; those of fewer than 8 bits are fine-tuned for 8 epochs.",
         "The paper's estimate is for another process (65 nm, Eyeriss), and for a search that is not on the chip; its "
         "20 channels per mm² are 250 on 12 mm².",
         "SKY130 has no macros with trusted data: its memories are flip-flops.",

@@ -4,10 +4,12 @@ import os
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from model.datasets import SpikeDataset, load_dataset
 from spikecae.design import Design
 
-__all__ = ["HC1", "WAVE_CLUS", "MissingData", "data_file", "read"]
+__all__ = ["HC1", "WAVE_CLUS", "MissingData", "data_file", "read", "read_probe"]
 
 WAVE_CLUS = {
     "D2 0.05": "wave_clus/spikes_C_Difficult2_noise005.mat",
@@ -15,6 +17,9 @@ WAVE_CLUS = {
 }
 """The paper's C_Difficult2 sequences, by the names of its Table 1."""
 HC1 = "hc1/d533101.mat"
+PROBE, PROBE_CONTACTS = "neuropixels/neuropixel.bin", "neuropixels/neuropixel_channels.npy"
+"""A third of a second of ten channels of a Neuropixels probe, int16, and where they are, in µm."""
+PROBE_HZ, PROBE_LSB_UV = 30000.0, 2.34375
 
 
 class MissingData(FileNotFoundError):
@@ -34,6 +39,24 @@ def data_file(name: str) -> Path:
     if not path.is_file():
         raise MissingData(f"no file {name} in SPIKECAE_DATA; copy it there")
     return path
+
+
+def read_probe(design: Design) -> SpikeDataset:
+    """The spikes of the Neuropixels probe, in blocks of ``design``."""
+    from spikeinterface.core import read_binary  # takes seconds to import
+
+    contacts = np.load(data_file(PROBE_CONTACTS))
+    recording = read_binary(
+        data_file(PROBE),
+        sampling_frequency=PROBE_HZ,
+        num_channels=len(contacts),
+        dtype="int16",
+        gain_to_uV=PROBE_LSB_UV,
+        offset_to_uV=0.0,
+    )
+    recording.set_dummy_probe_from_locations(contacts)
+    recording.name = PROBE
+    return load_dataset(design, recording)
 
 
 @cache

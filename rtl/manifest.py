@@ -221,12 +221,15 @@ def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
     direct = {"immediate": True}
     rams: list[tuple[str, str, int, int, dict[str, Any]]] = [
         ("encoder.input_buffer", "samples", 2 * spec.samples, 8 * spec.spikes, {"write_bits": 8}),
-        (
-            f"{pipeline}.project.accumulator",
-            "sums",
-            sums.depth,
-            plan.project.lanes * plan.project.accumulator_bits,
-            {"busy": True},
+        *(
+            (
+                f"{pipeline}.project.accumulator",
+                f"sums{number}",
+                sums.words,
+                plan.project.lanes * plan.project.accumulator_bits,
+                {"busy": True},
+            )
+            for number in range(sums.banks)
         ),
         *(
             (

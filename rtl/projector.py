@@ -1,6 +1,6 @@
 """The last convolution: it sums over channel groups, then makes signed latents."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Array, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import WritePort
 from amaranth.lib.wiring import In, Out
@@ -8,12 +8,18 @@ from amaranth.lib.wiring import In, Out
 from rtl.dot_product import DotProduct, accumulator_layout
 from rtl.images import SHIFT_BITS
 from rtl.memory import MemoryRead
-from rtl.memory_use import SizedMemory
+from rtl.memory_use import BUSY_WORDS, SizedMemory
 from rtl.plan import DotPlan
 from rtl.requantizer import requantize
 from rtl.window import SlidingWindow
 
-__all__ = ["GroupAccumulator", "Projector"]
+__all__ = ["GroupAccumulator", "Projector", "sum_banks"]
+
+
+def sum_banks(plan: DotPlan) -> int:
+    """Memories that partial sums lie in: one for each step where they are flip-flops, so that only the inputs of a few
+    change at a time, and few of the multiplexers behind them."""
+    return plan.output_steps if plan.output_steps * plan.samples <= BUSY_WORDS else 1
 
 
 class GroupAccumulator(wiring.Component):
@@ -57,61 +63,66 @@ class GroupAccumulator(wiring.Component):
         """Words of partial sums."""
         return self._plan.output_steps * self._plan.samples
 
+    @property
+    def banks(self) -> int:
+        """Memories that they lie in."""
+        return sum_banks(self._plan)
+
+    @property
+    def words(self) -> int:
+        """Words in a memory."""
+        return self.depth // self.banks
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
         layout = data.ArrayLayout(signed(plan.accumulator_bits), plan.lanes)
-        m.submodules.sums = sums = SizedMemory(shape=layout, depth=max(2, self.depth), init=[], busy=True)
-        write = sums.write_port()
         # The next word is read while this one is added to, and this one written a cycle later. Where there are only
         # one or two they would be the same.
-        read = sums.read_port(transparent_for=[write] if self.depth <= 2 else [])
+        memories = [SizedMemory(shape=layout, depth=max(2, self.words), init=[], busy=True) for _ in range(self.banks)]
+        writes = [memory.write_port() for memory in memories]
+        reads = [
+            memory.read_port(transparent_for=[write] if self.depth <= 2 else [])
+            for memory, write in zip(memories, writes, strict=True)
+        ]
 
-        step, sample = Signal(range(max(2, plan.output_steps))), Signal(range(max(2, plan.samples)))
-        address = Signal(range(max(2, self.depth)))
+        # Of the word that is read next; registers, so that the multiplexers behind the words see each address once.
+        step, ahead = Signal(range(max(2, plan.output_steps))), Signal(range(max(2, self.words)))
         group = Signal(range(max(2, self._groups)))
-        fetched, accept, needed = Signal(), Signal(), Signal()
-        last_step, end = step == plan.output_steps - 1, Signal()
-        next_step, next_sample, next_address, next_group = (Signal.like(s) for s in (step, sample, address, group))
-        first, last = group == 0, group == self._groups - 1
+        # Of the word that is added to.
+        turn, address, first, last = Signal.like(step), Signal.like(ahead), Signal(), Signal()
+        fetched, accept, fetch = Signal(), Signal(), Signal()
+        last_step, last_word = step == plan.output_steps - 1, ahead == self.words - 1
         m.d.comb += [
             accept.eq(self.i.valid & self.i.ready),
             self.i.ready.eq(fetched & (self.o.ready | ~last)),
             self.o.valid.eq(fetched & self.i.valid & last),
-            end.eq(last_step & (sample == plan.samples - 1)),
-            next_step.eq(step),
-            next_sample.eq(sample),
-            next_address.eq(address),
-            next_group.eq(group),
-            needed.eq((next_group == 0) | (next_group == self._groups - 1)),
-            read.addr.eq(next_address),
-            read.en.eq(accept | ~fetched),
-            self.table.addr.eq(next_step),
-            self.table.en.eq(read.en & needed),
+            fetch.eq(accept | ~fetched),
+            self.table.addr.eq(step),
+            self.table.en.eq(fetch & ((group == 0) | (group == self._groups - 1))),
         ]
-        # The sums of an output lie side by side, so that of a word's address only the upper bits change from step to
-        # step, and with them only the last of the multiplexers behind flip-flops.
-        with m.If(accept):
-            m.d.comb += [next_step.eq(step + 1), next_address.eq(address + plan.samples)]
-            with m.If(last_step):
-                m.d.comb += [next_step.eq(0), next_sample.eq(sample + 1), next_address.eq(sample + 1)]
-            with m.If(end):
-                m.d.comb += [next_sample.eq(0), next_address.eq(0), next_group.eq(Mux(last, 0, group + 1))]
-        m.d.sync += [
-            fetched.eq(1),
-            step.eq(next_step),
-            sample.eq(next_sample),
-            address.eq(next_address),
-            group.eq(next_group),
-        ]
+        m.d.sync += fetched.eq(1)
+        with m.If(fetch):
+            m.d.sync += [turn.eq(step), address.eq(ahead), first.eq(group == 0), last.eq(group == self._groups - 1)]
+            m.d.sync += step.eq(Mux(last_step, 0, step + 1))
+            with m.If(last_step if self.banks > 1 else 1):
+                m.d.sync += ahead.eq(Mux(last_word, 0, ahead + 1))
+            with m.If(last_step & last_word):
+                m.d.sync += group.eq(Mux(group == self._groups - 1, 0, group + 1))
         totals = Signal(layout)
-        self._write(m, write, address, totals, accept & ~last)
+        for number, (memory, write, read) in enumerate(zip(memories, writes, reads, strict=True)):
+            m.submodules[f"sums{number}"] = memory
+            mine = self.banks == 1
+            m.d.comb += [read.addr.eq(ahead), read.en.eq(fetch & (mine | (step == number)))]
+            self._write(m, number, write, address, totals.as_value(), accept & ~last & (mine | (turn == number)))
+        before = Signal(layout)
+        m.d.comb += before.eq(Array(read.data for read in reads)[turn if self.banks > 1 else 0])
         entry = data.View(data.ArrayLayout(unsigned(self._bias_bits + SHIFT_BITS), plan.lanes), self.table.data)
         for lane in range(plan.lanes):
             bias = entry[lane][: self._bias_bits].as_signed()
             total = Signal(signed(plan.accumulator_bits), name=f"total{lane}")
             m.d.comb += [
-                total.eq(Mux(first, bias, read.data[lane]) + self.i.payload.value[lane]),
+                total.eq(Mux(first, bias, before[lane]) + self.i.payload.value[lane]),
                 totals[lane].eq(total),
             ]
             finished = Signal(signed(plan.accumulator_bits), name=f"finished{lane}")
@@ -121,12 +132,13 @@ class GroupAccumulator(wiring.Component):
             m.d.comb += self.o.payload[lane].eq(latent)
         return m
 
-    def _write(self, m: Module, write: WritePort, address: Value, totals: data.View, enable: Value) -> None:
+    def _write(self, m: Module, number: int, write: WritePort, address: Value, totals: Value, enable: Value) -> None:
         """From a register, so that what an adder makes on the way to its sum does not reach every word's inputs."""
         if self.depth == 1:
             m.d.comb += [write.addr.eq(address), write.data.eq(totals), write.en.eq(enable)]
             return
-        held, place = Signal.like(totals, reset_less=True), Signal.like(address, reset_less=True)
+        held = Signal(len(totals), name=f"held{number}", reset_less=True)
+        place = Signal.like(address, name=f"place{number}", reset_less=True)
         m.d.comb += [write.addr.eq(place), write.data.eq(held)]
         m.d.sync += write.en.eq(enable)
         with m.If(enable):

@@ -4,6 +4,7 @@ from math import ceil
 
 from rtl.images import SHIFT_BITS
 from rtl.plan import DotPlan, Plan
+from rtl.projector import sum_banks
 from rtl.schedule import residual_delay
 
 __all__ = ["activation_bits", "input_bits"]
@@ -28,6 +29,7 @@ def activation_bits(plan: Plan) -> dict[str, int]:
             residual_delay(block.conv) * block.expand.identity_bits * block.reduce.group_inputs for block in plan.blocks
         ),
         "sums over groups": _sums(project),
+        "sums to be written": _written(project),
         "latents": plan.search.bits * project.outputs * project.samples,
     }
 
@@ -35,6 +37,12 @@ def activation_bits(plan: Plan) -> dict[str, int]:
 def input_bits(plan: Plan) -> int:
     """Bits of the input buffer: two blocks of normalized samples."""
     return 2 * 8 * plan.spec.spikes * plan.spec.samples
+
+
+def _written(project: DotPlan) -> int:
+    if project.output_steps * project.samples == 1:
+        return 0
+    return sum_banks(project) * project.lanes * project.accumulator_bits
 
 
 def _sums(project: DotPlan) -> int:

@@ -1,12 +1,13 @@
 """First answer without synthesis: energy per spike, area and power density from counts and a table of costs."""
 
 from rtl.manifest import Manifest
-from rtl.plan import Plan
-from synth.energy_table import Node
+from rtl.memory_use import held_in
+from rtl.plan import DotPlan, Plan
+from synth.energy_table import Node, Work
 from synth.part import Part
 from synth.yosys import ModuleStatistics
 
-__all__ = ["LIMIT_UW_PER_MM2", "Estimate", "LayerWork", "estimate"]
+__all__ = ["LIMIT_UW_PER_MM2", "Estimate", "LayerWork", "estimate", "work_of"]
 
 LIMIT_UW_PER_MM2 = 400.0
 """Power density that brain tissue tolerates (Wu et al. 2018, section 4)."""
@@ -58,23 +59,11 @@ def estimate(plan: Plan, manifest: Manifest, node: Node, counted: ModuleStatisti
     """
     spikes = plan.spec.spikes
     layers = _layers(plan)
-    search = next(layer for layer in layers if layer.name == "vq")
-    encoder_macs = sum(layer.macs for layer in layers) - search.macs
-    mac = node.mac_pj.value
-    store = {m.name.rsplit(".", 1)[1]: m.words * m.width for m in manifest.memories if ".store." in m.name}
-    loaded = store["weights"] + store["parameters"] + store["codebook"]
-    activation_bits = _activation_bits(plan)
-    buffers_read = plan.groups * plan.spec.samples * 8 * spikes + 2 * _accumulator_bits(plan)
-    datapath = mac * (encoder_macs + search.macs * node.both_operands_factor.value)
-    energy_pj = {
-        "convolutions": mac * encoder_macs,
-        "codeword search": mac * search.macs * node.both_operands_factor.value,
-        "overhead": node.overhead.value * datapath,
-        "parameter memories": node.memory_read_pj_per_bit.value * loaded,
-        "buffers": node.memory_read_pj_per_bit.value * buffers_read,
-        "registers": node.register_write_pj_per_bit.value * (2 * loaded + activation_bits),
+    parts = work_of(plan, manifest)
+    per_spike = {
+        part: sum(node.work_pj[work].value * count for work, count in counts.items()) / spikes / 1000
+        for part, counts in parts.items()
     }
-    per_spike = {kind: value / spikes / 1000 for kind, value in energy_pj.items()}
     energy = sum(per_spike.values())
 
     memory_bits = sum(memory.words * memory.width for memory in manifest.memories)
@@ -97,15 +86,10 @@ def estimate(plan: Plan, manifest: Manifest, node: Node, counted: ModuleStatisti
         voltage_v=node.voltage_v,
         method="analytic: operations and memory bits of a block times a table of costs",
         assumptions=[
-            f"multiply-accumulate {mac} pJ, {node.mac_um2.value} µm²: {node.mac_pj.source}",
-            f"codeword search costs {node.both_operands_factor.value} times that: {node.both_operands_factor.source}",
-            f"memory {node.memory_read_pj_per_bit.value} pJ and {node.memory_um2_per_bit.value} µm² per bit: "
-            f"{node.memory_read_pj_per_bit.source}",
-            f"register {node.register_write_pj_per_bit.value} pJ per bit written: "
-            f"{node.register_write_pj_per_bit.source}; "
-            f"{node.register_um2_per_bit.value} µm²: {node.register_um2_per_bit.source}",
-            f"requantization, multiplexers, control and clock: {node.overhead.value} of the datapath's energy: "
-            f"{node.overhead.source}",
+            *(f"{work}: {cost.value} pJ: {cost.source}" for work, cost in node.work_pj.items()),
+            f"multiply-accumulate {node.mac_um2.value} µm²: {node.mac_um2.source}",
+            f"memory {node.memory_um2_per_bit.value} µm² per bit: {node.memory_um2_per_bit.source}",
+            f"register {node.register_um2_per_bit.value} µm²: {node.register_um2_per_bit.source}",
             f"multiplexer {node.multiplexer_um2_per_bit.value} µm² per bit: {node.multiplexer_um2_per_bit.source}; "
             "other logic takes no area here",
             f"placement density {node.density.value}: {node.density.source}",
@@ -145,17 +129,35 @@ def _layers(plan: Plan) -> list[LayerWork]:
     return [*layers, LayerWork(name="vq", macs=macs, parameter_bits_read=words * 8 * search.port_bytes)]
 
 
-def _accumulator_bits(plan: Plan) -> int:
-    """Bits of partial sums read (and as many written) in a block: all, once per channel group."""
-    project = plan.project
-    return plan.groups * project.samples * project.outputs * project.accumulator_bits
+def work_of(plan: Plan, manifest: Manifest) -> dict[str, dict[Work, float]]:
+    """What a block takes, by part of the encoder and kind of work.
+
+    Multiply-accumulates count in proportion to the product of their operands' widths, 8 by 8 bits being one.
+    """
+    search = plan.search
+    parts: dict[str, dict[Work, float]] = {
+        "convolutions": _products([dot for dot in plan.dots if dot is not plan.project], plan.groups),
+        "last convolution": _products([plan.project], plan.groups),
+        "codeword search": {},
+    }
+    macs = sum(p.codewords * p.count * p.length for p in search.passes)
+    parts["codeword search"]["search"] = macs * search.bits**2 / 64
+    sums = plan.project.accumulator_bits * plan.project.outputs * plan.project.samples * plan.groups
+    memory = next(m for m in manifest.memories if m.name.endswith(".accumulator"))
+    in_macros = held_in(memory.use, macros=True) == "macro"
+    parts["last convolution"] |= {"memory bit": 2 * sums} if in_macros else {"sum bit": sums}
+    store = {m.name.rsplit(".", 1)[1]: m.words * m.width for m in manifest.memories if ".store." in m.name}
+    loaded = store["weights"] + store["parameters"] + store["codebook"]
+    samples = plan.groups * plan.spec.samples * 8 * plan.spec.spikes
+    parts["memories"] = {"memory bit": samples + (loaded if plan.loadable else 0)}
+    parts["control and clock"] = {"cycle": manifest.cycles_per_block}
+    return parts
 
 
-def _activation_bits(plan: Plan) -> int:
-    """Bits that windows and outputs of the convolutions take in a block."""
-    return sum(
-        plan.groups
-        * dot.samples
-        * (dot.layer.input_bits * dot.group_inputs * dot.layer.kernel + 2 * dot.layer.output_bits * dot.outputs)
-        for dot in plan.dots
-    )
+def _products(dots: list[DotPlan], groups: int) -> dict[Work, float]:
+    counts: dict[Work, float] = {"stationary": 0.0, "moving": 0.0, "output": 0.0}
+    for dot in dots:
+        macs = dot.inputs * dot.outputs * dot.samples * groups
+        counts["stationary" if dot.steps == 1 else "moving"] += macs * dot.weight_bits * dot.layer.input_bits / 64
+        counts["output"] += dot.outputs * dot.samples * groups
+    return counts

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rtl.plan import Plan, make_plan
+from rtl.plan import make_plan
+from rtl.storage import activation_bits
 from sim.emitted import load_manifest
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec
@@ -99,8 +100,7 @@ def synthesize(
     (encoder,) = statistics(verilog, [manifest.top], gates=name == "gates")
     units = statistics(verilog, [unit.module for unit in manifest.units])
     plan = make_plan(spec, design.hardware)
-    bits = {memory.name: memory.words * memory.width for memory in manifest.memories}
-    parameters = sum(size for name, size in bits.items() if ".store." in name)
+    parameters = sum(memory.bits for memory in manifest.memories if ".store." in memory.name)
     report = SynthesisReport(
         design=manifest.design,
         spec_hash=spec.hash,
@@ -109,8 +109,8 @@ def synthesize(
         encoder=encoder,
         units=units,
         parameter_bits=parameters,
-        working_memory_bits=sum(bits.values()) - parameters,
-        activation_bytes=_activation_bytes(bits, plan),
+        working_memory_bits=sum(memory.bits for memory in manifest.memories) - parameters,
+        activation_bytes=sum(activation_bits(plan).values()) / 8,
         estimates=[estimate(plan, manifest, node, encoder) for node in NODES.values()],
         mapping=None if cells is None else map_to_cells(verilog, manifest, cells, design.hardware.clock_mhz, out_dir),
         fpga=None if device is None else map_to_fpga(verilog, manifest, device, design.hardware.clock_mhz),
@@ -120,12 +120,3 @@ def synthesize(
     new.write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
     os.replace(new, out_dir / "report.json")
     return report
-
-
-def _activation_bytes(bits: dict[str, int], plan: Plan) -> float:
-    """Partial sums, identity delays and latents, plus the windows and outputs that the units hold in registers."""
-    stored = sum(size for name, size in bits.items() if name.endswith((".delay", ".accumulator")))
-    windows = sum(dot.inputs for dot in plan.dots)
-    outputs = sum(dot.outputs for dot in plan.requantized) + sum(block.expand.outputs for block in plan.blocks)
-    latents = plan.project.outputs * plan.project.samples
-    return stored / 8 + windows + outputs + latents

@@ -19,6 +19,7 @@ REGISTERS = {
     "accumulators, with their shifts": (r"\.dot", r"o__payload"),
     "outputs of convolutions": (r"\.requantizer", r"o__payload"),
     "pools": (r"\.pool\d+", r"o__payload"),
+    "sums to be written": (r"\.accumulator", r"\$signature__data"),  # as their memories' ports are called
     "latents": (r"\.vq\.bank", r"latent\d+_\d+"),
 }
 """Modules by the end of their name, and their data registers."""
@@ -30,7 +31,7 @@ def register_bits(verilog: str, module: str, register: str) -> int:
     total = 0
     for name, body in re.findall(r"^module \\(\S+) (.*?)^endmodule", verilog, re.M | re.S):
         if re.search(f"(?:{module})$", name):
-            for high, found in re.findall(r"^  reg (?:\[(\d+):0\] )?\\?([\w$]+) ?(?:;|=)", body, re.M):
+            for high, found in re.findall(r"^  reg (?:\[(\d+):0\] )?\\?([\w$]+) *(?:;|=)", body, re.M):
                 total += (int(high or 0) + 1) * bool(re.fullmatch(rf"(?:{register})(?:\$\d+)?", found))
     return total
 

@@ -1,0 +1,126 @@
+"""The analytic estimate against gate-level runs, and the costs that fit them best.
+
+``python -m experiments.estimate`` prints the costs of :mod:`synth.energy_table` anew, by least squares over the
+energies of all parts of all variants, and how far each variant is off when it is left out of the fit.
+"""
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from experiments import silicon
+from experiments.experiment import Configuration, Experiment, Outcome, Parameters
+from experiments.gate_level import GATE_LEVEL_VERSION, Measured, measured, metric_of
+from experiments.plots import subplots
+from experiments.result import ExperimentResult
+from synth.energy_table import NODES, Work
+from synth.estimate import estimate, work_of
+from synth.power_report import PowerReport
+
+__all__ = ["EXPERIMENT", "energy_by_part", "fitted_costs"]
+
+PROCESS = "ihp-sg13g2"
+PARTS = {
+    "last convolution": ("chip.encoder.pipeline.project",),
+    "codeword search": ("chip.encoder.pipeline.vq",),
+    "convolutions": ("chip.encoder.pipeline.conv", "chip.encoder.pipeline.block", "chip.encoder.pipeline.pool"),
+    "memories": (
+        "chip.encoder.store",
+        "chip.encoder.input_buffer",
+        "chip.encoder.pipeline.weight_loop",
+        "chip.encoder.pipeline.parameter_loop",
+        "chip.encoder.pipeline.deal_",
+    ),
+}
+"""Units of each part, by how their names begin; all others, and the clock tree, belong to control and clock."""
+CONTROL = "control and clock"
+ESTIMATE_VERSION = 1
+
+
+def configurations() -> list[Configuration]:
+    """Variants that were measured on the process that the estimate is made for."""
+    return [c for c in silicon.configurations() if c.parameters["target"] == PROCESS]
+
+
+def energy_by_part(power: PowerReport) -> dict[str, float]:
+    """Energy of a spike, in nJ, by the parts that the estimate knows."""
+    found = dict.fromkeys(PARTS, 0.0)
+    for unit, energy in power.energy_nj_per_spike_by_unit.items():
+        for part, names in PARTS.items():
+            if unit.startswith(names):
+                found[part] += energy
+    return found | {CONTROL: power.energy_nj_per_spike - sum(found.values())}
+
+
+def run(parameters: Parameters, seed: int) -> Outcome:
+    """Estimate a variant, and read, or make, its measurement."""
+    found = measured(parameters)
+    guess = estimate(found.plan, found.manifest, NODES[PROCESS], found.synthesis.encoder)
+    metrics = {"measured_nj": found.power.energy_nj_per_spike, "analytic_nj": guess.energy_nj_per_spike}
+    metrics["error_percent"] = 100 * (metrics["analytic_nj"] / metrics["measured_nj"] - 1)
+    for part, energy in energy_by_part(found.power).items():
+        metrics |= {metric_of(part): energy, f"analytic_{metric_of(part)}": guess.energy_nj_per_spike_by_kind[part]}
+    return Outcome(metrics=metrics, provenance=found.provenance)
+
+
+def fitted_costs(variants: list[Measured]) -> dict[Work, float]:
+    """Costs in pJ, none negative, of least squared error over all parts, each as a share of its variant's energy."""
+    kinds: list[Work] = list(NODES[PROCESS].work_pj)
+    rows: list[NDArray[np.float64]] = []
+    for found in variants:
+        scale = 1000 * found.plan.spec.spikes * found.power.energy_nj_per_spike
+        energies = energy_by_part(found.power)
+        for part, counts in work_of(found.plan, found.manifest).items():
+            target = energies[part] / found.power.energy_nj_per_spike
+            rows.append(np.array([*(counts.get(kind, 0.0) / scale for kind in kinds), target]))
+    equations = np.stack(rows)
+    costs, _ = nnls(equations[:, :-1], equations[:, -1])
+    return dict(zip(kinds, costs.tolist(), strict=True))
+
+
+def main() -> None:
+    """Print the costs and the errors."""
+    named = {" ".join(c.labels.values()): measured(c.parameters) for c in configurations()}
+    for work, cost in fitted_costs(list(named.values())).items():
+        print(f"{work:12s} {cost:8.3f} pJ")
+    for name, found in named.items():
+        costs = fitted_costs([other for label, other in named.items() if label != name])
+        parts = work_of(found.plan, found.manifest).values()
+        total = sum(costs[work] * count for counts in parts for work, count in counts.items())
+        error = total / (1000 * found.plan.spec.spikes * found.power.energy_nj_per_spike) - 1
+        print(f"{error:+7.1%} {found.power.energy_nj_per_spike:6.0f} nJ {name}")
+
+
+def figure(result: ExperimentResult) -> Figure:
+    """Estimate against measurement."""
+    drawn, (axes,) = subplots(1, (3.6, 3.4))
+    exact, guess = (
+        np.array([row.metrics[name].mean for row in result.rows]) for name in ("measured_nj", "analytic_nj")
+    )
+    top = 1.1 * max(exact.max(), guess.max())
+    axes.plot([0, top], [0, top], color="#444", lw=0.8)
+    axes.fill_between([0, top], [0, 0.8 * top], [0, 1.2 * top], color="#888", alpha=0.2, lw=0, label="within 20 %")
+    axes.plot(exact, guess, "o", ms=5)
+    axes.set_xlabel("gate by gate, nJ per spike")
+    axes.set_ylabel("analytic, nJ per spike")
+    axes.legend(loc="upper left", fontsize=7)
+    return drawn
+
+
+EXPERIMENT = Experiment(
+    name="estimate",
+    title="Silicon: the analytic estimate against gate-level runs",
+    configurations=configurations,
+    run=run,
+    figure=figure,
+    version=100 * GATE_LEVEL_VERSION + ESTIMATE_VERSION,
+    remarks=(
+        "What ``make synth`` estimates without a process kit. Its seven costs were fitted to these runs by least "
+        "squares (``python -m experiments.estimate``), so the errors here are those of the fit; that command also "
+        "prints the error of each variant when it is left out.",
+    ),
+)
+
+if __name__ == "__main__":
+    main()
