@@ -3,6 +3,7 @@
 from experiments import (
     code_tables,
     eight_bits,
+    estimate,
     fig4,
     fig5,
     fig6,
@@ -22,6 +23,6 @@ __all__ = ["CATALOGUE"]
 
 MODULES = (
     *(frontier, table1, fig4, fig5, fig6, fig7, fig8, fig9, fig10, fig11),
-    *(eight_bits, code_tables, packets, silicon, silicon_knobs),
+    *(eight_bits, code_tables, packets, silicon, silicon_knobs, estimate),
 )
 CATALOGUE = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}

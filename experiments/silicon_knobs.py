@@ -77,8 +77,9 @@ EXPERIMENT = Experiment(
     version=GATE_LEVEL_VERSION,
     remarks=(
         "neuropixels on IHP SG13G2 with loadable weights of 4 bits, activations of 6, latents of 5, a multiplier for "
-        "each weight in the residual blocks, and early exit; measured as in the table above. One thing is changed at a time. The "
-        "slow corner changes cells and their voltage, not the macros; with a clock of 40 MHz cells are sized for it. "
-        "Real spikes are the last ones of a third of a second of ten channels, filtered and detected as the others.",
+        "each weight in the residual blocks, and early exit; measured as in the table above. One thing is changed at a "
+        "time. The slow corner changes cells and their voltage, not the macros; with a clock of 40 MHz cells are sized "
+        "for it. Real spikes are the last ones of a third of a second of ten channels, filtered and detected as the "
+        "others.",
     ),
 )

@@ -7,11 +7,12 @@ import pytest
 from rtl.manifest import make_manifest
 from rtl.plan import make_plan
 from rtl.spike_encoder import SpikeEncoder
-from spikecae.design import Design, load_design
+from spikecae.design import Design, Hardware, Quantization, load_design
 from spikecae.spec import load_spec
 from synth.energy_table import NODES
-from synth.estimate import Estimate, estimate
+from synth.estimate import Estimate, estimate, work_of
 from synth.yosys import ModuleStatistics
+from tests.random_spec import random_spec
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,8 +42,36 @@ def test_layers_are_those_of_the_paper() -> None:
     assert sum(n for name, n in macs.items() if name.startswith("block0")) == 172032
     assert sum(n for name, n in macs.items() if name.startswith("block1")) == 86016
     assert found.macs_per_spike == 101376
-    assert found.energy_nj_per_spike_by_kind["convolutions"] == pytest.approx(356352 / 4 * 1.59e-3)
-    assert found.energy_nj_per_spike_by_kind["codeword search"] == pytest.approx(49152 / 4 * 1.59e-3 * 1.6)
+    pj = {work: cost.value for work, cost in NODES["ihp-sg13g2"].work_pj.items()}
+    # All multipliers are shared at fold 4. Outputs: 256 and 128 + 128 + 256 channels of 48 samples, the latter again
+    # of 24; sums, of 25 bits, come and go 16 · 12 times for each of 32 groups, in a macro.
+    outputs = 48 * 768 + 24 * 512
+    expected = {
+        "convolutions": 307200 * pj["moving"] + outputs * pj["output"],
+        "last convolution": 49152 * pj["moving"] + 6144 * pj["output"] + 2 * 6144 * 25 * pj["memory bit"],
+        "codeword search": 49152 * pj["search"],
+    }
+    for part, energy in expected.items():
+        assert found.energy_nj_per_spike_by_kind[part] == pytest.approx(energy / 4000)
+
+
+def test_fewer_bits_cost_in_proportion(tiny: Design) -> None:
+    """Operands of 4 and 6 bits, of 5 and 5, against 8 and 8; sums are few, and in flip-flops."""
+    narrow = Quantization(weight_bits=4, activation_bits=6, latent_bits=5)
+    parts = []
+    for widths, bits in ((Quantization(), 8), (narrow, 4)):
+        plan = make_plan(
+            random_spec(tiny.model_copy(update={"quantization": widths}), 1),
+            Hardware(fold=1, stationary="blocks", weight_bits=bits),
+        )
+        parts.append(work_of(plan, make_manifest(plan, SpikeEncoder(plan), "spike_encoder.v", [], {})))
+    wide, small = parts
+    first = 2 * 16 * 16  # the first convolution's inputs keep 8 bits
+    others = wide["convolutions"]["stationary"] - first
+    assert small["convolutions"]["stationary"] == first / 2 + others * 24 / 64
+    assert small["codeword search"]["search"] == wide["codeword search"]["search"] * 25 / 64
+    assert small["convolutions"]["output"] == wide["convolutions"]["output"]
+    assert wide["last convolution"]["sum bit"] == 4 * 4 * 4 * 21
 
 
 def test_figures_agree_with_each_other(tiny: Design) -> None:
@@ -66,5 +95,5 @@ def test_registers_and_multiplexers_cost_area(tiny: Design) -> None:
 
 def test_every_assumption_is_named(tiny: Design) -> None:
     text = " ".join(_estimate(tiny, "ihp-sg13g2").assumptions)
-    for word in ("multiply-accumulate", "memory", "register", "density", "left out", "leakage", "wires"):
+    for word in ("multiply-accumulate", "memory", "search", "density", "left out", "leakage", "wires"):
         assert word in text
