@@ -27,7 +27,6 @@ def configurations() -> list[Configuration]:
         ("neuropixels", "sky130", "rom", (4, 6, 5), BLOCKS_OWN, 1, 1),
         ("wave_clus", "ihp-sg13g2", "ram", (4, 6, 5), BLOCKS_OWN, 1, 1),
         ("neuropixels", "ihp-sg13g2", "ram", (4, 6, 5), OWN, 1, 1),
-        ("neuropixels", "ihp-sg13g2", "ram", (8, 8, 8), SHARED, 1, 1),
     ]
     return [
         Configuration(

@@ -35,7 +35,7 @@ class Node(Part):
     """Share of the placed area that cells take."""
 
 
-_FITTED = "least squares over gate-level runs of silicon (python -m experiments.calibrate)"
+_FITTED = "least squares over gate-level runs (python -m experiments.estimate)"
 _MAC_AREA = (
     "sixteen 8x8 multipliers as 4-input weight-stationary dot products, mapped to sg13g2 standard cells, typical corner"
 )
@@ -45,13 +45,13 @@ _MACROS = (
 _ASSUMED = "assumption; gate-level power replaces it"
 _HOROWITZ = "Horowitz, ISSCC 2014, 45 nm 0.9 V"
 _IHP_PJ: dict[Work, float] = {
-    "stationary": 1.9,
-    "moving": 4.0,
-    "search": 9.0,
-    "output": 5.0,
+    "stationary": 2.81,
+    "moving": 5.28,
+    "search": 8.11,
+    "output": 3.29,
     "sum bit": 1.0,
-    "memory bit": 1.3,
-    "cycle": 30.0,
+    "memory bit": 1.32,
+    "cycle": 35.3,
 }
 _MAC_45 = Figure(value=0.23, source=f"{_HOROWITZ}: 8-bit multiply 0.2 pJ, 8-bit add 0.03 pJ")
 _BIT_45 = Figure(value=0.156, source=f"{_HOROWITZ}: 64-bit read of 8 KB, 10 pJ")
