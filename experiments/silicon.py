@@ -13,7 +13,7 @@ __all__ = ["EXPERIMENT", "GOAL_NJ"]
 GOAL_NJ = 250.0
 PAPER_NJ = 950.0
 PAPER_CHANNELS_PER_MM2 = 20.0
-SHARED, BLOCKS_OWN, OWN = "none", "blocks", "all"
+SHARED, BLOCKS_OWN, CONVOLUTIONS_OWN, OWN = "none", "blocks", "convolutions", "all"
 """Where weights have multipliers of their own."""
 
 
@@ -22,6 +22,8 @@ def configurations() -> list[Configuration]:
     cases = [
         ("neuropixels", "ihp-sg13g2", "ram", (4, 6, 5), BLOCKS_OWN, 1, 1),
         ("neuropixels", "ihp-sg13g2", "rom", (4, 6, 5), BLOCKS_OWN, 1, 1),
+        ("neuropixels", "ihp-sg13g2", "ram", (4, 6, 5), CONVOLUTIONS_OWN, 1, 1),
+        ("neuropixels", "ihp-sg13g2", "rom", (4, 6, 5), CONVOLUTIONS_OWN, 1, 1),
         ("neuropixels", "ihp-sg13g2", "ram", (8, 8, 8), SHARED, 4, 0),
         ("neuropixels", "ihp-sg13g2", "ram", (8, 8, 8), BLOCKS_OWN, 1, 1),
         ("neuropixels", "sky130", "rom", (4, 6, 5), BLOCKS_OWN, 1, 1),

@@ -27,6 +27,7 @@ CHANGES: dict[str, dict[str, str | int | float]] = {
     "spikes of half the amplitude": {"amplitude": 0.5},
     "spikes of twice the amplitude": {"amplitude": 2.0},
     "slow corner, 1.08 V, 125 °C": {"corner": "slow"},
+    "clock of 40 MHz": {"clock_mhz": 40.0},
     "early exit off": {"early_exit": 0},
     "clock gates off": {"clock_gates": 0},
     "operand isolation off": {"operand_isolation": 0},
@@ -36,7 +37,6 @@ CHANGES: dict[str, dict[str, str | int | float]] = {
     "activations of 8 bits": {"activation_bits": 8},
     "latents of 8 bits": {"latent_bits": 8},
     "latents of 4 bits": {"latent_bits": 4},
-    "clock of 40 MHz": {"clock_mhz": 40.0},
 }
 
 

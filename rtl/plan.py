@@ -238,7 +238,9 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
 
     def dot(layer: Convolution, group_inputs: int, outputs: int, owner: Convolution | Residual) -> DotPlan:
         terms = group_inputs * layer.kernel
-        own = hardware.stationary == "all" or (hardware.stationary == "blocks" and layer is not project)
+        own = hardware.stationary in ("convolutions", "all") or (
+            hardware.stationary == "blocks" and layer is not project
+        )
         lanes, taps = (outputs, terms) if own else _shape(terms, outputs, period)
         identity_bits = owner.reduce.input_bits if isinstance(owner, Residual) else 0
         bits = owner.accumulator_bits

@@ -122,10 +122,10 @@ class Hardware(Section):
     identity_shift: Annotated[int, Field(ge=0, le=15, description="largest loadable shift of an identity")] = 12
     packet_blocks: Annotated[int, Field(ge=1, le=64, description="most blocks a packet may hold")] = 8
     """The packet buffer is sized for so many blocks of the longest codes, with a sidecar entry per spike."""
-    stationary: Literal["none", "blocks", "all"] = "none"
+    stationary: Literal["none", "blocks", "convolutions", "all"] = "none"
     """Where every weight has a multiplier of its own, so that one operand of each product stands still: nowhere, in the
-    residual blocks, or also in the last convolution and, with a lane for each sub-vector, in the search. Only at fold
-    1, where those of the first convolution stand still anyway. More area; less energy with ``blocks``."""
+    residual blocks, in the last convolution too, or also, with a lane for each sub-vector, in the search. Only at fold
+    1, where those of the first convolution stand still anyway. More area; least energy with ``convolutions``."""
     operand_isolation: bool = True
     """Whether words that are not for a unit, and sums that are not finished, are kept from its logic by gates."""
     early_exit: bool = False
@@ -306,7 +306,11 @@ def _contradictions(raw: dict[str, Any], path: Path) -> list[str]:
         fault("hardware.weight_bits", limit, remedy)
     hardware = raw.get("hardware", {})
     fold = hardware.get("fold", 4) if isinstance(hardware, dict) else None
-    if isinstance(hardware, dict) and hardware.get("stationary") in ("blocks", "all") and fold in (2, 4, 8, 16):
+    if (
+        isinstance(hardware, dict)
+        and hardware.get("stationary") in ("blocks", "convolutions", "all")
+        and fold in (2, 4, 8, 16)
+    ):
         remedy = f"only at fold 1, not {fold}; set hardware.fold to 1, or this to 'none'"
         fault("hardware.stationary", hardware["stationary"], remedy)
     recording = raw.get("recording")

@@ -48,7 +48,7 @@ def test_full_rate(tiny: Design, fold: int) -> None:
 
 
 @pytest.mark.parametrize("early_exit", [False, True])
-@pytest.mark.parametrize("stationary", ["blocks", "all"])
+@pytest.mark.parametrize("stationary", ["blocks", "convolutions", "all"])
 def test_stationary(tiny: Design, stationary: str, early_exit: bool) -> None:
     """A multiplier for every weight, a lane for every sub-vector; blocks come as fast as at fold 1 otherwise."""
     spec = random_spec(tiny, 25)
@@ -56,9 +56,8 @@ def test_stationary(tiny: Design, stationary: str, early_exit: bool) -> None:
     plan, shared = make_plan(spec, hardware(1, **knobs)), make_plan(spec, hardware(1, early_exit=early_exit))
     assert {dot.steps for dot in plan.requantized} == {1}
     assert any(dot.steps > 1 for dot in shared.requantized)
-    everywhere = stationary == "all"
-    assert plan.project.steps == (1 if everywhere else shared.project.steps)
-    assert plan.search.lanes == (len(spec.vq.table) if everywhere else shared.search.lanes)
+    assert plan.project.steps == (shared.project.steps if stationary == "blocks" else 1)
+    assert plan.search.lanes == (len(spec.vq.table) if stationary == "all" else shared.search.lanes)
     for pause in (0.0, 0.6):
         ends = _check(spec, random_adc(tiny, 4, 25), 1, pause=pause, **knobs)
         if not pause:
