@@ -24,6 +24,8 @@ def configurations() -> list[Configuration]:
         ("neuropixels", "ihp-sg13g2", "rom", (4, 6, 5), BLOCKS_OWN, 1, 1),
         ("neuropixels", "ihp-sg13g2", "ram", (4, 6, 5), CONVOLUTIONS_OWN, 1, 1),
         ("neuropixels", "ihp-sg13g2", "rom", (4, 6, 5), CONVOLUTIONS_OWN, 1, 1),
+        ("neuropixels", "ihp-sg13g2", "ram", (4, 5, 4), CONVOLUTIONS_OWN, 1, 1),
+        ("neuropixels", "ihp-sg13g2", "rom", (4, 5, 4), CONVOLUTIONS_OWN, 1, 1),
         ("neuropixels", "ihp-sg13g2", "ram", (8, 8, 8), SHARED, 4, 0),
         ("neuropixels", "ihp-sg13g2", "ram", (8, 8, 8), BLOCKS_OWN, 1, 1),
         ("neuropixels", "sky130", "rom", (4, 6, 5), BLOCKS_OWN, 1, 1),
