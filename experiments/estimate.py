@@ -35,7 +35,7 @@ PARTS = {
 }
 """Units of each part, by how their names begin; all others, and the clock tree, belong to control and clock."""
 CONTROL = "control and clock"
-ESTIMATE_VERSION = 1
+ESTIMATE_VERSION = 2
 
 
 def configurations() -> list[Configuration]:

@@ -45,13 +45,13 @@ _MACROS = (
 _ASSUMED = "assumption; gate-level power replaces it"
 _HOROWITZ = "Horowitz, ISSCC 2014, 45 nm 0.9 V"
 _IHP_PJ: dict[Work, float] = {
-    "stationary": 2.81,
-    "moving": 5.28,
-    "search": 8.11,
-    "output": 3.29,
-    "sum bit": 1.0,
-    "memory bit": 1.32,
-    "cycle": 35.3,
+    "stationary": 3.0,
+    "moving": 5.43,
+    "search": 7.3,
+    "output": 2.58,
+    "sum bit": 0.95,
+    "memory bit": 1.35,
+    "cycle": 34.0,
 }
 _MAC_45 = Figure(value=0.23, source=f"{_HOROWITZ}: 8-bit multiply 0.2 pJ, 8-bit add 0.03 pJ")
 _BIT_45 = Figure(value=0.156, source=f"{_HOROWITZ}: 64-bit read of 8 KB, 10 pJ")
