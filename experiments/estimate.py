@@ -40,7 +40,7 @@ ESTIMATE_VERSION = 2
 
 def configurations() -> list[Configuration]:
     """Variants that were measured on the process that the estimate is made for."""
-    return [c for c in silicon.configurations() if c.parameters["target"] == PROCESS]
+    return [c for c in silicon.configurations() if c.parameters["target"] == PROCESS and "spikes" not in c.parameters]
 
 
 def energy_by_part(power: PowerReport) -> dict[str, float]:

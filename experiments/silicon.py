@@ -1,5 +1,7 @@
 """Area, energy and power density from gates: the encoder in several shapes, with loadable and built-in parameters."""
 
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -15,6 +17,8 @@ PAPER_NJ = 950.0
 PAPER_CHANNELS_PER_MM2 = 20.0
 SHARED, BLOCKS_OWN, CONVOLUTIONS_OWN, OWN = "none", "blocks", "convolutions", "all"
 """Where weights have multipliers of their own."""
+LEAST = 4
+"""The row of least energy with loadable parameters."""
 
 
 def configurations() -> list[Configuration]:
@@ -32,7 +36,7 @@ def configurations() -> list[Configuration]:
         ("wave_clus", "ihp-sg13g2", "ram", (4, 6, 5), BLOCKS_OWN, 1, 1),
         ("neuropixels", "ihp-sg13g2", "ram", (4, 6, 5), OWN, 1, 1),
     ]
-    return [
+    rows = [
         Configuration(
             labels={
                 "design": design,
@@ -57,6 +61,13 @@ def configurations() -> list[Configuration]:
         )
         for design, target, parameters, bits, stationary, fold, early_exit in cases
     ]
+    return [*rows, _on_real_spikes(rows[LEAST])]
+
+
+def _on_real_spikes(row: Configuration) -> Configuration:
+    """The same netlist with spikes of the Neuropixels probe."""
+    labels = {**row.labels, "design": "neuropixels, real spikes"}
+    return replace(row, labels=labels, parameters={**row.parameters, "spikes": "probe"})
 
 
 def run(parameters: Parameters, seed: int) -> Outcome:
