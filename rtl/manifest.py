@@ -186,11 +186,10 @@ def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str],
 
 
 def _units(plan: Plan) -> list[Unit]:
-    search_macs = sum(p.codewords * p.count * p.length for p in plan.search.passes)
     counts = {
         "normalizer": (1, plan.spec.spikes * plan.spec.samples),
-        "vq": (plan.search.multipliers, search_macs),
-        **{dot.name: (dot.multipliers, dot.inputs * dot.outputs * dot.samples * plan.groups) for dot in plan.dots},
+        "vq": (plan.search.multipliers, plan.search.macs),
+        **{dot.name: (dot.multipliers, dot.macs * plan.groups) for dot in plan.dots},
     }
     stages = ["conv"]
     for block in plan.blocks:

@@ -78,6 +78,11 @@ class DotPlan:
         return self.lanes * self.taps
 
     @property
+    def macs(self) -> int:
+        """Multiply-accumulates for one channel group of a block."""
+        return self.inputs * self.outputs * self.samples
+
+    @property
     def group_weight_bits(self) -> int:
         """Bits of one group's weights, padded to whole steps."""
         return self.steps * self.multipliers * self.weight_bits
@@ -197,7 +202,7 @@ class Plan:
     @property
     def macs_per_block(self) -> int:
         """Multiply-accumulates of the convolutions."""
-        return sum(dot.inputs * dot.outputs * dot.samples for dot in self.dots) * self.groups
+        return sum(dot.macs for dot in self.dots) * self.groups
 
     @property
     def utilisation(self) -> float:

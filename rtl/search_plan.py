@@ -73,6 +73,11 @@ class SearchPlan:
         """Multipliers of the search."""
         return self.lanes * self.taps
 
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates for a block."""
+        return sum(p.codewords * p.count * p.length for p in self.passes)
+
     def rows(self, search_pass: SearchPass) -> int:
         """Steps over the sub-vectors of a pass."""
         return _ceil_div(search_pass.count, self.lanes)

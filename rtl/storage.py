@@ -1,7 +1,5 @@
 """Where activations wait on the chip, and how many bits each place takes."""
 
-from math import ceil
-
 from rtl.images import SHIFT_BITS
 from rtl.plan import DotPlan, Plan
 from rtl.projector import sum_banks
@@ -46,5 +44,4 @@ def _written(project: DotPlan) -> int:
 
 
 def _sums(project: DotPlan) -> int:
-    words = ceil(project.outputs / project.lanes) * project.samples
-    return words * project.lanes * project.accumulator_bits
+    return project.output_steps * project.samples * project.lanes * project.accumulator_bits

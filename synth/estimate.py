@@ -118,15 +118,14 @@ def _layers(plan: Plan) -> list[LayerWork]:
     layers = [
         LayerWork(
             name=dot.name,
-            macs=dot.inputs * dot.outputs * dot.samples * plan.groups,
+            macs=dot.macs * plan.groups,
             parameter_bits_read=dot.group_weight_bits * plan.groups,
         )
         for dot in plan.dots
     ]
     search = plan.search
-    macs = sum(p.codewords * p.count * p.length for p in search.passes)
     words = sum(p.codewords for p in search.passes) * search.record_words
-    return [*layers, LayerWork(name="vq", macs=macs, parameter_bits_read=words * 8 * search.port_bytes)]
+    return [*layers, LayerWork(name="vq", macs=search.macs, parameter_bits_read=words * 8 * search.port_bytes)]
 
 
 def work_of(plan: Plan, manifest: Manifest) -> dict[str, dict[Work, float]]:
@@ -140,8 +139,7 @@ def work_of(plan: Plan, manifest: Manifest) -> dict[str, dict[Work, float]]:
         "last convolution": _products([plan.project], plan.groups),
         "codeword search": {},
     }
-    macs = sum(p.codewords * p.count * p.length for p in search.passes)
-    parts["codeword search"]["search"] = macs * search.bits**2 / 64
+    parts["codeword search"]["search"] = search.macs * search.bits**2 / 64
     sums = plan.project.accumulator_bits * plan.project.outputs * plan.project.samples * plan.groups
     memory = next(m for m in manifest.memories if m.name.endswith(".accumulator"))
     in_macros = held_in(memory.use, macros=True) == "macro"
@@ -157,7 +155,7 @@ def work_of(plan: Plan, manifest: Manifest) -> dict[str, dict[Work, float]]:
 def _products(dots: list[DotPlan], groups: int) -> dict[Work, float]:
     counts: dict[Work, float] = {"stationary": 0.0, "moving": 0.0, "output": 0.0}
     for dot in dots:
-        macs = dot.inputs * dot.outputs * dot.samples * groups
+        macs = dot.macs * groups
         counts["stationary" if dot.steps == 1 else "moving"] += macs * dot.weight_bits * dot.layer.input_bits / 64
         counts["output"] += dot.outputs * dot.samples * groups
     return counts
