@@ -1,6 +1,7 @@
 """Area, energy and power density from gates: the encoder in several shapes, with loadable and built-in parameters."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -17,57 +18,69 @@ PAPER_NJ = 950.0
 PAPER_CHANNELS_PER_MM2 = 20.0
 SHARED, BLOCKS_OWN, CONVOLUTIONS_OWN, OWN = "none", "blocks", "convolutions", "all"
 """Where weights have multipliers of their own."""
-LEAST = 4
-"""The row of least energy with loadable parameters."""
+
+
+class Shape(NamedTuple):
+    """One row; bits of weights, activations and latents."""
+
+    design: str = "neuropixels"
+    target: str = "ihp-sg13g2"
+    parameters: str = "ram"
+    bits: tuple[int, int, int] = (4, 6, 5)
+    stationary: str = BLOCKS_OWN
+    fold: int = 1
+    early_exit: int = 1
+
+
+LEAST = Shape(bits=(4, 5, 4), stationary=CONVOLUTIONS_OWN)
+"""The least energy with loadable parameters."""
+SHAPES = (
+    Shape(),
+    Shape(parameters="rom"),
+    Shape(stationary=CONVOLUTIONS_OWN),
+    Shape(stationary=CONVOLUTIONS_OWN, parameters="rom"),
+    LEAST,
+    LEAST._replace(parameters="rom"),
+    Shape(bits=(8, 8, 8), stationary=SHARED, fold=4, early_exit=0),
+    Shape(bits=(8, 8, 8)),
+    Shape(target="sky130", parameters="rom"),
+    LEAST._replace(target="sky130", parameters="rom"),
+    Shape(design="wave_clus"),
+    LEAST._replace(design="wave_clus"),
+    Shape(stationary=OWN),
+)
 
 
 def configurations() -> list[Configuration]:
-    """The shape that takes the least energy, on two processes and of two designs; and folds with shared multipliers."""
-    cases = [
-        ("neuropixels", "ihp-sg13g2", "ram", (4, 6, 5), BLOCKS_OWN, 1, 1),
-        ("neuropixels", "ihp-sg13g2", "rom", (4, 6, 5), BLOCKS_OWN, 1, 1),
-        ("neuropixels", "ihp-sg13g2", "ram", (4, 6, 5), CONVOLUTIONS_OWN, 1, 1),
-        ("neuropixels", "ihp-sg13g2", "rom", (4, 6, 5), CONVOLUTIONS_OWN, 1, 1),
-        ("neuropixels", "ihp-sg13g2", "ram", (4, 5, 4), CONVOLUTIONS_OWN, 1, 1),
-        ("neuropixels", "ihp-sg13g2", "rom", (4, 5, 4), CONVOLUTIONS_OWN, 1, 1),
-        ("neuropixels", "ihp-sg13g2", "ram", (8, 8, 8), SHARED, 4, 0),
-        ("neuropixels", "ihp-sg13g2", "ram", (8, 8, 8), BLOCKS_OWN, 1, 1),
-        ("neuropixels", "sky130", "rom", (4, 6, 5), BLOCKS_OWN, 1, 1),
-        ("wave_clus", "ihp-sg13g2", "ram", (4, 6, 5), BLOCKS_OWN, 1, 1),
-        ("neuropixels", "ihp-sg13g2", "ram", (4, 6, 5), OWN, 1, 1),
-    ]
-    rows = [
-        Configuration(
-            labels={
-                "design": design,
-                "process": target,
-                "parameters": parameters,
-                "weights, activations, latents": ", ".join(map(str, bits)) + " bits",
-                "stationary": stationary,
-                "fold": str(fold),
-                "early exit": "on" if early_exit else "off",
-            },
-            parameters={
-                "design": design,
-                "target": target,
-                "parameters": parameters,
-                **dict(zip(WIDTHS, bits, strict=True)),
-                "stationary": stationary,
-                "fold": fold,
-                "early_exit": early_exit,
-                "blocks": BLOCKS,
-            },
-            paper={"nj_per_spike": PAPER_NJ, "channels_per_mm2": PAPER_CHANNELS_PER_MM2},
-        )
-        for design, target, parameters, bits, stationary, fold, early_exit in cases
-    ]
-    return [*rows, _on_real_spikes(rows[LEAST])]
+    """Narrow and wide values, own and shared multipliers, two processes, two designs; the least on real spikes too."""
+    real = _row(LEAST)
+    labels = {**real.labels, "design": "neuropixels, real spikes"}
+    return [*map(_row, SHAPES), replace(real, labels=labels, parameters={**real.parameters, "spikes": "probe"})]
 
 
-def _on_real_spikes(row: Configuration) -> Configuration:
-    """The same netlist with spikes of the Neuropixels probe."""
-    labels = {**row.labels, "design": "neuropixels, real spikes"}
-    return replace(row, labels=labels, parameters={**row.parameters, "spikes": "probe"})
+def _row(shape: Shape) -> Configuration:
+    return Configuration(
+        labels={
+            "design": shape.design,
+            "process": shape.target,
+            "parameters": shape.parameters,
+            "weights, activations, latents": ", ".join(map(str, shape.bits)) + " bits",
+            "stationary": shape.stationary,
+            "fold": str(shape.fold),
+            "early exit": "on" if shape.early_exit else "off",
+        },
+        parameters={
+            "design": shape.design,
+            "target": shape.target,
+            "parameters": shape.parameters,
+            **dict(zip(WIDTHS, shape.bits, strict=True)),
+            "stationary": shape.stationary,
+            "fold": shape.fold,
+            "early_exit": shape.early_exit,
+            "blocks": BLOCKS,
+        },
+        paper={"nj_per_spike": PAPER_NJ, "channels_per_mm2": PAPER_CHANNELS_PER_MM2},
+    )
 
 
 def run(parameters: Parameters, seed: int) -> Outcome:

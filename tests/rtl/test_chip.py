@@ -110,6 +110,15 @@ class Host:
         while await self.read(ctx, "control") & 2:
             await ctx.tick().repeat(50)
 
+    async def encode(self, ctx, adc: np.ndarray) -> None:
+        """Load what is loadable, then blocks ``[B, M, D]`` one by one into packets, without channels and times."""
+        if self.plan.loadable:
+            await self.load(ctx)
+        await self.write(ctx, "packet_blocks", 1)
+        spikes = adc.reshape(-1, adc.shape[-1])
+        await self.spikes(ctx, spikes, [(0, 0)] * len(spikes))
+        await self.flush(ctx)
+
     async def status(self, ctx) -> set[str]:
         """Names of the status bits that are set."""
         value = await self.read(ctx, "status")

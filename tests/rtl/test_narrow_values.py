@@ -1,5 +1,7 @@
 """Activations and latents of fewer than 8 bits on the chip, against golden."""
 
+from functools import partial
+
 import pytest
 
 from rtl.plan import Plan, make_plan
@@ -21,17 +23,8 @@ def narrow(design: Design, activations: int, latents: int, weights: int = 8) -> 
 
 def packets(spec: EncoderSpec, plan: Plan, adc) -> tuple[list[bytes], list[bytes]]:
     """What the host encoder makes of some blocks, and what the chip does."""
-    spikes = adc.reshape(-1, spec.samples)
     host = Host(plan)
-
-    async def script(ctx):
-        if plan.loadable:
-            await host.load(ctx)
-        await host.write(ctx, "packet_blocks", 1)
-        await host.spikes(ctx, spikes, [(0, 0)] * len(spikes))
-        await host.flush(ctx)
-
-    host.run(script)
+    host.run(partial(host.encode, adc=adc))
     return write_blocks(spec, encode(spec, adc).indices, blocks_per_packet=1), host.packets
 
 
