@@ -15,7 +15,7 @@ from spikecae.design import load_design
 __all__ = ["EXPERIMENT"]
 
 DATA = "D2 0.2"
-JITTERS = (0, 2, 6, 10)
+JITTERS = (0, 2, 4, 6, 8, 10)
 EPOCHS = 100
 PAPER_ALIGNED_DB = 10.95
 ALIGNED, MOVED, DENOISING = "aligned spikes", "moved spikes", "moved spikes, denoising"

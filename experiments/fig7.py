@@ -16,17 +16,17 @@ from spikecae.design import Design, load_design
 
 __all__ = ["EXPERIMENT"]
 
-EPOCHS = 20
+EPOCHS = 80
 CHANNELS = 15
 CODEWORDS = 512
-FEATURES = (15, 60)
+FEATURES = (15, 30, 60, 120)
 NOISE = 0.1
 SECONDS = 16.0
 KEPT, SHUFFLED = "kept", "shuffled"
 
 
 def configurations() -> list[Configuration]:
-    """Both orders at M/N = 1 and 1/4."""
+    """Both orders at M/N = 1, 1/2, 1/4 and 1/8."""
     return [
         Configuration(
             labels={"M/N": f"{CHANNELS}/{features}", "channel order": order},

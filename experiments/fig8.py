@@ -11,7 +11,7 @@ from spikecae.design import load_design
 
 __all__ = ["EXPERIMENT"]
 
-EPOCHS = 20
+EPOCHS = 200
 NOISES = (0.05, 0.2)
 TYPES = ("easy1", "easy2", "difficult1")
 
