@@ -123,9 +123,16 @@ class PowerReport(Part):
     """None where a memory has no macro, so that the area is not known."""
     notes: list[str]
 
+    @property
+    def energy(self) -> str:
+        """The energy in words, with the memories that it leaves out."""
+        free = [memory.name for memory in self.memories if memory.macro is None]
+        left_out = f", without {', '.join(free)} (no macro)" if free else ""
+        return f"{self.energy_nj_per_spike:,.0f} nJ per spike{left_out}"
+
     def __str__(self) -> str:
         text = (
-            f"{self.process}: {self.energy_nj_per_spike:.0f} nJ per spike ({self.blocks} blocks, packets as golden), "
+            f"{self.process}: {self.energy} ({self.blocks} blocks, packets as golden), "
             f"critical path {self.critical_path.ns:.1f} ns"
         )
         if self.budget is not None:

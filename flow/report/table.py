@@ -77,8 +77,8 @@ def table_text(report: Report) -> str:
         channels = "" if power.budget is None else f"; {power.budget}"
         table.add_row(
             f"power, {power.target}",
-            f"{power.energy_nj_per_spike:,.0f} nJ per spike, gate by gate on {power.blocks} blocks{channels}; critical "
-            f"path {power.critical_path.ns:.1f} ns",
+            f"{power.energy}, gate by gate on {power.blocks} blocks{channels}; critical path "
+            f"{power.critical_path.ns:.1f} ns",
         )
     out = io.StringIO()
     Console(file=out, width=WIDTH, color_system=None).print(table)

@@ -32,7 +32,7 @@ from spikecae.spec import load_spec
 from synth.energy_table import NODES
 from synth.estimate import estimate
 from synth.fpga import FpgaMapping, Routing, Usage
-from synth.power_report import CriticalPath, Energy, PowerReport, UnitEnergy
+from synth.power_report import CriticalPath, Energy, MemoryAccesses, PowerReport, UnitEnergy
 from synth.stage import SynthesisReport
 from synth.yosys import ModuleStatistics, Multipliers
 from tests.flow.conftest import ROOT
@@ -215,7 +215,10 @@ def test_power_is_shown_where_it_was_measured(report: Report, decoded: Decoded, 
         energy_nj_per_spike_by_unit={"vq": 120.3, "pool": 0.1},
         idle_clocked_uw=763.0,
         leakage_uw=38.2,
-        memories=[],
+        memories=[
+            MemoryAccesses(name="buffer", macro=None, reads_per_block=2.0, writes_per_block=1.0, read_pj=0.0),
+            MemoryAccesses(name="codes", macro="SRAM", reads_per_block=2.0, writes_per_block=0.0, read_pj=3.0),
+        ],
         wires=[],
         budget=None,
         notes=["left out: pads"],
@@ -226,7 +229,8 @@ def test_power_is_shown_where_it_was_measured(report: Report, decoded: Decoded, 
     for shown in ("120.3", "347.3", "41 %", "763 µW", "12.5 ns at a period of 50.0 ns", "9 packets", "left out: pads"):
         assert shown in page, shown
     assert "pool<" not in page
-    assert "651 nJ per spike, gate by gate on 3 blocks" in " ".join(table_text(report).replace("│", " ").split())
+    table = " ".join(table_text(report).replace("│", " ").split())
+    assert "651 nJ per spike, without buffer (no macro), gate by gate on 3 blocks" in table
 
 
 def test_figures_are_the_same_every_time(decoded: Decoded) -> None:
