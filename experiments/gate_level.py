@@ -122,7 +122,7 @@ def _spec(design: Design) -> tuple[EncoderSpec, float]:
     made = BUILD / "specs" / f"{design.name}-{widths}-{quantization.fine_tune_epochs}"
     if not (made / "metrics.json").is_file():
         quantize(design, DESIGNS / design.name / "model.safetensors", read(FILES[design.name], design), made)
-    return load_spec(made), load_report(made / "metrics.json").eight_bit.sndr_mean_db
+    return load_spec(made), load_report(made / "metrics.json").fixed_point.sndr_mean_db
 
 
 def _key(parameters: Parameters, spec: EncoderSpec) -> str:

@@ -80,7 +80,7 @@ def train(design: DesignName = NEUROPIXELS, data: Data = None, epochs: Epochs = 
 
 @app.command()
 def quantize(design: DesignName = NEUROPIXELS, data: Data = None, epochs: Epochs = None) -> None:
-    """Turn the trained weights into the encoder spec, 8-bit integers throughout."""
+    """Turn the trained weights into the encoder spec: integers of 8 bits, or of fewer where the design says so."""
     _stage(Chain(_layout(design), _console(), data=data, epochs=epochs), "quantize")
 
 

@@ -86,7 +86,7 @@ class GoldenCheck(Model):
 class QuantizationReport(Model):
     """One run of the quantize stage."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     design: str
     spec_hash: str
     data: str
@@ -96,15 +96,16 @@ class QuantizationReport(Model):
     codewords: int
     blocks_per_packet: int
     weight_bits: int
-    activation_bits: int = 8
-    latent_bits: int = 8
+    activation_bits: int
+    latent_bits: int
     fine_tune_epochs: int
     code_tables: int
     one_table_huffman_bits_per_index: float
     """What the Huffman code would take with one table for all positions."""
     float_model: RateQuality
     """The checkpoint as it was before any fine-tuning."""
-    eight_bit: RateQuality
+    fixed_point: RateQuality
+    """The same in integers, after any fine-tuning."""
     sndr_loss_db: float
     index_agreement: float
     """Share of test indices that both models choose."""

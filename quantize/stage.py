@@ -82,7 +82,7 @@ def quantize(
         float_indices,
         pooled_code(_float_indices(loaded, dataset.train.adc), design.codebook.codewords),
     )
-    eight_bit = rate_quality(
+    fixed_point = rate_quality(
         design, model.checkpoint, model.encoder.codewords().detach(), dataset.test, indices, model.code
     )
     one_table = pooled_code(model.code.indices, design.codebook.codewords)
@@ -104,8 +104,8 @@ def quantize(
         code_tables=len(model.code.lengths),
         one_table_huffman_bits_per_index=float(one_table.bits(indices).mean()),
         float_model=float_model,
-        eight_bit=eight_bit,
-        sndr_loss_db=float_model.sndr_mean_db - eight_bit.sndr_mean_db,
+        fixed_point=fixed_point,
+        sndr_loss_db=float_model.sndr_mean_db - fixed_point.sndr_mean_db,
         index_agreement=float((indices == float_indices).mean()),
         layers=layers,
         costliest_layer=min(layers, key=lambda layer: layer.sqnr_db).name,

@@ -91,6 +91,12 @@ class Quantization(Section):
     code_tables: Literal["one", "by_position"] = "one"
     """``by_position``: a Huffman table for every position of the latent where that saves bits on validation spikes."""
 
+    @property
+    def widths(self) -> str:
+        """In words: ``8-bit``, or of weights, activations and latents where they are narrower, as ``4/6/5-bit``."""
+        bits = (self.weight_bits, self.activation_bits, self.latent_bits)
+        return "8-bit" if set(bits) == {8} else "/".join(map(str, bits)) + "-bit"
+
     def output_bits(self, stage: str) -> int:
         """Width of the values that leave a stage, by its name: normalized samples have 8 bits."""
         return {"normalize": 8, "project": self.latent_bits}.get(stage, self.activation_bits)

@@ -45,14 +45,15 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
             f"quantize worked on {quantization.data}, but the data at hand are {dataset.source}; "
             f"run: make DESIGN={layout.name}"
         )
-    eight_bit = _coder(design, quantization.eight_bit)
+    fixed_point = _coder(design, quantization.fixed_point)
     decoded = decode_split(design, spec, layout.quantize / "checkpoint.safetensors", dataset.test)
     report = Report(
         design=design.name,
         data=_data(design, dataset),
         weights=_weights(layout),
         float_model=_coder(design, quantization.float_model),
-        eight_bit=eight_bit,
+        fixed_point=fixed_point,
+        widths=design.quantization.widths,
         codewords=quantization.codewords,
         layers=[
             Layer(
@@ -65,7 +66,7 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
         ],
         golden_check_blocks=quantization.golden_check.blocks,
         golden_check_values=quantization.golden_check.values,
-        baseline=_baseline(design, dataset, eight_bit),
+        baseline=_baseline(design, dataset, fixed_point),
         encoder=_encoder(design, manifest, synthesis),
         simulation=_simulation(design, simulation),
         synthesis=synthesis,

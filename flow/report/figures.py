@@ -59,12 +59,12 @@ def spike_figure(design: Design, decoded: Decoded) -> Figure:
     return figure
 
 
-def rate_figure(coder: Coder, exact: Coder, baseline: Baseline) -> Figure:
-    """Quality against rate: the encoder, float and 8-bit, beside PCA with entropy coding."""
+def rate_figure(coder: Coder, widths: str, exact: Coder, baseline: Baseline) -> Figure:
+    """Quality against rate: the encoder, float and in integers of ``widths``, beside PCA with entropy coding."""
     figure, (axis,) = _subplots(1, (4.7, 3.2))
     axis.plot(baseline.curve_bits_per_spike, baseline.curve_sndr_mean_db, color=ORANGE, label="PCA, entropy coded")
     axis.plot(exact.bits_per_spike, exact.sndr_mean_db, "o", color=MUTED, markersize=9, label="this encoder, float")
-    axis.plot(coder.bits_per_spike, coder.sndr_mean_db, "o", color=BLUE, markersize=5, label="this encoder, 8-bit")
+    axis.plot(coder.bits_per_spike, coder.sndr_mean_db, "o", color=BLUE, markersize=5, label=f"this encoder, {widths}")
     axis.annotate(
         f"{baseline.gap_db:+.1f} dB",
         (coder.bits_per_spike, (coder.sndr_mean_db + baseline.sndr_mean_db) / 2),

@@ -19,7 +19,7 @@ def write_page(design: Design, report: Report, decoded: Decoded, folder: Path) -
     with style():
         figures = {
             "spikes": svg(spike_figure(design, decoded)),
-            "rate": svg(rate_figure(report.eight_bit, report.float_model, report.baseline)),
+            "rate": svg(rate_figure(report.fixed_point, report.widths, report.float_model, report.baseline)),
             "sndr": svg(sndr_figure(decoded.sndr_db)),
             "codewords": svg(codeword_figure(decoded.counts)),
             "layers": svg(layer_figure(report.layers)),

@@ -74,7 +74,7 @@ class Coder(Part):
 
 
 class Layer(Part):
-    """Signal to rounding noise at one place of the network, float against 8-bit, on the test split."""
+    """Signal to rounding noise at one place of the network, float against integers, on the test split."""
 
     name: str
     sqnr_db: float
@@ -85,7 +85,7 @@ class Layer(Part):
 
 
 class Baseline(Part):
-    """PCA, a uniform scalar quantizer and order-0 entropy coding, at the bits per spike of the 8-bit encoder.
+    """PCA, a uniform scalar quantizer and order-0 entropy coding, at the bits per spike of the encoder in integers.
 
     ``gap_db`` is the encoder's mean SNDR less PCA's: negative where PCA is better.
     """
@@ -132,12 +132,14 @@ class Simulation(Part):
 class Report(Part):
     """``report.json``."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     design: str
     data: Data
     weights: Weights
     float_model: Coder
-    eight_bit: Coder
+    fixed_point: Coder
+    widths: str
+    """Of ``fixed_point``, as :attr:`spikecae.design.Quantization.widths` has them."""
     codewords: int
     layers: list[Layer]
     golden_check_blocks: int

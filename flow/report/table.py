@@ -20,7 +20,7 @@ def table_text(report: Report) -> str:
     table.add_column()
     table.add_row("test spikes", f"{data.test_blocks * data.spikes_per_block:,} in {data.test_blocks:,} blocks")
     table.add_row("float", _coder(report.float_model, report.codewords))
-    table.add_row("8-bit", _coder(report.eight_bit, report.codewords))
+    table.add_row(report.widths, _coder(report.fixed_point, report.codewords))
     gap = report.baseline.gap_db
     table.add_row(
         "PCA at equal bits",

@@ -26,13 +26,10 @@ def plan_quantize(layout: Layout) -> Task:
         with stepper("quantize", console) as progress:
             metrics = quantize(design, checkpoint, load_dataset_file(layout.data), folder, progress=progress)
         settings = design.quantization
-        widths = {"weights": settings.weight_bits, "activations": settings.activation_bits}
-        widths |= {"latents": settings.latent_bits}
-        how = "".join(f", {bits}-bit {what}" for what, bits in widths.items() if bits != 8)
-        how += f", fine-tuned for {settings.fine_tune_epochs} epochs" if settings.fine_tune_epochs else ""
-        exact, coded, check = metrics.float_model, metrics.eight_bit, metrics.golden_check
+        how = f", fine-tuned for {settings.fine_tune_epochs} epochs" if settings.fine_tune_epochs else ""
+        exact, coded, check = metrics.float_model, metrics.fixed_point, metrics.golden_check
         return (
-            f"8-bit{how}: SNDR {coded.sndr_mean_db:.2f} dB (float {exact.sndr_mean_db:.2f} dB) at CR "
+            f"{settings.widths}{how}: SNDR {coded.sndr_mean_db:.2f} dB (float {exact.sndr_mean_db:.2f} dB) at CR "
             f"{coded.cr_entropy:.1f} entropy, {coded.cr_huffman:.1f} Huffman, {coded.cr_wire:.1f} on the wire; golden "
             f"model equals fake-quantized PyTorch on {check.blocks} blocks"
         )

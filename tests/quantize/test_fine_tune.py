@@ -143,11 +143,11 @@ def test_stage_writes_the_decoder_that_belongs_to_the_fine_tuned_spec(
     with torch.no_grad():
         outputs = stored.model.decoder(words[torch.from_numpy(coded.indices).long()]).numpy()
     expected = sndr(tiny_spikes.test.spikes, decode_units(outputs, stored.normalization, design))
-    assert report.eight_bit.sndr_mean_db == pytest.approx(expected.mean_db, abs=1e-4)
-    assert report.eight_bit.huffman_bits_per_index == pytest.approx(coded.payload_bits.sum() / coded.indices.size)
+    assert report.fixed_point.sndr_mean_db == pytest.approx(expected.mean_db, abs=1e-4)
+    assert report.fixed_point.huffman_bits_per_index == pytest.approx(coded.payload_bits.sum() / coded.indices.size)
     assert (report.weight_bits, report.fine_tune_epochs) == (4, EPOCHS)
     assert report.code_tables == len(spec.huffman.tables) > 1
-    assert report.eight_bit.huffman_bits_per_index < report.one_table_huffman_bits_per_index
+    assert report.fixed_point.huffman_bits_per_index < report.one_table_huffman_bits_per_index
     assert report.golden_check.blocks == len(tiny_spikes.test)
     convolutions = [spec.stages[1], *spec.stages[2].convolutions, *spec.stages[4].convolutions, spec.project]
     values = np.concatenate([convolution.weight.ravel() for convolution in convolutions])

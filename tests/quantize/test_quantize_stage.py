@@ -38,7 +38,7 @@ def spec(out: Path) -> EncoderSpec:
 
 def test_report_belongs_to_the_spec_beside_it(report: QuantizationReport, spec: EncoderSpec, out: Path) -> None:
     assert report.spec_hash == spec.hash
-    assert json.loads((out / "metrics.json").read_text())["schema_version"] == 2
+    assert json.loads((out / "metrics.json").read_text())["schema_version"] == 3
     assert sorted(path.name for path in out.iterdir()) == [
         "checkpoint.safetensors",
         "metrics.json",
@@ -52,7 +52,7 @@ def test_rates_are_those_of_the_golden_model_on_the_test_split(
 ) -> None:
     adc = tiny_spikes.test.adc
     coded = golden.encode(spec, adc)
-    got = report.eight_bit
+    got = report.fixed_point
     p = np.bincount(coded.indices.ravel()) / coded.indices.size
     entropy = -(p[p > 0] * np.log2(p[p > 0])).sum()
     assert got.entropy_bits_per_index == pytest.approx(entropy)
@@ -80,7 +80,7 @@ def test_float_figures_are_those_of_the_model(
     assert got.sndr_global_db == pytest.approx(expected.sndr.global_db, abs=1e-6)
     assert got.cr_entropy == pytest.approx(expected.cr_entropy)
     assert got.codewords_used == expected.codewords_used
-    assert report.sndr_loss_db == pytest.approx(got.sndr_mean_db - report.eight_bit.sndr_mean_db)
+    assert report.sndr_loss_db == pytest.approx(got.sndr_mean_db - report.fixed_point.sndr_mean_db)
     assert abs(report.sndr_loss_db) < 0.5
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from spikecae.design import Design, DesignError, load_design
+from spikecae.design import Design, DesignError, Quantization, load_design
 
 DESIGNS = Path(__file__).parents[2] / "designs"
 TINY = (DESIGNS / "tiny.toml").read_text(encoding="utf-8")
@@ -85,6 +85,12 @@ def test_a_chip_may_be_wider_than_the_weights(tmp_path: Path, chip: int, weights
     )
     design = load_design(path)
     assert (design.hardware.weight_bits, design.quantization.weight_bits) == (chip, weights)
+
+
+def test_widths_in_words() -> None:
+    assert Quantization().widths == "8-bit"
+    assert Quantization(weight_bits=4, activation_bits=6, latent_bits=5).widths == "4/6/5-bit"
+    assert Quantization(latent_bits=5).widths == "8/8/5-bit"
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
