@@ -93,7 +93,7 @@ def refit_codebook(model: Trained, dataset: SpikeDataset, seed: int) -> None:
 
 def figure(result: ExperimentResult) -> Figure:
     """Bars of each cell beside the paper's."""
-    figure, (axis,) = subplots(1, (7.0, 2.8))
+    figure, (axis,) = subplots(1, (7.0, 3.6))
     cells = list(PAPER_DB)
     recipes = list(dict.fromkeys(row.labels["recipe"] for row in result.rows))
     width = 0.8 / (len(recipes) + 1)
@@ -111,7 +111,7 @@ def figure(result: ExperimentResult) -> Figure:
     axis.set_xticks(range(4), [f"{source} → {target}" for source, target in cells])
     axis.set_ylabel("SNDR (mean), dB")
     handles, names = axis.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=4)
+    figure.legend(handles, names, loc="outside lower center", ncols=2)
     return figure
 
 
@@ -130,9 +130,12 @@ EXPERIMENT = Experiment(
         "Trained at noise 0.2 and tested at 0.05 both recipes stay below what is reported (paper by 1.8 dB, best by "
         "2.4). 0.8 dB of the latter is the normalization: z-scores of the louder recording make the other one too "
         "small for the codebook, and come back when each recording is z-scored by its own first half (the chip's "
-        "tables are loadable). The rest is probably the codebook, placed on latents that four times the noise spreads "
-        "out: spikes of little noise choose among fewer codewords (see the entropy). That the paper picks epochs on "
-        "test spikes works in the same direction.",
+        "tables are loadable). The codebook has learned latents that four times the noise spreads out, so that spikes "
+        "of little noise choose among fewer codewords (see the entropy). Moved by k-means onto the latents of the "
+        "tested recording's first half, it gives 14.4 dB, within 1 dB of what is reported, and 9.7 dB the other way; "
+        "the codebook too is loadable, and no weight of encoder or decoder changes. What is left depends on the seed "
+        "(12.9 to 15.6 dB), that is on the decoder. That the paper picks epochs on test spikes works in the same "
+        "direction.",
         "Left out: the rows and columns of C_Difficult1; its sequences are not among the recordings at hand.",
     ),
 )
