@@ -5,8 +5,8 @@ from scipy.io import loadmat
 from experiments.experiment import Configuration, Experiment, Outcome, Parameters
 from experiments.sorting import sorting_metrics
 from experiments.sources import WAVE_CLUS, data_file, read
-from experiments.training import DESIGNS, shipped, trained, with_settings
-from experiments.training_runs import EPOCHS
+from experiments.training import DESIGNS, shipped, trained
+from experiments.training_runs import EPOCHS, queue_design
 from model.evaluation import decode_units, evaluate, run_model
 from spikecae.design import load_design
 
@@ -31,7 +31,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     name = WAVE_CLUS[str(parameters["data"])]
     design = load_design(DESIGNS / "wave_clus.toml")
     if parameters["spikes"]:
-        design = with_settings(design, "best", seed, spikes=int(parameters["spikes"]))
+        design = queue_design(int(parameters["spikes"]), seed)
         dataset = read(name, design)
         model = trained(design, dataset, int(parameters["epochs"]))
     else:

@@ -1,19 +1,28 @@
 """The autoencoder as an experiment runs it: trained on one recording, measured on the same or another."""
 
 from experiments.experiment import Outcome
-from experiments.training import Trained
+from experiments.training import DESIGNS, Trained, with_settings
 from model.datasets import SpikeDataset
 from model.evaluation import evaluate, run_model
 from model.metrics import SAMPLE_BITS, index_counts
 from quantize.measure import split_events
-from spikecae.design import Design
+from spikecae.design import Design, load_design
 from spikecae.huffman import code_lengths
 from spikecae.payload import Events, wire_bits
 
-__all__ = ["EPOCHS", "link_rate", "measured"]
+__all__ = ["EPOCHS", "link_rate", "measured", "queue_design"]
 
-EPOCHS = {4: 300, 8: 1000, 16: 6000}
+EPOCHS = {4: 300, 8: 1000, 16: 4000}
 """By spikes per block, for the Wave_Clus recordings; experiments with the same settings share their trainings."""
+SETTINGS: dict[int, dict[str, int | float]] = {16: {"batch": 16, "dropout": 0.0}}
+"""By spikes per block: such a recording has 81 blocks of 16 spikes to train, two steps an epoch at the usual batch."""
+
+
+def queue_design(spikes: int, seed: int) -> Design:
+    """The design of the Wave_Clus recordings with so many spikes per block, under our recipe."""
+    design = with_settings(load_design(DESIGNS / "wave_clus.toml"), "best", seed, spikes=spikes)
+    training = design.training.model_copy(update=SETTINGS.get(spikes, {}))
+    return design.model_copy(update={"training": training})
 
 
 def measured(design: Design, trained: Trained, learned: SpikeDataset, tested: SpikeDataset | None = None) -> Outcome:
