@@ -6,11 +6,14 @@ resumes where it stopped (and a training inside it at its last saved state).
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
+
+import torch
 
 from experiments.experiment import Configuration, Experiment, Outcome, Parameters
 from experiments.result import ExperimentResult, Row, statistic
@@ -124,12 +127,23 @@ def _outcomes(
         for item, seed in tasks:
             yield (item, seed), _run(experiment.run, dict(item.parameters), seed)
     else:
-        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        threads = max(1, len(os.sched_getaffinity(0)) // processes)
+        with ProcessPoolExecutor(
+            processes, mp_context=get_context("spawn"), initializer=_limit_threads, initargs=(threads,)
+        ) as pool:
             futures: dict[Future[Outcome | MissingData], Task] = {
                 pool.submit(_run, experiment.run, dict(item.parameters), seed): (item, seed) for item, seed in tasks
             }
             for future in as_completed(futures):
                 yield futures[future], future.result()
+
+
+def _limit_threads(threads: int) -> None:
+    """Each worker has its part of the cores: more threads than cores wait for each other in loops that take the cores.
+
+    ``OMP_NUM_THREADS`` goes before.
+    """
+    torch.set_num_threads(int(os.environ.setdefault("OMP_NUM_THREADS", str(threads))))
 
 
 def _run(run: Callable[[Parameters, int], Outcome], parameters: Parameters, seed: int) -> Outcome | MissingData:

@@ -1,6 +1,8 @@
+import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from experiments.experiment import Configuration, Experiment, Outcome, Parameters
 from experiments.runner import run_experiment
@@ -84,6 +86,19 @@ def test_missing_data_leaves_a_configuration_out_and_says_so(tmp_path: Path) -> 
 def test_nothing_to_put_together(tmp_path: Path) -> None:
     with pytest.raises(MissingData, match="powers: nothing to put together: no run is finished"):
         run_experiment(experiment(), collect=True, build=tmp_path)
+
+
+def threads(parameters: Parameters, seed: int) -> Outcome:
+    return Outcome(metrics={"threads": float(torch.get_num_threads())}, provenance="synthetic")
+
+
+def test_processes_share_the_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    result = run_experiment(experiment(threads), processes=2, build=tmp_path / "a")
+    assert result.rows[0].metrics["threads"].mean == max(1, len(os.sched_getaffinity(0)) // 2)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    result = run_experiment(experiment(threads), processes=2, build=tmp_path / "b")
+    assert result.rows[0].metrics["threads"].mean == 3
 
 
 def test_processes_give_the_same_result(tmp_path: Path) -> None:
