@@ -55,8 +55,8 @@ EXPERIMENT = Experiment(
         "C_Easy1, C_Easy2 and C_Difficult1 are not among the recordings at hand; simulations made the same way take "
         "their place, with units that are about as hard to tell apart. The paper reports drops below 4 % at low noise "
         "and mostly below 5 % at high noise (C_Easy2 9 % at CR 161).",
-        "Here, at CR 38, two of three stay below 4 % at low noise, the third loses 4.9 %; at high noise two of three stay "
-        "below 5 %, easy1 loses 5.8 %. The length of the training matters most: after 20 epochs in place of 200, "
+        "Here, at CR 38, two of three stay below 4 % at low noise, the third loses 4.9 %; at high noise two of three "
+        "stay below 5 %, easy1 loses 5.8 %. The length of the training matters most: after 20 epochs in place of 200, "
         "difficult1 lost 33 % at low noise.",
     ),
 )
