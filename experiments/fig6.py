@@ -13,8 +13,8 @@ from spikecae.design import load_design
 __all__ = ["EXPERIMENT"]
 
 SWEEPS: dict[str, tuple[str, str | None, int, tuple[tuple[int, int], ...]]] = {
-    "HC1": ("hc1", HC1, 60, ((16, 16), (32, 16), (64, 16), (128, 16), (32, 4), (32, 64))),
-    "neuropixels-like": ("neuropixels", None, 10, ((256, 16), (2048, 16), (256, 4), (256, 64))),
+    "HC1": ("hc1", HC1, 10, ((16, 16), (32, 16), (64, 16), (128, 16), (32, 4), (32, 64))),
+    "neuropixels-like": ("neuropixels", None, 5, ((256, 16), (2048, 16), (256, 4), (256, 64))),
 }
 """Design, file, epochs, and the pairs of K and N."""
 

@@ -6,7 +6,7 @@ from experiments.experiment import Configuration, Experiment, Outcome, Parameter
 from experiments.sorting import sorting_metrics
 from experiments.sources import WAVE_CLUS, data_file, read
 from experiments.training import DESIGNS, shipped, trained
-from experiments.training_runs import EPOCHS, queue_design
+from experiments.training_runs import BATCH, EPOCHS, queue_design
 from model.evaluation import decode_units, evaluate, run_model
 from spikecae.design import load_design
 
@@ -18,7 +18,7 @@ def configurations() -> list[Configuration]:
     made = [
         Configuration(
             labels={"data": data, "M/N": f"{spikes}/16"},
-            parameters={"data": data, "spikes": spikes, "epochs": EPOCHS[spikes]},
+            parameters={"data": data, "spikes": spikes, "epochs": EPOCHS[spikes], "batch": BATCH},
         )
         for spikes in EPOCHS
         for data in WAVE_CLUS

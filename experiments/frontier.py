@@ -7,7 +7,7 @@ from experiments.plots import subplots
 from experiments.result import ExperimentResult
 from experiments.sources import HC1, WAVE_CLUS, read
 from experiments.training import DESIGNS, shipped, trained
-from experiments.training_runs import EPOCHS, measured, queue_design
+from experiments.training_runs import BATCH, EPOCHS, measured, queue_design
 from model.baselines.compressed_sensing import compressed_sensing
 from model.baselines.gaussian_bound import gaussian_bound
 from model.baselines.pca import pca_curve
@@ -51,7 +51,7 @@ def configurations() -> list[Configuration]:
         for method, knob, value in settings:
             parameters: dict[str, str | int | float] = {"data": data, "method": method, "value": value}
             if method == CAE:
-                parameters["epochs"] = EPOCHS[int(value)]
+                parameters |= {"epochs": EPOCHS[int(value)], "batch": BATCH}
             made.append(
                 Configuration(
                     {"data": data, "method": method, "setting": f"{knob} = {value:g}"},

@@ -11,7 +11,7 @@ from experiments.plots import subplots
 from experiments.result import ExperimentResult
 from experiments.sources import WAVE_CLUS, read
 from experiments.training import DESIGNS, Trained, shipped, trained, with_settings
-from experiments.training_runs import EPOCHS, measured
+from experiments.training_runs import BATCH, EPOCHS, measured, queue_design
 from model.datasets import SpikeDataset
 from model.normalization import fit_normalization
 from spikecae.design import load_design
@@ -40,7 +40,7 @@ def configurations() -> list[Configuration]:
                 "recipe": recipe,
                 "source": source,
                 "target": target,
-                "epochs": PAPER_EPOCHS if recipe == "paper" else EPOCHS[4],
+                **({"epochs": PAPER_EPOCHS} if recipe == "paper" else {"epochs": EPOCHS[4], "batch": BATCH}),
             },
             seeds=SEEDS[:1] if recipe == RANDOM else SEEDS,
             paper={"sndr_mean_db": value},
@@ -67,7 +67,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     source, target = (WAVE_CLUS[str(parameters[key])] for key in ("source", "target"))
     if parameters["recipe"] == "shipped":
         return measured(design, shipped(design), read(source, design), read(target, design))
-    design = with_settings(design, "paper" if parameters["recipe"] == "paper" else "best", seed)
+    design = with_settings(design, "paper", seed) if parameters["recipe"] == "paper" else queue_design(4, seed)
     learned, tested = (
         read(name, design, seed if parameters["recipe"] == RANDOM else None) for name in (source, target)
     )

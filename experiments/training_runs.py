@@ -10,18 +10,18 @@ from spikecae.design import Design, load_design
 from spikecae.huffman import code_lengths
 from spikecae.payload import Events, wire_bits
 
-__all__ = ["EPOCHS", "link_rate", "measured", "queue_design"]
+__all__ = ["BATCH", "EPOCHS", "link_rate", "measured", "queue_design"]
 
 EPOCHS = {4: 300, 8: 1000, 16: 4000}
 """By spikes per block, for the Wave_Clus recordings; experiments with the same settings share their trainings."""
-SETTINGS: dict[int, dict[str, int | float]] = {16: {"batch": 16, "dropout": 0.0}}
-"""By spikes per block: such a recording has 81 blocks of 16 spikes to train, two steps an epoch at the usual batch."""
+BATCH = 16
+"""Blocks a step. A recording has 324 blocks of 4 spikes or 81 of 16 to train: few steps an epoch at the usual 48."""
 
 
 def queue_design(spikes: int, seed: int) -> Design:
-    """The design of the Wave_Clus recordings with so many spikes per block, under our recipe."""
+    """The design of the Wave_Clus recordings with so many spikes per block, under our recipe, without dropout."""
     design = with_settings(load_design(DESIGNS / "wave_clus.toml"), "best", seed, spikes=spikes)
-    training = design.training.model_copy(update=SETTINGS.get(spikes, {}))
+    training = design.training.model_copy(update={"batch": BATCH, "dropout": 0.0})
     return design.model_copy(update={"training": training})
 
 
