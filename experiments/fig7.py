@@ -22,6 +22,8 @@ CODEWORDS = 512
 FEATURES = (15, 30, 60, 120)
 NOISE = 0.1
 SECONDS = 16.0
+RATIOS = (15, 30, 60, 120)
+"""Marks of the figure."""
 KEPT, SHUFFLED = "kept", "shuffled"
 
 
@@ -82,6 +84,8 @@ def figure(result: ExperimentResult) -> Figure:
         points = sorted((row.metrics["cr_entropy"].mean, row.metrics["sndr_mean_db"].mean) for row in rows)
         axis.plot([x for x, _ in points], [y for _, y in points], style, ms=4, label=f"channel order {order}")
     axis.set(xlabel="compression ratio", ylabel="SNDR (mean), dB", xscale="log")
+    axis.set_xticks(RATIOS, map(str, RATIOS))
+    axis.minorticks_off()
     axis.legend()
     return drawn
 
@@ -94,6 +98,7 @@ EXPERIMENT = Experiment(
     figure=figure,
     remarks=(
         "The paper takes 15 channels of a Neuropixels recording, 400 µm apart, which is not at hand; here 15 simulated "
-        "electrodes of three units each. K = 512, M = 15. It reports 1 to 2 dB for keeping the order.",
+        "electrodes of three units each. K = 512, M = 15. It reports 1 to 2 dB for keeping the order; here it is 1.3 "
+        "to 1.7 dB.",
     ),
 )
