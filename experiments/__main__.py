@@ -7,7 +7,7 @@ import typer
 
 from experiments.catalogue import CATALOGUE
 from experiments.document import DOCUMENT, document
-from experiments.plots import svg
+from experiments.plots import style, svg
 from experiments.result import RESULTS, load_result, save_result
 from experiments.runner import run_experiment
 from experiments.sources import MissingData
@@ -37,7 +37,8 @@ def main(
             continue
         save_result(result)
         if experiment.figure is not None:
-            write_text(FIGURES / f"{name}.svg", svg(experiment.figure(result)))
+            with style():
+                write_text(FIGURES / f"{name}.svg", svg(experiment.figure(result)))
     results = {name: load_result(RESULTS / f"{name}.json") for name in CATALOGUE if (RESULTS / f"{name}.json").exists()}
     write_text(DOCUMENT, document(results, FIGURES))
 

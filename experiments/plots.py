@@ -1,13 +1,14 @@
 """One look for all figures."""
 
 import io
+from contextlib import AbstractContextManager
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["subplots", "svg"]
+__all__ = ["style", "subplots", "svg"]
 
 STYLE: dict[Any, Any] = {
     "font.size": 8,
@@ -20,16 +21,19 @@ STYLE: dict[Any, Any] = {
 }
 
 
+def style() -> AbstractContextManager[None]:
+    """What figures are drawn and written in."""
+    return mpl.rc_context(STYLE)
+
+
 def subplots(columns: int, inches: tuple[float, float]) -> tuple[Figure, list[Axes]]:
     """A figure of ``columns`` panels side by side."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=inches, layout="constrained")
-        return figure, list(figure.subplots(1, columns, squeeze=False)[0])
+    figure = Figure(figsize=inches, layout="constrained")
+    return figure, list(figure.subplots(1, columns, squeeze=False)[0])
 
 
 def svg(figure: Figure) -> str:
-    """The figure as SVG, the same bytes for the same figure."""
+    """The figure as SVG, the same bytes for the same figure drawn in the same :func:`style`."""
     buffer = io.StringIO()
-    with mpl.rc_context(STYLE):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
