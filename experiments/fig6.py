@@ -71,7 +71,7 @@ EXPERIMENT = Experiment(
     figure=figure,
     remarks=(
         "M = 4. The paper reports that 8 times as many codewords are worth about 1 dB, 4 times as many features 3 to "
-        "4 dB. Here the first is worth 1.0 to 1.4 dB, the second 0.6 to 1.0 dB. The trainings are short, which probably "
-        "keeps back the larger networks most: compare rows with each other, not with other tables.",
+        "4 dB. Here the first is worth 1.0 to 1.4 dB, the second 0.6 to 1.0 dB. The trainings are short, which "
+        "probably keeps back the larger networks most: compare rows with each other, not with other tables.",
     ),
 )
