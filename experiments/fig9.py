@@ -6,7 +6,7 @@ from experiments.experiment import Configuration, Experiment, Outcome, Parameter
 from experiments.sorting import sorting_metrics
 from experiments.sources import WAVE_CLUS, data_file, read
 from experiments.training import DESIGNS, shipped, trained
-from experiments.training_runs import BATCH, EPOCHS, queue_design
+from experiments.training_runs import BATCH, EPOCHS, without_dropout
 from model.evaluation import decode_units, evaluate, run_model
 from spikecae.design import load_design
 
@@ -31,7 +31,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     name = WAVE_CLUS[str(parameters["data"])]
     design = load_design(DESIGNS / "wave_clus.toml")
     if parameters["spikes"]:
-        design = queue_design(int(parameters["spikes"]), seed)
+        design = without_dropout(design, int(parameters["spikes"]), seed, int(parameters["batch"]))
         dataset = read(name, design)
         model = trained(design, dataset, int(parameters["epochs"]))
     else:

@@ -7,7 +7,7 @@ from experiments.plots import subplots
 from experiments.result import ExperimentResult
 from experiments.sources import HC1, WAVE_CLUS, read
 from experiments.training import DESIGNS, shipped, trained
-from experiments.training_runs import BATCH, EPOCHS, measured, queue_design
+from experiments.training_runs import BATCH, EPOCHS, measured, without_dropout
 from model.baselines.compressed_sensing import compressed_sensing
 from model.baselines.gaussian_bound import gaussian_bound
 from model.baselines.pca import pca_curve
@@ -70,7 +70,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     if method == SHIPPED:
         return measured(design, shipped(design), read(FILES[data], design))
     if method == CAE:
-        design = queue_design(int(value), seed)
+        design = without_dropout(design, int(value), seed, int(parameters["batch"]))
         dataset = read(FILES[data], design)
         return measured(design, trained(design, dataset, int(parameters["epochs"])), dataset)
     dataset = read(FILES[data], design)

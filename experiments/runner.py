@@ -19,7 +19,9 @@ from experiments.experiment import Configuration, Experiment, Outcome, Parameter
 from experiments.result import ExperimentResult, Row, statistic
 from experiments.sources import MissingData
 from experiments.training import BUILD
+from model.device import thread_count
 from model.files import write_text
+from spikecae.cores import usable_cores
 
 __all__ = ["run_experiment"]
 
@@ -127,7 +129,7 @@ def _outcomes(
         for item, seed in tasks:
             yield (item, seed), _run(experiment.run, dict(item.parameters), seed)
     else:
-        threads = max(1, len(os.sched_getaffinity(0)) // processes)
+        threads = max(1, usable_cores() // processes)
         with ProcessPoolExecutor(
             processes, mp_context=get_context("spawn"), initializer=_limit_threads, initargs=(threads,)
         ) as pool:
@@ -143,7 +145,9 @@ def _limit_threads(threads: int) -> None:
 
     ``OMP_NUM_THREADS`` goes before.
     """
-    torch.set_num_threads(int(os.environ.setdefault("OMP_NUM_THREADS", str(threads))))
+    if not os.environ.get("OMP_NUM_THREADS"):
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+    torch.set_num_threads(thread_count())
 
 
 def _run(run: Callable[[Parameters, int], Outcome], parameters: Parameters, seed: int) -> Outcome | MissingData:

@@ -11,7 +11,7 @@ from experiments.plots import subplots
 from experiments.result import ExperimentResult
 from experiments.sources import WAVE_CLUS, read
 from experiments.training import DESIGNS, Trained, shipped, trained, with_settings
-from experiments.training_runs import BATCH, EPOCHS, measured, queue_design
+from experiments.training_runs import BATCH, EPOCHS, measured, without_dropout
 from model.datasets import SpikeDataset
 from model.normalization import fit_normalization
 from spikecae.design import load_design
@@ -67,7 +67,10 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     source, target = (WAVE_CLUS[str(parameters[key])] for key in ("source", "target"))
     if parameters["recipe"] == "shipped":
         return measured(design, shipped(design), read(source, design), read(target, design))
-    design = with_settings(design, "paper", seed) if parameters["recipe"] == "paper" else queue_design(4, seed)
+    if parameters["recipe"] == "paper":
+        design = with_settings(design, "paper", seed)
+    else:
+        design = without_dropout(design, design.block.spikes, seed, int(parameters["batch"]))
     learned, tested = (
         read(name, design, seed if parameters["recipe"] == RANDOM else None) for name in (source, target)
     )

@@ -1,16 +1,16 @@
 """The autoencoder as an experiment runs it: trained on one recording, measured on the same or another."""
 
 from experiments.experiment import Outcome
-from experiments.training import DESIGNS, Trained, with_settings
+from experiments.training import Trained, with_settings
 from model.datasets import SpikeDataset
 from model.evaluation import evaluate, run_model
 from model.metrics import SAMPLE_BITS, index_counts
 from quantize.measure import split_events
-from spikecae.design import Design, load_design
+from spikecae.design import Design
 from spikecae.huffman import code_lengths
 from spikecae.payload import Events, wire_bits
 
-__all__ = ["BATCH", "EPOCHS", "link_rate", "measured", "queue_design"]
+__all__ = ["BATCH", "EPOCHS", "link_rate", "measured", "without_dropout"]
 
 EPOCHS = {4: 300, 8: 1000, 16: 4000}
 """By spikes per block, for the Wave_Clus recordings; experiments with the same settings share their trainings."""
@@ -18,10 +18,10 @@ BATCH = 16
 """Blocks a step. A recording has 324 blocks of 4 spikes or 81 of 16 to train: few steps an epoch at the usual 48."""
 
 
-def queue_design(spikes: int, seed: int) -> Design:
-    """The design of the Wave_Clus recordings with so many spikes per block, under our recipe, without dropout."""
-    design = with_settings(load_design(DESIGNS / "wave_clus.toml"), "best", seed, spikes=spikes)
-    training = design.training.model_copy(update={"batch": BATCH, "dropout": 0.0})
+def without_dropout(design: Design, spikes: int, seed: int, batch: int) -> Design:
+    """``design`` with so many spikes per block and blocks per step, under our recipe, without dropout."""
+    design = with_settings(design, "best", seed, spikes=spikes)
+    training = design.training.model_copy(update={"batch": batch, "dropout": 0.0})
     return design.model_copy(update={"training": training})
 
 

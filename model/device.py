@@ -1,8 +1,12 @@
-"""Where a training runs, and in what precision."""
+"""Where a training runs, on how many threads, and in what precision."""
+
+import os
 
 import torch
 
-__all__ = ["has_bfloat16", "training_device"]
+from spikecae.cores import usable_cores
+
+__all__ = ["has_bfloat16", "thread_count", "training_device"]
 
 
 def training_device() -> torch.device:
@@ -15,3 +19,9 @@ def has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return any(torch.cpu.get_capabilities().get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def thread_count() -> int:
+    """Threads for PyTorch: ``OMP_NUM_THREADS`` where set, else one for each core that this process may run on."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdigit() and int(asked) else usable_cores()

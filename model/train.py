@@ -8,7 +8,6 @@ Either way the epoch is picked on the validation split.
 """
 
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from model.augmentation import regroup
 from model.checkpoint import Checkpoint, load_checkpoint, network_hash, save_checkpoint
 from model.codebook_average import CodebookAverage
 from model.datasets.spikes import SpikeDataset, Split
-from model.device import has_bfloat16, training_device
+from model.device import has_bfloat16, thread_count, training_device
 from model.evaluation import Evaluation, evaluate
 from model.files import read_tensors, write_tensors
 from model.network import Autoencoder
@@ -75,7 +74,7 @@ def train(
         ValueError: the training spikes cannot be normalized.
     """
     started = time.monotonic()
-    torch.set_num_threads(_cores())
+    torch.set_num_threads(thread_count())
     run = _Run(design, dataset, epochs or design.training.epochs)
     state_path = out_dir / "state.safetensors"
     run.resume(state_path)
@@ -286,9 +285,3 @@ def _copy(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _cores() -> int:
-    """Cores given to this process: ``OMP_NUM_THREADS`` where set, else those it may run on."""
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdigit() and int(asked) else len(os.sched_getaffinity(0))

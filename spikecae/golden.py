@@ -1,6 +1,5 @@
 """The golden model: the encoder in exact integers, many blocks at a time, with a tap at every stage."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecae.arithmetic import Integers, rshift_round, saturate
+from spikecae.cores import usable_cores
 from spikecae.huffman import code_words, encode_blocks
 from spikecae.network import Network
 from spikecae.search import nearest
@@ -47,7 +47,7 @@ class Golden:
         x = self._normalized(adc, present)
         chunk = self._networks[0].blocks_at_a_time
         chunks = -(-len(x) // chunk)
-        size = chunk * max(1, -(-chunks // _cores()))  # whole chunks, which have their buffers ready
+        size = chunk * max(1, -(-chunks // usable_cores()))  # whole chunks, which have their buffers ready
         parts = [x[first : first + size] for first in range(0, max(1, len(x)), size)]
         if len(parts) == 1:
             return self._indices(self._networks[0], x)
@@ -92,11 +92,6 @@ class Golden:
             raise ValueError(f"blocks must be (n, {spec.spikes}, {spec.samples}) for {spec.design!r}, got {adc.shape}")
         x = normalize(spec.normalize, adc)
         return x if present is None else np.where(present[:, :, None], x, 0)
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _store(tap: NDArray[Any], out: NDArray[Any]) -> None:

@@ -201,7 +201,7 @@ def test_blocks_do_not_depend_on_each_other(spec: EncoderSpec, tiny: Design) -> 
 def test_indices_are_the_same_on_any_number_of_cores(
     spec: EncoderSpec, tiny: Design, monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
-    monkeypatch.setattr(golden, "_cores", lambda: cores)
+    monkeypatch.setattr(golden, "usable_cores", lambda: cores)
     monkeypatch.setattr(network, "CACHED_VALUES", 7 * 16 * 16)  # 7 blocks at a time
     adc = random_adc(tiny, 100, 13)
     expected = encode(spec, adc).indices
