@@ -1,0 +1,1 @@
+"""Speed and cost, beside a named reference in the same run."""

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from benchmarks.timing import best_times
 from model.checkpoint import load_checkpoint
 from spikecae import acceleration
+from spikecae.bitstream.huffman import code_words, pack_bits
+from spikecae.bitstream.packets import MAX_COUNT, Packet, PacketReader
+from spikecae.bitstream.payload import read_blocks, write_blocks
 from spikecae.codec import DECODED_AT_A_TIME, ENCODED_AT_A_TIME, CodedPacket, Decoder, Encoder
 from spikecae.design import Design, load_design
 from spikecae.golden import Golden, normalize
-from spikecae.huffman import code_words, pack_bits
 from spikecae.network import Network
-from spikecae.packets import MAX_COUNT, Packet, PacketReader
-from spikecae.payload import read_blocks, write_blocks
 from spikecae.search import nearest
 from spikecae.spec import EncoderSpec, load_spec
 from spikecae.stages import Convolution

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from model.datasets import load_dataset
 from rtl.emit import emit
-from rtl.plan import make_plan
-from rtl.storage import activation_bits, input_bits
+from rtl.shape.plan import make_plan
+from rtl.shape.storage import activation_bits, input_bits
 from sim.batch import BatchSimulator
 from sim.emitted import load_writes
 from sim.reads import READ_ONCE, reads_per_block

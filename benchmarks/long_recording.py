@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.progress import track
 
+from spikecae.bitstream.events import Events
 from spikecae.codec import ENCODED_AT_A_TIME, Encoder
-from spikecae.container import file_header, write_header
+from spikecae.codec.container import file_header, write_header
 from spikecae.design import Design, load_design
-from spikecae.events import Events
 from spikecae.files import replacing
 
 __all__ = ["LongRecording", "main", "spikes"]

@@ -15,7 +15,7 @@ import typer
 from flow.layout import Layout
 from model.files import write_text
 from synth.part import Part
-from synth.power_report import PowerReport
+from synth.power.power_report import PowerReport
 from synth.stage import SynthesisReport
 from synth.targets.find import target_name
 

@@ -1,9 +1,9 @@
 """``python -m benchmarks.training``: training speed beside a plain eager PyTorch loop of the same network.
 
 The plain loop has PyTorch's own one-dimensional layers, the unfused optimizer, float32, and nothing else that
-:mod:`model.train` does for speed; ours is timed in float32 too. All make the same step on the same batch, in turns, so
-that what else the machine does meets all. The share of matrix-product speed counts the multiply-accumulates of
-convolutions and search, and is of a product in the decoder's precision.
+:mod:`model.training.train` does for speed; ours is timed in float32 too. All make the same step on the same batch, in
+turns, so that what else the machine does meets all. The share of matrix-product speed counts the multiply-accumulates
+of convolutions and search, and is of a product in the decoder's precision.
 """
 
 import json
@@ -18,8 +18,8 @@ import typer
 from torch import Tensor, nn
 from torch.nn import functional
 
+from model.autoencoder.network import Autoencoder
 from model.device import has_bfloat16
-from model.network import Autoencoder
 from spikecae.design import Design, load_design
 
 __all__ = ["Plain", "macs_per_block", "measure", "steps"]

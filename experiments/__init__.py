@@ -1,0 +1,1 @@
+"""Every table and figure of the results, one file an experiment."""

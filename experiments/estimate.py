@@ -1,7 +1,7 @@
 """The analytic estimate against gate-level runs, and the costs that fit them best.
 
-``python -m experiments.estimate`` prints the costs of :mod:`synth.energy_table` anew, by least squares over the
-energies of all parts of all variants, and how far each variant is off when it is left out of the fit.
+``python -m experiments.estimate`` prints the costs of :mod:`synth.estimate.energy_table` anew, by least squares over
+the energies of all parts of all variants, and how far each variant is off when it is left out of the fit.
 """
 
 import numpy as np
@@ -14,9 +14,9 @@ from experiments.experiment import Configuration, Experiment, Outcome, Parameter
 from experiments.gate_level import GATE_LEVEL_VERSION, Measured, measured, metric_of
 from experiments.plots import subplots
 from experiments.result import ExperimentResult
-from synth.energy_table import NODES, Work
-from synth.estimate import estimate, work_of
-from synth.power_report import PowerReport
+from synth.estimate.analytic import estimate, work_of
+from synth.estimate.energy_table import NODES, Work
+from synth.power.power_report import PowerReport
 
 __all__ = ["EXPERIMENT", "energy_by_part", "fitted_costs"]
 

@@ -17,13 +17,13 @@ from quantize.report import load_report
 from quantize.stage import quantize
 from rtl.emit import emit
 from rtl.manifest import Manifest
-from rtl.plan import Plan, make_plan
+from rtl.shape.plan import Plan, make_plan
 from sim.emitted import load_manifest
 from spikecae.design import Design, Hardware, Quantization, load_design
 from spikecae.spec import EncoderSpec, load_spec
-from synth.mapping import Mapping
-from synth.power import measure_power
-from synth.power_report import PowerReport
+from synth.mapping.cells import Mapping
+from synth.power.measure import measure_power
+from synth.power.power_report import PowerReport
 from synth.stage import SynthesisReport, synthesize
 from synth.targets.cells import CellTarget
 from synth.targets.find import cell_target

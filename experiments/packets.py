@@ -13,9 +13,9 @@ from experiments.sources import HC1, WAVE_CLUS, read
 from experiments.training import DESIGNS
 from model.datasets import SpikeDataset
 from quantize.measure import split_events
+from spikecae.bitstream.payload import wire_bits
 from spikecae.design import Design, load_design
 from spikecae.golden import encode
-from spikecae.payload import wire_bits
 from spikecae.spec import load_spec
 
 __all__ = ["EXPERIMENT"]

@@ -8,8 +8,8 @@ from typing import Literal
 
 from model.checkpoint import Checkpoint, load_checkpoint, network_hash
 from model.datasets import SpikeDataset
-from model.train import train
-from model.training_report import TrainingReport, load_report
+from model.training.train import train
+from model.training.training_report import TrainingReport, load_report
 from spikecae.design import Design
 
 __all__ = ["BUILD", "DESIGNS", "Trained", "shipped", "trained", "with_settings"]

@@ -6,9 +6,9 @@ from model.datasets import SpikeDataset
 from model.evaluation import evaluate, run_model
 from model.metrics import SAMPLE_BITS, index_counts
 from quantize.measure import split_events
+from spikecae.bitstream.huffman import code_lengths
+from spikecae.bitstream.payload import Events, wire_bits
 from spikecae.design import Design
-from spikecae.huffman import code_lengths
-from spikecae.payload import Events, wire_bits
 
 __all__ = ["BATCH", "EPOCHS", "link_rate", "measured", "without_dropout"]
 

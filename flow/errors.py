@@ -16,7 +16,7 @@ EXPECTED_BY_NAME = {
     "sim.batch.ProtocolError",
     "sim.toolchain.MissingToolError",
     "sim.verilate.BuildError",
-    "synth.yosys.YosysError",
+    "synth.mapping.yosys.YosysError",
 }
 """Expected too, but not worth loading their modules for."""
 

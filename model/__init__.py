@@ -1,0 +1,1 @@
+"""Floats: network, training, data sets, baselines and metrics."""

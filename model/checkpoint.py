@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from model.autoencoder.network import Autoencoder
 from model.files import read_tensors, write_tensors
-from model.network import Autoencoder
 from model.normalization import Normalization
 from spikecae.design import Design
 

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from model.autoencoder.network import Autoencoder
 from model.datasets.spikes import Split
 from model.metrics import Sndr, bits_per_spike, cr_entropy, entropy_bits, index_counts, sndr
-from model.network import Autoencoder
 from model.normalization import Normalization
-from spikecae.adc import codes_to_units
 from spikecae.design import Design
+from spikecae.front_end.adc import codes_to_units
 
 __all__ = ["Evaluation", "decode_units", "evaluate", "run_model"]
 

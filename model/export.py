@@ -10,9 +10,9 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from model.autoencoder.layers import BatchNorm, Conv
+from model.autoencoder.network import Decoder
 from model.checkpoint import Checkpoint
-from model.layers import BatchNorm, Conv
-from model.network import Decoder
 from spikecae.design import Design
 
 __all__ = ["export_decoder"]

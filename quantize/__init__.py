@@ -1,0 +1,1 @@
+"""From floats to the encoder spec: folding, exponents, fake quantization, code tables."""

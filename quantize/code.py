@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from quantize.fake_quant import FakeQuantEncoder
-from spikecae.huffman import code_lengths
+from spikecae.bitstream.huffman import code_lengths
 
 __all__ = ["BATCH", "Code", "code_by_position", "encode_latents", "fit_code", "pooled_code", "search_all"]
 

@@ -12,15 +12,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from model.augmentation import regroup
+from model.autoencoder.network import Decoder
+from model.autoencoder.vector_quantizer import VectorQuantizer, straight_through
 from model.checkpoint import Checkpoint, stored_weights
 from model.datasets import SpikeDataset
 from model.datasets.spikes import Split
 from model.evaluation import decode_units
 from model.metrics import sndr
-from model.network import Decoder
 from model.normalization import Normalization
-from model.vector_quantizer import VectorQuantizer, straight_through
+from model.training.augmentation import regroup
 from quantize.exponents import largest_bias, scale
 from quantize.fake_quant import FakeQuantEncoder
 from quantize.fold import FoldedEncoder, fold, unfold

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from model.layers import BatchNorm, Conv
-from model.network import Encoder, EncoderBlock
+from model.autoencoder.layers import BatchNorm, Conv
+from model.autoencoder.network import Encoder, EncoderBlock
 
 __all__ = ["FoldedBlock", "FoldedConvolution", "FoldedEncoder", "Place", "fold", "unfold"]
 

@@ -16,8 +16,8 @@ from quantize.exponents import round_to, scale
 from quantize.fake_quant import FakeQuantEncoder
 from quantize.fold import fold
 from quantize.report import LayerReport, RateQuality, WeightReport
+from spikecae.bitstream.payload import Events, wire_bits
 from spikecae.design import Design
-from spikecae.payload import Events, wire_bits
 
 __all__ = ["measure_layers", "rate_quality", "split_events"]
 

@@ -5,16 +5,16 @@ from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from rtl.axi_lite import AxiLite, AxiLitePort
 from rtl.encoder import IN_FLIGHT, Encoder
-from rtl.event_coder import EVENT_BITS, event_bits
-from rtl.packetizer import Packetizer
-from rtl.plan import Plan
-from rtl.raw_path import RawPath
-from rtl.registers import COUNTED, Registers
-from rtl.scrubber import Scrubber
-from rtl.supervisor import Supervisor
-from spikecae.front_end import GAIN_BITS, FrontEnd
+from rtl.host.axi_lite import AxiLite, AxiLitePort
+from rtl.host.registers import COUNTED, Registers
+from rtl.host.scrubber import Scrubber
+from rtl.host.supervisor import Supervisor
+from rtl.packets.event_coder import EVENT_BITS, event_bits
+from rtl.packets.packetizer import Packetizer
+from rtl.packets.raw_path import RawPath
+from rtl.shape.plan import Plan
+from spikecae.front_end.front_end import GAIN_BITS, FrontEnd
 
 __all__ = ["Chip"]
 
@@ -39,7 +39,7 @@ class Chip(wiring.Component):
     s_axis: ADC codes, two's complement, one a beat; ``tlast`` marks a spike's last sample; ``tuser`` has its
         channel (16 bits, low) and time (32 bits) on every beat.
     m_axis: packets; ``tlast`` marks a packet's last byte.
-    s_axil: registers and, if loadable, parameter memories (:mod:`rtl.register_map`).
+    s_axil: registers and, if loadable, parameter memories (:mod:`rtl.host.register_map`).
     more: behind this spike comes another of its event, and no block or stop may part them (only with a front end).
     overrun: for one cycle, the front end has lost an event (only with a front end).
     threshold: what the register of this name says (only with a front end).

@@ -8,20 +8,20 @@ from pathlib import Path
 
 from amaranth.back import verilog
 
-from rtl.back_ends import IhpMacros, back_end
-from rtl.clocked import Clocked
 from rtl.constraints import file_list, librelane_config, timing_constraints
 from rtl.files import COMPRESSOR, ENCODER, files_beside, layout_verilog, model_file
-from rtl.load import load_json
-from rtl.macro_models import kit_files, macro_models
-from rtl.macros import IhpMacro
+from rtl.host.load import load_json
+from rtl.host.register_map import c_header, json_map
 from rtl.manifest import Manifest, make_manifest
-from rtl.plan import make_plan
-from rtl.register_map import c_header, json_map
+from rtl.memory.back_ends import IhpMacros, back_end
+from rtl.memory.macro_models import kit_files, macro_models
+from rtl.memory.macros import IhpMacro
+from rtl.shape.plan import make_plan
 from rtl.spike_compressor import SpikeCompressor
 from rtl.spike_encoder import SpikeEncoder
+from rtl.units.clocked import Clocked
 from spikecae.design import Hardware, MemoryBackEnd
-from spikecae.front_end import FrontEnd
+from spikecae.front_end.front_end import FrontEnd
 from spikecae.spec import EncoderSpec
 
 __all__ = ["emit"]

@@ -5,13 +5,13 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
-from rtl.block_writer import BlockWriter
-from rtl.images import huffman_starts, parameter_images
-from rtl.input_buffer import InputBuffer
-from rtl.normalizer import Normalizer
-from rtl.parameter_store import ParameterBus, ParameterStore
+from rtl.host.parameter_store import ParameterBus, ParameterStore
+from rtl.memory.images import huffman_starts, parameter_images
+from rtl.packets.block_writer import BlockWriter
 from rtl.pipeline import Pipeline
-from rtl.plan import Plan
+from rtl.shape.plan import Plan
+from rtl.units.input_buffer import InputBuffer
+from rtl.units.normalizer import Normalizer
 
 __all__ = ["IN_FLIGHT", "Encoder"]
 
@@ -31,8 +31,8 @@ class Encoder(wiring.Component):
     Members
     -------
     i: ADC codes; ``last`` marks a spike's last sample. M spikes make a block.
-    spike_end, wrong_end, pending, backlog, flush, hold, start: as for :class:`rtl.input_buffer.InputBuffer`.
-    events, sidecar, first, o, block_end, pad, empty: as for :class:`rtl.block_writer.BlockWriter`.
+    spike_end, wrong_end, pending, backlog, flush, hold, start: as for :class:`rtl.units.input_buffer.InputBuffer`.
+    events, sidecar, first, o, block_end, pad, empty: as for :class:`rtl.packets.block_writer.BlockWriter`.
     hold_writer: its ``hold``.
     missing: spikes that the block that ends lacks.
     bus: the parameter memories (only if loadable). While it has the grant no sample is taken; it may have

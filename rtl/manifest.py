@@ -6,11 +6,11 @@ from amaranth.lib.wiring import Flow
 from pydantic import BaseModel, ConfigDict
 
 from rtl.encoder import IN_FLIGHT
-from rtl.event_coder import EVENT_BITS
 from rtl.files import COMPRESSOR, ENCODER, layout_verilog, model_file
-from rtl.memory import BUS_BITS
-from rtl.memory_use import MemoryUse
-from rtl.plan import Plan
+from rtl.memory.memory_use import MemoryUse
+from rtl.memory.parameter_memory import BUS_BITS
+from rtl.packets.event_coder import EVENT_BITS
+from rtl.shape.plan import Plan
 from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import MemoryBackEnd
 

@@ -4,15 +4,15 @@ from amaranth.hdl import Module, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.convolution import Convolution
-from rtl.distributor import Distributor
-from rtl.images import parameter_bits
-from rtl.max_pool import MaxPool
-from rtl.memory import WordLoop
-from rtl.plan import Plan
-from rtl.projector import Projector
-from rtl.residual_block import ResidualBlock
-from rtl.vector_search import VectorSearch
+from rtl.memory.images import parameter_bits
+from rtl.memory.parameter_memory import WordLoop
+from rtl.search.vector_search import VectorSearch
+from rtl.shape.plan import Plan
+from rtl.units.convolution import Convolution
+from rtl.units.distributor import Distributor
+from rtl.units.max_pool import MaxPool
+from rtl.units.projector import Projector
+from rtl.units.residual_block import ResidualBlock
 
 __all__ = ["Pipeline"]
 

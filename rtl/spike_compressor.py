@@ -5,10 +5,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.chip import Chip
-from rtl.clocked import Clocked
-from rtl.plan import Plan
-from rtl.spike_detector import SpikeDetector
-from spikecae.front_end import FrontEnd
+from rtl.front_end.spike_detector import SpikeDetector
+from rtl.shape.plan import Plan
+from rtl.units.clocked import Clocked
+from spikecae.front_end.front_end import FrontEnd
 
 __all__ = ["Compressor", "SpikeCompressor"]
 

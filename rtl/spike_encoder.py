@@ -1,8 +1,8 @@
 """The top level of an encoder: spikes in, packets out."""
 
 from rtl.chip import Chip
-from rtl.clocked import Clocked
-from rtl.plan import Plan
+from rtl.shape.plan import Plan
+from rtl.units.clocked import Clocked
 
 __all__ = ["SpikeEncoder"]
 

@@ -1,0 +1,1 @@
+"""Verilog against the golden model."""

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtl.files import ENCODER
+from rtl.host.register_map import WINDOW_BITS, register
 from rtl.manifest import Manifest
-from rtl.memory import BUS_BITS
-from rtl.register_map import WINDOW_BITS, register
+from rtl.memory.parameter_memory import BUS_BITS
 from sim.verilate import MEMORY_VARIABLE, READ_PORT, STORE
 from sim.wrapper import WITHIN, WRAPPER, tap_slots
-from spikecae.packets import HEADER_BYTES, TRAILER_BYTES, Header, frame
+from spikecae.bitstream.packets import HEADER_BYTES, TRAILER_BYTES, Header, frame
 
 __all__ = ["BatchSimulator", "HangError", "Pauses", "ProtocolError", "unframe"]
 

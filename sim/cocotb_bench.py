@@ -26,8 +26,8 @@ from cocotbext.axi import (
     AxiStreamSource,
 )
 
+from rtl.host.register_map import register
 from rtl.manifest import Manifest
-from rtl.register_map import register
 from sim.batch import unframe
 from sim.compare import compare
 from sim.wrapper import tap_slots

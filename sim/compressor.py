@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtl.files import COMPRESSOR, layout_verilog
-from rtl.register_map import register
+from rtl.host.register_map import register
 from sim.batch import BatchSimulator, Pauses
 from sim.compare import OUTPUT, Mismatch
 from sim.emitted import load_manifest, load_writes
 from sim.results import OtherTop
 from sim.verilate import Progress, build_library
-from spikecae.detector import SpikeDetector
-from spikecae.front_end import FrontEnd
+from spikecae.bitstream.payload import Events, write_blocks
+from spikecae.front_end.detector import SpikeDetector
+from spikecae.front_end.front_end import FrontEnd
 from spikecae.golden import encode
-from spikecae.payload import Events, write_blocks
 from spikecae.spec import EncoderSpec
 
 __all__ = ["expected_packets", "plant", "run_compressor"]

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rtl.images import parameter_images
-from rtl.plan import Plan, make_plan
+from rtl.memory.images import parameter_images
+from rtl.shape.plan import Plan, make_plan
 from sim.batch import BatchSimulator
 from sim.compare import Comparison, compare
 from sim.verilate import MEMORY_VARIABLE

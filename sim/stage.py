@@ -17,7 +17,7 @@ from sim.emitted import load_manifest, load_writes
 from sim.results import CyclesPerBlock, Latency, OtherTop, SimulationResults, Speed
 from sim.toolchain import require
 from sim.verilate import HARMLESS, build_library, lint
-from spikecae.front_end import FrontEnd
+from spikecae.front_end.front_end import FrontEnd
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
 

@@ -1,0 +1,1 @@
+"""Integers: the encoder spec, its golden model, bitstream and host codec. Never PyTorch, never Amaranth."""

@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from spikecae.bitstream.packets import Gap, PacketReader
 from spikecae.codec import BLOCKS_PER_PACKET, ENCODED_AT_A_TIME, Decoder, Encoder
-from spikecae.container import ContainerError, FileHeader, file_header, read_header, write_header
-from spikecae.decoded_file import DecodedFile
+from spikecae.codec.container import ContainerError, FileHeader, file_header, read_header, write_header
+from spikecae.codec.decoded_file import DecodedFile
+from spikecae.codec.snippet_source import open_snippets
 from spikecae.design import Adc
 from spikecae.files import replacing
-from spikecae.packets import Gap, PacketReader
-from spikecae.snippet_source import open_snippets
 
 __all__ = ["app", "main"]
 

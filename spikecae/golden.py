@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecae.arithmetic import Integers, rshift_round, saturate
+from spikecae.bitstream.huffman import code_words, encode_blocks
 from spikecae.cores import usable_cores
-from spikecae.huffman import code_words, encode_blocks
 from spikecae.network import Network
 from spikecae.search import nearest
 from spikecae.spec import EncoderSpec

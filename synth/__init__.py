@@ -1,0 +1,1 @@
+"""What the emitted Verilog is made of, and what it costs."""

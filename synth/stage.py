@@ -6,19 +6,19 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rtl.plan import make_plan
-from rtl.storage import activation_bits
+from rtl.shape.plan import make_plan
+from rtl.shape.storage import activation_bits
 from sim.emitted import load_manifest
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec
-from synth.energy_table import NODES
-from synth.estimate import Estimate, estimate
-from synth.fpga import FpgaMapping, map_to_fpga
-from synth.mapping import Mapping, map_to_cells
+from synth.estimate.analytic import Estimate, estimate
+from synth.estimate.energy_table import NODES
+from synth.mapping.cells import Mapping, map_to_cells
+from synth.mapping.fpga import FpgaMapping, map_to_fpga
+from synth.mapping.yosys import ModuleStatistics, statistics
 from synth.targets.cells import CellTarget
 from synth.targets.find import WITHOUT_CELLS, cell_target, target_name
 from synth.targets.fpga import FPGAS
-from synth.yosys import ModuleStatistics, statistics
 
 __all__ = ["SynthesisReport", "synthesize"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecae.front_end import FrontEnd
+from spikecae.front_end.front_end import FrontEnd
 
 SHAPE = np.array([0.1, 0.4, 0.8, 1.0, 0.8, 0.4, 0.1, -0.3, -0.2])
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from spikecae.arithmetic import integer_range
+from spikecae.bitstream.huffman import code_lengths
 from spikecae.design import Design
-from spikecae.huffman import code_lengths
 from spikecae.spec import EncoderSpec
 from spikecae.stages import (
     Codebook,

@@ -24,7 +24,12 @@ MAY_IMPORT = {
 }
 """Imports point one way: spikecae ← model ← quantize, spikecae ← rtl ← sim ← synth, flow on top."""
 
-SHARED_BY_GOLDEN_AND_RTL = {"spikecae.spec", "spikecae.design", "spikecae.stages", "spikecae.front_end"}
+SHARED_BY_GOLDEN_AND_RTL = {
+    "spikecae.spec",
+    "spikecae.design",
+    "spikecae.stages",
+    "spikecae.front_end.front_end",
+}
 """The spec (with its stages), the design and the front end: all that the generator may take from the codec."""
 
 MACHINE_PATH = re.compile(rb"(?<![\w.])/(?:home|Users|root|work|mnt)/\w")

@@ -7,7 +7,7 @@ from flow.stages.dataset_file import load_dataset_file
 from flow.stages.train import ModelMetrics
 from model.baselines.pca import pca_at_bits, pca_curve
 from model.datasets.spikes import SpikeDataset
-from model.training_report import load_report as load_training
+from model.training.training_report import load_report as load_training
 from quantize.report import RateQuality
 from quantize.report import load_report as load_quantization
 from rtl.manifest import Manifest
@@ -15,7 +15,7 @@ from sim.emitted import load_manifest
 from sim.results import SimulationResults
 from spikecae.design import Design
 from spikecae.spec import load_spec
-from synth.power_report import PowerReport
+from synth.power.power_report import PowerReport
 from synth.stage import SynthesisReport
 
 __all__ = ["collect"]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from synth.power_report import PowerReport
+from synth.power.power_report import PowerReport
 from synth.stage import SynthesisReport
 
 __all__ = ["Baseline", "Coder", "Data", "Encoder", "Layer", "Report", "Simulation", "Training", "Weights"]

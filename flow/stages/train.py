@@ -45,8 +45,8 @@ def plan_train(layout: Layout, epochs: int | None) -> Task:
 
     def run(folder: Path, console: Console) -> str:
         from flow.stages.dataset_file import load_dataset_file
-        from model.progress import progress_line
-        from model.train import train
+        from model.training.progress import progress_line
+        from model.training.train import train
 
         dataset = load_dataset_file(layout.data)
         with progress_line(design.name, console) as show:

@@ -1,0 +1,1 @@
+"""What a user would pick instead: PCA, transforms, compressed sensing, product quantizers, and the bound."""

@@ -15,8 +15,8 @@ from model.baselines.transforms import sym4_matrix
 from model.baselines.vectors import Coded, coded
 from model.datasets.spikes import SpikeDataset
 from model.metrics import SAMPLE_BITS
-from spikecae.adc import codes_to_units
 from spikecae.design import Design
+from spikecae.front_end.adc import codes_to_units
 
 __all__ = ["analysis_frame", "compressed_sensing", "group_weights", "recover"]
 

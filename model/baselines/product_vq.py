@@ -15,8 +15,8 @@ from sklearn.cluster import KMeans
 
 from model.baselines.vectors import Coded, coded, first_half, spike_vectors
 from model.datasets.spikes import SpikeDataset
+from spikecae.bitstream.huffman import code_lengths
 from spikecae.design import Design
-from spikecae.huffman import code_lengths
 
 __all__ = ["Codebook", "fit_codebook", "product_vq"]
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from model.datasets.spikes import SpikeDataset, Split
 from model.metrics import SAMPLE_BITS, Sndr, sndr
-from spikecae.adc import codes_to_units
 from spikecae.design import Design
+from spikecae.front_end.adc import codes_to_units
 
 __all__ = ["Coded", "coded", "first_half", "spike_vectors"]
 

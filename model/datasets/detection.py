@@ -12,7 +12,7 @@ from scipy.ndimage import maximum_filter1d
 
 from model.datasets.spikes import Provenance, SpikeTable
 from spikecae.design import Design, Recording
-from spikecae.geometry import close_contacts, nearest_contacts
+from spikecae.front_end.geometry import close_contacts, nearest_contacts
 
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.datasets.spikes import SpikeDataset, Split
-from spikecae.adc import units_to_codes
 from spikecae.design import Design
+from spikecae.front_end.adc import units_to_codes
 
 __all__ = ["misaligned", "shifted"]
 

@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecae.adc import units_to_codes
 from spikecae.design import Design
+from spikecae.front_end.adc import units_to_codes
 
 __all__ = ["Provenance", "SpikeDataset", "SpikeTable", "Split", "split_at_random", "split_by_time", "split_ends"]
 

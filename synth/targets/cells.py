@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from synth.liberty import Library
+from synth.cells.liberty import Library
 from synth.part import Part
 
 __all__ = ["CellPin", "CellTarget", "cells_of"]

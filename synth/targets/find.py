@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from synth.liberty import read_liberty
+from synth.cells.liberty import read_liberty
 from synth.targets import ihp_sg13g2, osu018, sky130
 from synth.targets.cells import CellTarget, cells_of
 from synth.targets.fpga import FPGAS

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.training import Plain, macs_per_block, measure
-from model.network import Autoencoder
+from model.autoencoder.network import Autoencoder
 from spikecae.design import Design
 
 

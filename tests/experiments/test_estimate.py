@@ -6,11 +6,11 @@ import pytest
 from experiments.estimate import PARTS, energy_by_part, fitted_costs
 from experiments.gate_level import Measured
 from rtl.manifest import make_manifest
-from rtl.plan import make_plan
+from rtl.shape.plan import make_plan
 from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import Design, Hardware, Quantization
-from synth.estimate import work_of
-from synth.power_report import PowerReport
+from synth.estimate.analytic import work_of
+from synth.power.power_report import PowerReport
 from tests.random_spec import random_spec
 
 COSTS = {

@@ -12,9 +12,9 @@ from experiments.training_runs import link_rate, measured
 from model.datasets import load_dataset
 from model.evaluation import run_model
 from quantize.measure import split_events
+from spikecae.bitstream.huffman import code_lengths
+from spikecae.bitstream.payload import write_blocks
 from spikecae.design import Design, load_design
-from spikecae.huffman import code_lengths
-from spikecae.payload import write_blocks
 from spikecae.spec import load_spec
 
 

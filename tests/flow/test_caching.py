@@ -94,10 +94,10 @@ def test_an_exchange_cut_short_is_undone(flow: Flow, workspace: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "reached", "not_reached"),
     [
-        ("flow.stages.train", "model/vector_quantizer.py", "quantize/fold.py"),
+        ("flow.stages.train", "model/autoencoder/vector_quantizer.py", "quantize/fold.py"),
         ("flow.stages.quantize", "quantize/fold.py", "rtl/emit.py"),
-        ("flow.stages.rtl", "rtl/requantizer.py", "model/train.py"),
-        ("flow.stages.sim", "sim/harness.cpp", "model/train.py"),
+        ("flow.stages.rtl", "rtl/units/requantizer.py", "model/training/train.py"),
+        ("flow.stages.sim", "sim/harness.cpp", "model/training/train.py"),
     ],
 )
 def test_a_stage_depends_on_the_code_it_imports(entry: str, reached: str, not_reached: str) -> None:

@@ -25,16 +25,16 @@ from flow.report.schema import (
 from flow.report.table import table_text
 from flow.stages.dataset_file import load_dataset_file
 from rtl.manifest import make_manifest
-from rtl.plan import make_plan
+from rtl.shape.plan import make_plan
 from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import load_design
 from spikecae.spec import load_spec
-from synth.energy_table import NODES
-from synth.estimate import estimate
-from synth.fpga import FpgaMapping, Routing, Usage
-from synth.power_report import CriticalPath, Energy, MemoryAccesses, PowerReport, UnitEnergy
+from synth.estimate.analytic import estimate
+from synth.estimate.energy_table import NODES
+from synth.mapping.fpga import FpgaMapping, Routing, Usage
+from synth.mapping.yosys import ModuleStatistics, Multipliers
+from synth.power.power_report import CriticalPath, Energy, MemoryAccesses, PowerReport, UnitEnergy
 from synth.stage import SynthesisReport
-from synth.yosys import ModuleStatistics, Multipliers
 from tests.flow.conftest import ROOT
 
 

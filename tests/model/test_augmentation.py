@@ -1,6 +1,6 @@
 import torch
 
-from model.augmentation import regroup
+from model.training.augmentation import regroup
 
 
 def test_blocks_are_formed_anew_from_the_same_channel() -> None:

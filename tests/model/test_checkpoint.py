@@ -5,8 +5,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from model.autoencoder.network import Autoencoder
 from model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from model.network import Autoencoder
 from model.normalization import Normalization
 from spikecae.design import Design
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from model.dropout import Dropout
+from model.autoencoder.dropout import Dropout
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -8,10 +8,10 @@ import onnxruntime
 import pytest
 import torch
 
+from model.autoencoder.network import Autoencoder
 from model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from model.evaluation import decode_units
 from model.export import export_decoder
-from model.network import Autoencoder
 from model.normalization import Normalization
 from spikecae.codec import Decoder
 from spikecae.design import Design, load_design

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from model.network import Autoencoder, DecoderBlock
+from model.autoencoder.network import Autoencoder, DecoderBlock
 from spikecae.design import Design
 
 

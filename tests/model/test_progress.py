@@ -2,8 +2,8 @@ import io
 
 from rich.console import Console
 
-from model.progress import progress_line
-from model.train import EpochResult
+from model.training.progress import progress_line
+from model.training.train import EpochResult
 
 
 def shown(terminal: bool, epochs: int) -> str:

@@ -6,7 +6,7 @@ import pytest
 from model.checkpoint import load_checkpoint
 from model.datasets import SpikeDataset, load_dataset
 from model.evaluation import Evaluation, evaluate
-from model.training_report import TrainingReport, load_report
+from model.training.training_report import TrainingReport, load_report
 from spikecae.design import Design, load_design
 
 DESIGNS = Path(__file__).parents[2] / "designs"

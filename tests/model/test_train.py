@@ -10,10 +10,10 @@ from model.checkpoint import load_checkpoint
 from model.datasets import SpikeDataset, Split
 from model.evaluation import decode_units, run_model
 from model.metrics import sndr
-from model.train import EpochResult, train
-from model.training_report import load_report
-from spikecae.adc import codes_to_units
+from model.training.train import EpochResult, train
+from model.training.training_report import load_report
 from spikecae.design import Design
+from spikecae.front_end.adc import codes_to_units
 
 
 class Stopped(Exception):
@@ -133,7 +133,7 @@ def test_a_report_of_another_kind_is_refused(tmp_path: Path) -> None:
 def test_only_the_best_recipe_halves_precision(
     tiny: Design, tiny_spikes: SpikeDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str, expected: str
 ) -> None:
-    monkeypatch.setattr("model.train.has_bfloat16", lambda device: True)
+    monkeypatch.setattr("model.training.train.has_bfloat16", lambda device: True)
     report = train(with_training(tiny, recipe=recipe), tiny_spikes, tmp_path, 1)
     assert (report.decoder_precision, report.device) == (expected, "cpu")
 
@@ -143,7 +143,7 @@ def test_halved_precision_learns_as_well(
 ) -> None:
     quality = {}
     for half in (False, True):
-        monkeypatch.setattr("model.train.has_bfloat16", lambda device, half=half: half)
+        monkeypatch.setattr("model.training.train.has_bfloat16", lambda device, half=half: half)
         quality[half] = train(tiny, tiny_spikes, tmp_path / str(half), 8).test.sndr_mean_db
     assert quality[True] != quality[False]
     assert quality[True] == pytest.approx(quality[False], abs=0.5)

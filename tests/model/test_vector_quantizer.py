@@ -1,7 +1,7 @@
 import torch
 
-from model.codebook_average import CodebookAverage
-from model.vector_quantizer import VectorQuantizer
+from model.autoencoder.vector_quantizer import VectorQuantizer
+from model.training.codebook_average import CodebookAverage
 
 
 def test_search_finds_the_nearest_codeword() -> None:

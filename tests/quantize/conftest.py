@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from model.autoencoder.layers import BatchNorm
+from model.autoencoder.network import Autoencoder
 from model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from model.datasets import SpikeDataset, load_dataset
-from model.layers import BatchNorm
-from model.network import Autoencoder
 from model.normalization import fit_normalization
 from spikecae.design import Design, load_design
 

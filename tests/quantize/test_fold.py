@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from model.autoencoder.network import Autoencoder
 from model.checkpoint import Checkpoint
 from model.datasets import SpikeDataset
-from model.network import Autoencoder
 from quantize.fold import fold, unfold
 from spikecae.design import Design
 from tests.quantize.conftest import made_up_checkpoint

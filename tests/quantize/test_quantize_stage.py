@@ -12,8 +12,8 @@ from quantize.compare import MismatchError
 from quantize.report import QuantizationReport, load_report
 from quantize.stage import quantize
 from spikecae import golden
+from spikecae.bitstream.payload import Events, write_blocks
 from spikecae.design import Design
-from spikecae.payload import Events, write_blocks
 from spikecae.spec import EncoderSpec, load_spec
 
 

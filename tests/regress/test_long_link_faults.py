@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spikecae.bitstream.packets import Header
 from spikecae.codec import Decoder
 from spikecae.design import Design
-from spikecae.packets import Header
 from spikecae.spec import EncoderSpec
 from tests.random_spec import random_spec
 from tests.spikecae.link import (

@@ -12,9 +12,9 @@ from rtl.emit import emit
 from sim.toolchain import available
 from spikecae.design import load_design
 from spikecae.spec import load_spec
-from synth.exercise import NetlistStuckError
 from synth.files import NETLIST
-from synth.power import NetlistError, measure_power
+from synth.gates.exercise import NetlistStuckError
+from synth.power.measure import NetlistError, measure_power
 from synth.stage import synthesize
 from synth.targets.ihp_sg13g2 import TARGET
 

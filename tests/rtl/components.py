@@ -11,11 +11,11 @@ from amaranth.back import verilog
 from amaranth.lib import wiring
 
 import rtl
-from rtl.clocked import Clocked
-from rtl.memory_use import SizedMemory
-from rtl.plan import make_plan
+from rtl.memory.memory_use import SizedMemory
+from rtl.shape.plan import make_plan
 from rtl.spike_compressor import SpikeCompressor
 from rtl.spike_encoder import SpikeEncoder
+from rtl.units.clocked import Clocked
 from spikecae.design import Design
 from tests.planted import front_end
 from tests.random_spec import random_spec
@@ -24,8 +24,8 @@ from tests.rtl.shapes import hardware
 
 def component_classes() -> Iterator[type[wiring.Component]]:
     """Every component that a module of the generator defines, besides what only names another one's ports."""
-    for found in pkgutil.iter_modules(rtl.__path__):
-        module = importlib.import_module(f"rtl.{found.name}")
+    for found in pkgutil.walk_packages(rtl.__path__, "rtl."):
+        module = importlib.import_module(found.name)
         for kind in vars(module).values():
             if inspect.isclass(kind) and issubclass(kind, wiring.Component) and kind.__module__ == module.__name__:
                 yield kind

@@ -8,7 +8,7 @@ from amaranth.hdl import ClockDomain, Module, Value
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
-from rtl.memory import ParameterMemory
+from rtl.memory.parameter_memory import ParameterMemory
 
 
 @dataclass

@@ -11,14 +11,14 @@ from amaranth.hdl import Module, Signal, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl import images
-from rtl.block_writer import BlockWriter
-from rtl.convolution import Convolution
-from rtl.normalizer import Normalizer
-from rtl.plan import make_plan
-from rtl.projector import Projector
-from rtl.requantizer import requantize
-from rtl.vector_search import VectorSearch
+from rtl.memory import images
+from rtl.packets.block_writer import BlockWriter
+from rtl.search.vector_search import VectorSearch
+from rtl.shape.plan import make_plan
+from rtl.units.convolution import Convolution
+from rtl.units.normalizer import Normalizer
+from rtl.units.projector import Projector
+from rtl.units.requantizer import requantize
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec
 from tests.random_spec import random_spec

@@ -13,12 +13,12 @@ from amaranth.hdl import Module, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.back_ends import IhpMacros, back_end
-from rtl.clocked import Clocked
-from rtl.macro_models import macro_models
-from rtl.macros import IHP_SG13G2, IhpMacro, fit
-from rtl.memory_use import MemoryUse, SizedMemory, held_in
-from synth.liberty import read_liberty
+from rtl.memory.back_ends import IhpMacros, back_end
+from rtl.memory.macro_models import macro_models
+from rtl.memory.macros import IHP_SG13G2, IhpMacro, fit
+from rtl.memory.memory_use import MemoryUse, SizedMemory, held_in
+from rtl.units.clocked import Clocked
+from synth.cells.liberty import read_liberty
 from synth.targets.ihp_sg13g2 import TARGET
 
 needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing")

@@ -9,14 +9,14 @@ from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
 
 from rtl.chip import Chip
-from rtl.images import SHIFT_BITS, parameter_images
-from rtl.load import load_writes
-from rtl.parameter_store import lay_out
-from rtl.plan import Plan, make_plan
-from rtl.register_map import register, window_bit
+from rtl.host.load import load_writes
+from rtl.host.parameter_store import lay_out
+from rtl.host.register_map import register, window_bit
+from rtl.memory.images import SHIFT_BITS, parameter_images
+from rtl.shape.plan import Plan, make_plan
+from spikecae.bitstream.payload import Events, write_blocks, write_snippets
 from spikecae.design import Design
 from spikecae.golden import encode
-from spikecae.payload import Events, write_blocks, write_snippets
 from tests.random_spec import random_adc, random_spec
 from tests.rtl.shapes import hardware
 

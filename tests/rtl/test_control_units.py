@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from rtl.axi_lite import AxiLite
-from rtl.images import Image
-from rtl.input_buffer import InputBuffer
-from rtl.parameter_store import ParameterStore
-from rtl.register_map import register
-from rtl.registers import Registers
-from rtl.requantizer import Requantizer
-from rtl.scrubber import Scrubber
-from rtl.supervisor import Supervisor
+from rtl.host.axi_lite import AxiLite
+from rtl.host.parameter_store import ParameterStore
+from rtl.host.register_map import register
+from rtl.host.registers import Registers
+from rtl.host.scrubber import Scrubber
+from rtl.host.supervisor import Supervisor
+from rtl.memory.images import Image
+from rtl.units.input_buffer import InputBuffer
+from rtl.units.requantizer import Requantizer
 from tests.rtl.components import latency_of
 from tests.rtl.streams import Port, pack, run, unpack
 

@@ -6,12 +6,12 @@ from itertools import product
 import numpy as np
 import pytest
 
-from rtl.images import parameter_images
-from rtl.plan import make_plan
-from rtl.search_plan import SearchPlan, plan_search
-from rtl.vector_search import VectorSearch
+from rtl.memory.images import parameter_images
+from rtl.search.vector_search import VectorSearch
+from rtl.shape.plan import make_plan
+from rtl.shape.search_plan import SearchPlan, plan_search
+from spikecae.bitstream.huffman import code_lengths
 from spikecae.design import Design, Hardware
-from spikecae.huffman import code_lengths
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Huffman, SubVector, VectorQuantizer
 from tests.random_spec import random_spec

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from rtl.encoder import Encoder
-from rtl.plan import make_plan
+from rtl.shape.plan import make_plan
+from spikecae.bitstream.huffman import code_lengths
 from spikecae.design import Design
 from spikecae.golden import encode
-from spikecae.huffman import code_lengths
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Huffman, SubVector, VectorQuantizer
 from tests.random_spec import random_adc, random_spec

@@ -10,15 +10,15 @@ import pytest
 from amaranth.back import verilog
 from amaranth.sim import Simulator
 
-from rtl.circular_buffer import CircularBuffer
-from rtl.event_arbiter import EventArbiter
-from rtl.noise_estimator import NoiseEstimator
-from rtl.peak_finder import PeakFinder
-from rtl.sample_counter import SampleCounter
-from rtl.snippet_reader import SnippetReader
-from rtl.spike_detector import SpikeDetector
+from rtl.front_end.circular_buffer import CircularBuffer
+from rtl.front_end.event_arbiter import EventArbiter
+from rtl.front_end.noise_estimator import NoiseEstimator
+from rtl.front_end.peak_finder import PeakFinder
+from rtl.front_end.sample_counter import SampleCounter
+from rtl.front_end.snippet_reader import SnippetReader
+from rtl.front_end.spike_detector import SpikeDetector
 from sim.verilate import HARMLESS, lint
-from spikecae.detector import RunningMedian
+from spikecae.front_end.detector import RunningMedian
 from tests.planted import front_end
 
 UNITS = [SampleCounter, NoiseEstimator, PeakFinder, EventArbiter, CircularBuffer, SnippetReader, SpikeDetector]

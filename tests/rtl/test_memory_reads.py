@@ -6,7 +6,7 @@ from amaranth.hdl import Module
 from amaranth.sim import Simulator
 
 from rtl.encoder import Encoder
-from rtl.plan import Plan, make_plan
+from rtl.shape.plan import Plan, make_plan
 from spikecae.design import Design
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec

@@ -4,11 +4,11 @@ from functools import partial
 
 import pytest
 
-from rtl.plan import Plan, make_plan
-from rtl.storage import activation_bits
+from rtl.shape.plan import Plan, make_plan
+from rtl.shape.storage import activation_bits
+from spikecae.bitstream.payload import write_blocks
 from spikecae.design import Design, Quantization
 from spikecae.golden import encode
-from spikecae.payload import write_blocks
 from spikecae.spec import EncoderSpec
 from tests.random_spec import random_adc, random_spec
 from tests.rtl.shapes import hardware

@@ -5,14 +5,14 @@ import re
 import numpy as np
 import pytest
 
-from rtl import images
-from rtl.dot_product import DotProduct
-from rtl.load import load_writes
-from rtl.plan import Plan, make_plan
-from rtl.register_map import window_bit
+from rtl.host.load import load_writes
+from rtl.host.register_map import window_bit
+from rtl.memory import images
+from rtl.shape.plan import Plan, make_plan
+from rtl.units.dot_product import DotProduct
+from spikecae.bitstream.payload import write_blocks
 from spikecae.design import Design, Quantization
 from spikecae.golden import encode
-from spikecae.payload import write_blocks
 from tests.random_spec import random_adc, random_spec
 from tests.rtl.shapes import hardware
 from tests.rtl.streams import Port, pack, run, unpack

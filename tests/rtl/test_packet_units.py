@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from amaranth.hdl import Signal
 
-from rtl.bit_packer import BitPacker
-from rtl.block_writer import BlockWriter
-from rtl.event_coder import EventCoder
-from rtl.huffman_coder import HuffmanCoder
-from rtl.packetizer import Packetizer
-from rtl.raw_path import RawPath
-from spikecae.packets import Header, frame
+from rtl.packets.bit_packer import BitPacker
+from rtl.packets.block_writer import BlockWriter
+from rtl.packets.event_coder import EventCoder
+from rtl.packets.huffman_coder import HuffmanCoder
+from rtl.packets.packetizer import Packetizer
+from rtl.packets.raw_path import RawPath
+from spikecae.bitstream.packets import Header, frame
 from tests.rtl.components import latency_of
 from tests.rtl.streams import Port, run
 

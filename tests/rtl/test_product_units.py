@@ -7,14 +7,14 @@ import pytest
 from amaranth.hdl import Value
 from amaranth.sim import Simulator
 
-from rtl import images
-from rtl.dot_product import DotProduct
-from rtl.latent_bank import LatentBank
+from rtl.memory import images
 from rtl.pipeline import Pipeline
-from rtl.plan import Plan, make_plan
-from rtl.projector import GroupAccumulator
-from rtl.residual_block import ResidualBlock
-from rtl.score_lane import ScoreLane
+from rtl.search.latent_bank import LatentBank
+from rtl.search.score_lane import ScoreLane
+from rtl.shape.plan import Plan, make_plan
+from rtl.units.dot_product import DotProduct
+from rtl.units.projector import GroupAccumulator
+from rtl.units.residual_block import ResidualBlock
 from spikecae.design import Design
 from spikecae.golden import encode
 from tests.random_spec import random_adc, random_spec

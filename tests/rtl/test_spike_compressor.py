@@ -11,15 +11,15 @@ from amaranth.back import verilog
 from numpy.typing import NDArray
 
 from rtl.chip import Chip
-from rtl.plan import make_plan
+from rtl.shape.plan import make_plan
 from rtl.spike_compressor import Compressor, SpikeCompressor
 from sim.verilate import HARMLESS, lint
+from spikecae.bitstream.packets import Packet, PacketReader
+from spikecae.bitstream.payload import Events, read_blocks, write_blocks
 from spikecae.design import Design
-from spikecae.detector import SpikeDetector
-from spikecae.front_end import FrontEnd
+from spikecae.front_end.detector import SpikeDetector
+from spikecae.front_end.front_end import FrontEnd
 from spikecae.golden import encode
-from spikecae.packets import Packet, PacketReader
-from spikecae.payload import Events, read_blocks, write_blocks
 from tests.planted import front_end, recording
 from tests.random_spec import random_adc, random_spec
 from tests.rtl.shapes import hardware

@@ -7,10 +7,10 @@ import pytest
 from amaranth.sim import Simulator
 from numpy.typing import NDArray
 
-from rtl.spike_detector import SpikeDetector
-from spikecae.detector import DetectedSpikes
-from spikecae.detector import SpikeDetector as Golden
-from spikecae.front_end import FrontEnd
+from rtl.front_end.spike_detector import SpikeDetector
+from spikecae.front_end.detector import DetectedSpikes
+from spikecae.front_end.detector import SpikeDetector as Golden
+from spikecae.front_end.front_end import FrontEnd
 from tests.planted import front_end, recording
 
 Beat = tuple[int, int, int, int, int]

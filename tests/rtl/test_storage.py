@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from rtl.emit import emit
-from rtl.plan import make_plan
-from rtl.storage import activation_bits, input_bits
+from rtl.shape.plan import make_plan
+from rtl.shape.storage import activation_bits, input_bits
 from spikecae.design import Design, load_design
 from spikecae.spec import load_spec
 from tests.random_spec import random_spec

@@ -7,11 +7,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from scipy.ndimage import maximum_filter1d
 
-from rtl.distributor import Distributor
-from rtl.max_pool import MaxPool
-from rtl.memory import ParameterMemory, WordLoop
-from rtl.shadow import ShadowRegisters
-from rtl.window import SlidingWindow
+from rtl.memory.parameter_memory import ParameterMemory, WordLoop
+from rtl.memory.shadow import ShadowRegisters
+from rtl.units.distributor import Distributor
+from rtl.units.max_pool import MaxPool
+from rtl.units.window import SlidingWindow
 from tests.rtl.streams import Port, pack, run, unpack
 
 PACES = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5)]

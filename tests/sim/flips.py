@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from rtl.images import parameter_images
-from rtl.memory import BUS_BITS
-from rtl.parameter_store import lay_out
-from rtl.plan import Plan
-from rtl.register_map import register
+from rtl.host.parameter_store import lay_out
+from rtl.host.register_map import register
+from rtl.memory.images import parameter_images
+from rtl.memory.parameter_memory import BUS_BITS
+from rtl.shape.plan import Plan
 from sim.batch import BatchSimulator
 from spikecae.golden import EncodedBlocks
 

@@ -16,8 +16,8 @@ from sim.batch import BatchSimulator
 from sim.emitted import load_writes
 from sim.stage import FILLING, count_left_over, measure_latency, run_blocks, steady_state
 from sim.verilate import build_library
+from spikecae.bitstream.huffman import code_lengths
 from spikecae.design import Design, load_design
-from spikecae.huffman import code_lengths
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Huffman, SubVector, VectorQuantizer
 from tests.random_spec import random_adc, random_spec

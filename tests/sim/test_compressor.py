@@ -8,7 +8,7 @@ from rtl.emit import emit
 from sim.compressor import plant, run_compressor
 from sim.stage import SimulationError, simulate
 from spikecae.design import Design
-from spikecae.detector import SpikeDetector
+from spikecae.front_end.detector import SpikeDetector
 from tests.planted import front_end
 from tests.random_spec import random_adc, random_spec
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 
 from rtl.emit import emit
-from rtl.plan import make_plan
+from rtl.shape.plan import make_plan
 from sim.batch import BatchSimulator
 from sim.emitted import load_writes
 from sim.reads import READ_ONCE, reads_per_block
 from sim.verilate import build_library
+from spikecae.bitstream.huffman import code_lengths
 from spikecae.design import Design
-from spikecae.huffman import code_lengths
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Huffman, SubVector
 from tests.random_spec import random_adc, random_spec

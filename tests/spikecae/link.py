@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikecae.bitstream.packets import HEADER_BYTES, OVERHEAD_BYTES, Gap, Header, Packet, PacketReader, frame
 from spikecae.codec import CodedPacket, Decoder
-from spikecae.packets import HEADER_BYTES, OVERHEAD_BYTES, Gap, Header, Packet, PacketReader, frame
 
 CHANCE_FOUND = 2.0**-46
 """That random bytes at a place pass for a packet: 16 bits of sync, 6 of version and zero and raw, CRC-8, CRC-16."""

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikecae import acceleration
+from spikecae.bitstream.huffman import code_lengths, pack_bits
+from spikecae.bitstream.packets import PacketReader, Sidecar
+from spikecae.bitstream.payload import Events, PayloadError, read_blocks, write_blocks
 from spikecae.design import Design
 from spikecae.golden import encode
-from spikecae.huffman import code_lengths, pack_bits
-from spikecae.packets import PacketReader, Sidecar
-from spikecae.payload import Events, PayloadError, read_blocks, write_blocks
 from spikecae.search import nearest
 from spikecae.stages import Codebook
 from tests.random_spec import random_adc, random_spec

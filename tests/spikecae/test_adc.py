@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from spikecae.adc import codes_to_units, units_to_codes
 from spikecae.design import Adc
+from spikecae.front_end.adc import codes_to_units, units_to_codes
 
 
 def test_rounds_half_up_and_counts_what_it_clips() -> None:

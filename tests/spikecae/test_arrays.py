@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikecae.arrays import ArrayFileError, ArrayWriter, open_arrays
+from spikecae.codec.arrays import ArrayFileError, ArrayWriter, open_arrays
 
 
 @pytest.mark.parametrize("dtype", ["<i2", ">i2", "u1", "<f4", "<f8"])

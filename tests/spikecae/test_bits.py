@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikecae.bits import BitReader, golomb, signed_difference, unzigzag, zigzag
-from spikecae.huffman import pack_bits
+from spikecae.bitstream.bits import BitReader, golomb, signed_difference, unzigzag, zigzag
+from spikecae.bitstream.huffman import pack_bits
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from spikecae import packets, payload
+from spikecae.bitstream import packets, payload
 
 TEXT = (Path(__file__).parents[2] / "docs" / "bitstream.md").read_text(encoding="utf-8")
 INPUTS = [json.loads(body) for body in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikecae.adc import codes_to_units
+from spikecae.bitstream.events import Events
 from spikecae.cli import main
 from spikecae.codec import Decoder, Encoder
 from spikecae.design import Design
-from spikecae.events import Events
+from spikecae.front_end.adc import codes_to_units
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec, load_spec
 from tests.random_spec import random_adc

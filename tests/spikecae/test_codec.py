@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spikecae.bitstream.events import Events
+from spikecae.bitstream.packets import Gap, Header, Sidecar, frame
+from spikecae.bitstream.payload import write_blocks, write_snippets
 from spikecae.codec import ENCODED_AT_A_TIME, CodedPacket, Decoder, Encoder, RawPacket, Refused
 from spikecae.design import Design
-from spikecae.events import Events
 from spikecae.golden import encode
-from spikecae.packets import Gap, Header, Sidecar, frame
-from spikecae.payload import write_blocks, write_snippets
 from spikecae.spec import EncoderSpec, save_spec
 from tests.random_spec import random_adc, random_spec
 

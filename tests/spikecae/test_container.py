@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikecae.container import MAGIC, PREFIX, ContainerError, FileHeader, file_header, read_header, write_header
+from spikecae.codec.container import MAGIC, PREFIX, ContainerError, FileHeader, file_header, read_header, write_header
 from spikecae.design import Adc
 from spikecae.spec import EncoderSpec
 

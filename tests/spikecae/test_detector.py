@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from spikecae.detector import RunningMedian, SpikeDetector
-from spikecae.front_end import FrontEnd
+from spikecae.front_end.detector import RunningMedian, SpikeDetector
+from spikecae.front_end.front_end import FrontEnd
 from tests.planted import front_end, recording
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spikecae.design import Design, DesignError, load_design
-from spikecae.front_end import designed_front_end, front_end_of
+from spikecae.front_end.front_end import designed_front_end, front_end_of
 from tests.planted import front_end
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from spikecae import golden, network
+from spikecae.bitstream.huffman import decode_blocks
 from spikecae.design import Design
 from spikecae.golden import Golden, encode, search
-from spikecae.huffman import decode_blocks
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Convolution, Pool, Residual, SubVector, VectorQuantizer
 from tests.random_spec import random_adc, random_spec

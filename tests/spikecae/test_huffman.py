@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikecae.huffman import (
+from spikecae.bitstream.huffman import (
     MAX_LENGTH,
     canonical_codes,
     check_lengths,

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikecae import packets
+from spikecae.bitstream import packets
+from spikecae.bitstream.packets import MAX_PAYLOAD, Header
 from spikecae.codec import Decoder, Encoder
 from spikecae.design import Design
 from spikecae.golden import encode
-from spikecae.packets import MAX_PAYLOAD, Header
 from spikecae.spec import EncoderSpec
 from tests.random_spec import random_adc
 from tests.spikecae.link import (

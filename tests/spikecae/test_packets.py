@@ -5,7 +5,7 @@ from amaranth.lib.crc import catalog
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from spikecae.packets import (
+from spikecae.bitstream.packets import (
     HEADER_BYTES,
     MAX_PAYLOAD,
     OVERHEAD_BYTES,

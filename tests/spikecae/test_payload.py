@@ -5,11 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spikecae.bitstream.huffman import canonical_codes
+from spikecae.bitstream.packets import MAX_PAYLOAD, Header, Packet, PacketReader, Sidecar, frame
+from spikecae.bitstream.payload import (
+    Events,
+    PayloadError,
+    read_blocks,
+    read_snippets,
+    wire_bits,
+    write_blocks,
+    write_snippets,
+)
 from spikecae.design import Design
 from spikecae.golden import encode
-from spikecae.huffman import canonical_codes
-from spikecae.packets import MAX_PAYLOAD, Header, Packet, PacketReader, Sidecar, frame
-from spikecae.payload import Events, PayloadError, read_blocks, read_snippets, wire_bits, write_blocks, write_snippets
 from spikecae.spec import EncoderSpec
 from tests.random_spec import random_adc, random_spec
 

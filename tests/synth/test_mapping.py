@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from rtl.manifest import Manifest, Memory, Unit
-from rtl.memory_use import MemoryUse
+from rtl.memory.memory_use import MemoryUse
 from sim.toolchain import available
-from synth.liberty import read_liberty
-from synth.macros import Macro, choose
-from synth.mapping import map_to_cells
+from synth.cells.liberty import read_liberty
+from synth.mapping.cells import map_to_cells
+from synth.power.macros import Macro, choose
 from synth.targets.cells import cells_of
 from tests.synth.small_library import small_library
 

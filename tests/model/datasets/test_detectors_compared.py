@@ -9,11 +9,11 @@ from spikeinterface.generation import generate_ground_truth_recording
 from spikeinterface.preprocessing import bandpass_filter
 
 from model.datasets.detection import find_peaks, noise_deviation
-from spikecae.adc import units_to_codes
 from spikecae.design import Design
-from spikecae.detector import SpikeDetector
-from spikecae.front_end import front_end_of
-from spikecae.geometry import close_contacts, nearest_contacts
+from spikecae.front_end.adc import units_to_codes
+from spikecae.front_end.detector import SpikeDetector
+from spikecae.front_end.front_end import front_end_of
+from spikecae.front_end.geometry import close_contacts, nearest_contacts
 
 TOLERANCE = 15
 """Frames, 0.5 ms."""

@@ -3,8 +3,8 @@ import pytest
 
 from model.datasets import SpikeDataset
 from model.datasets.misalignment import misaligned, shifted
-from spikecae.adc import units_to_codes
 from spikecae.design import Design
+from spikecae.front_end.adc import units_to_codes
 
 
 def test_a_shift_is_a_cut_of_the_padded_snippet() -> None:

@@ -1,0 +1,1 @@
+"""The network in floats: encoder, vector quantizer, decoder, and their layers."""

@@ -1,0 +1,161 @@
+"""The autoencoder: grouped residual encoder (on chip), vector quantizer, dense decoder (off chip).
+
+Shapes are ``[blocks, channels, samples]``. A convolution followed by batch normalization has no bias.
+
+To fold the normalization into the convolutions, walk the encoder in this order::
+
+    encoder.input, encoder.input_norm, ReLU
+    for block, pool in zip(encoder.blocks, encoder.pools):
+        block.reduce, block.reduce_norm, ReLU      1×1, groups
+        block.conv,   block.conv_norm,   ReLU      1×kernel, groups, zero padding kernel // 2
+        block.expand, block.expand_norm            1×1, groups
+        + input of the block, ReLU
+        max pool of ``pool`` samples
+    encoder.project, encoder.project_norm
+
+With ``share_blocks`` every entry of ``encoder.blocks`` is the same module.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from model.autoencoder.dropout import Dropout
+from model.autoencoder.layers import BatchNorm, Conv, channels_innermost, max_pool
+from model.autoencoder.vector_quantizer import Quantized, VectorQuantizer
+from spikecae.design import Design
+
+__all__ = ["Autoencoder", "Decoder", "DecoderBlock", "Encoder", "EncoderBlock", "Reconstruction"]
+
+
+class EncoderBlock(nn.Module):
+    """ResNeXt block: 1×1 reduce, 1×k, 1×1 expand, all in the same groups, plus identity, then ReLU."""
+
+    def __init__(self, channels: int, bottleneck: int, groups: int, kernel: int, dropout: float) -> None:
+        super().__init__()
+        self.reduce = Conv(channels, bottleneck, 1, groups)
+        self.reduce_norm = BatchNorm(bottleneck)
+        self.conv = Conv(bottleneck, bottleneck, kernel, groups)
+        self.conv_norm = BatchNorm(bottleneck)
+        self.expand = Conv(bottleneck, channels, 1, groups)
+        self.expand_norm = BatchNorm(channels)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[B, channels, samples]`` to the same shape."""
+        y = functional.relu(self.reduce_norm(self.reduce(x)))
+        y = self.dropout(functional.relu(self.conv_norm(self.conv(y))))
+        return functional.relu(self.expand_norm(self.expand(y)) + x)
+
+
+class Encoder(nn.Module):
+    """Normalized block ``[B, M, D]`` to latents ``[B, N, D / pooling]`` (design section 3)."""
+
+    def __init__(self, design: Design) -> None:
+        super().__init__()
+        shape = design.encoder
+        dropout = design.training.dropout
+
+        def block() -> EncoderBlock:
+            return EncoderBlock(shape.channels, shape.bottleneck, shape.groups, shape.kernel, dropout)
+
+        self.pools = tuple(shape.pools)
+        self.input = Conv(design.block.spikes, shape.channels, 1)
+        self.input_norm = BatchNorm(shape.channels)
+        self.blocks = _stack(block, len(self.pools), shape.share_blocks)
+        self.project = Conv(shape.channels, shape.features, 1)
+        self.project_norm = BatchNorm(shape.features)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Latents of ``x``."""
+        x = functional.relu(self.input_norm(self.input(channels_innermost(x))))
+        for block, pool in zip(self.blocks, self.pools, strict=True):
+            x = max_pool(block(x), pool)
+        latents: Tensor = self.dropout(self.project_norm(self.project(x)))
+        return latents
+
+
+class DecoderBlock(nn.Module):
+    """ResNet block of two 1×k deconvolutions, plus identity, then ReLU.
+
+    At stride 1 a deconvolution is a convolution with the kernel reversed in time: the same functions and parameters,
+    computed faster.
+    """
+
+    def __init__(self, channels: int, kernel: int, dropout: float) -> None:
+        super().__init__()
+        self.first = Conv(channels, channels, kernel)
+        self.first_norm = BatchNorm(channels)
+        self.second = Conv(channels, channels, kernel)
+        self.second_norm = BatchNorm(channels)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[B, channels, samples]`` to the same shape."""
+        y = self.dropout(functional.relu(self.first_norm(self.first(x))))
+        y = self.dropout(self.second_norm(self.second(y)))
+        return functional.relu(y + x)
+
+
+class Decoder(nn.Module):
+    """Codewords ``[B, N, D / pooling]`` to a normalized block ``[B, M, D]``: the encoder's stages in reverse."""
+
+    def __init__(self, design: Design) -> None:
+        super().__init__()
+        shape = design.encoder
+        dropout = design.training.dropout
+
+        def block() -> DecoderBlock:
+            return DecoderBlock(shape.channels, shape.kernel, dropout)
+
+        self.upsampling = tuple(reversed(shape.pools))
+        self.input = Conv(shape.features, shape.channels, 1)
+        self.input_norm = BatchNorm(shape.channels)
+        self.blocks = _stack(block, len(self.upsampling), shape.share_blocks)
+        self.output = Conv(shape.channels, design.block.spikes, 1, bias=True)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Reconstruction of the normalized block."""
+        x = self.dropout(functional.relu(self.input_norm(self.input(x))))
+        for block, factor in zip(self.blocks, self.upsampling, strict=True):
+            x = block(_repeat(x, factor))
+        output: Tensor = self.output(x)
+        return output
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A block's way through the codec: ``latents``, their ``quantized`` form, ``output`` float ``[B, M, D]``."""
+
+    output: Tensor
+    latents: Tensor
+    quantized: Quantized
+
+
+class Autoencoder(nn.Module):
+    """``encoder``, ``quantizer`` and ``decoder`` of a design, between normalized blocks ``[B, M, D]``."""
+
+    def __init__(self, design: Design) -> None:
+        super().__init__()
+        self.encoder = Encoder(design)
+        self.quantizer = VectorQuantizer(design.codebook.codewords, design.latent_samples)
+        self.decoder = Decoder(design)
+
+    def forward(self, x: Tensor) -> Reconstruction:
+        """Encode, quantize and decode ``x``."""
+        latents = self.encoder(x)
+        quantized = self.quantizer(latents)
+        return Reconstruction(self.decoder(quantized.values), latents, quantized)
+
+
+def _stack(make: Callable[[], nn.Module], count: int, share: bool) -> nn.ModuleList:
+    return nn.ModuleList([make()] * count if share else [make() for _ in range(count)])
+
+
+def _repeat(x: Tensor, factor: int) -> Tensor:
+    """Each sample ``factor`` times."""
+    return functional.interpolate(x.unsqueeze(2), scale_factor=(1, factor)).squeeze(2)

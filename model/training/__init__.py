@@ -1,0 +1,1 @@
+"""Training: the loop, what it augments and reports, and how it resumes."""

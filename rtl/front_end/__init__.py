@@ -1,0 +1,1 @@
+"""The spike detector in front of the encoder."""

@@ -1,0 +1,123 @@
+"""Events to spikes: the samples around the peak, out of the circular buffer."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from rtl.front_end.circular_buffer import BufferRead
+from rtl.front_end.event_arbiter import event_layout
+from rtl.front_end.sample_counter import TIME_BITS
+from spikecae.front_end.front_end import FrontEnd
+
+__all__ = ["SnippetReader", "spike_layout"]
+
+
+def spike_layout() -> data.StructLayout:
+    """The encoder's input: a sample, whether it ends a spike, and the channel and time of the event's peak.
+
+    ``more`` says that behind this spike comes another one of its event.
+    """
+    return data.StructLayout({"adc": signed(16), "last": 1, "more": 1, "channel": 16, "time": TIME_BITS})
+
+
+class SnippetReader(wiring.Component):
+    """Copy an event's snippets into a buffer of their own as soon as they are complete, and send them from there.
+
+    A copy, once begun, is not held up by the receiver: an event is sent whole, or dropped whole because the
+    circular buffer would overwrite its samples too soon.
+
+    Parameters
+    ----------
+    front_end: snippet, neighbours, and size of the circular buffer.
+
+    Members
+    -------
+    events: peaks. The next is taken when the last spike of the one before was sent.
+    now: the frame that the next sample belongs to.
+    buffer: the circular buffer.
+    o: spikes, channel after channel in the order of the neighbours. The first sample leaves four cycles after the event
+        is there and complete; then one a cycle.
+    lost: for one cycle, an event was dropped.
+
+    Cycles
+    ------
+    Latency: 4 cycles from an event that is complete.
+    Throughput: a sample a cycle.
+    """
+
+    def __init__(self, front_end: FrontEnd) -> None:
+        self._front_end = front_end
+        super().__init__(
+            {
+                "events": In(stream.Signature(event_layout(front_end))),
+                "now": In(TIME_BITS),
+                "buffer": Out(BufferRead(front_end)),
+                "o": Out(stream.Signature(spike_layout())),
+                "lost": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        front_end = self._front_end
+        spikes, samples = front_end.spikes, front_end.samples
+        event = self.events.payload
+        age, sent = Signal(TIME_BITS), Signal(event.shape(), reset_less=True)
+        spike, sample = Signal(range(max(2, spikes))), Signal(range(samples))
+        reading, copied, ends = Signal(), Signal(), Signal(reset_less=True)
+        final = sample == samples - 1
+        m.submodules.copy = copy = fifo.SyncFIFOBuffered(width=front_end.bits + 1, depth=spikes * samples)
+
+        look_up = Signal()
+        if front_end.neighbours:
+            rows = max(2, 1 << (spikes - 1).bit_length())
+            words = [channel for row in front_end.neighbours for channel in (*row, *[0] * (rows - spikes))]
+            m.submodules.neighbours = memory = Memory(shape=unsigned(len(event.channel)), depth=len(words), init=words)
+            table = memory.read_port()
+            place = Signal(range(rows))
+            m.d.comb += [
+                place.eq(Mux(reading, spike + 1, 0)),
+                table.addr.eq(Cat(place, event.channel)),
+                table.en.eq(look_up),
+                self.buffer.channel.eq(table.data),
+            ]
+        else:
+            m.d.comb += self.buffer.channel.eq(event.channel)
+
+        m.d.comb += [
+            age.eq(self.now - event.time),
+            self.buffer.slot.eq(event.time - front_end.peak + sample),
+            self.buffer.en.eq(reading),
+            copy.w_data.eq(Cat(self.buffer.x, ends)),
+            copy.w_en.eq(copied),
+        ]
+        m.d.sync += copied.eq(reading)
+        with m.If(reading):
+            m.d.sync += [ends.eq(final), sample.eq(Mux(final, 0, sample + 1))]
+            with m.If(final):
+                m.d.sync += spike.eq(spike + 1)
+                m.d.comb += look_up.eq(1)
+                with m.If(spike == spikes - 1):
+                    m.d.comb += self.events.ready.eq(1)
+                    m.d.sync += [reading.eq(0), spike.eq(0)]
+        with m.Elif(self.events.valid):
+            with m.If(age > front_end.latest):
+                m.d.comb += [self.lost.eq(1), self.events.ready.eq(1)]
+            with m.Elif((age >= samples - front_end.peak) & ~copied & (copy.level == 0)):
+                m.d.comb += look_up.eq(1)
+                m.d.sync += [reading.eq(1), sent.eq(event)]
+
+        behind = Signal(range(max(2, spikes)))
+        with m.If(self.o.valid & self.o.ready & self.o.payload.last):
+            m.d.sync += behind.eq(Mux(self.o.payload.more, behind + 1, 0))
+        m.d.comb += [
+            self.o.valid.eq(copy.r_rdy),
+            self.o.payload.adc.eq(copy.r_data[:-1].as_signed() + front_end.zero),
+            self.o.payload.last.eq(copy.r_data[-1]),
+            self.o.payload.channel.eq(sent.channel),
+            self.o.payload.time.eq(sent.time),
+            self.o.payload.more.eq(behind != spikes - 1),
+            copy.r_en.eq(self.o.ready),
+        ]
+        return m

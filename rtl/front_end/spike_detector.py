@@ -1,0 +1,102 @@
+"""The front end: raw multiplexed samples in, spikes out."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import fifo, wiring
+from amaranth.lib.wiring import Out
+
+from rtl.front_end.circular_buffer import CircularBuffer
+from rtl.front_end.event_arbiter import EventArbiter, event_layout
+from rtl.front_end.noise_estimator import NoiseEstimator
+from rtl.front_end.peak_finder import PeakFinder
+from rtl.front_end.sample_counter import SampleCounter
+from rtl.front_end.snippet_reader import SnippetReader
+from spikecae.front_end.front_end import FrontEnd
+
+__all__ = ["SpikeDetector"]
+
+PIPELINE = 4
+"""Events between peak finder and queue, besides those that have a place in the arbiter."""
+
+
+class SpikeDetector(wiring.Component):
+    """Find the spikes of all channels and cut them out.
+
+    Samples never wait. What waits is events, for ``o`` to be ready: ``front_end.queue`` of them, each until
+    its samples are overwritten. Those lost are counted.
+
+    Parameters
+    ----------
+    front_end: what to detect.
+
+    Members
+    -------
+    i: ADC codes, channel after channel, frame after frame from reset on. Always taken, one a cycle.
+    o: spikes, in the encoder's input format. The first sample of an event leaves 13 cycles (of a queue's, 11) after the
+        input sample that decides on it (``front_end.earliest``), and 5 or more after its own last sample came.
+    gain: threshold over the noise estimate, as for :class:`rtl.front_end.noise_estimator.NoiseEstimator`.
+    overrun: one cycle for each event lost.
+
+    Cycles
+    ------
+    Latency: 13 cycles (of a queue's event, 11) from the sample that decides on it.
+    Throughput: a sample a cycle at either end.
+    """
+
+    def __init__(self, front_end: FrontEnd) -> None:
+        self._front_end = front_end
+        self.counter = SampleCounter(front_end)
+        self.noise = NoiseEstimator(front_end)
+        self.peaks = PeakFinder(front_end)
+        self.buffer = CircularBuffer(front_end)
+        self.reader = SnippetReader(front_end)
+        super().__init__(
+            {
+                "i": self.counter.signature.members["i"],
+                "o": self.reader.signature.members["o"],
+                "gain": self.noise.signature.members["gain"],
+                "overrun": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.counter = counter = self.counter
+        m.submodules.noise = noise = self.noise
+        m.submodules.peaks = peaks = self.peaks
+        m.submodules.buffer = buffer = self.buffer
+        m.submodules.reader = reader = self.reader
+        wiring.connect(m, wiring.flipped(self.i), counter.i)
+        wiring.connect(m, counter.o, noise.i)
+        m.d.comb += [buffer.i.valid.eq(counter.o.valid), buffer.i.payload.eq(counter.o.payload)]
+        m.d.comb += noise.gain.eq(self.gain)
+        wiring.connect(m, noise.o, peaks.i)
+        wiring.connect(m, reader.buffer, buffer.read)
+        wiring.connect(m, reader.o, wiring.flipped(self.o))
+
+        event = Signal(event_layout(self._front_end))
+        found, no_place = Signal(), Signal()
+        if self._front_end.neighbours:
+            m.submodules.arbiter = arbiter = EventArbiter(self._front_end)
+            wiring.connect(m, peaks.o, arbiter.i)
+            m.d.comb += [event.eq(arbiter.o.payload), found.eq(arbiter.o.valid), no_place.eq(arbiter.lost)]
+        else:
+            m.d.comb += [
+                event.channel.eq(peaks.o.payload.channel),
+                event.time.eq(peaks.o.payload.time),
+                found.eq(peaks.o.valid & peaks.o.payload.found),
+            ]
+        m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=len(event.as_value()), depth=self._front_end.queue)
+        m.d.comb += [
+            queue.w_data.eq(event),
+            queue.w_en.eq(found),
+            reader.now.eq(counter.now),
+            reader.events.valid.eq(queue.r_rdy),
+            reader.events.payload.eq(queue.r_data),
+            queue.r_en.eq(reader.events.ready),
+        ]
+        # Of the events that are under way, and those found meanwhile (one a cycle), each is lost once at most.
+        under_way = self._front_end.pending + self._front_end.queue + PIPELINE
+        to_tell = Signal(range(under_way + 1))
+        m.d.comb += self.overrun.eq(to_tell != 0)
+        m.d.sync += to_tell.eq(to_tell + no_place + (found & ~queue.w_rdy) + reader.lost - self.overrun)
+        return m

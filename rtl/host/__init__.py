@@ -1,0 +1,1 @@
+"""The host's side: AXI, registers, loading and checking of parameters."""

@@ -1,0 +1,39 @@
+"""What a host writes to start an encoder with loadable parameters."""
+
+import json
+import zlib
+
+from rtl.host.parameter_store import address_bits, lay_out
+from rtl.host.register_map import register, window_bit
+from rtl.memory.images import parameter_images
+from rtl.memory.parameter_memory import BUS_BITS
+from rtl.shape.plan import Plan
+
+__all__ = ["load_json", "load_writes"]
+
+
+def load_writes(plan: Plan) -> list[tuple[int, int]]:
+    """(byte offset, value) of every write: parameters, their CRC-32, the spec's hash, and run.
+
+    Raises:
+        ValueError: the parameters are built in.
+    """
+    if not plan.loadable:
+        raise ValueError('built-in parameters are not loaded; set hardware.parameters = "ram"')
+    images = parameter_images(plan)
+    regions = lay_out(images)
+    window = 1 << window_bit(address_bits(regions))
+    writes, crc = [], 0
+    for region in regions:
+        for number, word in enumerate(images[region.name].words):
+            for lane in range(region.lanes):
+                value = (word >> (BUS_BITS * lane)) & ((1 << BUS_BITS) - 1)
+                writes.append((window + 4 * (region.base + number * region.lanes + lane), value))
+                crc = zlib.crc32(value.to_bytes(4, "little"), crc)
+    settings = {"spec_hash": int(plan.spec.hash[:8], 16), "crc_expected": crc, "control": 1}
+    return writes + [(register(name).offset, value) for name, value in settings.items()]
+
+
+def load_json(plan: Plan) -> str:
+    """The writes as a JSON file."""
+    return json.dumps({"schema_version": 1, "spec_hash": plan.spec.hash, "writes": load_writes(plan)}) + "\n"

@@ -1,0 +1,1 @@
+"""Memories: what is in them, what holds them, and how words are read and kept."""

@@ -1,0 +1,1 @@
+"""From indices and events to packets."""

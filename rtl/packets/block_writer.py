@@ -1,0 +1,97 @@
+"""A block's bits: its events, then the codes of its indices, packed into bytes."""
+
+from amaranth.hdl import Cat, Const, Module, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from rtl.memory.images import HUFFMAN_BITS
+from rtl.memory.parameter_memory import MemoryRead
+from rtl.packets.bit_packer import BitPacker
+from rtl.packets.event_coder import EventCoder
+from rtl.packets.huffman_coder import HuffmanCoder
+
+__all__ = ["BlockWriter"]
+
+
+class BlockWriter(wiring.Component):
+    """Payload bytes of coded packets, block after block without a gap, padded only on demand.
+
+    Parameters
+    ----------
+    index_bits, depth, starts: as for :class:`rtl.packets.huffman_coder.HuffmanCoder`.
+    spikes: spikes of a full block.
+
+    Members
+    -------
+    table: the code memory.
+    i: indices.
+    events, sidecar, first, missing: as for :class:`rtl.packets.event_coder.EventCoder`.
+    o: bytes.
+    block_end: for one cycle, the last code of a block was taken.
+    pad: between blocks, send the bits that are left, zero-padded; the next block waits for them.
+    hold: the next block may not begin: a short one could otherwise end while its packet is still sent.
+    empty: between blocks, and no bit is left.
+
+    Cycles
+    ------
+    Latency: 5 cycles and one for each spike from a block's first index to its first byte, without a sidecar and with
+        a first code of 8 bits.
+    Throughput: an index every 2 cycles, 3 where its bits fill two bytes; then the events of the next block.
+    """
+
+    def __init__(self, index_bits: int, depth: int, starts: list[int], spikes: int) -> None:
+        self._coder = HuffmanCoder(index_bits, depth, starts)
+        self._events = EventCoder(spikes)
+        events = self._events.signature.members
+        super().__init__(
+            {
+                "table": Out(MemoryRead(depth, HUFFMAN_BITS)),
+                "i": In(stream.Signature(unsigned(index_bits))),
+                **{name: events[name] for name in ("events", "sidecar", "first", "missing")},
+                "o": Out(stream.Signature(unsigned(8))),
+                "block_end": Out(1),
+                "pad": In(1),
+                "hold": In(1),
+                "empty": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.coder = coder = self._coder
+        m.submodules.events = events = self._events
+        m.submodules.packer = packer = BitPacker()
+        wiring.connect(m, wiring.flipped(self.i), coder.i)
+        wiring.connect(m, coder.table, wiring.flipped(self.table))
+        wiring.connect(m, packer.o, wiring.flipped(self.o))
+        wiring.connect(m, wiring.flipped(self.events), events.events)
+        m.d.comb += [
+            events.sidecar.eq(self.sidecar),
+            events.first.eq(self.first),
+            events.missing.eq(self.missing),
+        ]
+        with m.FSM():
+            with m.State("between"):
+                m.d.comb += [packer.pad.eq(self.pad), self.empty.eq(packer.empty)]
+                with m.If(coder.o.valid & ~self.hold & ~(self.pad & ~packer.empty)):
+                    m.d.comb += events.start.eq(1)
+                    m.next = "events"
+            with m.State("events"):
+                m.d.comb += [
+                    packer.i.valid.eq(events.o.valid),
+                    packer.i.payload.bits.eq(Cat(Const(0, 15), events.o.payload.bit)),
+                    packer.i.payload.length.eq(0),
+                    events.o.ready.eq(packer.i.ready),
+                ]
+                with m.If(~events.busy):
+                    m.next = "codes"
+            with m.State("codes"):
+                m.d.comb += [
+                    packer.i.valid.eq(coder.o.valid),
+                    packer.i.payload.eq(coder.o.payload.code),
+                    coder.o.ready.eq(packer.i.ready),
+                ]
+                with m.If(coder.o.valid & coder.o.ready & coder.o.payload.last):
+                    m.d.comb += self.block_end.eq(1)
+                    m.next = "between"
+        return m

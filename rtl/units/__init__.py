@@ -1,0 +1,1 @@
+"""Units that samples pass through, each a component of its own."""

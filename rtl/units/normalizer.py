@@ -1,0 +1,89 @@
+"""ADC codes to signed 8 bit: offset, gain, shift with rounding, saturation, one table entry per sample."""
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from rtl.memory.images import SHIFT_BITS
+from rtl.memory.parameter_memory import MemoryRead
+
+__all__ = ["Normalizer", "sample_layout"]
+
+
+def sample_layout(samples: int) -> data.StructLayout:
+    """A normalized sample, its place in the spike, and whether it ends a spike of the right length."""
+    return data.StructLayout({"value": signed(8), "at": range(max(2, samples)), "end": 1, "fits": 1})
+
+
+class Normalizer(wiring.Component):
+    """``saturate((((adc - offset[t]) * gain[t]) + half) >> shift)``.
+
+    Samples behind the last one of a spike, until its end is marked, are swallowed.
+
+    Parameters
+    ----------
+    samples: samples of a spike.
+
+    Members
+    -------
+    table: (offset, gain, shift) of each sample; 16, 16 and 5 bits.
+    hold: the table is not to be read now: nothing is taken, and the entry is read again afterwards.
+    i: ``adc`` and ``last``, which marks the end of a spike. One a cycle.
+    o: samples, valid one cycle later.
+
+    Cycles
+    ------
+    Latency: 1 cycle.
+    Throughput: a sample a cycle.
+    """
+
+    def __init__(self, samples: int) -> None:
+        self._samples = samples
+        super().__init__(
+            {
+                "table": Out(MemoryRead(samples, 32 + SHIFT_BITS)),
+                "hold": In(1),
+                "i": In(stream.Signature(data.StructLayout({"adc": signed(16), "last": 1}))),
+                "o": Out(stream.Signature(sample_layout(samples))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        at, next_at = Signal(range(max(2, self._samples))), Signal(range(max(2, self._samples)))
+        fetched, accept, beyond = Signal(), Signal(), Signal()
+        final = at == self._samples - 1
+        m.d.comb += [
+            self.i.ready.eq(fetched & ~self.hold & (~self.o.valid | self.o.ready)),
+            accept.eq(self.i.valid & self.i.ready),
+            next_at.eq(Mux(accept, Mux(self.i.payload.last, 0, Mux(final, at, at + 1)), at)),
+            self.table.addr.eq(next_at),
+            self.table.en.eq(accept | ~fetched),
+        ]
+        m.d.sync += fetched.eq(~self.hold)
+        product = Signal(signed(34), reset_less=True)
+        shift = Signal(SHIFT_BITS, reset_less=True)
+        place = Signal(self.o.payload.shape(), reset_less=True)
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        with m.If(accept):
+            entry = self.table.data
+            offset, gain = entry[:16].as_signed(), entry[16:32]
+            m.d.sync += [
+                product.eq((self.i.payload.adc - offset) * gain),
+                shift.eq(entry[32:]),
+                at.eq(next_at),
+                beyond.eq(~self.i.payload.last & (final | beyond)),
+                self.o.valid.eq(self.i.payload.last | ~beyond),
+                place.at.eq(at),
+                place.end.eq(self.i.payload.last),
+                place.fits.eq(final & ~beyond),
+            ]
+        kept, rounded = Signal(signed(35)), Signal(signed(35))
+        m.d.comb += [
+            kept.eq((product << 1).as_signed() >> shift),
+            rounded.eq((kept + 1) >> 1),
+            self.o.payload.eq(place),
+            self.o.payload.value.eq(Mux(rounded > 127, 127, Mux(rounded < -128, -128, rounded))),
+        ]
+        return m

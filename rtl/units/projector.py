@@ -1,0 +1,201 @@
+"""The last convolution: it sums over channel groups, then makes signed latents."""
+
+from amaranth.hdl import Array, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import WritePort
+from amaranth.lib.wiring import In, Out
+
+from rtl.memory.images import SHIFT_BITS
+from rtl.memory.memory_use import BUSY_WORDS, SizedMemory
+from rtl.memory.parameter_memory import MemoryRead
+from rtl.shape.plan import DotPlan
+from rtl.units.dot_product import DotProduct, accumulator_layout
+from rtl.units.requantizer import requantize
+from rtl.units.window import SlidingWindow
+
+__all__ = ["GroupAccumulator", "Projector", "sum_banks"]
+
+
+def sum_banks(plan: DotPlan) -> int:
+    """Memories that partial sums lie in: one for each step where they are flip-flops, so that only the inputs of a few
+    change at a time, and few of the multiplexers behind them."""
+    return plan.output_steps if plan.output_steps * plan.samples <= BUSY_WORDS else 1
+
+
+class GroupAccumulator(wiring.Component):
+    """Add up what each channel group contributes; the sums leave with the last group.
+
+    Parameters
+    ----------
+    plan: the last convolution.
+    groups: channel groups.
+    bias_bits: width of a bias.
+    isolate: keep sums of the other groups out of the rounding, as nobody looks at what it makes of them.
+
+    Members
+    -------
+    table: bias and shift of every output, ``plan.lanes`` outputs a word; read for the first group, which starts from
+        the biases, and for the last one, which is shifted.
+    i: accumulators of a group, ``plan.lanes`` outputs a transfer, output after output, sample after sample.
+    o: latents in the same order, while the last group passes; no latency. One transfer a cycle.
+
+    Cycles
+    ------
+    Latency: 0 cycles.
+    Throughput: a transfer a cycle.
+    """
+
+    def __init__(self, plan: DotPlan, groups: int, bias_bits: int, isolate: bool = True) -> None:
+        self._plan = plan
+        self._isolate = isolate
+        self._groups = groups
+        self._bias_bits = bias_bits
+        super().__init__(
+            {
+                "table": Out(MemoryRead(plan.output_steps, plan.lanes * (bias_bits + SHIFT_BITS))),
+                "i": In(stream.Signature(accumulator_layout(plan.lanes, plan.accumulator_bits, shifted=False))),
+                "o": Out(stream.Signature(data.ArrayLayout(signed(plan.layer.output_bits), plan.lanes))),
+            }
+        )
+
+    @property
+    def depth(self) -> int:
+        """Words of partial sums."""
+        return self._plan.output_steps * self._plan.samples
+
+    @property
+    def banks(self) -> int:
+        """Memories that they lie in."""
+        return sum_banks(self._plan)
+
+    @property
+    def words(self) -> int:
+        """Words in a memory."""
+        return self.depth // self.banks
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        plan = self._plan
+        layout = data.ArrayLayout(signed(plan.accumulator_bits), plan.lanes)
+        # The next word is read while this one is added to, and this one written a cycle later. Where there are only
+        # one or two they would be the same.
+        memories = [SizedMemory(shape=layout, depth=max(2, self.words), init=[], busy=True) for _ in range(self.banks)]
+        writes = [memory.write_port() for memory in memories]
+        reads = [
+            memory.read_port(transparent_for=[write] if self.depth <= 2 else [])
+            for memory, write in zip(memories, writes, strict=True)
+        ]
+
+        # Of the word that is read next; registers, so that the multiplexers behind the words see each address once.
+        step, ahead = Signal(range(max(2, plan.output_steps))), Signal(range(max(2, self.words)))
+        group = Signal(range(max(2, self._groups)))
+        # Of the word that is added to.
+        turn, address, first, last = Signal.like(step), Signal.like(ahead), Signal(), Signal()
+        fetched, accept, fetch = Signal(), Signal(), Signal()
+        last_step, last_word = step == plan.output_steps - 1, ahead == self.words - 1
+        m.d.comb += [
+            accept.eq(self.i.valid & self.i.ready),
+            self.i.ready.eq(fetched & (self.o.ready | ~last)),
+            self.o.valid.eq(fetched & self.i.valid & last),
+            fetch.eq(accept | ~fetched),
+            self.table.addr.eq(step),
+            self.table.en.eq(fetch & ((group == 0) | (group == self._groups - 1))),
+        ]
+        m.d.sync += fetched.eq(1)
+        with m.If(fetch):
+            m.d.sync += [turn.eq(step), address.eq(ahead), first.eq(group == 0), last.eq(group == self._groups - 1)]
+            m.d.sync += step.eq(Mux(last_step, 0, step + 1))
+            with m.If(last_step if self.banks > 1 else 1):
+                m.d.sync += ahead.eq(Mux(last_word, 0, ahead + 1))
+            with m.If(last_step & last_word):
+                m.d.sync += group.eq(Mux(group == self._groups - 1, 0, group + 1))
+        totals = Signal(layout)
+        for number, (memory, write, read) in enumerate(zip(memories, writes, reads, strict=True)):
+            m.submodules[f"sums{number}"] = memory
+            mine = self.banks == 1
+            m.d.comb += [read.addr.eq(ahead), read.en.eq(fetch & (mine | (step == number)))]
+            self._write(m, number, write, address, totals.as_value(), accept & ~last & (mine | (turn == number)))
+        before = Signal(layout)
+        m.d.comb += before.eq(Array(read.data for read in reads)[turn if self.banks > 1 else 0])
+        entry = data.View(data.ArrayLayout(unsigned(self._bias_bits + SHIFT_BITS), plan.lanes), self.table.data)
+        for lane in range(plan.lanes):
+            bias = entry[lane][: self._bias_bits].as_signed()
+            total = Signal(signed(plan.accumulator_bits), name=f"total{lane}")
+            m.d.comb += [
+                total.eq(Mux(first, bias, before[lane]) + self.i.payload.value[lane]),
+                totals[lane].eq(total),
+            ]
+            finished = Signal(signed(plan.accumulator_bits), name=f"finished{lane}")
+            m.d.comb += finished.eq(Mux(last, total, 0) if self._isolate else total)
+            shift = entry[lane][self._bias_bits :]
+            latent = requantize(m, f"q{lane}", finished, shift, plan.layer.output_bits, relu=False)
+            m.d.comb += self.o.payload[lane].eq(latent)
+        return m
+
+    def _write(self, m: Module, number: int, write: WritePort, address: Value, totals: Value, enable: Value) -> None:
+        """From a register, so that what an adder makes on the way to its sum does not reach every word's inputs."""
+        if self.depth == 1:
+            m.d.comb += [write.addr.eq(address), write.data.eq(totals), write.en.eq(enable)]
+            return
+        held = Signal(len(totals), name=f"held{number}", reset_less=True)
+        place = Signal.like(address, name=f"place{number}", reset_less=True)
+        m.d.comb += [write.addr.eq(place), write.data.eq(held)]
+        m.d.sync += write.en.eq(enable)
+        with m.If(enable):
+            m.d.sync += [held.eq(totals), place.eq(address)]
+
+
+class Projector(wiring.Component):
+    """1x1 convolution over all channels, fed one channel group at a time.
+
+    Parameters
+    ----------
+    plan, port_bits: as for :class:`rtl.units.dot_product.DotProduct`.
+    groups, bias_bits, isolate: as for :class:`GroupAccumulator`.
+
+    Members
+    -------
+    i: samples of a group's channels, unsigned; a sample takes ``plan.steps`` cycles.
+    weights: the groups' weights.
+    table: as for :class:`GroupAccumulator`.
+    o: latents, ``plan.lanes`` features a transfer, feature after feature, sample after sample.
+
+    Cycles
+    ------
+    Latency: ``plan.input_steps + 1`` cycles from a sample of the last group to its first latents.
+    Throughput: a sample every ``plan.steps`` cycles.
+    """
+
+    def __init__(self, plan: DotPlan, port_bits: int, groups: int, bias_bits: int, isolate: bool = True) -> None:
+        self._plan = plan
+        self._port_bits = port_bits
+        self._accumulator = GroupAccumulator(plan, groups, bias_bits, isolate)
+        super().__init__(
+            {
+                "i": In(stream.Signature(data.ArrayLayout(unsigned(plan.layer.input_bits), plan.group_inputs))),
+                "weights": In(stream.Signature(unsigned(port_bits))),
+                "table": self._accumulator.signature.members["table"],
+                "o": self._accumulator.signature.members["o"],
+            }
+        )
+
+    @property
+    def accumulator(self) -> GroupAccumulator:
+        """The sums over groups."""
+        return self._accumulator
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        plan = self._plan
+        m.submodules.register = register = SlidingWindow(
+            unsigned(plan.layer.input_bits), plan.group_inputs, 1, plan.samples
+        )
+        m.submodules.dot = dot = DotProduct(plan, self._port_bits, None)
+        m.submodules.accumulator = accumulator = self._accumulator
+        wiring.connect(m, wiring.flipped(self.i), register.i)
+        wiring.connect(m, register.o, dot.i)
+        wiring.connect(m, dot.o, accumulator.i)
+        wiring.connect(m, accumulator.o, wiring.flipped(self.o))
+        wiring.connect(m, wiring.flipped(self.weights), dot.weights)
+        wiring.connect(m, accumulator.table, wiring.flipped(self.table))
+        return m

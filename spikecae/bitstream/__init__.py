@@ -1,0 +1,1 @@
+"""Bits, codes and packets, as ``docs/bitstream.md`` says."""

@@ -1,0 +1,1 @@
+"""From raw samples to spikes: converter, contacts, and the golden detector."""

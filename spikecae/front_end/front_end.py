@@ -1,0 +1,224 @@
+"""What the spike detector is built for: channels, threshold, times in samples, neighbourhoods, depths.
+
+The golden detector and the hardware generator both read this, and nothing else of each other.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikecae.design import Design
+from spikecae.front_end.geometry import close_contacts, nearest_contacts
+
+__all__ = ["GAIN_BITS", "GAIN_FRACTION", "FrontEnd", "designed_front_end", "front_end_of"]
+
+GAIN_BITS = 8
+"""Width of ``FrontEnd.gain``."""
+GAIN_FRACTION = 4
+"""Fraction bits of ``FrontEnd.gain``."""
+MEDIAN_OF_NORMAL = 0.6745
+"""median(|x|) of a normal distribution, in standard deviations (Quiroga et al. 2004)."""
+LATENCY = 10
+"""Most cycles from the sample that decides on an event, or completes it, until it can be read."""
+SEARCH_MS = 0.5
+"""How long after its crossing the peak of a spike may come: most action potentials take less."""
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """A spike detector. Times are in samples of one channel (frames).
+
+    Attributes:
+        channels: C, samples of a frame.
+        samples: D, samples of a snippet.
+        peak: index of the peak in the snippet.
+        polarity: which peaks count.
+        gain: the threshold over median(|x|), in 1/16; 119 is the paper's 5 / 0.6745.
+        search: samples from a crossing on, itself included, among which the peak is the largest.
+        refractory: after a peak, so many samples cannot cross. Also how close in time two peaks on close channels
+            belong to one event.
+        noise_shift: s, the noise estimate moves by 2**-s of itself a sample; about 1.2 * 2**s samples are its time
+            constant. Spikes count from frame 2**(s+1) on.
+        bits: width of the converter.
+        zero: its code for 0 V, which the detector subtracts, and adds to the snippets again.
+        neighbours: for each channel the M whose snippets make the event with the peak there, itself among them; empty
+            for a queue, where an event is its own channel's snippet.
+        close: for each channel the first and the last channel that may see the same event (channels are numbered along
+            the probe, or tetrode by tetrode); empty for a queue.
+        pending: events that can wait for a larger peak near them.
+        queue: events that can wait for their snippet to be read.
+        frames: size of the circular buffer, samples per channel, a power of two.
+
+    Raises:
+        ValueError: no such detector; every reason is given.
+    """
+
+    channels: int
+    samples: int
+    peak: int
+    polarity: Literal["negative", "positive", "both"]
+    gain: int
+    search: int
+    refractory: int
+    frames: int
+    noise_shift: int = 12
+    bits: int = 16
+    zero: int = 0
+    neighbours: tuple[tuple[int, ...], ...] = ()
+    close: tuple[tuple[int, int], ...] = ()
+    pending: int = 8
+    queue: int = 8
+
+    def __post_init__(self) -> None:
+        faults = self._faults()
+        if faults:
+            raise ValueError("no such front end: " + "; ".join(faults))
+
+    @property
+    def spikes(self) -> int:
+        """M, snippets of an event."""
+        return len(self.neighbours[0]) if self.neighbours else 1
+
+    @property
+    def settling(self) -> int:
+        """Frames from the start in which nothing is detected, while the noise is being estimated."""
+        return 2 << self.noise_shift
+
+    @property
+    def rival_time(self) -> int:
+        """Frames after an event's peak until no larger one near it can be found any more."""
+        return self.refractory + self.search
+
+    @property
+    def earliest(self) -> int:
+        """Frames after the peak when reading can begin: the event was decided on, and its last sample has come."""
+        decided = self.rival_time + 1 if self.neighbours else self.search
+        return max(decided, self.samples - self.peak)
+
+    @property
+    def latest(self) -> int:
+        """Frames after the peak when reading must begin, or its oldest samples may be overwritten before its end."""
+        return self.frames - self.peak - self._frames_in(self.spikes * self.samples) - 1
+
+    @property
+    def frames_needed(self) -> int:
+        """Smallest circular buffer that keeps an event until it is read, if no other one is being read then."""
+        return self.frames - self.latest + self.earliest + self._frames_in(LATENCY)
+
+    def _frames_in(self, cycles: int) -> int:
+        """How many can come, at one sample a cycle."""
+        return -(-cycles // self.channels)
+
+    def _faults(self) -> list[str]:
+        ranges = {
+            "channels": (1, 1024),
+            "samples": (4, 128),
+            "peak": (0, self.samples - 1),
+            "gain": (1, (1 << GAIN_BITS) - 1),
+            "search": (1, 128),
+            "refractory": (self.search, 1024),
+            "noise_shift": (6, 16),
+            "bits": (6, 16),
+            "pending": (1, 64),
+            "queue": (3, 1024),
+        }
+        faults = [
+            f"{name} = {getattr(self, name)} must be {low} to {high}"
+            for name, (low, high) in ranges.items()
+            if not low <= getattr(self, name) <= high
+        ]
+        half = 1 << (self.bits - 1)
+        if not -(1 << 15) + half <= self.zero <= (1 << 15) - half:
+            faults.append(f"zero = {self.zero} takes codes of {self.bits} bits out of 16 signed bits")
+        if self.frames < 1 or self.frames & (self.frames - 1):
+            faults.append(f"frames = {self.frames} must be a power of two")
+        if len(self.neighbours) not in (0, self.channels):
+            faults.append(f"neighbours has {len(self.neighbours)} rows, {self.channels} channels need one each")
+        if len(self.close) != len(self.neighbours):
+            faults.append(f"close has {len(self.close)} rows, neighbours has {len(self.neighbours)}")
+        if faults:
+            return faults
+        for channel, row in enumerate(self.neighbours):
+            if len(row) != self.spikes or len(set(row)) != len(row) or not 1 <= len(row) <= 16:
+                faults.append(f"neighbours[{channel}] = {row} must be {self.spikes} different channels (1 to 16)")
+            if channel not in row or not all(0 <= other < self.channels for other in row):
+                faults.append(f"neighbours[{channel}] = {row} must hold {channel}, and channels below {self.channels}")
+        for channel, (first, last) in enumerate(self.close):
+            if not 0 <= first <= channel <= last < self.channels:
+                faults.append(f"close[{channel}] = ({first}, {last}) must enclose {channel}, below {self.channels}")
+        if self.frames < self.frames_needed:
+            faults.append(f"frames = {self.frames} would overwrite an event unread; {self.frames_needed} are needed")
+        return faults
+
+
+def front_end_of(
+    design: Design,
+    channels: int,
+    neighbours: NDArray[np.integer[Any]] | None = None,
+    close: NDArray[np.bool_] | None = None,
+    *,
+    noise_shift: int = FrontEnd.noise_shift,
+    queue: int = FrontEnd.queue,
+) -> FrontEnd:
+    """The detector of ``design`` for ``channels`` channels, with the smallest buffer that loses nothing by itself.
+
+    Args:
+        design: converter, snippet, threshold, polarity, times and kind of block.
+        channels: C.
+        neighbours: (C, M) for neighbourhoods.
+        close: (C, C), which channels may see the same event, itself among them; those between the first and the last
+            of a row are taken in.
+        noise_shift, queue: as in :class:`FrontEnd`.
+
+    Raises:
+        ValueError: a neighbourhood without its tables, a queue with them, or no such detector.
+    """
+    if (design.block.kind == "neighbourhood") != (neighbours is not None and close is not None):
+        raise ValueError(
+            f"design {design.name!r} codes a {design.block.kind}: neighbours and close belong to neighbourhoods"
+        )
+    recording, block = design.recording, design.block
+    per_ms = recording.sampling_rate_hz / 1000
+    refractory = max(1, round(recording.refractory_ms * per_ms))
+    search = min(refractory, max(1, round(SEARCH_MS * per_ms)))
+    rows: tuple[tuple[int, ...], ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
+    if neighbours is not None and close is not None:
+        rows = tuple(tuple(int(channel) for channel in row) for row in neighbours)
+        spans = tuple((int(near[0]), int(near[-1])) for near in map(np.flatnonzero, close))
+    roomy = FrontEnd(
+        channels=channels,
+        samples=block.samples,
+        peak=recording.peak,
+        polarity=recording.polarity,
+        gain=math.floor(recording.threshold / MEDIAN_OF_NORMAL * (1 << GAIN_FRACTION) + 0.5),
+        search=search,
+        refractory=refractory,
+        frames=1 << 12,
+        noise_shift=noise_shift,
+        queue=queue,
+        bits=design.adc.bits,
+        zero=0 if design.adc.signed else 1 << (design.adc.bits - 1),
+        neighbours=rows,
+        close=spans,
+    )
+    return replace(roomy, frames=1 << (roomy.frames_needed - 1).bit_length())
+
+
+def designed_front_end(design: Design) -> FrontEnd | None:
+    """The detector that the design's ``[front_end]`` asks for, if it has one.
+
+    Raises:
+        ValueError: as for :func:`front_end_of`.
+    """
+    wanted = design.front_end
+    if wanted is None:
+        return None
+    positions, neighbours, close = np.array(wanted.contacts_um), None, None
+    if design.block.kind == "neighbourhood":
+        neighbours = nearest_contacts(positions, design.block.spikes)
+        close = close_contacts(positions, design.recording.radius_um)
+    return front_end_of(design, len(positions), neighbours, close, noise_shift=wanted.noise_shift, queue=wanted.queue)

@@ -1,0 +1,1 @@
+"""Cell libraries: reading Liberty files, and what a cell does."""

@@ -1,0 +1,1 @@
+"""The analytic estimate: counts of work times a table of costs."""

@@ -1,0 +1,161 @@
+"""First answer without synthesis: energy per spike, area and power density from counts and a table of costs."""
+
+from rtl.manifest import Manifest
+from rtl.memory.memory_use import held_in
+from rtl.shape.plan import DotPlan, Plan
+from synth.estimate.energy_table import Node, Work
+from synth.mapping.yosys import ModuleStatistics
+from synth.part import Part
+
+__all__ = ["LIMIT_UW_PER_MM2", "Estimate", "LayerWork", "estimate", "work_of"]
+
+LIMIT_UW_PER_MM2 = 400.0
+"""Power density that brain tissue tolerates (Wu et al. 2018, section 4)."""
+RATE_HZ = 20.0
+"""Spikes per second of a channel, as the paper assumes."""
+
+
+class LayerWork(Part):
+    """What a layer does for one block."""
+
+    name: str
+    macs: int
+    parameter_bits_read: int
+
+
+class Estimate(Part):
+    """Analytic; ``assumptions`` says what is in it."""
+
+    node: str
+    process: str
+    voltage_v: float
+    method: str
+    assumptions: list[str]
+    layers: list[LayerWork]
+    macs_per_spike: float
+    energy_nj_per_spike: float
+    energy_nj_per_spike_by_kind: dict[str, float]
+    area_mm2: float
+    area_mm2_by_kind: dict[str, float]
+    clock_mhz: float
+    spikes_per_s_at_full_rate: float
+    power_uw_at_full_rate: float
+    density_uw_per_mm2_at_full_rate: float
+    limit_uw_per_mm2: float
+    spikes_per_s_within_limit: float
+    channels_within_limit: int
+    power_uw_per_channel: float
+    area_um2_per_channel_within_limit: float
+
+
+def estimate(plan: Plan, manifest: Manifest, node: Node, counted: ModuleStatistics) -> Estimate:
+    """Add up what a block costs: every energy is that of one block, divided among its spikes.
+
+    Args:
+        plan: shape of the hardware.
+        manifest: its memories.
+        node: costs.
+        counted: the whole encoder's resources.
+    """
+    spikes = plan.spec.spikes
+    layers = _layers(plan)
+    parts = work_of(plan, manifest)
+    per_spike = {
+        part: sum(node.work_pj[work].value * count for work, count in counts.items()) / spikes / 1000
+        for part, counts in parts.items()
+    }
+    energy = sum(per_spike.values())
+
+    memory_bits = sum(memory.words * memory.width for memory in manifest.memories)
+    cells = {
+        "multipliers and adders": (plan.multipliers + plan.search.multipliers) * node.mac_um2.value,
+        "registers": counted.flip_flop_bits * node.register_um2_per_bit.value,
+        "multiplexers": counted.multiplexer_bits * node.multiplexer_um2_per_bit.value,
+    }
+    area = {kind: value / node.density.value / 1e6 for kind, value in cells.items()}
+    area["memories"] = memory_bits * node.memory_um2_per_bit.value / 1e6
+    total = sum(area.values())
+    clock = plan.hardware.clock_mhz
+    rate = clock * 1e6 / manifest.cycles_per_block * spikes
+    power = energy * rate / 1000
+    within = LIMIT_UW_PER_MM2 * total / energy * 1000
+    channels = int(within / RATE_HZ)
+    return Estimate(
+        node=node.name,
+        process=node.process,
+        voltage_v=node.voltage_v,
+        method="analytic: operations and memory bits of a block times a table of costs",
+        assumptions=[
+            *(f"{work}: {cost.value} pJ: {cost.source}" for work, cost in node.work_pj.items()),
+            f"multiply-accumulate {node.mac_um2.value} µm²: {node.mac_um2.source}",
+            f"memory {node.memory_um2_per_bit.value} µm² per bit: {node.memory_um2_per_bit.source}",
+            f"register {node.register_um2_per_bit.value} µm²: {node.register_um2_per_bit.source}",
+            f"multiplexer {node.multiplexer_um2_per_bit.value} µm² per bit: {node.multiplexer_um2_per_bit.source}; "
+            "other logic takes no area here",
+            f"placement density {node.density.value}: {node.density.source}",
+            "every parameter is read once a block; every input value once per channel group",
+            "left out: leakage, wires, clock tree, pads, analog front end, radio, parameter checks",
+        ],
+        layers=layers,
+        macs_per_spike=sum(layer.macs for layer in layers) / spikes,
+        energy_nj_per_spike=energy,
+        energy_nj_per_spike_by_kind=per_spike,
+        area_mm2=total,
+        area_mm2_by_kind=area,
+        clock_mhz=clock,
+        spikes_per_s_at_full_rate=rate,
+        power_uw_at_full_rate=power,
+        density_uw_per_mm2_at_full_rate=power / total,
+        limit_uw_per_mm2=LIMIT_UW_PER_MM2,
+        spikes_per_s_within_limit=within,
+        channels_within_limit=channels,
+        power_uw_per_channel=energy * RATE_HZ / 1000,
+        area_um2_per_channel_within_limit=total * 1e6 / channels if channels else 0.0,
+    )
+
+
+def _layers(plan: Plan) -> list[LayerWork]:
+    layers = [
+        LayerWork(
+            name=dot.name,
+            macs=dot.macs * plan.groups,
+            parameter_bits_read=dot.group_weight_bits * plan.groups,
+        )
+        for dot in plan.dots
+    ]
+    search = plan.search
+    words = sum(p.codewords for p in search.passes) * search.record_words
+    return [*layers, LayerWork(name="vq", macs=search.macs, parameter_bits_read=words * 8 * search.port_bytes)]
+
+
+def work_of(plan: Plan, manifest: Manifest) -> dict[str, dict[Work, float]]:
+    """What a block takes, by part of the encoder and kind of work.
+
+    Multiply-accumulates count in proportion to the product of their operands' widths, 8 by 8 bits being one.
+    """
+    search = plan.search
+    parts: dict[str, dict[Work, float]] = {
+        "convolutions": _products([dot for dot in plan.dots if dot is not plan.project], plan.groups),
+        "last convolution": _products([plan.project], plan.groups),
+        "codeword search": {},
+    }
+    parts["codeword search"]["search"] = search.macs * search.bits**2 / 64
+    sums = plan.project.accumulator_bits * plan.project.outputs * plan.project.samples * plan.groups
+    memory = next(m for m in manifest.memories if m.name.endswith(".accumulator"))
+    in_macros = held_in(memory.use, macros=True) == "macro"
+    parts["last convolution"] |= {"memory bit": 2 * sums} if in_macros else {"sum bit": sums}
+    store = {m.name.rsplit(".", 1)[1]: m.words * m.width for m in manifest.memories if ".store." in m.name}
+    loaded = store["weights"] + store["parameters"] + store["codebook"]
+    samples = plan.groups * plan.spec.samples * 8 * plan.spec.spikes
+    parts["memories"] = {"memory bit": samples + (loaded if plan.loadable else 0)}
+    parts["control and clock"] = {"cycle": manifest.cycles_per_block}
+    return parts
+
+
+def _products(dots: list[DotPlan], groups: int) -> dict[Work, float]:
+    counts: dict[Work, float] = {"stationary": 0.0, "moving": 0.0, "output": 0.0}
+    for dot in dots:
+        macs = dot.macs * groups
+        counts["stationary" if dot.steps == 1 else "moving"] += macs * dot.weight_bits * dot.layer.input_bits / 64
+        counts["output"] += dot.outputs * dot.samples * groups
+    return counts

@@ -1,0 +1,1 @@
+"""Simulation of a mapped netlist, gate by gate, with delays."""

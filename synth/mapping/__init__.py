@@ -1,0 +1,1 @@
+"""Yosys: counting, and mapping to cells or to an FPGA."""

