@@ -19,9 +19,10 @@ from spikecae.bitstream.packets import MAX_COUNT, Packet, PacketReader
 from spikecae.bitstream.payload import read_blocks, write_blocks
 from spikecae.codec import DECODED_AT_A_TIME, ENCODED_AT_A_TIME, CodedPacket, Decoder, Encoder
 from spikecae.design import Design, load_design
-from spikecae.golden import Golden, normalize
-from spikecae.network import Network
-from spikecae.search import nearest
+from spikecae.golden import Golden
+from spikecae.golden.nearest import nearest
+from spikecae.golden.network import Network
+from spikecae.golden.normalize import normalize
 from spikecae.spec import EncoderSpec, load_spec
 from spikecae.stages import Convolution
 
@@ -94,7 +95,7 @@ def _encoder(design: Design, spec: EncoderSpec, weights: Path, adc: NDArray[np.i
 
 def _dense_layers(spec: EncoderSpec, adc: NDArray[np.int16]) -> Iterator[Case]:
     """The layers that are not grouped, requantization and all, inside a run of the whole network."""
-    network, x = Network(spec), normalize(spec.normalize, adc)
+    network, x = Network(spec), normalize(spec.source, adc)
     dense = [stage for stage in spec.stages if isinstance(stage, Convolution) and stage.groups == 1]
     best = {stage.name: (float("inf"), 0) for stage in dense}
     products = {}
@@ -123,9 +124,9 @@ def _dense_layers(spec: EncoderSpec, adc: NDArray[np.int16]) -> Iterator[Case]:
 
 
 def _search(spec: EncoderSpec, adc: NDArray[np.int16]) -> Case:
-    latents = Golden(spec).encode(adc).taps[spec.project.name]
-    part = spec.vq.table[0]
-    codebook = spec.vq.codebooks[part.codebook]
+    latents = Golden(spec).encode(adc).taps[spec.transforms[-1].name]
+    part = spec.quantizer.table[0]
+    codebook = spec.quantizer.codebooks[part.codebook]
     vectors = np.ascontiguousarray(latents.reshape(-1, part.length), np.int8)
     words, bias = codebook.words.astype(np.float32), codebook.bias.astype(np.float32)
     floats = vectors.astype(np.float32)
@@ -149,7 +150,7 @@ def _search(spec: EncoderSpec, adc: NDArray[np.int16]) -> Case:
 
 def _huffman(spec: EncoderSpec, adc: NDArray[np.int16]) -> Iterator[Case]:
     indices = np.tile(Golden(spec).indices(adc), (20, 1))
-    tables, table_of = spec.huffman.tables, spec.table_of
+    tables, table_of = spec.coder.tables, spec.table_of
     packets = write_blocks(spec, indices, blocks_per_packet=MAX_COUNT)
     received = [packet for packet in PacketReader().feed(b"".join(packets)) if isinstance(packet, Packet)]
 

@@ -71,8 +71,8 @@ def stopped(y: Integers, words: Integers, bias: Integers, ends: list[int], rest:
 
 def latents_of(spec: EncoderSpec, adc: NDArray[np.int16]) -> Integers:
     """(n, L) sub-vectors of blocks (n, M, D); the table must share one codebook."""
-    flat = encode(spec, adc).taps[spec.project.name].astype(np.int64).reshape(len(adc), -1)
-    parts = [flat[:, part.offset : part.offset + part.length] for part in spec.vq.table]
+    flat = encode(spec, adc).taps[spec.transforms[-1].name].astype(np.int64).reshape(len(adc), -1)
+    parts = [flat[:, part.offset : part.offset + part.length] for part in spec.quantizer.table]
     return np.concatenate(parts)
 
 
@@ -87,7 +87,7 @@ def main(
     adc = load_dataset(chip, data).test.adc
     adc = adc[np.unique(np.linspace(0, len(adc) - 1, blocks).astype(int))]
     y = latents_of(spec, adc)
-    (book,) = spec.vq.codebooks
+    (book,) = spec.quantizer.codebooks
     words, bias = book.words.astype(np.int64), book.bias.astype(np.int64)
     table = Table(box=None, pad_edge=False, header_style="bold", title=f"{design}: {len(adc)} blocks, stopped")
     for heading in ("fold", "lanes", "elements tested after", *BOUNDS):

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from quantize.fold import FoldedConvolution, FoldedEncoder, Place
-from spikecae.arithmetic import integer_range
 from spikecae.design import Hardware, Quantization
+from spikecae.widths import integer_range
 
 __all__ = [
     "LARGEST_SHIFT",

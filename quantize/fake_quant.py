@@ -15,7 +15,7 @@ from torch.nn import functional
 from quantize.exponents import Exponents, scale
 from quantize.fold import FoldedEncoder, Place
 from quantize.normalization import InputTable
-from spikecae.arithmetic import integer_range
+from spikecae.widths import integer_range
 
 __all__ = ["FakeQuantEncoder", "Quantize"]
 

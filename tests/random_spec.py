@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from spikecae.arithmetic import integer_range
 from spikecae.bitstream.huffman import code_lengths
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec
@@ -18,6 +17,7 @@ from spikecae.stages import (
     SubVector,
     VectorQuantizer,
 )
+from spikecae.widths import integer_range
 
 EXPONENT = 4
 

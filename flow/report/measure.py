@@ -47,7 +47,7 @@ def decode_split(design: Design, spec: EncoderSpec, checkpoint: Path, split: Spl
         ValueError: the checkpoint is corrupt or of another network.
     """
     loaded = load_checkpoint(checkpoint, design)
-    codewords = torch.from_numpy(spec.vq.codebooks[0].words.astype(np.float32) * 2.0**-spec.vq.exponent)
+    codewords = torch.from_numpy(spec.quantizer.codebooks[0].words.astype(np.float32) * 2.0**-spec.quantizer.exponent)
     parts, counts = [], np.zeros(design.codebook.codewords, np.int64)
     chosen = np.linspace(0, len(split) - 1, min(len(split), MAX_BLOCKS)).astype(np.intp)
     original = split.spikes[chosen]

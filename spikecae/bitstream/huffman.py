@@ -1,7 +1,6 @@
 """Canonical, length-limited Huffman codes, and the packing of their bits, most significant bit first.
 
 Lengths come from package-merge (Larmore and Hirschberg 1990), which is optimal under the limit.
-Codes are canonical: shorter codes first, equal lengths in order of the symbol.
 """
 
 from collections.abc import Sequence
@@ -11,11 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikecae import acceleration
+from spikecae.canonical_code import MAX_LENGTH, canonical_codes, canonical_order, check_lengths
 
 __all__ = [
-    "MAX_LENGTH",
-    "canonical_codes",
-    "check_lengths",
     "code_lengths",
     "code_words",
     "decode_blocks",
@@ -23,9 +20,6 @@ __all__ = [
     "lookup",
     "pack_bits",
 ]
-
-MAX_LENGTH = 16
-"""Longest code, in bits."""
 
 
 def code_lengths(counts: ArrayLike, limit: int = MAX_LENGTH) -> NDArray[np.uint8]:
@@ -63,40 +57,6 @@ def code_lengths(counts: ArrayLike, limit: int = MAX_LENGTH) -> NDArray[np.uint8
     for _, members in packages[: symbols - 1]:
         np.add.at(lengths, list(members), 1)
     return lengths
-
-
-def check_lengths(lengths: NDArray[np.uint8]) -> None:
-    """Refuse a table that is no complete prefix code.
-
-    Raises:
-        ValueError: a length lies outside 1..16, or Kraft's sum is not one.
-    """
-    if lengths.ndim != 1 or lengths.size == 0:
-        raise ValueError(f"a code table must be a non-empty vector, got shape {lengths.shape}")
-    if lengths.min() < 1 or lengths.max() > MAX_LENGTH:
-        raise ValueError(f"code lengths must lie in 1..{MAX_LENGTH}, got {lengths.min()}..{lengths.max()}")
-    kraft = int((1 << (MAX_LENGTH - lengths.astype(np.int64))).sum())
-    if lengths.size > 1 and kraft != 1 << MAX_LENGTH:
-        state = "over-full, so not prefix-free" if kraft > 1 << MAX_LENGTH else "incomplete"
-        raise ValueError(f"code table is {state}: Kraft sum {kraft / (1 << MAX_LENGTH):.6f}, must be 1")
-
-
-def canonical_codes(lengths: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """The code words of a table of lengths, right-aligned, (K,)."""
-    check_lengths(lengths)
-    codes = np.zeros(lengths.size, dtype=np.uint16)
-    code, previous = 0, 0
-    for symbol in _canonical_order(lengths):
-        code <<= int(lengths[symbol]) - previous
-        previous = int(lengths[symbol])
-        codes[symbol] = code
-        code += 1
-    return codes
-
-
-def _canonical_order(lengths: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Symbols by length, then by number."""
-    return np.lexsort((np.arange(lengths.size), lengths))
 
 
 def pack_bits(codes: NDArray[np.integer], lengths: NDArray[np.integer]) -> bytes:
@@ -214,7 +174,7 @@ def _lookup(tables: tuple[bytes, ...]) -> tuple[NDArray[np.int32], NDArray[np.ui
     for row, table in enumerate(tables):
         lengths = np.frombuffer(table, dtype=np.uint8)
         check_lengths(lengths)
-        order = _canonical_order(lengths)
+        order = canonical_order(lengths)
         prefixes = 1 << (MAX_LENGTH - lengths[order].astype(np.int64))
         used = prefixes.sum()  # all but where there is only one symbol
         symbols[row, :used] = np.repeat(order, prefixes)

@@ -68,7 +68,7 @@ def write_blocks(
         raise ValueError(f"missing = {missing} must lie in 0..{spec.spikes - 1}: a block has {spec.spikes} spikes")
     sidecar = sidecar_of(events, len(indices), len(indices) * spec.spikes - missing)
     (event_words, event_widths), opening = event_fields(events, len(indices), _times_of(sidecar, spec.spikes))
-    words, lengths = code_words(indices, spec.huffman.tables, spec.table_of)
+    words, lengths = code_words(indices, spec.coder.tables, spec.table_of)
     starts, sizes = _split(lengths.sum(axis=1) + event_widths.sum(axis=1), event_widths, opening[1], blocks_per_packet)
     for fields, first in zip((event_words, event_widths), opening, strict=True):
         fields[starts, : first.shape[1]] = first[starts]
@@ -134,7 +134,7 @@ def _read_compiled(spec: EncoderSpec, packet: Packet, present: NDArray[np.bool_]
     data = np.frombuffer(packet.payload + b"\0\0", np.uint8)
     orders = (CHANNEL_ORDER, TIME_ORDER, LONGEST_PREFIX)
     table_of = np.array(spec.table_of, np.int64)
-    symbols, taken = lookup(spec.huffman.tables)
+    symbols, taken = lookup(spec.coder.tables)
     if not kernels.read_payload(
         data, 8 * header.length, symbols, taken, table_of, times_of, orders, indices, channels, times
     ):
@@ -145,7 +145,7 @@ def _read_compiled(spec: EncoderSpec, packet: Packet, present: NDArray[np.bool_]
 def _read_slowly(spec: EncoderSpec, packet: Packet, present: NDArray[np.bool_]) -> Blocks:
     """The same, field by field; says what is wrong."""
     header = packet.header
-    symbols, taken = lookup(spec.huffman.tables)
+    symbols, taken = lookup(spec.coder.tables)
     indices = np.empty((header.count, len(spec.table_of)), dtype=np.int32)
     channels, times = [0], [0]
     reader, first = BitReader(packet.payload), 0

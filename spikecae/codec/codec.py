@@ -236,13 +236,8 @@ class Decoder:
 
     def latents(self, indices: NDArray[np.integer]) -> NDArray[np.float32]:
         """Latents (n, N, T) of indices (n, S): integers times a power of two."""
-        spec = self.spec
-        latents = np.zeros((len(indices), spec.project.outputs * spec.latent_samples), np.float32)
-        for position, part in enumerate(spec.vq.table):
-            words = spec.vq.codebooks[part.codebook].words.astype(np.float32)
-            latents[:, part.offset : part.offset + part.length] = words[indices[:, position]]
-        latents *= np.float32(2.0**-spec.vq.exponent)
-        return latents.reshape(len(indices), spec.project.outputs, spec.latent_samples)
+        shape = self.spec.latents.channels, self.spec.latents.samples
+        return self.spec.quantizer.dequantize(indices, shape[0] * shape[1]).reshape(len(indices), *shape)
 
     def waveforms(self, indices: NDArray[np.integer], adc: Adc) -> NDArray[np.float32]:
         """Snippets (n, M, D) in recording units, the converter's and the normalization's work undone.
@@ -250,12 +245,12 @@ class Decoder:
         Raises:
             DecoderNetworkError: ONNX Runtime or the network is missing, or the network is of another design.
         """
-        spec, normalize = self.spec, self.spec.normalize
+        spec = self.spec
         waveforms = np.empty((len(indices), spec.spikes, spec.samples), np.float32)
         for first in range(0, len(indices), DECODED_AT_A_TIME):
             part = slice(first, first + DECODED_AT_A_TIME)
             normalized = self.network.run(self.latents(indices[part]))
-            waveforms[part] = codes_to_units(normalized * normalize.scale + normalize.offset, adc)
+            waveforms[part] = codes_to_units(spec.source.undo(normalized), adc)
         return waveforms
 
     @cached_property

@@ -43,7 +43,7 @@ class DecoderNetwork:
         except Exception as error:  # it has its own error for every kind of damage, all derived from this
             raise DecoderNetworkError(f"{path}: ONNX Runtime does not load it: {error}") from None
         found = [list(tensor.shape[1:]) for tensor in (*self._session.get_inputs(), *self._session.get_outputs())]
-        wanted = [[spec.project.outputs, spec.latent_samples], [spec.spikes, spec.samples]]
+        wanted = [[spec.latents.channels, spec.latents.samples], [spec.spikes, spec.samples]]
         if found != wanted:
             raise DecoderNetworkError(
                 f"{path} is of another design: its shapes are {found}, the spec of {spec.design!r} needs {wanted}"

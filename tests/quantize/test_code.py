@@ -21,7 +21,7 @@ def test_lengths_are_those_of_the_training_counts(tiny: Design, loaded: Checkpoi
     entropy = -(p[p > 0] * np.log2(p[p > 0])).sum()
     assert entropy <= mean < entropy + 1  # a Huffman code
     assert all(lengths[a] <= lengths[b] for a in range(16) for b in range(16) if counts[a] > counts[b])
-    assert np.array_equal(spec.vq.codebooks[0].bias, (spec.vq.codebooks[0].words.astype(int) ** 2).sum(1))
+    assert np.array_equal(spec.quantizer.codebooks[0].bias, (spec.quantizer.codebooks[0].words.astype(int) ** 2).sum(1))
 
 
 def test_rate_weight_saves_bits_and_its_bias_is_that_of_the_final_lengths(
@@ -93,9 +93,9 @@ def test_tables_by_position_are_the_specs(tiny: Design, loaded: Checkpoint, tiny
     by_position = code_by_position(code, search_all(encoder, encode_latents(encoder, tiny_spikes.validation.adc)))
     spec = build_spec(tiny, encoder, by_position)
     assert spec.table_of == by_position.table.tolist()
-    assert len(spec.huffman.tables) > 1
+    assert len(spec.coder.tables) > 1
     coded = golden.encode(spec, tiny_spikes.test.adc)
     assert np.array_equal(coded.payload_bits, by_position.bits(coded.indices).sum(axis=1))
-    words = spec.vq.codebooks[0].words.astype(np.int64)
-    extra = spec.vq.codebooks[0].bias - (words**2).sum(axis=1)
+    words = spec.quantizer.codebooks[0].words.astype(np.int64)
+    extra = spec.quantizer.codebooks[0].bias - (words**2).sum(axis=1)
     assert np.array_equal(extra, np.floor(20.0 * code.lengths[0] + 0.5))  # one bias a codeword: that of one table

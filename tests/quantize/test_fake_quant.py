@@ -13,8 +13,11 @@ from quantize.code import fit_code
 from quantize.compare import MismatchError, compare, exact_products
 from quantize.fake_quant import FakeQuantEncoder, Quantize
 from quantize.stage import calibrated_encoder
-from spikecae import golden, network
+from spikecae import golden
 from spikecae.design import Design
+from spikecae.golden import products
+from spikecae.golden.normalize import normalize
+from spikecae.golden.vector_quantizer import search
 from spikecae.spec import EncoderSpec, load_spec, save_spec
 from tests.quantize.conftest import made_up_checkpoint
 
@@ -66,7 +69,7 @@ def test_golden_model_equals_it_with_narrow_values(
     assert np.abs(taps["normalize"]).max() > 100
     assert 2 ** (activations - 1) <= max(taps["conv"].max(), taps["pool1"].max()) <= 2**activations - 1
     assert np.abs(taps["project"]).max() <= 2 ** (latents - 1)
-    assert np.abs(spec.vq.codebooks[0].words).max() <= 2 ** (latents - 1)
+    assert np.abs(spec.quantizer.codebooks[0].words).max() <= 2 ** (latents - 1)
 
 
 def test_a_shared_block_has_the_same_integer_weights_in_both_places(tiny: Design, tiny_spikes: SpikeDataset) -> None:
@@ -116,7 +119,7 @@ def test_another_rounding_rule_in_the_golden_model_turns_the_comparison_red(
 ) -> None:
     encoder, spec = quantized(tiny, loaded, tiny_spikes.train.adc)
     compare(spec, encoder, tiny_spikes.test.adc)
-    monkeypatch.setattr(network, "requantize", lambda x, limits, out: np.clip(fault(x), *limits, out=out))
+    monkeypatch.setattr(products, "requantize", lambda x, limits, out: np.clip(fault(x), *limits, out=out))
     with pytest.raises(MismatchError, match=r"block \d+, channel \d+, sample \d+: expected -?\d+, got -?\d+"):
         compare(spec, encoder, tiny_spikes.test.adc)
 
@@ -133,8 +136,7 @@ def test_another_tie_break_is_seen(
         indices = search(stage, latents)
         return np.where(indices == 3, 5, indices)
 
-    search = golden.search
-    monkeypatch.setattr(golden, "search", last_of_the_best)
+    monkeypatch.setattr("spikecae.golden.model.quantize", last_of_the_best)
     with pytest.raises(MismatchError, match="of vq"):
         compare(spec, encoder, tiny_spikes.test.adc)
 
@@ -143,14 +145,13 @@ def test_message_counts_blocks_from_the_first_of_the_batch(
     tiny: Design, loaded: Checkpoint, tiny_spikes: SpikeDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoder, spec = quantized(tiny, loaded, tiny_spikes.train.adc)
-    normalize = golden.normalize
 
     def one_off(stage: object, adc: np.ndarray) -> np.ndarray:
         x = normalize(stage, adc)
         x[2, 1, 3] += 1
         return x
 
-    monkeypatch.setattr(golden, "normalize", one_off)
+    monkeypatch.setattr("spikecae.golden.model.read_source", one_off)
     with pytest.raises(MismatchError, match="values of normalize; first in block 102, channel 1, sample 3"):
         compare(spec, encoder, tiny_spikes.test.adc[100:110], first=100)
 

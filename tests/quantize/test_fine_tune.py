@@ -93,7 +93,7 @@ def test_biases_stay_within_their_declared_width(
     def astray(epoch: int, decibels: float) -> None:
         found.append(decibels)
         spec = build_spec(narrow, encoder, code)
-        convolutions = [spec.stages[1], *spec.stages[2].convolutions, *spec.stages[4].convolutions, spec.project]
+        convolutions = [spec.stages[1], *spec.stages[2].convolutions, *spec.stages[4].convolutions, spec.transforms[-1]]
         widest = max(int(np.abs(convolution.bias).max()) for convolution in convolutions)
         assert widest <= 1 << 10, f"epoch {epoch}"
         reached.append(widest)
@@ -139,16 +139,16 @@ def test_stage_writes_the_decoder_that_belongs_to_the_fine_tuned_spec(
     report = quantize(design, SHIPPED, tiny_spikes, tmp_path)
     spec, stored = load_spec(tmp_path), load_checkpoint(tmp_path / "checkpoint.safetensors", design)
     coded = golden.encode(spec, tiny_spikes.test.adc)
-    words = torch.from_numpy(spec.vq.codebooks[0].words.astype(np.float32) * 2.0**-spec.vq.exponent)
+    words = torch.from_numpy(spec.quantizer.codebooks[0].words.astype(np.float32) * 2.0**-spec.quantizer.exponent)
     with torch.no_grad():
         outputs = stored.model.decoder(words[torch.from_numpy(coded.indices).long()]).numpy()
     expected = sndr(tiny_spikes.test.spikes, decode_units(outputs, stored.normalization, design))
     assert report.fixed_point.sndr_mean_db == pytest.approx(expected.mean_db, abs=1e-4)
     assert report.fixed_point.huffman_bits_per_index == pytest.approx(coded.payload_bits.sum() / coded.indices.size)
     assert (report.weight_bits, report.fine_tune_epochs) == (4, EPOCHS)
-    assert report.code_tables == len(spec.huffman.tables) > 1
+    assert report.code_tables == len(spec.coder.tables) > 1
     assert report.fixed_point.huffman_bits_per_index < report.one_table_huffman_bits_per_index
     assert report.golden_check.blocks == len(tiny_spikes.test)
-    convolutions = [spec.stages[1], *spec.stages[2].convolutions, *spec.stages[4].convolutions, spec.project]
+    convolutions = [spec.stages[1], *spec.stages[2].convolutions, *spec.stages[4].convolutions, spec.transforms[-1]]
     values = np.concatenate([convolution.weight.ravel() for convolution in convolutions])
     assert (values.min(), values.max()) == (-8, 7)

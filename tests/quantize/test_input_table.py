@@ -3,7 +3,7 @@ import pytest
 
 from model.normalization import Normalization
 from quantize.normalization import input_table
-from spikecae.golden import normalize
+from spikecae.golden.normalize import normalize
 from spikecae.stages import Normalize
 
 

@@ -23,7 +23,7 @@ def test_spec_is_of_the_design_and_of_the_weights_beside_it(name: str) -> None:
     checkpoint = load_checkpoint(DESIGNS / name / "model.safetensors", design)
     assert (spec.design, spec.adc_bits) == (name, design.adc.bits)
     assert (spec.spikes, spec.samples) == (design.block.spikes, design.block.samples)
-    assert spec.vq.codebooks[0].words.shape == (design.codebook.codewords, design.latent_samples)
+    assert spec.quantizer.codebooks[0].words.shape == (design.codebook.codewords, design.latent_samples)
     convolutions = {stage.name: stage for stage in spec.stages if hasattr(stage, "weight")}
     convolutions |= {part.name: part for stage in spec.stages for part in getattr(stage, "convolutions", ())}
     for place in fold(checkpoint.model.encoder).places():
@@ -32,9 +32,12 @@ def test_spec_is_of_the_design_and_of_the_weights_beside_it(name: str) -> None:
         error = stage.weight * step - place.convolution.weight.detach().numpy()
         inside = np.abs(stage.weight.astype(int)) < 127
         assert (np.abs(error) <= 0.501 * step)[inside].all(), place.name
-    words = spec.vq.codebooks[0].words * 2.0**-spec.vq.exponent
+    words = spec.quantizer.codebooks[0].words * 2.0**-spec.quantizer.exponent
     codebook = checkpoint.model.quantizer.codebook.detach().numpy()
-    assert np.abs(words - codebook)[np.abs(words * 2.0**spec.vq.exponent) < 127].max() <= 0.501 * 2.0**-spec.vq.exponent
+    assert (
+        np.abs(words - codebook)[np.abs(words * 2.0**spec.quantizer.exponent) < 127].max()
+        <= 0.501 * 2.0**-spec.quantizer.exponent
+    )
 
 
 def test_tiny_weights_and_embedded_spikes_give_the_shipped_spec(tiny: Design, tiny_spikes: SpikeDataset) -> None:

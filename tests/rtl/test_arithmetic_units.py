@@ -152,7 +152,7 @@ def test_projector_sums_over_groups(tiny: Design, fold: int) -> None:
 def test_search_finds_the_nearest_codeword(tiny: Design, fold: int) -> None:
     """Against squared distances; λ = 0, so that score and distance agree; duplicates test the tie-break."""
     spec = random_spec(tiny, 13, rate_weight=0.0)
-    book = spec.vq.codebooks[0]
+    book = spec.quantizer.codebooks[0]
     book.words[9] = book.words[4]
     book.bias[9] = book.bias[4]
     plan = make_plan(spec, hardware(fold))
@@ -163,7 +163,7 @@ def test_search_finds_the_nearest_codeword(tiny: Design, fold: int) -> None:
     expected = distance.argmin(axis=2)
     assert expected[0, 0] == 4
     words = images.parameter_images(plan)["codebook"].words
-    dut = VectorSearch(plan.search, spec.vq.table, dot.outputs, dot.samples, dot.lanes)
+    dut = VectorSearch(plan.search, spec.quantizer.table, dot.outputs, dot.samples, dot.lanes)
     latents = [pack(v) for v in y.transpose(0, 2, 1).reshape(-1, dot.lanes)]
     sink = Port(dut.o, count=expected.size, pause=0.2)
     run(dut, [Port(dut.i, latents)], [sink], tables=[(dut.codebook, words)])
@@ -180,7 +180,7 @@ def test_search_walks_sub_vectors_to_and_fro(tiny: Design, lanes: int, early_exi
     (whole,), dot = search.passes, plan.project
     rows, blocks = search.rows(whole), 2
     words = images.parameter_images(replace(plan, search=search))["codebook"].words
-    dut = VectorSearch(search, spec.vq.table, dot.outputs, dot.samples, 1)
+    dut = VectorSearch(search, spec.quantizer.table, dot.outputs, dot.samples, 1)
     y = np.random.default_rng(lanes).integers(-128, 128, blocks * dot.outputs * dot.samples)
     walked: list[tuple[int, int]] = []
 
@@ -188,7 +188,7 @@ def test_search_walks_sub_vectors_to_and_fro(tiny: Design, lanes: int, early_exi
         if running:
             walked.append((k, row))
 
-    sink = Port(dut.o, count=blocks * len(spec.vq.table))
+    sink = Port(dut.o, count=blocks * len(spec.quantizer.table))
     lane = dut.lanes[0]
     watched = ((lane.run, lane.k, lane.row), watch)
     run(dut, [Port(dut.i, [pack([v]) for v in y])], [sink], tables=[(dut.codebook, words)], watch=watched)
@@ -203,8 +203,8 @@ def test_block_writer_packs_bits(tiny: Design, pad: int) -> None:
     plan = make_plan(spec, hardware(2))
     words = images.parameter_images(plan)["huffman"].words
     dut = BlockWriter(4, len(words), images.huffman_starts(plan), tiny.block.spikes)
-    indices = np.random.default_rng(0).integers(0, 16, (40, len(spec.vq.table)))
-    lengths, codes = spec.huffman.tables[0], spec.huffman.codes(0)
+    indices = np.random.default_rng(0).integers(0, 16, (40, len(spec.quantizer.table)))
+    lengths, codes = spec.coder.tables[0], spec.coder.codes(0)
     blocks = ["".join(format(codes[k], f"0{lengths[k]}b") for k in block) for block in indices]
     bits = "".join(block + "0" * (-len(block) % 8) if pad else block for block in blocks)
     expected = [int(bits[n : n + 8], 2) for n in range(0, len(bits) - 7, 8)]

@@ -29,7 +29,7 @@ def quantized(tiny: Design, words: np.ndarray, bias: np.ndarray) -> EncoderSpec:
     spec = random_spec(tiny, 13)
     length = words.shape[1]
     table = tuple(SubVector(at, length, 0, 0) for at in range(0, FEATURES * SAMPLES - length + 1, length))
-    quantizer = VectorQuantizer("vq", spec.vq.exponent, (Codebook(words, bias),), table)
+    quantizer = VectorQuantizer("vq", spec.quantizer.exponent, (Codebook(words, bias),), table)
     stages = (*spec.stages[:-2], quantizer, Huffman("huffman", (code_lengths(np.ones(len(words), dtype=int)),)))
     return EncoderSpec(spec.design, spec.spikes, spec.samples, spec.adc_bits, stages)
 
@@ -39,13 +39,13 @@ class Watched:
 
     def __init__(self, spec: EncoderSpec, search: SearchPlan, vectors: np.ndarray) -> None:
         plan = replace(make_plan(spec, hardware(2, early_exit=search.early_exit)), search=search)
-        count, (most, length) = len(spec.vq.table), (FEATURES * SAMPLES, search.length)
+        count, (most, length) = len(spec.quantizer.table), (FEATURES * SAMPLES, search.length)
         blocks = -(-len(vectors) // count)
         latents = np.zeros((blocks, most), dtype=int)
         padded = np.concatenate([vectors, np.zeros((blocks * count - len(vectors), length), dtype=int)])
         latents[:, : count * length] = padded.reshape(blocks, count * length)
         beats = latents.reshape(blocks, FEATURES, SAMPLES).transpose(0, 2, 1).reshape(-1, 1)
-        dut = VectorSearch(search, spec.vq.table, FEATURES, SAMPLES, 1)
+        dut = VectorSearch(search, spec.quantizer.table, FEATURES, SAMPLES, 1)
         sink = Port(dut.o, count=blocks * count)
         words = parameter_images(plan)["codebook"].words
         lane = dut.lanes[0]
@@ -82,7 +82,7 @@ def test_every_small_latent_gets_the_same_index(tiny: Design, length: int, budge
     spec = quantized(tiny, words, bias)
     search = plan_search(spec, Hardware(parameters="ram" if loadable else "rom", early_exit=True), budget)
     assert (search.chunks == 1) == (budget != SLOW or length == 1)
-    assert (search.lanes == len(spec.vq.table)) == (budget == FASTEST)
+    assert (search.lanes == len(spec.quantizer.table)) == (budget == FASTEST)
     found = Watched(spec, search, vectors)
     np.testing.assert_array_equal(found.indices, smallest(words, bias, vectors))
 

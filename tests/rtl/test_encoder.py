@@ -57,7 +57,7 @@ def test_stationary(tiny: Design, stationary: str, early_exit: bool) -> None:
     assert {dot.steps for dot in plan.requantized} == {1}
     assert any(dot.steps > 1 for dot in shared.requantized)
     assert plan.project.steps == (shared.project.steps if stationary == "blocks" else 1)
-    assert plan.search.lanes == (len(spec.vq.table) if stationary == "all" else shared.search.lanes)
+    assert plan.search.lanes == (len(spec.quantizer.table) if stationary == "all" else shared.search.lanes)
     for pause in (0.0, 0.6):
         ends = _check(spec, random_adc(tiny, 4, 25), 1, pause=pause, **knobs)
         if not pause:

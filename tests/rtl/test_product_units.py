@@ -160,7 +160,7 @@ def test_the_bank_gives_rows_of_sub_vectors(tiny: Design, fold: int) -> None:
     plan = make_plan(spec, hardware(fold))
     dot = plan.project
     y = np.random.default_rng(fold).integers(-128, 128, (dot.outputs, dot.samples))
-    dut = LatentBank(plan.search, spec.vq.table, dot.outputs, dot.samples, dot.lanes)
+    dut = LatentBank(plan.search, spec.quantizer.table, dot.outputs, dot.samples, dot.lanes)
     beats = [pack(lanes) for lanes in y.T.reshape(-1, dot.lanes)]
 
     async def script(ctx):
@@ -191,7 +191,7 @@ def test_a_lane_keeps_the_first_smallest_score(tiny: Design) -> None:
     """Codewords one after the other, chunk after chunk, as the search walks them."""
     spec = random_spec(tiny, 36)
     plan = make_plan(spec, hardware(16)).search
-    book = spec.vq.codebooks[0]
+    book = spec.quantizer.codebooks[0]
     words, bias = book.words.astype(int), book.bias.astype(int)
     words[9], bias[9] = words[4], bias[4]
     y = words[4]

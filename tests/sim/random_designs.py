@@ -130,7 +130,7 @@ def random_design(tiny: Design, seed: int) -> Design:
 def product_quantized(spec: EncoderSpec, seed: int) -> EncoderSpec:
     """The same encoder with sub-vectors of random lengths; some share codebooks or code tables."""
     rng = np.random.default_rng(seed)
-    total = sum(part.length for part in spec.vq.table)
+    total = sum(part.length for part in spec.quantizer.table)
     books: list[Codebook] = []
     tables: list[np.ndarray] = []
     parts: list[SubVector] = []
@@ -142,13 +142,13 @@ def product_quantized(spec: EncoderSpec, seed: int) -> EncoderSpec:
             book = int(rng.choice(shared))
         else:
             size = int(rng.integers(2, 33))
-            words = (rng.integers(-90, 90, (size, length)) >> (8 - spec.project.output_bits)).astype(np.int8)
+            words = (rng.integers(-90, 90, (size, length)) >> (8 - spec.transforms[-1].output_bits)).astype(np.int8)
             books.append(Codebook(words, (words.astype(np.int64) ** 2).sum(axis=1).astype(np.int32)))
             tables.append(code_lengths(rng.integers(1, 100, size)))
             book = len(books) - 1
         parts.append(SubVector(at, length, book, book))
         at += length
-    quantizer = VectorQuantizer("vq", spec.vq.exponent, tuple(books), tuple(parts))
+    quantizer = VectorQuantizer("vq", spec.quantizer.exponent, tuple(books), tuple(parts))
     stages = (*spec.stages[:-2], quantizer, Huffman("huffman", tuple(tables)))
     return EncoderSpec(spec.design, spec.spikes, spec.samples, spec.adc_bits, stages)
 

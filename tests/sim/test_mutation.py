@@ -9,8 +9,9 @@ from sim.batch import BatchSimulator
 from sim.compare import compare
 from sim.mutation import choose_mutations, flip_in_spec, flip_in_verilog, run_mutation
 from sim.verilate import build_library
-from spikecae import golden, network
+from spikecae import golden
 from spikecae.arithmetic import rshift_round
+from spikecae.golden import products
 from tests.rtl.shapes import hardware
 
 FLIPS = 20
@@ -88,7 +89,7 @@ def half_even(scaled):
 @pytest.mark.parametrize("rule", [truncate, half_down, half_even])
 def test_another_rounding_rule_is_noticed(simulator, encoder, blocks, monkeypatch, rule):
     """Golden's accumulators come with the half added that makes rounding down round half up."""
-    monkeypatch.setattr(network, "requantize", lambda x, limits, out: np.clip(rule(x), *limits, out=out))
+    monkeypatch.setattr(products, "requantize", lambda x, limits, out: np.clip(rule(x), *limits, out=out))
     altered = golden.encode(encoder.spec, blocks[0])
     simulator.feed(blocks[0])
     simulator.run(BLOCKS)

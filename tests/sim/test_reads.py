@@ -33,11 +33,11 @@ def test_each_word_is_read_once_a_block(loadable, models):
 
 def test_so_is_a_codebook_whose_sub_vectors_are_not_neighbours(tiny: Design, models, tmp_path):
     spec = random_spec(tiny, 3)
-    (book,) = spec.vq.codebooks
+    (book,) = spec.quantizer.codebooks
     other = Codebook(book.words[:5] + np.int8(1), book.bias[:5])
     parts = [SubVector(4 * n, 4, which, which) for n, which in enumerate((0, 1, 1, 0))]
-    quantizer = replace(spec.vq, codebooks=(book, other), table=tuple(parts))
-    code = Huffman("huffman", (spec.huffman.tables[0], code_lengths(np.ones(5, dtype=np.int64))))
+    quantizer = replace(spec.quantizer, codebooks=(book, other), table=tuple(parts))
+    code = Huffman("huffman", (spec.coder.tables[0], code_lengths(np.ones(5, dtype=np.int64))))
     spec = EncoderSpec(spec.design, spec.spikes, spec.samples, spec.adc_bits, (*spec.stages[:-2], quantizer, code))
     manifest = emit(spec, tiny.hardware, tmp_path)
     library = build_library(tmp_path / manifest.verilog, manifest, models)

@@ -14,7 +14,7 @@ from spikecae.bitstream.packets import PacketReader, Sidecar
 from spikecae.bitstream.payload import Events, PayloadError, read_blocks, write_blocks
 from spikecae.design import Design
 from spikecae.golden import encode
-from spikecae.search import nearest
+from spikecae.golden.nearest import nearest
 from spikecae.stages import Codebook
 from tests.random_spec import random_adc, random_spec
 from tests.spikecae.test_payload import code, sealed

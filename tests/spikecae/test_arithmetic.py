@@ -7,15 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikecae.arithmetic import (
-    accumulator_bounds,
-    integer_range,
-    loadable_bounds,
-    rshift_round,
-    saturate,
-    signed_width,
-    unsigned_width,
-)
+from spikecae.arithmetic import rshift_round, saturate
+from spikecae.widths import accumulator_bounds, integer_range, loadable_bounds, signed_width, unsigned_width
 
 
 @given(st.integers(-(2**61), 2**61), st.integers(0, 31))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from spikecae.arithmetic import rshift_round, saturate, signed_width
+from spikecae.arithmetic import rshift_round, saturate
+from spikecae.widths import signed_width
 
 TEXT = (Path(__file__).parents[2] / "docs" / "arithmetic.md").read_text(encoding="utf-8")
 LINES = [

@@ -18,12 +18,12 @@ SPEC = SimpleNamespace(
     spikes=2,
     tag=INPUTS[0]["tag"],
     table_of=[0, 0, 0],
-    huffman=SimpleNamespace(tables=(np.array([len(CODES[str(k)]) for k in range(4)], dtype=np.uint8),)),
+    coder=SimpleNamespace(tables=(np.array([len(CODES[str(k)]) for k in range(4)], dtype=np.uint8),)),
 )
 
 
 def test_code_table_is_the_canonical_one() -> None:
-    codes = payload.code_words(np.arange(4)[None, :3], SPEC.huffman.tables, SPEC.table_of)[0][0]
+    codes = payload.code_words(np.arange(4)[None, :3], SPEC.coder.tables, SPEC.table_of)[0][0]
     assert [f"{code:0{len(CODES[str(k)])}b}" for k, code in enumerate(codes)] == [CODES[str(k)] for k in range(3)]
 
 

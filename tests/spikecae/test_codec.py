@@ -97,10 +97,10 @@ def test_a_spec_folder_is_all_an_encoder_needs(spec: EncoderSpec, tiny: Design, 
 def test_latents_are_codewords_at_the_exponent_of_the_spec(spec: EncoderSpec) -> None:
     indices = np.random.default_rng(6).integers(0, 16, (7, 4))
     latents = Decoder(spec, NO_NETWORK).latents(indices)
-    words = spec.vq.codebooks[0].words
+    words = spec.quantizer.codebooks[0].words
     for block in range(7):
         for feature in range(4):
-            expected = [int(value) / 2**spec.vq.exponent for value in words[indices[block, feature]]]
+            expected = [int(value) / 2**spec.quantizer.exponent for value in words[indices[block, feature]]]
             assert latents[block, feature].tolist() == expected
     assert latents.dtype == np.float32
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spikecae import golden, network
 from spikecae.bitstream.huffman import decode_blocks
 from spikecae.design import Design
-from spikecae.golden import Golden, encode, search
+from spikecae.golden import Golden, encode
+from spikecae.golden.vector_quantizer import search
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Convolution, Pool, Residual, SubVector, VectorQuantizer
 from tests.random_spec import random_adc, random_spec
@@ -58,7 +58,7 @@ def convolve(stage: Convolution, x: Rows, identity: Rows | None = None, identity
 
 def by_hand(spec: EncoderSpec, adc: np.ndarray, present: np.ndarray | None = None) -> dict[str, Any]:
     """Every tap of one block (M, D)."""
-    table = spec.normalize
+    table = spec.source
     x = [
         [
             clamp(divide((int(code) - int(table.offset[t])) * int(table.gain[t]), table.shift), -128, 127)
@@ -81,9 +81,9 @@ def by_hand(spec: EncoderSpec, adc: np.ndarray, present: np.ndarray | None = Non
             x = taps[stage.name] = [[max(row[t : t + stage.size]) for t in range(0, len(row), stage.size)] for row in x]
     flat = [value for row in x for value in row]
     taps["vq"] = []
-    for part in spec.vq.table:
+    for part in spec.quantizer.table:
         y = flat[part.offset : part.offset + part.length]
-        book = spec.vq.codebooks[part.codebook]
+        book = spec.quantizer.codebooks[part.codebook]
         scores = [
             int(bias) - 2 * sum(a * int(b) for a, b in zip(y, word, strict=True))
             for bias, word in zip(book.bias, book.words, strict=True)
@@ -134,7 +134,7 @@ def test_missing_spikes_are_zero_after_normalization(spec: EncoderSpec, tiny: De
     adc = random_adc(tiny, 2, 7)
     present = np.array([[True, True], [True, False]])
     taps = encode(spec, adc, present).taps
-    assert np.any(spec.normalize.offset != 0)
+    assert np.any(spec.source.offset != 0)
     for block in range(2):
         expected = by_hand(spec, adc[block], present[block])
         assert {name: taps[name][block].tolist() for name in taps} == expected
@@ -185,7 +185,7 @@ def test_rate_bias_moves_the_decision() -> None:
 def test_payload_is_the_code_of_the_indices(spec: EncoderSpec, tiny: Design) -> None:
     coded = encode(spec, random_adc(tiny, 40, 11))
     assert np.array_equal(coded.indices, coded.taps["vq"])
-    assert np.array_equal(decode_blocks(coded.payloads, spec.huffman.tables, spec.table_of), coded.indices)
+    assert np.array_equal(decode_blocks(coded.payloads, spec.coder.tables, spec.table_of), coded.indices)
     assert [len(payload) for payload in coded.payloads] == [-(-bits // 8) for bits in coded.payload_bits]
 
 
@@ -201,8 +201,8 @@ def test_blocks_do_not_depend_on_each_other(spec: EncoderSpec, tiny: Design) -> 
 def test_indices_are_the_same_on_any_number_of_cores(
     spec: EncoderSpec, tiny: Design, monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
-    monkeypatch.setattr(golden, "usable_cores", lambda: cores)
-    monkeypatch.setattr(network, "CACHED_VALUES", 7 * 16 * 16)  # 7 blocks at a time
+    monkeypatch.setattr("spikecae.golden.model.usable_cores", lambda: cores)
+    monkeypatch.setattr("spikecae.golden.network.CACHED_VALUES", 7 * 16 * 16)  # 7 blocks at a time
     adc = random_adc(tiny, 100, 13)
     expected = encode(spec, adc).indices
     model = Golden(spec)

@@ -6,16 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikecae.bitstream.huffman import (
-    MAX_LENGTH,
-    canonical_codes,
-    check_lengths,
-    code_lengths,
-    code_words,
-    decode_blocks,
-    encode_blocks,
-    pack_bits,
-)
+from spikecae.bitstream.huffman import code_lengths, code_words, decode_blocks, encode_blocks, pack_bits
+from spikecae.canonical_code import MAX_LENGTH, canonical_codes, check_lengths
 
 
 def huffman_cost(counts: list[int]) -> int:

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikecae.bitstream.huffman import canonical_codes
 from spikecae.bitstream.packets import MAX_PAYLOAD, Header, Packet, PacketReader, Sidecar, frame
 from spikecae.bitstream.payload import (
     Events,
@@ -16,6 +15,7 @@ from spikecae.bitstream.payload import (
     write_blocks,
     write_snippets,
 )
+from spikecae.canonical_code import canonical_codes
 from spikecae.design import Design
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
@@ -32,7 +32,7 @@ def received(packets: list[bytes]) -> list[Packet]:
 def code(lengths: list[int], indices: int, spikes: int) -> SimpleNamespace:
     """What the payload needs of a spec."""
     table = np.array(lengths, dtype=np.uint8)
-    return SimpleNamespace(huffman=SimpleNamespace(tables=(table,)), table_of=[0] * indices, spikes=spikes, tag=0xC0DE)
+    return SimpleNamespace(coder=SimpleNamespace(tables=(table,)), table_of=[0] * indices, spikes=spikes, tag=0xC0DE)
 
 
 def test_golden_indices_survive_the_trip(spec: EncoderSpec, tiny: Design) -> None:
@@ -48,7 +48,7 @@ def test_golden_indices_survive_the_trip(spec: EncoderSpec, tiny: Design) -> Non
 def test_blocks_follow_each_other_without_padding(spec: EncoderSpec, tiny: Design) -> None:
     coded = encode(spec, random_adc(tiny, 7, seed=2))
     (packet,) = received(write_blocks(spec, coded.indices, blocks_per_packet=255))
-    table = spec.huffman.tables[0]
+    table = spec.coder.tables[0]
     codes = canonical_codes(table)
     bits = "".join(f"{codes[index]:0{table[index]}b}" for index in coded.indices.ravel())
     assert len(bits) == coded.payload_bits.sum()
@@ -218,8 +218,8 @@ def test_any_payload_decodes_or_is_refused(payload: bytes, count: int, sidecar: 
 
 def test_tables_of_several_positions(tiny: Design) -> None:
     spec = random_spec(tiny, seed=9)
-    table, other = spec.huffman.tables[0], spec.huffman.tables[0][::-1].copy()
-    two = SimpleNamespace(huffman=SimpleNamespace(tables=(table, other)), table_of=[0, 1, 1, 0], spikes=2, tag=spec.tag)
+    table, other = spec.coder.tables[0], spec.coder.tables[0][::-1].copy()
+    two = SimpleNamespace(coder=SimpleNamespace(tables=(table, other)), table_of=[0, 1, 1, 0], spikes=2, tag=spec.tag)
     indices = np.random.default_rng(0).integers(0, 16, (9, 4))
     packets = received(write_blocks(two, indices, blocks_per_packet=4))
     assert np.array_equal(np.concatenate([read_blocks(two, packet).indices for packet in packets]), indices)

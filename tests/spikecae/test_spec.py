@@ -57,13 +57,13 @@ def test_hash_covers_every_array_and_scalar(tiny: Design, spec: EncoderSpec) -> 
         flat = changed.content[1][name].reshape(-1)
         flat[-1] ^= 1
         hashes.add(changed.hash)
-    for change in ({"shift": 1}, {"gain": spec.normalize.gain.astype(np.uint16)[::-1].copy()}):
+    for change in ({"shift": 1}, {"gain": spec.source.gain.astype(np.uint16)[::-1].copy()}):
         hashes.add(with_stage(spec, "normalize", **change).hash)
     assert len(hashes) == 3 + len(spec.content[1]) + 2
 
 
 def test_hash_does_not_depend_on_memory_layout(spec: EncoderSpec) -> None:
-    weight = spec.project.weight
+    weight = spec.transforms[-1].weight
     strided = np.asfortranarray(np.repeat(weight, 2, axis=1))[:, ::2]
     assert not strided.flags.c_contiguous
     assert with_stage(spec, "project", weight=strided).hash == spec.hash
@@ -170,9 +170,10 @@ def conv_like(spec: EncoderSpec, **changes: Any) -> EncoderSpec:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda s: replace(s, stages=s.stages[1:]), "must start with normalize"),
-        (lambda s: replace(s, stages=s.stages[:-1]), "must start with normalize and end with project, vq, huffman"),
-        (lambda s: replace(s, stages=(*s.stages[:3], s.project, *s.stages[3:])), "end with project"),
+        (lambda s: replace(s, stages=s.stages[1:]), "must be a source, transforms, a quantizer and a coder"),
+        (lambda s: replace(s, stages=s.stages[:-1]), "these are .*'transform', 'quantizer'"),
+        (lambda s: replace(s, stages=(s.stages[0], *s.stages[-2:])), "must be a source, transforms, a quantizer"),
+        (lambda s: replace(s, stages=(*s.stages[:3], s.stages[0], *s.stages[3:])), "must be a source, transforms"),
         (lambda s: replace(s, stages=(*s.stages[:4], s.stages[3], *s.stages[4:])), "two stages are called 'pool0'"),
         (lambda s: replace(s, samples=18), "normalize has 16 entries for 18 samples"),
         (lambda s: replace(s, spikes=3), "conv takes 2 channels"),
@@ -198,7 +199,10 @@ def conv_like(spec: EncoderSpec, **changes: Any) -> EncoderSpec:
         (lambda s: with_stage(s, "vq", table=(SubVector(0, 4, 1, 0),)), "no codebook 1"),
         (lambda s: with_stage(s, "vq", table=(SubVector(0, 4, 0, 1),)), "no code table 1"),
         (lambda s: with_stage(s, "huffman", tables=()), "no code tables"),
-        (lambda s: with_stage(s, "huffman", tables=(np.array([1, 1], np.uint8),)), "differ in size"),
+        (
+            lambda s: with_stage(s, "huffman", tables=(np.array([1, 1], np.uint8),)),
+            "code table of 2 entries for 16 symbols",
+        ),
         (lambda s: with_stage(s, "huffman", tables=(np.full(16, 3, np.uint8),)), "not prefix-free"),
     ],
 )
@@ -252,7 +256,7 @@ def test_product_quantizers_and_shared_tables_are_specs_too(spec: EncoderSpec) -
         stages=(
             *spec.stages[:-2],
             VectorQuantizer("vq", vq.exponent, (*vq.codebooks, short), table),
-            Huffman("huffman", (*spec.huffman.tables, np.array([1, 2, 3, 3], np.uint8))),
+            Huffman("huffman", (*spec.coder.tables, np.array([1, 2, 3, 3], np.uint8))),
         ),
     )
     assert product.table_of == [0, 1, 1]
@@ -260,5 +264,5 @@ def test_product_quantizers_and_shared_tables_are_specs_too(spec: EncoderSpec) -
 
 
 def test_latent_samples_follow_the_pools(spec: EncoderSpec) -> None:
-    assert spec.latent_samples == 4
+    assert spec.latents.samples == 4
     assert [stage.size for stage in spec.stages if isinstance(stage, Pool)] == [2, 2]

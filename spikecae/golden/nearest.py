@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecae import acceleration
-from spikecae.arithmetic import integer_range
-from spikecae.stages import Codebook
+from spikecae.stages.vector_quantizer import Codebook
+from spikecae.widths import integer_range
 
 __all__ = ["nearest"]
 

@@ -1,0 +1,82 @@
+"""Stages as JSON and named arrays, and back. What a class's fields are declared as is what they may hold."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikecae.stages.base import KINDS
+
+__all__ = ["check_fields", "pack", "unpack"]
+
+
+def pack(value: Any, path: str, arrays: dict[str, NDArray[Any]]) -> Any:
+    """A stage, or what is within one, as JSON; its arrays go into ``arrays`` under their ``path``."""
+    if isinstance(value, np.ndarray):
+        arrays[path] = value
+        return {"array": path, "dtype": value.dtype.name, "shape": list(value.shape)}
+    if isinstance(value, tuple):
+        return [pack(item, f"{path}.{number}", arrays) for number, item in enumerate(value)]
+    if is_dataclass(value):
+        # A field that has its default is left out, so that a spec that needs no new field keeps its hash.
+        body = {
+            field.name: pack(getattr(value, field.name), f"{path}.{field.name}", arrays)
+            for field in fields(value)
+            if field.default is MISSING or getattr(value, field.name) != field.default
+        }
+        return {"kind": getattr(value, "kind", type(value).__name__), **body}
+    return value
+
+
+def unpack(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+    """What :func:`pack` made JSON of.
+
+    Raises:
+        KeyError: no such array or kind.
+        ValueError: fields that a kind has not, or of other types.
+    """
+    if isinstance(value, list):
+        return tuple(unpack(item, arrays) for item in value)
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return arrays[value["array"]]
+    if value.get("kind") not in KINDS:
+        known = ", ".join(sorted(KINDS))
+        raise ValueError(f"no kind of stage is called {str(value.get('kind'))[:64]!r}; this program knows {known}")
+    kind = KINDS[value["kind"]]
+    body = {key: unpack(item, arrays) for key, item in value.items() if key != "kind"}
+    check_fields(kind, body)
+    return kind(**body)
+
+
+def check_fields(kind: type, body: Mapping[str, Any]) -> None:
+    """Refuse unknown and missing fields, and those of other types than the class declares.
+
+    Raises:
+        ValueError: names the field.
+    """
+    hints, name = get_type_hints(kind), str(body.get("name", kind.__name__))[:64]
+    declared = {field.name: field for field in fields(kind)}
+    for key, value in body.items():
+        if key not in declared:
+            raise ValueError(f"{name}: unknown field {key[:64]!r}")
+        if not _is_a(value, hints[key]):
+            raise ValueError(f"{name}.{key}: unexpected {type(value).__name__}")
+    for key, field in declared.items():
+        if key not in body and field.default is MISSING:
+            raise ValueError(f"{name}: field {key!r} is missing")
+
+
+def _is_a(value: Any, hint: Any) -> bool:
+    origin = get_origin(hint)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_is_a(item, get_args(hint)[0]) for item in value)
+    if isinstance(hint, UnionType):
+        return isinstance(value, hint)
+    if origin is None and isinstance(hint, type) and hint not in (bool, int, str, float):
+        return isinstance(value, hint)
+    return type(value) is (origin or hint)

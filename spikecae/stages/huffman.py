@@ -1,0 +1,44 @@
+"""Huffman code tables."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikecae.canonical_code import canonical_codes, check_lengths
+from spikecae.stages.base import Coder, Symbols, register
+from spikecae.stages.checks import require
+
+__all__ = ["Huffman"]
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Huffman(Coder):
+    """Code tables as lengths in bits; the codes are canonical."""
+
+    kind = "huffman"
+    name: str
+    tables: tuple[NDArray[np.uint8], ...]
+
+    def __post_init__(self) -> None:
+        require(len(self.tables) > 0, f"{self.name}: no code tables")
+        for number, table in enumerate(self.tables):
+            require(table.dtype == np.uint8, f"{self.name}.tables[{number}] must be uint8, got {table.dtype}")
+            try:
+                check_lengths(table)
+            except ValueError as error:
+                raise ValueError(f"{self.name}.tables[{number}]: {error}") from None
+
+    def codes(self, table: int) -> NDArray[np.uint16]:
+        """Code words of a table, right-aligned, (K,)."""
+        return canonical_codes(self.tables[table])
+
+    def faults(self, symbols: Symbols) -> Iterator[str]:
+        """A position without a table, or with one of another size."""
+        for number, (size, table) in enumerate(zip(symbols.sizes, symbols.tables, strict=True)):
+            if not 0 <= table < len(self.tables):
+                yield f"position {number}: no code table {table}"
+            elif self.tables[table].size != size:
+                yield f"position {number}: code table of {self.tables[table].size} entries for {size} symbols"
