@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model.datasets import load_dataset
-from rtl.shape.plan import make_plan
+from rtl.planning import make_plan
 from spikecae.design import load_design
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec, load_spec

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from model.datasets import load_dataset
 from rtl.emit import emit
-from rtl.shape.plan import make_plan
+from rtl.planning import make_plan
 from rtl.shape.storage import activation_bits, input_bits
 from sim.batch import BatchSimulator
 from sim.emitted import load_writes

@@ -7,7 +7,7 @@ from experiments.training import DESIGNS, shipped
 from quantize.code import encode_latents, pooled_code, search_all
 from quantize.measure import rate_quality
 from quantize.stage import integer_model
-from rtl.memory.images import HUFFMAN_BITS
+from rtl.shape.images import HUFFMAN_BITS
 from spikecae.design import Quantization, load_design
 
 __all__ = ["EXPERIMENT"]

@@ -17,7 +17,8 @@ from quantize.report import load_report
 from quantize.stage import quantize
 from rtl.emit import emit
 from rtl.manifest import Manifest
-from rtl.shape.plan import Plan, make_plan
+from rtl.planning import make_plan
+from rtl.shape.plan import Plan
 from sim.emitted import load_manifest
 from spikecae.design import Design, Hardware, Quantization, load_design
 from spikecae.spec import EncoderSpec, load_spec

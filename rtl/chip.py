@@ -96,7 +96,7 @@ class Chip(wiring.Component):
     def packet_buffer_bytes(self) -> int:
         """Payload of the longest packet: blocks of the longest codes with all events, or one raw snippet."""
         spec = self._plan.spec
-        block = len(spec.vq.table) * LONGEST_CODE + event_bits(spec.spikes)
+        block = len(spec.symbols) * LONGEST_CODE + event_bits(spec.spikes)
         return max(-(-self._plan.hardware.packet_blocks * block // 8), self._snippet_bytes)
 
     @property

@@ -1,17 +1,17 @@
 """The encoder: ADC samples in, Huffman bytes out, parameters in memories of its own."""
 
+from typing import Any
+
 from amaranth.hdl import Module, ResetInserter, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from rtl.host.parameter_store import ParameterBus, ParameterStore
-from rtl.memory.images import huffman_starts, parameter_images
-from rtl.packets.block_writer import BlockWriter
 from rtl.pipeline import Pipeline
+from rtl.shape.part import Part
 from rtl.shape.plan import Plan
 from rtl.units.input_buffer import InputBuffer
-from rtl.units.normalizer import Normalizer
 
 __all__ = ["IN_FLIGHT", "Encoder"]
 
@@ -48,12 +48,11 @@ class Encoder(wiring.Component):
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         spec = plan.spec
-        self.normalizer = Normalizer(spec.samples)
+        self.normalizer = plan.source.component()
         self.input_buffer = InputBuffer(spec.spikes, spec.samples, plan.groups)
         self.pipeline = Pipeline(plan)
-        depth = sum(table.size for table in spec.huffman.tables)
-        self.writer = BlockWriter(self.pipeline.search.index_bits, depth, huffman_starts(plan), spec.spikes)
-        self.store = ParameterStore(parameter_images(plan), loadable=plan.loadable)
+        self.writer = plan.coder.component(plan.quantizer.index_bits)
+        self.store = ParameterStore(plan.images, loadable=plan.loadable)
         buffer = self.input_buffer.signature.members
         writer = self.writer.signature.members
         members = {
@@ -85,11 +84,11 @@ class Encoder(wiring.Component):
         m.submodules.writer = writer = self.writer
         wiring.connect(m, pipeline.o, writer.i)
         wiring.connect(m, writer.o, wiring.flipped(self.o))
-        wiring.connect(m, writer.table, store.huffman)
+        self._read_tables(m, self._plan.coder, writer)
         wiring.connect(m, wiring.flipped(self.events), writer.events)
         self._keep_missing(m, input_buffer, writer)
-        wiring.connect(m, normalizer.table, store.normalization)
-        for name in ("weights", "parameters", "latents", "codebook"):
+        self._read_tables(m, self._plan.source, normalizer)
+        for name in pipeline.tables:
             wiring.connect(m, getattr(pipeline, name), getattr(store, name))
         m.d.comb += [
             self.spike_end.eq(input_buffer.spike_end),
@@ -111,7 +110,12 @@ class Encoder(wiring.Component):
             m.d.comb += normalizer.hold.eq(self.bus.grant)
         return m
 
-    def _keep_missing(self, m: Module, input_buffer: InputBuffer, writer: BlockWriter) -> None:
+    def _read_tables(self, m: Module, part: Part, unit: wiring.Component) -> None:
+        """A part's own tables are its unit's ports."""
+        for name, table in part.tables().items():
+            wiring.connect(m, getattr(unit, table.port), getattr(self.store, name))
+
+    def _keep_missing(self, m: Module, input_buffer: InputBuffer, writer: Any) -> None:
         """How many spikes each block under way lacks, in order, until it is written."""
         m.submodules.missing_spikes = queue = SyncFIFO(width=len(input_buffer.missing), depth=IN_FLIGHT)
         m.d.comb += [

@@ -1,24 +1,24 @@
-"""From normalized samples to codeword indices: convolutions and search, one block after the other."""
+"""From normalized samples to symbols: every part between input buffer and coder, one block after the other."""
+
+from itertools import pairwise
+from typing import Any
 
 from amaranth.hdl import Module, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.memory.images import parameter_bits
-from rtl.memory.parameter_memory import WordLoop
-from rtl.search.vector_search import VectorSearch
-from rtl.shape.plan import Plan
-from rtl.units.convolution import Convolution
+from rtl.memory.parameter_memory import MemoryRead, WordLoop
+from rtl.shape.plan import PARAMETERS, WEIGHTS, Plan
 from rtl.units.distributor import Distributor
-from rtl.units.max_pool import MaxPool
-from rtl.units.projector import Projector
-from rtl.units.residual_block import ResidualBlock
 
 __all__ = ["Pipeline"]
 
+DEALERS = {WEIGHTS: ("weight_loop", "deal_weights"), PARAMETERS: ("parameter_loop", "deal_parameters")}
+"""What reads a memory that all products share, and what deals its words out."""
+
 
 class Pipeline(wiring.Component):
-    """All units between the input buffer and the Huffman emitter.
+    """All units between the input buffer and the coder.
 
     Parameters
     ----------
@@ -26,85 +26,78 @@ class Pipeline(wiring.Component):
 
     Members
     -------
-    i: samples of all spikes, sample after sample, once per channel group.
-    weights, parameters, latents, codebook: the tables.
-    o: codeword indices in the order of the spec's table. A block takes ``plan.cycles_per_block`` cycles at
-        full rate.
+    i: In, samples of all spikes (signed 8 bit each), sample after sample, once per channel group.
+    <table>: Out, the read port of each parameter memory of the parts, by its name.
+    o: Out, symbols in the order of the spec's. A block takes ``plan.cycles_per_block`` cycles at full rate.
 
     Cycles
     ------
-    Latency: at most ``plan.search.cycles`` cycles from a block's last latent to its last index.
+    Latency: less than ``plan.latency`` cycles from a block's last sample to its last symbol.
     Throughput: a block every ``plan.cycles_per_block`` cycles.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        spec = plan.spec
-        entry_bits = parameter_bits(plan)
-        port_bits = plan.port_bits
-        self._word_bits = entry_bits[1] * plan.parameters_per_word
-        shared = (port_bits, entry_bits, plan.parameters_per_word)
-        self._weight_counts = plan.weight_words
-        self._parameter_counts = plan.parameter_words
-        self.weight_loop = WordLoop(plan.groups * sum(self._weight_counts), port_bits)
-        self.parameter_loop = WordLoop(plan.groups * sum(self._parameter_counts), self._word_bits)
-        self.conv = Convolution(plan.conv, *shared)
-        self.blocks = [ResidualBlock(block, *shared) for block in plan.blocks]
-        self.projector = Projector(
-            plan.project, port_bits, plan.groups, plan.project_bias_bits, plan.hardware.operand_isolation
-        )
-        project = plan.project
-        shape = (project.outputs, project.samples, project.lanes)
-        self.search = VectorSearch(plan.search, spec.vq.table, *shape)
+        self._loops = {
+            name: WordLoop(len(table.image.words), table.image.width) for name, table in plan.shared_tables.items()
+        }
+        self._units: dict[str, Any] = {}
+        for part in plan.parts:
+            unit = part.component(plan.widths)
+            if unit is not None:
+                self._units[part.name] = unit
+        self._own = {name: (part, table.port) for part in plan.parts for name, table in part.tables().items()}
+        self.tables = [*self._loops, *self._own]
+        """Names of the parameter memories that it reads."""
+        images = plan.images
         super().__init__(
             {
-                "i": In(stream.Signature(data.ArrayLayout(signed(8), spec.spikes))),
-                "weights": self.weight_loop.signature.members["memory"],
-                "parameters": self.parameter_loop.signature.members["memory"],
-                "latents": self.projector.signature.members["table"],
-                "codebook": self.search.signature.members["codebook"],
-                "o": Out(stream.Signature(unsigned(self.search.index_bits))),
+                "i": In(stream.Signature(data.ArrayLayout(signed(8), plan.spec.spikes))),
+                **{name: Out(MemoryRead(len(images[name].words), images[name].width)) for name in self.tables},
+                "o": Out(stream.Signature(unsigned(plan.quantizer.index_bits))),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._plan
-        m.submodules.conv = conv = self.conv
-        m.submodules.project = projector = self.projector
-        m.submodules.vq = search = self.search
-        wiring.connect(m, wiring.flipped(self.i), conv.i)
-        before = conv.o
-        for block_plan, block in zip(plan.blocks, self.blocks, strict=True):
-            m.submodules[block_plan.name] = block
-            wiring.connect(m, before, block.i)
-            before = block.o
-            if block_plan.pool > 1:
-                pool = MaxPool(block_plan.expand.outputs, block_plan.pool, block_plan.expand.layer.output_bits)
-                m.submodules[block_plan.pool_name] = pool
-                wiring.connect(m, before, pool.i)
-                before = pool.o
-        wiring.connect(m, before, projector.i)
-        wiring.connect(m, projector.o, search.i)
-        wiring.connect(m, search.o, wiring.flipped(self.o))
-        wiring.connect(m, projector.table, wiring.flipped(self.latents))
-        wiring.connect(m, search.codebook, wiring.flipped(self.codebook))
+        plan, units = self._plan, self._units
+        for part in plan.placed:
+            if part.name in units:
+                m.submodules[part.name] = units[part.name]
+        chain = [units[part.name] for part in plan.parts if part.name in units]
+        wiring.connect(m, wiring.flipped(self.i), chain[0].i)
+        for before, after in pairwise(chain):
+            wiring.connect(m, before.o, after.i)
+        wiring.connect(m, chain[-1].o, wiring.flipped(self.o))
+        for name, (part, port) in self._own.items():
+            wiring.connect(m, getattr(units[part.name], port), wiring.flipped(getattr(self, name)))
         self._deal(m)
         return m
 
     def _deal(self, m: Module) -> None:
         """Weights, and biases with shifts, go to the units in pipeline order."""
-        m.submodules.weight_loop, m.submodules.parameter_loop = self.weight_loop, self.parameter_loop
-        isolate = self._plan.hardware.operand_isolation
-        m.submodules.deal_weights = weights = Distributor(len(self.weights.data), self._weight_counts, isolate)
-        m.submodules.deal_parameters = parameters = Distributor(self._word_bits, self._parameter_counts, isolate)
-        wiring.connect(m, self.weight_loop.memory, wiring.flipped(self.weights))
-        wiring.connect(m, self.parameter_loop.memory, wiring.flipped(self.parameters))
-        wiring.connect(m, self.weight_loop.o, weights.i)
-        wiring.connect(m, self.parameter_loop.o, parameters.i)
-        weight_ports = [self.conv.weights, *(port for block in self.blocks for port in block.weights)]
-        parameter_ports = [self.conv.parameters, *(port for block in self.blocks for port in block.parameters)]
-        for source, port in zip(weights.o, [*weight_ports, self.projector.weights], strict=True):
-            wiring.connect(m, source, port)
-        for source, port in zip(parameters.o, parameter_ports, strict=True):
-            wiring.connect(m, source, port)
+        plan, isolate = self._plan, self._plan.hardware.operand_isolation
+        counts = {WEIGHTS: plan.weight_words, PARAMETERS: plan.parameter_words}
+        dealers = {}
+        for name, loop in self._loops.items():
+            m.submodules[DEALERS[name][0]] = loop
+        for name in self._loops:
+            dealers[name] = Distributor(len(getattr(self, name).data), counts[name], isolate)
+            m.submodules[DEALERS[name][1]] = dealers[name]
+        for name, loop in self._loops.items():
+            wiring.connect(m, loop.memory, wiring.flipped(getattr(self, name)))
+        for name, loop in self._loops.items():
+            wiring.connect(m, loop.o, dealers[name].i)
+        for name, dealer in dealers.items():
+            for source, port in zip(dealer.o, self._receivers(name), strict=True):
+                wiring.connect(m, source, port)
+
+    def _receivers(self, name: str) -> list[Any]:
+        """The units' ports that take a shared memory's words, a port for each product."""
+        ports: list[Any] = []
+        for part in self._plan.parts:
+            takers = [product for product in part.products if name == WEIGHTS or product.requantized]
+            if takers:
+                found = getattr(self._units[part.name], name)
+                ports += [found] if len(part.products) == 1 else list(found)
+        return ports

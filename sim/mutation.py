@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtl.memory.images import parameter_images
-from rtl.shape.plan import Plan, make_plan
+from rtl.planning import make_plan
+from rtl.shape.plan import Plan
 from sim.batch import BatchSimulator
 from sim.compare import Comparison, compare
 from sim.verilate import MEMORY_VARIABLE

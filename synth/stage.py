@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rtl.shape.plan import make_plan
+from rtl.planning import make_plan
 from rtl.shape.storage import activation_bits
 from sim.emitted import load_manifest
 from spikecae.design import Design

@@ -5,7 +5,6 @@ import zlib
 
 from rtl.host.parameter_store import address_bits, lay_out
 from rtl.host.register_map import register, window_bit
-from rtl.memory.images import parameter_images
 from rtl.memory.parameter_memory import BUS_BITS
 from rtl.shape.plan import Plan
 
@@ -20,7 +19,7 @@ def load_writes(plan: Plan) -> list[tuple[int, int]]:
     """
     if not plan.loadable:
         raise ValueError('built-in parameters are not loaded; set hardware.parameters = "ram"')
-    images = parameter_images(plan)
+    images = plan.images
     regions = lay_out(images)
     window = 1 << window_bit(address_bits(regions))
     writes, crc = [], 0

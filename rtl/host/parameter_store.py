@@ -6,8 +6,8 @@ from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.memory.images import Image
 from rtl.memory.parameter_memory import BUS_BITS, MemoryRead, ParameterMemory, lanes_of
+from rtl.shape.images import Image
 
 __all__ = ["ParameterBus", "ParameterStore", "Region", "address_bits", "lay_out"]
 

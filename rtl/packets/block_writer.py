@@ -4,11 +4,11 @@ from amaranth.hdl import Cat, Const, Module, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.memory.images import HUFFMAN_BITS
 from rtl.memory.parameter_memory import MemoryRead
 from rtl.packets.bit_packer import BitPacker
 from rtl.packets.event_coder import EventCoder
 from rtl.packets.huffman_coder import HuffmanCoder
+from rtl.shape.images import HUFFMAN_BITS
 
 __all__ = ["BlockWriter"]
 

@@ -4,9 +4,9 @@ from amaranth.hdl import Array, Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.memory.images import HUFFMAN_BITS
 from rtl.memory.parameter_memory import MemoryRead
 from rtl.packets.bit_packer import bit_string
+from rtl.shape.images import HUFFMAN_BITS
 
 __all__ = ["HuffmanCoder"]
 

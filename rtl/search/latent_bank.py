@@ -26,7 +26,7 @@ class LatentBank(wiring.Component):
     i: latents, sample after sample, ``lanes`` features a transfer; one a cycle while not ``full``.
     full: all have come; ``done`` frees the bank.
     row: row to read.
-    vectors: its sub-vectors, no latency; of a search with a tail, their first ``plan.head`` elements.
+    vectors: its sub-vectors, no latency; of a search with a tail, all their elements but the last ``plan.tail``.
     tail_rows, tails: likewise, the other elements, of a row for each lane (only of a search with a tail).
 
     Cycles

@@ -46,7 +46,7 @@ class VectorSearch(wiring.Component):
         self._plan = plan
         self._bank = LatentBank(plan, table, features, samples, lanes)
         self._depth = sum(p.codewords for p in plan.passes) * plan.record_words
-        self.index_bits = max(1, max(p.codewords - 1 for p in plan.passes).bit_length())
+        self.index_bits = plan.index_bits
         self._most_rows = max(plan.rows(p) for p in plan.passes)
         self.lanes = [ScoreLane(plan, self._most_rows, self.index_bits) for _ in range(plan.lanes)]
         super().__init__(

@@ -5,17 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from rtl.shape.products import ceil_div
 from spikecae.design import Hardware
-from spikecae.spec import EncoderSpec
-from spikecae.stages import Codebook
+from spikecae.stages import Codebook, VectorQuantizer
+from spikecae.widths import signed_width
 
 __all__ = ["SearchPass", "SearchPlan", "plan_search", "search_bias"]
 
 MIN_PORT_BYTES = 8
-
-
-def _ceil_div(a: int, b: int) -> int:
-    return -(-a // b)
 
 
 @dataclass(frozen=True)
@@ -61,12 +58,17 @@ class SearchPlan:
     @property
     def chunks(self) -> int:
         """Cycles a score takes."""
-        return _ceil_div(self.length, self.taps)
+        return ceil_div(self.length, self.taps)
 
     @property
     def record_words(self) -> int:
         """Memory words of a codeword with its bias."""
-        return _ceil_div(self.bits * self.length + self.bias_bits, 8 * self.port_bytes)
+        return ceil_div(self.bits * self.length + self.bias_bits, 8 * self.port_bytes)
+
+    @property
+    def index_bits(self) -> int:
+        """Width of an index."""
+        return max(1, max(p.codewords - 1 for p in self.passes).bit_length())
 
     @property
     def multipliers(self) -> int:
@@ -80,7 +82,7 @@ class SearchPlan:
 
     def rows(self, search_pass: SearchPass) -> int:
         """Steps over the sub-vectors of a pass."""
-        return _ceil_div(search_pass.count, self.lanes)
+        return ceil_div(search_pass.count, self.lanes)
 
     @property
     def cycles(self) -> int:
@@ -88,23 +90,31 @@ class SearchPlan:
         return sum(p.codewords * max(self.rows(p) * self.chunks, self.record_words) + p.count + 3 for p in self.passes)
 
 
-def plan_search(spec: EncoderSpec, hardware: Hardware, budget: int) -> SearchPlan:
+def plan_search(stage: VectorQuantizer, bits: int, hardware: Hardware, budget: int) -> SearchPlan:
     """The smallest search that ends before the next block's latents come, or the fastest if none does.
 
     One that is stationary has a lane for each sub-vector of a pass, whatever the budget.
+
+    Args:
+        stage: codebooks and sub-vectors.
+        bits: width of a latent.
+        hardware: the knobs.
+        budget: cycles that it may take.
+
+    Raises:
+        ValueError: a bias exceeds what a loadable search has room for.
     """
     loadable = hardware.parameters == "ram"
     passes: list[SearchPass] = []
-    for number, part in enumerate(spec.vq.table):
-        book = spec.vq.codebooks[part.codebook].words
+    for number, part in enumerate(stage.table):
+        book = stage.codebooks[part.codebook].words
         if passes and passes[-1].codebook == part.codebook:
             last = passes.pop()
             passes.append(SearchPass(last.first, last.count + 1, last.codebook, last.length, last.codewords))
         else:
             passes.append(SearchPass(number, 1, part.codebook, part.length, len(book)))
-    used = [spec.vq.codebooks[p.codebook] for p in passes]
+    used = [stage.codebooks[p.codebook] for p in passes]
     length = max(p.length for p in passes)
-    bits = spec.project.output_bits
     if loadable and any(int(book.bias.max()) > _largest_bias(length, bits) for book in used):
         raise ValueError(f"a search bias exceeds {_largest_bias(length, bits)}; lower codebook.rate_weight")
 
@@ -114,7 +124,7 @@ def plan_search(spec: EncoderSpec, hardware: Hardware, budget: int) -> SearchPla
         bounds = [_any_search(length, products, bits)]
         if not loadable:
             bounds = [_search_bounds(book, products, bits) for book in used]
-        bias_bits, score_bits = (max(_signed_width(*limits) for limits in place) for place in zip(*bounds, strict=True))
+        bias_bits, score_bits = (max(signed_width(*limits) for limits in place) for place in zip(*bounds, strict=True))
         return replace(bare, score_bits=score_bits, bias_bits=bias_bits)
 
     widest = max(p.count for p in passes)
@@ -158,7 +168,3 @@ def _any_search(length: int, products: int, bits: int) -> tuple[tuple[int, int],
     squares = length - products
     least, largest, swing = -squares << (2 * bits - 2), _largest_bias(length, bits), products << (2 * bits - 1)
     return (least, largest), (least - swing, largest + swing + squares * ((1 << bits) - 1) ** 2)
-
-
-def _signed_width(low: int, high: int) -> int:
-    return max(high.bit_length(), (~low).bit_length()) + 1

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.shape.plan import DotPlan
+from rtl.shape.products import DotPlan
 from rtl.units.dot_product import DotProduct
 from rtl.units.requantizer import Requantizer
 from rtl.units.window import SlidingWindow

@@ -6,9 +6,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.memory.images import SHIFT_BITS
 from rtl.memory.shadow import ShadowRegisters
-from rtl.shape.plan import DotPlan
+from rtl.shape.images import SHIFT_BITS
+from rtl.shape.products import DotPlan
 
 __all__ = ["DotProduct", "accumulator_layout"]
 

@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.memory.images import SHIFT_BITS
 from rtl.memory.parameter_memory import MemoryRead
+from rtl.shape.images import SHIFT_BITS
 
 __all__ = ["Normalizer", "sample_layout"]
 

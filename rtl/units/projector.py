@@ -5,21 +5,15 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import WritePort
 from amaranth.lib.wiring import In, Out
 
-from rtl.memory.images import SHIFT_BITS
-from rtl.memory.memory_use import BUSY_WORDS, SizedMemory
 from rtl.memory.parameter_memory import MemoryRead
-from rtl.shape.plan import DotPlan
+from rtl.memory.sized import SizedMemory
+from rtl.shape.images import SHIFT_BITS
+from rtl.shape.products import DotPlan, sum_banks
 from rtl.units.dot_product import DotProduct, accumulator_layout
 from rtl.units.requantizer import requantize
 from rtl.units.window import SlidingWindow
 
-__all__ = ["GroupAccumulator", "Projector", "sum_banks"]
-
-
-def sum_banks(plan: DotPlan) -> int:
-    """Memories that partial sums lie in: one for each step where they are flip-flops, so that only the inputs of a few
-    change at a time, and few of the multiplexers behind them."""
-    return plan.output_steps if plan.output_steps * plan.samples <= BUSY_WORDS else 1
+__all__ = ["GroupAccumulator", "Projector"]
 
 
 class GroupAccumulator(wiring.Component):
@@ -28,7 +22,6 @@ class GroupAccumulator(wiring.Component):
     Parameters
     ----------
     plan: the last convolution.
-    groups: channel groups.
     bias_bits: width of a bias.
     isolate: keep sums of the other groups out of the rounding, as nobody looks at what it makes of them.
 
@@ -45,10 +38,10 @@ class GroupAccumulator(wiring.Component):
     Throughput: a transfer a cycle.
     """
 
-    def __init__(self, plan: DotPlan, groups: int, bias_bits: int, isolate: bool = True) -> None:
+    def __init__(self, plan: DotPlan, bias_bits: int, isolate: bool = True) -> None:
         self._plan = plan
         self._isolate = isolate
-        self._groups = groups
+        self._groups = plan.groups
         self._bias_bits = bias_bits
         super().__init__(
             {
@@ -151,7 +144,7 @@ class Projector(wiring.Component):
     Parameters
     ----------
     plan, port_bits: as for :class:`rtl.units.dot_product.DotProduct`.
-    groups, bias_bits, isolate: as for :class:`GroupAccumulator`.
+    bias_bits, isolate: as for :class:`GroupAccumulator`.
 
     Members
     -------
@@ -166,10 +159,10 @@ class Projector(wiring.Component):
     Throughput: a sample every ``plan.steps`` cycles.
     """
 
-    def __init__(self, plan: DotPlan, port_bits: int, groups: int, bias_bits: int, isolate: bool = True) -> None:
+    def __init__(self, plan: DotPlan, port_bits: int, bias_bits: int, isolate: bool = True) -> None:
         self._plan = plan
         self._port_bits = port_bits
-        self._accumulator = GroupAccumulator(plan, groups, bias_bits, isolate)
+        self._accumulator = GroupAccumulator(plan, bias_bits, isolate)
         super().__init__(
             {
                 "i": In(stream.Signature(data.ArrayLayout(unsigned(plan.layer.input_bits), plan.group_inputs))),

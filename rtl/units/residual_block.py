@@ -5,8 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
-from rtl.shape.plan import BlockPlan
-from rtl.shape.schedule import residual_delay
+from rtl.shape.products import BlockPlan
 from rtl.units.convolution import Convolution
 
 __all__ = ["ResidualBlock"]
@@ -33,9 +32,7 @@ class ResidualBlock(wiring.Component):
 
     def __init__(self, plan: BlockPlan, port_bits: int, entry_bits: tuple[int, int], per_word: int) -> None:
         self._plan = plan
-        self._units = [
-            Convolution(dot, port_bits, entry_bits, per_word) for dot in (plan.reduce, plan.conv, plan.expand)
-        ]
+        self._units = [Convolution(dot, port_bits, entry_bits, per_word) for dot in plan.products]
         channels = plan.reduce.group_inputs
         inputs = data.ArrayLayout(unsigned(plan.reduce.layer.input_bits), channels)
         outputs = data.ArrayLayout(unsigned(plan.expand.layer.output_bits), channels)
@@ -48,16 +45,11 @@ class ResidualBlock(wiring.Component):
             }
         )
 
-    @property
-    def delay(self) -> int:
-        """Samples the queue holds; a shorter one would slow the block down, which the throughput test would see."""
-        return residual_delay(self._plan.conv)
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
         reduce, conv, expand = self._units
         m.submodules.reduce, m.submodules.conv, m.submodules.expand = reduce, conv, expand
-        m.submodules.delay = delay = SyncFIFO(width=len(self.i.payload.as_value()), depth=self.delay)
+        m.submodules.delay = delay = SyncFIFO(width=len(self.i.payload.as_value()), depth=self._plan.delay)
         m.d.comb += [
             reduce.i.payload.eq(self.i.payload),
             delay.w_data.eq(self.i.payload),

@@ -6,7 +6,7 @@ import pytest
 from experiments.estimate import PARTS, energy_by_part, fitted_costs
 from experiments.gate_level import Measured
 from rtl.manifest import make_manifest
-from rtl.shape.plan import make_plan
+from rtl.planning import make_plan
 from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import Design, Hardware, Quantization
 from synth.estimate.analytic import work_of

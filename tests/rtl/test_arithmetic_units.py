@@ -14,7 +14,7 @@ from amaranth.lib.wiring import In, Out
 from rtl.memory import images
 from rtl.packets.block_writer import BlockWriter
 from rtl.search.vector_search import VectorSearch
-from rtl.shape.plan import make_plan
+from rtl.planning import make_plan
 from rtl.units.convolution import Convolution
 from rtl.units.normalizer import Normalizer
 from rtl.units.projector import Projector

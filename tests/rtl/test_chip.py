@@ -12,8 +12,9 @@ from rtl.chip import Chip
 from rtl.host.load import load_writes
 from rtl.host.parameter_store import lay_out
 from rtl.host.register_map import register, window_bit
-from rtl.memory.images import SHIFT_BITS, parameter_images
-from rtl.shape.plan import Plan, make_plan
+from rtl.shape.images import SHIFT_BITS, parameter_images
+from rtl.planning import make_plan
+from rtl.shape.plan import Plan
 from spikecae.bitstream.payload import Events, write_blocks, write_snippets
 from spikecae.design import Design
 from spikecae.golden import encode

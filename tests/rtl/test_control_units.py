@@ -12,7 +12,7 @@ from rtl.host.register_map import register
 from rtl.host.registers import Registers
 from rtl.host.scrubber import Scrubber
 from rtl.host.supervisor import Supervisor
-from rtl.memory.images import Image
+from rtl.shape.images import Image
 from rtl.units.input_buffer import InputBuffer
 from rtl.units.requantizer import Requantizer
 from tests.rtl.components import latency_of

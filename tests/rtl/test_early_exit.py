@@ -8,7 +8,7 @@ import pytest
 
 from rtl.memory.images import parameter_images
 from rtl.search.vector_search import VectorSearch
-from rtl.shape.plan import make_plan
+from rtl.planning import make_plan
 from rtl.shape.search_plan import SearchPlan, plan_search
 from spikecae.bitstream.huffman import code_lengths
 from spikecae.design import Design, Hardware

@@ -11,7 +11,7 @@ import pytest
 from rtl.constraints import period_ns
 from rtl.emit import emit
 from rtl.manifest import Manifest
-from rtl.shape.plan import make_plan
+from rtl.planning import make_plan
 from sim.verilate import HARMLESS, lint
 from spikecae.design import Design, load_design
 from tests.planted import front_end

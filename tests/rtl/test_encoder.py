@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rtl.encoder import Encoder
-from rtl.shape.plan import make_plan
+from rtl.planning import make_plan
 from spikecae.bitstream.huffman import code_lengths
 from spikecae.design import Design
 from spikecae.golden import encode

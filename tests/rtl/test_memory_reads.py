@@ -6,7 +6,8 @@ from amaranth.hdl import Module
 from amaranth.sim import Simulator
 
 from rtl.encoder import Encoder
-from rtl.shape.plan import Plan, make_plan
+from rtl.planning import make_plan
+from rtl.shape.plan import Plan
 from spikecae.design import Design
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec

@@ -4,7 +4,8 @@ from functools import partial
 
 import pytest
 
-from rtl.shape.plan import Plan, make_plan
+from rtl.planning import make_plan
+from rtl.shape.plan import Plan
 from rtl.shape.storage import activation_bits
 from spikecae.bitstream.payload import write_blocks
 from spikecae.design import Design, Quantization

@@ -8,7 +8,8 @@ import pytest
 from rtl.host.load import load_writes
 from rtl.host.register_map import window_bit
 from rtl.memory import images
-from rtl.shape.plan import Plan, make_plan
+from rtl.planning import make_plan
+from rtl.shape.plan import Plan
 from rtl.units.dot_product import DotProduct
 from spikecae.bitstream.payload import write_blocks
 from spikecae.design import Design, Quantization

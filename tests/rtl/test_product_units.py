@@ -11,7 +11,8 @@ from rtl.memory import images
 from rtl.pipeline import Pipeline
 from rtl.search.latent_bank import LatentBank
 from rtl.search.score_lane import ScoreLane
-from rtl.shape.plan import Plan, make_plan
+from rtl.planning import make_plan
+from rtl.shape.plan import Plan
 from rtl.units.dot_product import DotProduct
 from rtl.units.projector import GroupAccumulator
 from rtl.units.residual_block import ResidualBlock

@@ -11,7 +11,7 @@ from amaranth.back import verilog
 from numpy.typing import NDArray
 
 from rtl.chip import Chip
-from rtl.shape.plan import make_plan
+from rtl.planning import make_plan
 from rtl.spike_compressor import Compressor, SpikeCompressor
 from sim.verilate import HARMLESS, lint
 from spikecae.bitstream.packets import Packet, PacketReader

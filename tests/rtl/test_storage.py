@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rtl.emit import emit
-from rtl.shape.plan import make_plan
+from rtl.planning import make_plan
 from rtl.shape.storage import activation_bits, input_bits
 from spikecae.design import Design, load_design
 from spikecae.spec import load_spec

@@ -1,6 +1,6 @@
 """Parameter bits that flip while the chip runs: it notices, halts, and runs on after a reload."""
 
-from rtl.shape.plan import make_plan
+from rtl.planning import make_plan
 from sim.batch import BatchSimulator
 from sim.verilate import build_library
 from tests.sim.flips import choose_places, flip_and_recover, notice_cycles

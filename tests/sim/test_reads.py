@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from rtl.emit import emit
-from rtl.shape.plan import make_plan
+from rtl.planning import make_plan
 from sim.batch import BatchSimulator
 from sim.emitted import load_writes
 from sim.reads import READ_ONCE, reads_per_block

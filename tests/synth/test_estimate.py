@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rtl.manifest import make_manifest
-from rtl.shape.plan import make_plan
+from rtl.planning import make_plan
 from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import Design, Hardware, Quantization, load_design
 from spikecae.spec import load_spec

@@ -1,14 +1,37 @@
-"""The parts of an encoder as :mod:`rtl.shape.schedule` sees them: who waits for whom, and for how long."""
+"""The units of an encoder as :mod:`rtl.shape.timing` sees them: who waits for whom, and for how long."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from rtl.shape.frame import HEADER_BYTES, TRAILER_BYTES
+from rtl.shape.products import DotPlan
+from rtl.shape.search_plan import SearchPlan
 
-if TYPE_CHECKING:
-    from rtl.shape.plan import DotPlan, Plan
+__all__ = [
+    "Clock",
+    "Convolution",
+    "InputBuffer",
+    "Loader",
+    "Projector",
+    "Register",
+    "Residual",
+    "Search",
+    "Shadow",
+    "TimingPart",
+    "Writer",
+]
 
-__all__ = ["Clock", "Convolution", "InputBuffer", "Loader", "Register", "Residual", "Search", "Shadow", "Writer"]
+
+class TimingPart(Protocol):
+    """A unit between input buffer and writer."""
+
+    @property
+    def valid(self) -> bool:
+        """Whether it offers something."""
+
+    def step(self, out_ready: bool, in_valid: bool) -> bool:
+        """One cycle, given whether what it offers is taken, and whether something is offered to it; whether it takes
+        that."""
 
 
 class Counter:
@@ -122,7 +145,7 @@ class Window:
 class Dot(Counter):
     """:class:`rtl.units.dot_product.DotProduct`."""
 
-    def __init__(self, clock: Clock, plan: "DotPlan", shadows: list[Shadow]) -> None:
+    def __init__(self, clock: Clock, plan: DotPlan, shadows: list[Shadow]) -> None:
         self._clock = clock
         self._plan = plan
         self._shadows = shadows
@@ -165,7 +188,7 @@ class Convolution:
     Throughput: a sample every ``plan.steps`` cycles.
     """
 
-    def __init__(self, clock: Clock, plan: "DotPlan", shadows: list[Shadow], *, requantized: bool) -> None:
+    def __init__(self, clock: Clock, plan: DotPlan, shadows: list[Shadow], *, requantized: bool) -> None:
         kernel = plan.layer.kernel
         self._window = Register(clock, 1) if kernel == 1 else Window(clock, kernel, plan.samples)
         self._dot = Dot(clock, plan, shadows)
@@ -181,6 +204,27 @@ class Convolution:
             out_ready = self._requantizer.step(out_ready, self._dot.valid)
         self.consumed = self._dot.step(out_ready, self._window.valid and identity)
         return self._window.step(self.consumed, in_valid)
+
+
+class Projector:
+    """:class:`rtl.units.projector.Projector`: only the last channel group's sums leave."""
+
+    def __init__(self, clock: Clock, plan: DotPlan, shadows: list[Shadow]) -> None:
+        self._dots = Convolution(clock, plan, shadows, requantized=False)
+        transfers = plan.output_steps * plan.samples
+        self._passed = (plan.groups - 1) * transfers
+        self._block = plan.groups * transfers
+        self._sums = 0
+
+    @property
+    def valid(self) -> bool:
+        return self._dots.valid and self._sums >= self._passed
+
+    def step(self, out_ready: bool, in_valid: bool) -> bool:
+        taken = self._sums < self._passed or out_ready
+        if self._dots.valid and taken:
+            self._sums = (self._sums + 1) % self._block
+        return self._dots.step(taken, in_valid)
 
 
 class Residual:
@@ -205,16 +249,15 @@ class Residual:
 
 
 class Search(Counter):
-    """:class:`rtl.search.vector_search.VectorSearch`, and the sums over groups before it."""
+    """:class:`rtl.search.vector_search.VectorSearch`, given a block's latents in so many ``transfers``."""
 
-    def __init__(self, clock: Clock, plan: "Plan") -> None:
+    def __init__(self, clock: Clock, plan: SearchPlan, transfers: int) -> None:
         self._clock = clock
-        self._plan = plan.search
-        self._codeword = Shadow(plan.search.record_words)
+        self._plan = plan
+        self._codeword = Shadow(plan.record_words)
         self._words = Loader(clock, [self._codeword])
-        self._transfers = plan.project.output_steps * plan.project.samples
-        self._passed = (plan.groups - 1) * self._transfers
-        self._sums, self._pass, self._codewords, self._emitted = 0, 0, 0, 0
+        self._transfers = transfers
+        self._taken, self._pass, self._codewords, self._emitted = 0, 0, 0, 0
         self._full = self._loaded = self._emitting = self._scored = False
         self.left = self._codeword_cycles
         self.valid = False
@@ -227,7 +270,7 @@ class Search(Counter):
         now = self._plan.passes[self._pass]
         scored, self._scored = self._scored, False
         codeword_end = pass_end = False
-        ready = self._sums < self._passed or not self._full
+        ready = not self._full
         done = False
         if self.valid and out_ready:
             self._clock.moved = True
@@ -254,9 +297,9 @@ class Search(Counter):
             self._emitting = self._scored = True
         if in_valid and ready:
             self._clock.moved = True
-            self._sums += 1
-            if self._sums == self._passed + self._transfers:
-                self._sums, self._full = 0, True
+            self._taken += 1
+            if self._taken == self._transfers:
+                self._taken, self._full = 0, True
         if done:
             self._full = False
         return ready

@@ -1,0 +1,145 @@
+"""The manifest of an encoder: what the plan's parts say of themselves, and what the chip around them has."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Literal
+
+from amaranth.lib.wiring import Flow
+
+from rtl.encoder import IN_FLIGHT
+from rtl.files import COMPRESSOR, ENCODER, layout_verilog, model_file
+from rtl.manifest import Manifest, Memory, Port, Tap, Unit
+from rtl.memory.parameter_memory import BUS_BITS
+from rtl.packets.event_coder import EVENT_BITS
+from rtl.pipeline import DEALERS
+from rtl.shape.part import Buffer, PartUnit
+from rtl.shape.plan import Plan
+from rtl.spike_encoder import SpikeEncoder
+
+__all__ = ["make_manifest"]
+
+PIPELINE = "pipeline"
+
+
+def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str], macros: dict[str, int]) -> Manifest:
+    """Describe an encoder.
+
+    Args:
+        plan: its shape.
+        top: the component that was emitted.
+        verilog: name of the file it was emitted to.
+        files: names of the files beside it.
+        macros: memory macros in the Verilog for a layout, by name.
+    """
+    spec = plan.spec
+    ports = [
+        Port(
+            name=name,
+            direction="in" if member.flow == Flow.In else "out",
+            width=member.shape.width if hasattr(member.shape, "width") else member.shape,
+        )
+        for name, member in top.signature.members.items()
+    ]
+    return Manifest(
+        design=spec.design,
+        spec_hash=spec.hash,
+        top="spike_encoder",
+        verilog=verilog,
+        files=files,
+        compressor=f"{COMPRESSOR}.v" if f"{COMPRESSOR}.v" in files else None,
+        memories_in_layout=plan.hardware.memories,
+        layout_verilog=layout_verilog(ENCODER, plan.hardware.memories),
+        macros=macros,
+        models=model_file(plan.hardware.memories),
+        spikes=spec.spikes,
+        samples=spec.samples,
+        groups=plan.groups,
+        fold=plan.fold,
+        parameters=plan.hardware.parameters,
+        packet_blocks=plan.hardware.packet_blocks,
+        packet_buffer_bytes=top.chip.packet_buffer_bytes,
+        ports=ports,
+        units=list(_units(plan)),
+        memories=_memories(plan, top),
+        taps=list(_taps(plan)),
+        multipliers=plan.multipliers,
+        search_multipliers=plan.quantizer.multipliers,
+        utilisation=plan.utilisation,
+        cycles_per_block=plan.cycles_per_block,
+        latency_cycles=plan.latency,
+    )
+
+
+def _units(plan: Plan) -> Iterator[Unit]:
+    inside = [
+        *plan.source.units(),
+        PartUnit("input_buffer", "input_buffer"),
+        *plan.coder.units(),
+        *(PartUnit(name, name) for name in ("missing_spikes", "store")),
+        *(unit for part in plan.parts for unit in part.units()),
+        *(PartUnit(DEALERS[name][n], f"{PIPELINE}.{DEALERS[name][n]}") for n in (0, 1) for name in plan.shared_tables),
+    ]
+    others = ["packetizer", "raw_path", "supervisor", "registers", "axi_lite", "event_queue"]
+    for unit in inside:
+        yield Unit(
+            name=unit.name,
+            module=f"spike_encoder.chip.encoder.{unit.place}",
+            multipliers=unit.multipliers,
+            macs_per_block=unit.macs,
+        )
+    for name in [*others, *(["scrubber"] if plan.loadable else [])]:
+        yield Unit(name=name, module=f"spike_encoder.chip.{name}", multipliers=0, macs_per_block=0)
+
+
+def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
+    chip, spec = top.chip, plan.spec
+    kind: Literal["ram", "rom"] = plan.hardware.parameters
+
+    def working(place: str, array: str, words: int, width: int, **use: object) -> Memory:
+        return Memory.model_validate(
+            {"name": f"chip.{place}", "array": array, "words": max(2, words), "width": width, "kind": "ram", **use}
+        )
+
+    def of_part(buffer: Buffer) -> Memory:
+        use = {"busy": buffer.busy, "immediate": buffer.immediate}
+        return working(f"encoder.{buffer.place}", buffer.array, buffer.words, buffer.width, **use)
+
+    return [
+        *(
+            Memory(
+                name=f"chip.encoder.store.{name}",
+                array="memory",
+                words=max(2, len(m.words)),
+                width=m.stored_width,
+                kind=kind,
+                ports=1,
+                write_bits=BUS_BITS if m.lanes > 1 else None,
+            )
+            for name, m in chip.encoder.store.memories.items()
+        ),
+        working("encoder.input_buffer", "samples", 2 * spec.samples, 8 * spec.spikes, write_bits=8),
+        *(of_part(buffer) for part in plan.placed for buffer in part.buffers()),
+        working("packetizer", "buffer", chip.packet_buffer_bytes, 8),
+        working("event_queue", "storage", chip.event_depth - 1, EVENT_BITS),
+        working("encoder.missing_spikes", "storage", IN_FLIGHT, len(chip.encoder.missing), immediate=True),
+    ]
+
+
+def _taps(plan: Plan) -> Iterator[Tap]:
+    """Taps sit on leaf instances, whose port names are those of their signature."""
+    walk = list(plan.walk)
+    for part, following in pairwise(walk):
+        for tap in part.taps(following.entry):
+            yield Tap(
+                stage=tap.stage,
+                instance=f"chip.encoder.{tap.entry.place}",
+                valid=f"{tap.entry.port}__valid",
+                ready=f"{tap.entry.port}__ready",
+                payload=f"{tap.entry.port}__payload",
+                payload_width=tap.payload_width or tap.width * tap.elements,
+                elements=tap.elements,
+                width=tap.width,
+                signed=tap.signed,
+                transfers_per_block=tap.transfers,
+                order=tap.order,
+            )

@@ -1,0 +1,52 @@
+"""From an encoder spec and the hardware's knobs to the plan of the hardware: each stage lays itself out."""
+
+from typing import cast
+
+from rtl.shape.images import SHIFT_BITS
+from rtl.shape.part import TransformPart
+from rtl.shape.plan import CoderPart, Plan, QuantizerPart, SourcePart, parameter_widths
+from rtl.shape.stream import Stream
+from rtl.stages.base import Site, groups_of, lay_out
+from spikecae.design import Hardware
+from spikecae.spec import EncoderSpec
+
+__all__ = ["make_plan"]
+
+MIN_PORT_WEIGHTS = 8
+"""Weights that a memory word has room for at least."""
+
+
+def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
+    """Lay out an encoder.
+
+    With built-in parameters the widths of accumulators come from the bound of these very weights, with loadable ones
+    from that of any weights of ``hardware.weight_bits`` and any bias of ``hardware.bias_bits``.
+
+    Raises:
+        ValueError: a stage is of a kind, or at a place, that this hardware does not know; or parameters exceed their
+            declared widths: each one is named.
+    """
+    grouped = {stage.name: groups_of(stage) for stage in spec.transforms}
+    numbers = sorted({groups for groups in grouped.values() if groups > 1})
+    if len(numbers) > 1:
+        raise ValueError(f"all grouped stages must have the same groups, these have {grouped}")
+    site = Site(spec, hardware, numbers[0] if numbers else 1)
+    source = cast(SourcePart, lay_out(spec.source, None, site))
+    given = spec.source.output(spec.spikes, spec.samples)
+    stream: Stream | None = Stream(
+        given.channels, given.samples, given.channels, given.bits, given.signed, "repeated", hardware.fold
+    )
+    parts: list[TransformPart] = []
+    for stage in (*spec.transforms, spec.quantizer):
+        parts.append(cast(TransformPart, lay_out(stage, stream, site)))
+        stream = parts[-1].output
+    coder = cast(CoderPart, lay_out(spec.coder, None, site))
+    faults = [fault for part in parts for fault in part.faults()]
+    if faults:
+        raise ValueError("\n".join(faults))
+    products = [product for part in parts for product in part.products]
+    requantized = [product.layer.bias_bits for product in products if product.requantized]
+    bias_bits = hardware.bias_bits if site.loadable else max(requantized, default=1)
+    least_port = 1 << (MIN_PORT_WEIGHTS * hardware.weight_bits - 1).bit_length()
+    widths = parameter_widths(products, site.group_cycles, bias_bits, SHIFT_BITS, least_port)
+    return Plan(spec, hardware, site.groups, source, tuple(parts), cast(QuantizerPart, parts[-1]), coder, widths)

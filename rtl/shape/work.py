@@ -1,0 +1,30 @@
+"""What a block takes of the hardware, in kinds of work that an estimate has a cost for."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rtl.shape.products import DotPlan
+
+__all__ = ["LayerWork", "Work", "product_work"]
+
+Work = Literal["stationary", "moving", "search", "output", "sum bit", "memory bit", "cycle"]
+"""What energy is spent on: a multiply-accumulate of 8 by 8 bits whose weight stands still, or changes with every
+cycle, or one of the search; rounding, and registering, an output of a convolution; a bit of the sums over channel
+groups in flip-flops, read, added to and written; a bit read from, or written to, a memory macro; and a cycle, for
+control, parameter checks and the trunk of the clock."""
+
+
+@dataclass(frozen=True)
+class LayerWork:
+    """Multiply-accumulates of a layer for one block, and bits of its parameters that are read."""
+
+    name: str
+    macs: int
+    parameter_bits_read: int
+
+
+def product_work(product: DotPlan) -> dict[Work, float]:
+    """Of a folded product; multiply-accumulates in proportion to their operands' widths, 8 by 8 bits being one."""
+    kind: Work = "stationary" if product.steps == 1 else "moving"
+    widths = product.weight_bits * product.layer.input_bits
+    return {kind: product.macs * widths / 64, "output": product.outputs * product.samples * product.groups}

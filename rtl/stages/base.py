@@ -1,0 +1,117 @@
+"""How a kind of stage becomes hardware: what each kind's file registers, and what it is told of the whole."""
+
+from dataclasses import dataclass
+from functools import singledispatch
+
+from rtl.shape.part import Part
+from rtl.shape.products import DotPlan, fewest_multipliers
+from rtl.shape.stream import Stream
+from spikecae.design import Hardware
+from spikecae.spec import EncoderSpec
+from spikecae.stages import Convolution, Residual
+from spikecae.stages.base import Stage
+
+__all__ = ["Site", "groups_of", "lay_out"]
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """What a part is laid out for: the ``spec``, the ``hardware``'s knobs, and the channel ``groups`` that the pipeline
+    is walked by."""
+
+    spec: EncoderSpec
+    hardware: Hardware
+    groups: int
+
+    @property
+    def loadable(self) -> bool:
+        """Whether parameters are loaded, not built in."""
+        return self.hardware.parameters == "ram"
+
+    @property
+    def group_cycles(self) -> int:
+        """Cycles a channel group may take: one sample every ``fold`` cycles."""
+        return self.spec.samples * self.hardware.fold
+
+    def product(
+        self,
+        layer: Convolution,
+        given: Stream,
+        group_inputs: int,
+        outputs: int,
+        *,
+        own: bool,
+        block: Residual | None = None,
+        requantized: bool = True,
+    ) -> DotPlan:
+        """A convolution as a folded product.
+
+        Args:
+            layer: its integers.
+            given: what comes, sample after sample.
+            group_inputs: input channels of a group.
+            outputs: outputs of a group.
+            own: whether every weight has a multiplier of its own.
+            block: whose identity is added to the sums.
+            requantized: whether each group's outputs are.
+        """
+        hardware = self.hardware
+        terms = group_inputs * layer.kernel
+        lanes, taps = (outputs, terms) if own else fewest_multipliers(terms, outputs, given.period)
+        identity_bits = 0 if block is None else block.reduce.input_bits
+        bits = layer.accumulator_bits if block is None else block.accumulator_bits
+        if self.loadable:
+            identity = ((1 << identity_bits) - 1) << hardware.identity_shift
+            bits = layer.loadable_bits(hardware.weight_bits, hardware.bias_bits, identity)
+        return DotPlan(
+            name=layer.name,
+            layer=layer,
+            groups=self.groups,
+            group_inputs=group_inputs,
+            outputs=outputs,
+            samples=given.samples,
+            period=given.period,
+            lanes=lanes,
+            taps=taps,
+            weight_bits=hardware.weight_bits,
+            accumulator_bits=bits,
+            identity_bits=identity_bits,
+            identity_shift=None if block is None else block.identity_shift,
+            requantized=requantized,
+        )
+
+    def layer_faults(self, layer: Convolution) -> list[str]:
+        """Weights or biases that do not fit the fields they would be loaded into."""
+        hardware, faults = self.hardware, []
+        if layer.weight_bits > hardware.weight_bits:
+            faults.append(
+                f"weights of {layer.name} need {layer.weight_bits} bits, hardware.weight_bits = "
+                f"{hardware.weight_bits}; raise it, or quantize with quantization.weight_bits = {hardware.weight_bits}"
+            )
+        if self.loadable and layer.bias_bits > hardware.bias_bits:
+            faults.append(
+                f"biases of {layer.name} need {layer.bias_bits} bits, hardware.bias_bits = {hardware.bias_bits}; "
+                "raise it"
+            )
+        return faults
+
+
+@singledispatch
+def groups_of(stage: Stage) -> int:
+    """Channel groups that a stage's channels are in, which do not see one another; 1 where it has none."""
+    return 1
+
+
+@singledispatch
+def lay_out(stage: Stage, given: Stream | None, site: Site) -> Part:
+    """A stage in hardware.
+
+    Args:
+        stage: its integers.
+        given: what it takes; None for ADC codes and for symbols.
+        site: the whole.
+
+    Raises:
+        ValueError: the hardware does not know this kind, or not at this place.
+    """
+    raise ValueError(f"stage {stage.name}: the hardware does not know kind {stage.kind!r}")

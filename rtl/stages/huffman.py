@@ -1,0 +1,51 @@
+"""The Huffman coder in hardware."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from rtl.packets.block_writer import BlockWriter
+from rtl.shape.images import HUFFMAN_BITS, Image, join
+from rtl.shape.part import Entry, PartUnit, Table
+from rtl.shape.plan import CoderPart
+from rtl.shape.stream import Stream
+from rtl.stages.base import Site, lay_out
+from spikecae.stages import Huffman
+
+__all__ = ["HuffmanPart"]
+
+PLACE = "writer"
+
+
+@lay_out.register(Huffman)
+class HuffmanPart(CoderPart):
+    """A table of codes, and the writer of a block's bits."""
+
+    def __init__(self, stage: Huffman, given: Stream | None, site: Site) -> None:
+        self.name, self._stage, self._spec = stage.name, stage, site.spec
+
+    @property
+    def entry(self) -> Entry:
+        """Where a symbol is looked up."""
+        return Entry(f"{PLACE}.coder", "i")
+
+    def component(self, index_bits: int) -> Any:
+        """The unit, for symbols of so many bits."""
+        starts = np.cumsum([0, *(table.size for table in self._stage.tables)]).tolist()
+        depth = starts[-1]
+        return BlockWriter(index_bits, depth, [starts[table] for table in self._spec.table_of], self._spec.spikes)
+
+    def tables(self) -> Mapping[str, Table]:
+        """(length - 1, left-aligned code) of every symbol, table after table."""
+        stage = self._stage
+        words = [
+            join([(length - 1, 4), (code << (16 - length), 16)])
+            for table, lengths in enumerate(stage.tables)
+            for code, length in zip(stage.codes(table).tolist(), lengths.tolist(), strict=True)
+        ]
+        return {"huffman": Table(Image(words, HUFFMAN_BITS), "table", read_once=False)}
+
+    def units(self) -> Iterator[PartUnit]:
+        """Itself."""
+        yield PartUnit("writer", PLACE)

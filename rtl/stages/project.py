@@ -1,0 +1,123 @@
+"""The last convolution in hardware: it adds up what each channel group contributes."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rtl.shape.images import SHIFT_BITS, Image, join
+from rtl.shape.memory_use import MemoryUse, held_in
+from rtl.shape.part import Buffer, Entry, ParameterWidths, PartTap, PartUnit, Table, TransformPart
+from rtl.shape.products import sum_banks
+from rtl.shape.stream import Stream
+from rtl.shape.timing_parts import Clock, Shadow
+from rtl.shape.timing_parts import Projector as Timing
+from rtl.shape.work import LayerWork, Work, product_work
+from rtl.stages.base import Site, lay_out
+from rtl.stages.convolution import layer_work
+from rtl.units.projector import Projector
+from spikecae.stages import Project
+
+__all__ = ["ProjectPart"]
+
+
+@lay_out.register(Project)
+class ProjectPart(TransformPart):
+    """A folded product, partial sums of every latent, and rounding behind the last group."""
+
+    work_on = "last convolution"
+
+    def __init__(self, stage: Project, given: Stream, site: Site) -> None:
+        if given.order != "group_time_channel" or stage.kernel != 1 or stage.groups != 1:
+            raise ValueError(
+                f"stage {stage.name}: the projection must be 1x1 and ungrouped, behind the first convolution"
+            )
+        self.name, self._site = stage.name, site
+        self._place = f"pipeline.{stage.name}"
+        own = site.hardware.stationary in ("convolutions", "all")
+        product = site.product(stage, given, given.elements, stage.outputs, own=own, requantized=False)
+        self._product, self.products = product, (product,)
+        self._bias_bits = site.hardware.bias_bits if site.loadable else stage.bias_bits
+        self.output = Stream(
+            channels=stage.outputs,
+            samples=given.samples,
+            elements=product.lanes,
+            bits=stage.output_bits,
+            signed=True,
+            order="time_channel",
+            period=given.period,
+        )
+
+    @property
+    def entry(self) -> Entry:
+        """Its register's input."""
+        return Entry(f"{self._place}.register", "i")
+
+    @property
+    def multipliers(self) -> int:
+        """Those of its product."""
+        return self._product.multipliers
+
+    def component(self, widths: ParameterWidths) -> Any:
+        """The unit."""
+        isolate = self._site.hardware.operand_isolation
+        return Projector(self._product, widths.port_bits, self._bias_bits, isolate)
+
+    def timing(self, clock: Clock, shadows: list[list[Shadow]]) -> Timing:
+        """One product, of which the last group's sums leave."""
+        return Timing(clock, self._product, shadows[0])
+
+    def tables(self) -> Mapping[str, Table]:
+        """Bias and shift of every latent, ``lanes`` outputs a word."""
+        product, widths = self._product, (self._bias_bits, SHIFT_BITS)
+        words = []
+        for step in range(product.output_steps):
+            outputs = range(step * product.lanes, min((step + 1) * product.lanes, product.outputs))
+            pairs = [(product.layer.bias[n], product.layer.shift[n]) for n in outputs]
+            words.append(join(field for pair in pairs for field in zip(pair, widths, strict=True)))
+        return {"latents": Table(Image(words, product.lanes * sum(widths)), "table", read_once=False)}
+
+    def units(self) -> Iterator[PartUnit]:
+        """Itself."""
+        yield PartUnit(self.name, self._place, self._product.multipliers, self._product.macs)
+
+    def buffers(self) -> Iterator[Buffer]:
+        """Partial sums, in one memory or several."""
+        product, banks = self._product, sum_banks(self._product)
+        words, width = product.output_steps * product.samples // banks, product.lanes * product.accumulator_bits
+        for bank in range(banks):
+            yield Buffer(f"{self._place}.accumulator", f"sums{bank}", words, width, busy=True)
+
+    def taps(self, following: Entry) -> Iterator[PartTap]:
+        """Latents, where they are taken."""
+        product = self._product
+        transfers = product.samples * product.output_steps
+        yield PartTap(self.name, following, product.lanes, product.layer.output_bits, True, transfers, "time_channel")
+
+    def storage(self) -> Mapping[str, int]:
+        """Window and accumulators; partial sums, and registers that they are written from."""
+        product = self._product
+        sums, word = product.output_steps * product.samples, product.lanes * product.accumulator_bits
+        return {
+            "windows": product.layer.input_bits * product.inputs,
+            "accumulators, with their shifts": word,
+            "sums over groups": sums * word,
+            "sums to be written": 0 if sums == 1 else sum_banks(product) * word,
+        }
+
+    def work(self) -> Mapping[Work, float]:
+        """Products and latents; bits of partial sums, by what holds them."""
+        product = self._product
+        bits = product.accumulator_bits * product.outputs * product.samples * product.groups
+        first = next(self.buffers())
+        use = MemoryUse(words=max(2, first.words), width=first.width, write_bits=first.width, busy=True)
+        kept: dict[Work, float] = {"sum bit": bits}
+        if held_in(use, macros=True) == "macro":
+            kept = {"memory bit": 2 * bits}
+        return product_work(product) | kept
+
+    def layers(self) -> Iterator[LayerWork]:
+        """Itself."""
+        yield layer_work(self._product)
+
+    def faults(self) -> Iterator[str]:
+        """Weights and biases that are too wide."""
+        yield from self._site.layer_faults(self._product.layer)
