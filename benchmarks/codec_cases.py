@@ -22,9 +22,9 @@ from spikecae.design import Design, load_design
 from spikecae.golden import Golden
 from spikecae.golden.nearest import nearest
 from spikecae.golden.network import Network
-from spikecae.golden.normalize import normalize
+from spikecae.golden.step import read_source
 from spikecae.spec import EncoderSpec, load_spec
-from spikecae.stages import Convolution
+from spikecae.stages import Convolution, VectorQuantizer
 
 __all__ = ["Case", "cases"]
 
@@ -95,7 +95,7 @@ def _encoder(design: Design, spec: EncoderSpec, weights: Path, adc: NDArray[np.i
 
 def _dense_layers(spec: EncoderSpec, adc: NDArray[np.int16]) -> Iterator[Case]:
     """The layers that are not grouped, requantization and all, inside a run of the whole network."""
-    network, x = Network(spec), normalize(spec.source, adc)
+    network, x = Network(spec), read_source(spec.source, adc)
     dense = [stage for stage in spec.stages if isinstance(stage, Convolution) and stage.groups == 1]
     best = {stage.name: (float("inf"), 0) for stage in dense}
     products = {}
@@ -125,8 +125,9 @@ def _dense_layers(spec: EncoderSpec, adc: NDArray[np.int16]) -> Iterator[Case]:
 
 def _search(spec: EncoderSpec, adc: NDArray[np.int16]) -> Case:
     latents = Golden(spec).encode(adc).taps[spec.transforms[-1].name]
-    part = spec.quantizer.table[0]
-    codebook = spec.quantizer.codebooks[part.codebook]
+    quantizer = spec.only(VectorQuantizer)
+    part = quantizer.table[0]
+    codebook = quantizer.codebooks[part.codebook]
     vectors = np.ascontiguousarray(latents.reshape(-1, part.length), np.int8)
     words, bias = codebook.words.astype(np.float32), codebook.bias.astype(np.float32)
     floats = vectors.astype(np.float32)

@@ -19,9 +19,11 @@ from rich.table import Table
 
 from model.datasets import load_dataset
 from rtl.planning import make_plan
+from rtl.stages.vector_quantizer import SearchPart
 from spikecae.design import load_design
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec, load_spec
+from spikecae.stages import VectorQuantizer
 
 __all__ = ["main", "stopped"]
 
@@ -72,7 +74,7 @@ def stopped(y: Integers, words: Integers, bias: Integers, ends: list[int], rest:
 def latents_of(spec: EncoderSpec, adc: NDArray[np.int16]) -> Integers:
     """(n, L) sub-vectors of blocks (n, M, D); the table must share one codebook."""
     flat = encode(spec, adc).taps[spec.transforms[-1].name].astype(np.int64).reshape(len(adc), -1)
-    parts = [flat[:, part.offset : part.offset + part.length] for part in spec.quantizer.table]
+    parts = [flat[:, part.offset : part.offset + part.length] for part in spec.only(VectorQuantizer).table]
     return np.concatenate(parts)
 
 
@@ -87,13 +89,16 @@ def main(
     adc = load_dataset(chip, data).test.adc
     adc = adc[np.unique(np.linspace(0, len(adc) - 1, blocks).astype(int))]
     y = latents_of(spec, adc)
-    (book,) = spec.quantizer.codebooks
+    (book,) = spec.only(VectorQuantizer).codebooks
     words, bias = book.words.astype(np.int64), book.bias.astype(np.int64)
     table = Table(box=None, pad_edge=False, header_style="bold", title=f"{design}: {len(adc)} blocks, stopped")
     for heading in ("fold", "lanes", "elements tested after", *BOUNDS):
         table.add_column(heading, justify="right")
     for fold in (1, 2, 4, 8, 16):
-        search = make_plan(spec, chip.hardware.model_copy(update={"fold": fold, "early_exit": True})).search
+        part = make_plan(spec, chip.hardware.model_copy(update={"fold": fold, "early_exit": True})).quantizer
+        if not isinstance(part, SearchPart):
+            raise typer.BadParameter(f"{design} has no codeword search")
+        search = part.search
         step = search.length - search.tail if search.tail else search.taps
         ends = [*range(step, search.length, step), search.length]
         shares = [f"{stopped(y, words, bias, ends, rest):.1%}" for rest in BOUNDS.values()]

@@ -13,10 +13,9 @@ from rich.table import Table
 from model.datasets import load_dataset
 from rtl.emit import emit
 from rtl.planning import make_plan
-from rtl.shape.storage import activation_bits, input_bits
 from sim.batch import BatchSimulator
 from sim.emitted import load_writes
-from sim.reads import READ_ONCE, reads_per_block
+from sim.reads import reads_per_block
 from sim.stage import count_left_over, measure_latency, run_blocks, steady_state
 from sim.verilate import build_library
 from spikecae.design import load_design
@@ -75,13 +74,13 @@ def main(
             cycles = steady_state(simulator.frame_end_cycles, manifest.cycles_per_block)
             mismatches = sum(part.total for part in parts) + count_left_over(simulator)
             reads = reads_per_block(simulator, adc[:COUNTED_BLOCKS])
-        found = {count for name in READ_ONCE for count in reads[name].tolist()}
+        found = {count for name in plan.read_once for count in reads[name].tolist()}
         wrong += mismatches + sum(count != 1 for count in found)
         ideal = plan.groups * spec.samples * fold
         table.add_row(
             str(fold),
             str(plan.multipliers),
-            str(plan.search.multipliers),
+            str(plan.quantizer.multipliers),
             str(sum(part.values for part in parts)),
             str(mismatches),
             f"{cycles.mean:.1f}",
@@ -90,8 +89,8 @@ def main(
             f"{plan.macs_per_block / plan.multipliers / cycles.mean:.1%}",
             str(latency),
             ", ".join(f"{count:g}" for count in sorted(found)),
-            str(-(-sum(activation_bits(plan).values()) // 8)),
-            str(input_bits(plan) // 8),
+            str(-(-sum(plan.storage().values()) // 8)),
+            str(plan.input_bits // 8),
         )
         words = ", ".join(f"{name} {counts.size} × {_range(counts)}" for name, counts in reads.items())
         print(f"fold {fold}: words × reads of each in a block: {words}", flush=True)

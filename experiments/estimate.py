@@ -14,27 +14,18 @@ from experiments.experiment import Configuration, Experiment, Outcome, Parameter
 from experiments.gate_level import GATE_LEVEL_VERSION, Measured, measured, metric_of
 from experiments.plots import subplots
 from experiments.result import ExperimentResult
-from synth.estimate.analytic import estimate, work_of
-from synth.estimate.energy_table import NODES, Work
+from rtl.pipeline import DEALERS
+from rtl.shape.plan import Plan
+from rtl.shape.work import Work
+from synth.estimate.analytic import CONTROL, MEMORIES, estimate, work_of
+from synth.estimate.energy_table import NODES
 from synth.power.power_report import PowerReport
 
 __all__ = ["EXPERIMENT", "energy_by_part", "fitted_costs"]
 
 PROCESS = "ihp-sg13g2"
-PARTS = {
-    "last convolution": ("chip.encoder.pipeline.project",),
-    "codeword search": ("chip.encoder.pipeline.vq",),
-    "convolutions": ("chip.encoder.pipeline.conv", "chip.encoder.pipeline.block", "chip.encoder.pipeline.pool"),
-    "memories": (
-        "chip.encoder.store",
-        "chip.encoder.input_buffer",
-        "chip.encoder.pipeline.weight_loop",
-        "chip.encoder.pipeline.parameter_loop",
-        "chip.encoder.pipeline.deal_",
-    ),
-}
-"""Units of each part, by how their names begin; all others, and the clock tree, belong to control and clock."""
-CONTROL = "control and clock"
+MEMORY_UNITS = ("store", "input_buffer")
+"""Instances of the encoder that hold memories."""
 ESTIMATE_VERSION = 2
 
 
@@ -43,13 +34,16 @@ def configurations() -> list[Configuration]:
     return [c for c in silicon.configurations() if c.parameters["target"] == PROCESS and "spikes" not in c.parameters]
 
 
-def energy_by_part(power: PowerReport) -> dict[str, float]:
-    """Energy of a spike, in nJ, by the parts that the estimate knows."""
-    found = dict.fromkeys(PARTS, 0.0)
+def energy_by_part(power: PowerReport, plan: Plan) -> dict[str, float]:
+    """Energy of a spike, in nJ, by the parts that the estimate knows; what belongs to no stage and no parameter memory,
+    and the clock tree, belong to control and clock."""
+    names = {part.name: part.work_on for part in plan.parts}
+    names |= dict.fromkeys([*MEMORY_UNITS, *(name for pair in DEALERS.values() for name in pair)], MEMORIES)
+    found = dict.fromkeys([*dict.fromkeys(names.values())], 0.0)
     for unit, energy in power.energy_nj_per_spike_by_unit.items():
-        for part, names in PARTS.items():
-            if unit.startswith(names):
-                found[part] += energy
+        part = next((names[name] for name in unit.split(".") if name in names), None)
+        if part is not None:
+            found[part] += energy
     return found | {CONTROL: power.energy_nj_per_spike - sum(found.values())}
 
 
@@ -59,7 +53,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     guess = estimate(found.plan, found.manifest, NODES[PROCESS], found.synthesis.encoder)
     metrics = {"measured_nj": found.power.energy_nj_per_spike, "analytic_nj": guess.energy_nj_per_spike}
     metrics["error_percent"] = 100 * (metrics["analytic_nj"] / metrics["measured_nj"] - 1)
-    for part, energy in energy_by_part(found.power).items():
+    for part, energy in energy_by_part(found.power, found.plan).items():
         metrics |= {metric_of(part): energy, f"analytic_{metric_of(part)}": guess.energy_nj_per_spike_by_kind[part]}
     return Outcome(metrics=metrics, provenance=found.provenance)
 
@@ -70,7 +64,7 @@ def fitted_costs(variants: list[Measured]) -> dict[Work, float]:
     rows: list[NDArray[np.float64]] = []
     for found in variants:
         scale = 1000 * found.plan.spec.spikes * found.power.energy_nj_per_spike
-        energies = energy_by_part(found.power)
+        energies = energy_by_part(found.power, found.plan)
         for part, counts in work_of(found.plan, found.manifest).items():
             target = energies[part] / found.power.energy_nj_per_spike
             rows.append(np.array([*(counts.get(kind, 0.0) / scale for kind in kinds), target]))

@@ -70,7 +70,7 @@ def measured_silicon(parameters: Parameters) -> Outcome:
     metrics = {
         "sndr_mean_db": found.sndr_mean_db,
         **_figures(found.power, mapping),
-        "multipliers": float(plan.multipliers + plan.search.multipliers),
+        "multipliers": float(plan.multipliers + plan.quantizer.multipliers),
     }
     return Outcome(metrics=metrics, provenance=found.provenance)
 

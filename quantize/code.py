@@ -77,7 +77,7 @@ def code_by_position(code: Code, validation: NDArray[np.integer]) -> Code:
 def encode_latents(encoder: FakeQuantEncoder, adc: NDArray[np.int16]) -> Tensor:
     """Latents float ``[B, N, L]`` of ADC codes ``[B, M, D]``."""
     batches = [torch.from_numpy(adc[start : start + BATCH]) for start in range(0, len(adc), BATCH)]
-    return torch.cat([encoder(batch)["project"] for batch in batches])
+    return torch.cat([encoder(batch)[encoder.latents] for batch in batches])
 
 
 @torch.no_grad()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from quantize.code import BATCH
 from quantize.fake_quant import FakeQuantEncoder
+from quantize.stages.base import QUANTIZER
 from spikecae import golden
 from spikecae.spec import EncoderSpec
 
@@ -72,7 +73,7 @@ def compare(spec: EncoderSpec, encoder: FakeQuantEncoder, adc: NDArray[np.int16]
             f"golden and fake-quantized model differ at {len(wrong)} of {tap.size} values of {name}; first in block "
             f"{first + block}, channel {channel}, {where}: expected {tap[at]}, got {int(got[name][at])}"
         )
-    return Agreement(len(adc), len(expected), sum(tap.size for tap in expected.values()), expected["vq"])
+    return Agreement(len(adc), len(expected), sum(tap.size for tap in expected.values()), expected[QUANTIZER])
 
 
 def compare_batches(spec: EncoderSpec, encoder: FakeQuantEncoder, adc: NDArray[np.int16]) -> Iterator[Agreement]:

@@ -5,25 +5,22 @@ lowered until every shift is one that the hardware has.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from quantize.fold import FoldedConvolution, FoldedEncoder, Place
+from quantize.fold import FoldedEncoder
+from quantize.scales import Exponents, round_to, scale
+from quantize.stages.base import SOURCE, FoldedConvolution, Place, width_of
 from spikecae.design import Hardware, Quantization
-from spikecae.widths import integer_range
 
 __all__ = [
     "LARGEST_SHIFT",
-    "Exponents",
     "calibrate",
     "fitting_exponent",
     "largest_bias",
     "least_error_exponent",
-    "round_to",
-    "scale",
     "weight_exponents",
 ]
 
@@ -36,30 +33,6 @@ TOO_LARGE = (
     "weights are too large to be requantized by right shifts; train with weight decay, or raise hardware.bias_bits and "
     "hardware.identity_shift"
 )
-
-
-@dataclass(frozen=True)
-class Exponents:
-    """Exponents of a calibrated encoder: a value is integer · 2^−exponent.
-
-    ``activation``: of every place that is rounded, ``normalize`` for the input; ``weight``: int64 ``[outputs]`` of
-    every convolution. Both by stage name, for integers as wide as ``widths`` says.
-    """
-
-    activation: Mapping[str, int]
-    weight: Mapping[str, Tensor]
-    widths: Quantization
-
-
-def scale(values: Tensor, exponent: Tensor | int) -> Tensor:
-    """``values · 2^exponent``, exactly; ``exponent`` integers, broadcast against the values."""
-    exponent = torch.as_tensor(exponent)
-    return values * torch.ldexp(torch.ones(exponent.shape, dtype=values.dtype), exponent)
-
-
-def round_to(values: Tensor, exponent: Tensor | int, bits: int, *, signed: bool) -> Tensor:
-    """Integers nearest to ``values · 2^exponent`` (halves up), saturated to ``bits``; still as floats."""
-    return torch.floor(scale(values, exponent) + 0.5).clamp(*integer_range(bits, signed=signed))
 
 
 def least_error_exponent(*tensors: Tensor, signed: bool, bits: int = 8) -> int:
@@ -100,10 +73,11 @@ def calibrate(
     """
     places = list(folded.places())
     taps = folded(normalized)
-    activation = {"normalize": choose(normalized, signed=True, bits=widths.output_bits("normalize"))}
-    for place in places[:-1]:
-        activation[place.name] = choose(taps[place.name], signed=False, bits=widths.activation_bits)
-    activation["project"] = choose(taps["project"], codebook, signed=True, bits=widths.latent_bits)
+    activation = {SOURCE: choose(normalized, signed=True, bits=width_of("input", widths))}
+    for place in places:
+        compared = [codebook] if place.name == folded.latents else []
+        bits = width_of(place.role, widths)
+        activation[place.name] = choose(taps[place.name], *compared, signed=not place.relu, bits=bits)
     best = {place.name: weight_exponents(place.convolution.weight, widths.weight_bits) for place in places}
     weight = best
     for _ in range(PASSES):

@@ -12,9 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from quantize.exponents import Exponents, scale
-from quantize.fold import FoldedEncoder, Place
+from quantize.fold import FoldedEncoder
 from quantize.normalization import InputTable
+from quantize.scales import Exponents, scale
+from quantize.stages.base import QUANTIZER, SOURCE, Place, width_of
+from quantize.stages.normalize import rounded_input
+from quantize.stages.vector_quantizer import rounded_search
 from spikecae.widths import integer_range
 
 __all__ = ["FakeQuantEncoder", "Quantize"]
@@ -40,7 +43,7 @@ class Quantize(torch.autograd.Function):
 
 
 class FakeQuantEncoder(nn.Module):
-    """Encoder and search of a calibrated model.
+    """Encoder and search of a calibrated model; as an arithmetic, it rounds what the folded stages compute.
 
     Args:
         folded: float weights and biases; rounded whenever they are used.
@@ -60,38 +63,35 @@ class FakeQuantEncoder(nn.Module):
         self.codebook = nn.Parameter(codebook.detach().clone())
         self.register_buffer("rate_bias", rate_bias)
 
+    @property
+    def latents(self) -> str:
+        """Name of the tap, and of the place, that the latents are."""
+        return self.folded.latents
+
     def forward(self, adc: Tensor) -> dict[str, Tensor]:
-        """Output of every stage by name, for ADC codes ``[B, M, D]``; ``vq`` is the indices int64 ``[B, N]``."""
-        taps = {"normalize": self._normalize(adc)}
-        pools = iter(self.folded.pools)
-        x = taps["normalize"]
-        before = x
-        for place in self.folded.places():
-            if place.name.endswith(".reduce"):
-                before = x
-            total = self._accumulate(place, x)
-            if place.identity is not None:
-                total = total + before.to(total.dtype)
-            if place.name != "project":
-                total = functional.relu(total)
-            x = taps[place.name] = self._round(total, place.name, signed=place.name == "project")
-            if place.identity is not None:
-                x = taps[place.name.replace("block", "pool").removesuffix(".expand")] = functional.max_pool1d(
-                    x, next(pools)
-                )
-        taps["vq"] = self.search(x)
+        """Output of every stage by name, for ADC codes ``[B, M, D]``; the quantizer's is indices int64 ``[B, N]``."""
+        x = rounded_input(adc, self.table, self.exponents)
+        taps = {SOURCE: x, **self.folded.run(x, self)}
+        taps[QUANTIZER] = self.search(taps[self.latents])
         return taps
+
+    def convolve(self, place: Place, x: Tensor, identity: Tensor | None = None) -> Tensor:
+        """A convolution as the chip computes it: exact sums of rounded weights, then one rounding."""
+        total = self._accumulate(place, x)
+        if identity is not None:
+            total = total + identity.to(total.dtype)
+        if place.relu:
+            total = functional.relu(total)
+        return self._round(total, place.name, width_of(place.role, self.exponents.widths), signed=not place.relu)
 
     def search(self, latents: Tensor) -> Tensor:
         """Indices int64 ``[B, N]`` of latents ``[B, N, L]``: smallest score, lowest index on a tie."""
-        codewords = self.codewords().detach()
-        step = 2.0 ** (-2 * self.exponents.activation["project"])
-        bias = codewords.square().sum(1) + self.rate_bias * step
-        return (bias - 2 * latents @ codewords.T).argmin(-1)
+        exponent = self.exponents.activation[self.latents]
+        return rounded_search(latents, self.codewords().detach(), self.rate_bias, exponent)
 
     def codewords(self) -> Tensor:
         """The codebook as the chip has it, float ``[K, L]``."""
-        return self._round(self.codebook, "project", signed=True)
+        return self._round(self.codebook, self.latents, self.exponents.widths.latent_bits, signed=True)
 
     def parameters_of(self, place: Place) -> tuple[Tensor, Tensor]:
         """Weight and bias of a convolution, rounded: the weight to its bits, the bias at the accumulator's exponent."""
@@ -104,21 +104,13 @@ class FakeQuantEncoder(nn.Module):
 
     def integers(self, taps: dict[str, Tensor]) -> dict[str, Tensor]:
         """The taps as int64 integers."""
+        places = {SOURCE: SOURCE}
+        for stage in self.folded.stages:
+            places |= stage.exponents_of
         exponents = self.exponents.activation
-        scaled = {}
-        for name, tap in taps.items():
-            if name == "vq":
-                scaled[name] = tap
-                continue
-            place = name.replace("pool", "block") + ".expand" if name.startswith("pool") else name
-            scaled[name] = scale(tap, exponents[place]).long()
-        return scaled
-
-    def _normalize(self, adc: Tensor) -> Tensor:
-        centred = adc.double() - torch.as_tensor(self.table.offset).double()
-        scaled = centred * torch.as_tensor(self.table.gain).double()
-        rounded = torch.floor(scale(scaled, -self.table.shift) + 0.5).clamp(*integer_range(8, signed=True))
-        return scale(rounded, -self.exponents.activation["normalize"]).float()
+        return {
+            name: scale(tap, exponents[places[name]]).long() if name in places else tap for name, tap in taps.items()
+        }
 
     def _accumulate(self, place: Place, x: Tensor) -> Tensor:
         weight, bias = self.parameters_of(place)
@@ -144,7 +136,7 @@ class FakeQuantEncoder(nn.Module):
         bound += scale(one, accumulator - exponents.activation[place.name] - 1)
         return math.ceil(float(bound.max()))
 
-    def _round(self, x: Tensor, place: str, *, signed: bool) -> Tensor:
-        exponent, bits = torch.tensor(self.exponents.activation[place]), self.exponents.widths.output_bits(place)
+    def _round(self, x: Tensor, place: str, bits: int, *, signed: bool) -> Tensor:
+        exponent = torch.tensor(self.exponents.activation[place])
         rounded: Tensor = Quantize.apply(x, exponent, *integer_range(bits, signed=signed))
         return rounded.float()

@@ -21,9 +21,11 @@ from model.evaluation import decode_units
 from model.metrics import sndr
 from model.normalization import Normalization
 from model.training.augmentation import regroup
-from quantize.exponents import largest_bias, scale
+from quantize.exponents import largest_bias
 from quantize.fake_quant import FakeQuantEncoder
 from quantize.fold import FoldedEncoder, fold, unfold
+from quantize.scales import scale
+from quantize.stages.base import QUANTIZER
 from spikecae.design import Design
 
 __all__ = ["FloatEncoder", "fine_tune"]
@@ -44,9 +46,14 @@ class FloatEncoder(nn.Module):
         self.quantizer: VectorQuantizer = copy.deepcopy(checkpoint.model.quantizer).requires_grad_(True)
 
     def forward(self, adc: Tensor) -> dict[str, Tensor]:
-        """Output of every stage by name, for ADC codes ``[B, M, D]``; ``vq`` is the indices int64 ``[B, N]``."""
+        """Output of every stage by name, for ADC codes ``[B, M, D]``; the quantizer's is indices int64 ``[B, N]``."""
         taps = self.folded(torch.from_numpy(self.normalization.apply(adc.numpy())))
-        return {**taps, "vq": self.quantizer.search(taps["project"].detach())}
+        return {**taps, QUANTIZER: self.quantizer.search(taps[self.latents].detach())}
+
+    @property
+    def latents(self) -> str:
+        """Name of the tap that the latents are."""
+        return self.folded.latents
 
     def codewords(self) -> Tensor:
         """The codebook, float ``[K, L]``."""
@@ -139,7 +146,7 @@ class _Run:
 
     def _step(self, adc: Tensor) -> None:
         taps = self.encoder(adc)
-        quantized = straight_through(taps["project"], taps["vq"], self.encoder.codewords())
+        quantized = straight_through(taps[self.encoder.latents], taps[QUANTIZER], self.encoder.codewords())
         wanted = torch.from_numpy(self.normalization.apply(adc.numpy()))
         error = (self.decoder(quantized.values) - wanted).square().sum() / len(adc)
         loss = error + self.design.training.commitment * quantized.commitment + quantized.codebook
@@ -162,6 +169,6 @@ class _Run:
         split: Split = self.dataset.validation
         codewords, outputs = self.encoder.codewords(), []
         for adc in torch.from_numpy(split.adc).split(BATCH):
-            outputs.append(self.decoder(codewords[self.encoder(adc)["vq"]]))
+            outputs.append(self.decoder(codewords[self.encoder(adc)[QUANTIZER]]))
         decoded = decode_units(torch.cat(outputs).numpy(), self.normalization, self.design)
         return sndr(split.spikes, decoded).mean_db

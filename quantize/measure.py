@@ -12,10 +12,11 @@ from model.datasets.spikes import Split
 from model.evaluation import decode_units
 from model.metrics import SAMPLE_BITS, cr_entropy, entropy_bits, index_counts, sndr
 from quantize.code import BATCH, Code
-from quantize.exponents import round_to, scale
 from quantize.fake_quant import FakeQuantEncoder
 from quantize.fold import fold
 from quantize.report import LayerReport, RateQuality, WeightReport
+from quantize.scales import round_to, scale
+from quantize.stages.base import SOURCE, width_of
 from spikecae.bitstream.payload import Events, wire_bits
 from spikecae.design import Design
 
@@ -93,7 +94,7 @@ def measure_layers(checkpoint: Checkpoint, encoder: FakeQuantEncoder, adc: NDArr
         batch = adc[start : start + BATCH]
         integer = encoder(torch.from_numpy(batch))
         normalized = torch.from_numpy(checkpoint.normalization.apply(batch))
-        for name, tap in {"normalize": normalized, **exact(normalized)}.items():
+        for name, tap in {SOURCE: normalized, **exact(normalized)}.items():
             if name in encoder.exponents.activation:
                 sums[name] = sums.get(name, 0) + _errors(encoder, name, tap.double(), integer[name])
                 low, high = ranges.get(name, (math.inf, -math.inf))
@@ -104,9 +105,9 @@ def measure_layers(checkpoint: Checkpoint, encoder: FakeQuantEncoder, adc: NDArr
 def _errors(encoder: FakeQuantEncoder, name: str, exact: Tensor, integer: Tensor) -> NDArray[np.float64]:
     """Sums of squares of the signal, of this place's own error and of the accumulated one; saturated values; values."""
     exponent = encoder.exponents.activation[name]
-    rounded = round_to(
-        exact, exponent, encoder.exponents.widths.output_bits(name), signed=name in ("normalize", "project")
-    )
+    place = next((place for place in encoder.folded.places() if place.name == name), None)
+    bits = width_of("input" if place is None else place.role, encoder.exponents.widths)
+    rounded = round_to(exact, exponent, bits, signed=place is None or not place.relu)
     unlimited = torch.floor(scale(exact, exponent) + 0.5)
     own = scale(rounded, -exponent) - exact
     squares = [float(values.square().sum()) for values in (exact, own, integer - exact)]

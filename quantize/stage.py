@@ -20,6 +20,7 @@ from quantize.fold import fold
 from quantize.measure import measure_layers, rate_quality
 from quantize.normalization import input_table
 from quantize.report import GoldenCheck, QuantizationReport, save_report
+from quantize.stages.base import SOURCE
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec, save_spec
 
@@ -169,7 +170,7 @@ def calibrated_encoder(
     codebook = checkpoint.model.quantizer.codebook.detach()
     normalized = torch.from_numpy(checkpoint.normalization.apply(adc[_evenly(len(adc))]))
     exponents = calibrate(folded, codebook, normalized, design.hardware, design.quantization, choose)
-    table = input_table(checkpoint.normalization, exponents.activation["normalize"])
+    table = input_table(checkpoint.normalization, exponents.activation[SOURCE])
     return FakeQuantEncoder(folded, table, exponents, codebook, torch.zeros(len(codebook), dtype=torch.int64))
 
 

@@ -13,7 +13,7 @@ from rtl.memory.parameter_memory import BUS_BITS
 from rtl.packets.event_coder import EVENT_BITS
 from rtl.pipeline import DEALERS
 from rtl.shape.part import Buffer, PartUnit
-from rtl.shape.plan import Plan
+from rtl.shape.plan import STORE, Plan
 from rtl.spike_encoder import SpikeEncoder
 
 __all__ = ["make_manifest"]
@@ -107,7 +107,7 @@ def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
     return [
         *(
             Memory(
-                name=f"chip.encoder.store.{name}",
+                name=f"{STORE}.{name}",
                 array="memory",
                 words=max(2, len(m.words)),
                 width=m.stored_width,

@@ -19,7 +19,7 @@ from rtl.files import ENCODER
 from rtl.host.register_map import WINDOW_BITS, register
 from rtl.manifest import Manifest
 from rtl.memory.parameter_memory import BUS_BITS
-from sim.verilate import MEMORY_VARIABLE, READ_PORT, STORE
+from sim.verilate import MEMORY_VARIABLE, READ_PORT
 from sim.wrapper import WITHIN, WRAPPER, tap_slots
 from spikecae.bitstream.packets import HEADER_BYTES, TRAILER_BYTES, Header, frame
 
@@ -96,7 +96,7 @@ class BatchSimulator:
             tap = slot.tap
             self._library.sim_add_tap(self._handle, slot.word, tap.elements, tap.width, tap.signed)
         self._chip = f"{WRAPPER}.dut.{WITHIN[top]}"
-        self._counted = [memory for memory in manifest.memories if STORE in memory.name]
+        self._counted = [memory for memory in manifest.memories if memory.role == "parameters"]
         # Nothing moves while the parameters are checked, a bus word a cycle.
         self._check_cycles = sum(memory.words * -(-memory.width // BUS_BITS) for memory in self._counted)
         for memory in self._counted:
@@ -302,9 +302,7 @@ class BatchSimulator:
         Those of the checks between blocks are not among them.
         """
         return {
-            memory.name.rpartition(".")[2]: _copy(
-                self._library.sim_reads(self._handle, number), memory.words, np.dtype(np.uint64)
-            )
+            memory.short_name: _copy(self._library.sim_reads(self._handle, number), memory.words, np.dtype(np.uint64))
             for number, memory in enumerate(self._counted)
         }
 
@@ -325,7 +323,7 @@ class BatchSimulator:
         scope = f"{self._chip}{memory}".encode()
         value = int(self._library.sim_flip(self._handle, scope, MEMORY_VARIABLE.encode(), word, bit))
         if value < 0:
-            known = ", ".join(m.name for m in self.manifest.memories if STORE in m.name)
+            known = ", ".join(memory.name for memory in self._counted)
             raise ValueError(f"no bit {bit} of word {word} in memory {memory!r} (parameters: {known})")
         return value
 

@@ -11,21 +11,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rtl.memory.images import parameter_images
 from rtl.planning import make_plan
-from rtl.shape.plan import Plan
+from rtl.shape.plan import STORE, Plan
 from sim.batch import BatchSimulator
 from sim.compare import Comparison, compare
 from sim.verilate import MEMORY_VARIABLE
 from spikecae.design import Hardware
 from spikecae.golden import EncodedBlocks, encode
 from spikecae.spec import EncoderSpec
-from spikecae.stages import Codebook, Convolution, Residual, Stage, VectorQuantizer
 
 __all__ = ["Mutation", "choose_mutations", "flip_in_spec", "flip_in_verilog", "run_mutation"]
-
-IMAGES = {f"chip.encoder.store.{name}": name for name in ("weights", "codebook")}
-"""Memories that hold weights and codewords, and the images that fill them."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +28,9 @@ class Mutation:
     """A flipped bit, in the spec and in the chip."""
 
     stage: str
-    """Convolution, or ``vq`` for a bit of the first codebook."""
+    """As :meth:`spikecae.stages.base.Stage.coefficients` names it."""
     weight: tuple[int, ...]
-    """Index into the stage's weights, (output, input, tap), or codewords, (word, element)."""
+    """Index into the stage's coefficients: weights (output, input, tap), or codewords (word, element)."""
     weight_bit: int
     memory: str
     word: int
@@ -84,27 +79,23 @@ def choose_mutations(
 
 
 def flip_in_spec(spec: EncoderSpec, stage: str, weight: tuple[int, ...], bit: int) -> EncoderSpec:
-    """The spec with one bit of one weight flipped."""
+    """The spec with one bit of one coefficient flipped.
 
-    def flipped(array: NDArray[np.int8]) -> NDArray[np.int8]:
-        array = array.copy()
-        array.view(np.uint8)[weight] ^= 1 << bit
-        return array
-
-    def mutate(item: Stage) -> Stage:
-        if isinstance(item, Residual):
-            parts = {p: mutate(getattr(item, p)) for p in ("reduce", "conv", "expand")}
-            return replace(item, **parts)  # type: ignore[arg-type]
-        if item.name != stage:
-            return item
-        if isinstance(item, Convolution):
-            return replace(item, weight=flipped(item.weight))
-        if isinstance(item, VectorQuantizer):
-            first, *others = item.codebooks
-            return replace(item, codebooks=(Codebook(flipped(first.words), first.bias), *others))
-        raise ValueError(f"stage {stage!r} has no weights")
-
-    return replace(spec, stages=tuple(mutate(item) for item in spec.stages))
+    Raises:
+        ValueError: the stage has none, or refuses the new one.
+    """
+    stages = []
+    found = False
+    for item in spec.stages:
+        own = dict(item.coefficients())
+        if stage in own:
+            values = own[stage].copy()
+            values.view(np.uint8)[weight] ^= 1 << bit
+            item, found = item.with_coefficients(stage, values), True
+        stages.append(item)
+    if not found:
+        raise ValueError(f"no stage {stage!r} has weights; these have: {', '.join(dict(_weights(spec)))}")
+    return replace(spec, stages=tuple(stages))
 
 
 def run_mutation(
@@ -148,17 +139,11 @@ def flip_in_verilog(text: str, top: str, mutation: Mutation) -> str:
 
 def _weights(spec: EncoderSpec) -> Iterator[tuple[str, NDArray[np.int8]]]:
     for stage in spec.stages:
-        if isinstance(stage, Residual):
-            yield from ((part.name, part.weight) for part in stage.convolutions)
-        elif isinstance(stage, Convolution):
-            yield stage.name, stage.weight
-        elif isinstance(stage, VectorQuantizer):
-            yield stage.name, stage.codebooks[0].words
+        yield from stage.coefficients()
 
 
 def _memories(plan: Plan) -> dict[str, list[int]]:
-    images = parameter_images(plan)
-    return {memory: images[name].words for memory, name in IMAGES.items()}
+    return {f"{STORE}.{name}": image.words for name, image in plan.images.items()}
 
 
 def _difference(before: dict[str, list[int]], after: dict[str, list[int]]) -> tuple[str, int, int]:

@@ -5,11 +5,7 @@ from numpy.typing import NDArray
 
 from sim.batch import BatchSimulator
 
-__all__ = ["READ_ONCE", "reads_per_block"]
-
-READ_ONCE = ("weights", "parameters", "codebook")
-"""Memories of which every word is read once a block. The other tables are read by what the data say: a sample's
-place, an index."""
+__all__ = ["reads_per_block"]
 
 
 def reads_per_block(simulator: BatchSimulator, adc: NDArray[np.int16]) -> dict[str, NDArray[np.float64]]:

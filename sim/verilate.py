@@ -22,7 +22,7 @@ from rtl.manifest import Manifest
 from sim.toolchain import environment, require, verilator_root
 from sim.wrapper import WITHIN, WRAPPER, wrapper_verilog
 
-__all__ = ["HARMLESS", "MEMORY_VARIABLE", "READ_PORT", "STORE", "BuildError", "build_bench", "build_library", "lint"]
+__all__ = ["HARMLESS", "MEMORY_VARIABLE", "READ_PORT", "BuildError", "build_bench", "build_library", "lint"]
 
 HARNESS = Path(__file__).with_name("harness.cpp")
 MEMORY_VARIABLE = "memory"
@@ -30,9 +30,6 @@ MEMORY_VARIABLE = "memory"
 
 READ_PORT = ("user__en", "user__addr")
 """What every parameter memory calls enable and address of its user's reads."""
-
-STORE = ".store."
-"""What the names of all parameter memories have in common."""
 
 VERILATE = ("--cc", "--top-module", WRAPPER, "--x-initial", "unique", "--output-split", "30000")
 COMPILE = ("-std=gnu++17", "-fPIC", "-O1", "-DVERILATOR=1")
@@ -96,7 +93,7 @@ def build_library(
         BuildError: the Verilog cannot be compiled.
     """
     top = _top(verilog)
-    modules = [f"{top}.{WITHIN[top]}{memory.name}" for memory in manifest.memories if STORE in memory.name]
+    modules = [f"{top}.{WITHIN[top]}{memory.name}" for memory in manifest.memories if memory.role == "parameters"]
     seen = READ_PORT if _is_layout(verilog, manifest) else (MEMORY_VARIABLE, *READ_PORT)
     program = _Program(
         name="waves.so" if waves else "batch.so",

@@ -7,7 +7,6 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from rtl.planning import make_plan
-from rtl.shape.storage import activation_bits
 from sim.emitted import load_manifest
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec
@@ -100,7 +99,7 @@ def synthesize(
     (encoder,) = statistics(verilog, [manifest.top], gates=name == "gates")
     units = statistics(verilog, [unit.module for unit in manifest.units])
     plan = make_plan(spec, design.hardware)
-    parameters = sum(memory.bits for memory in manifest.memories if ".store." in memory.name)
+    parameters = sum(memory.bits for memory in manifest.memories if memory.role == "parameters")
     report = SynthesisReport(
         design=manifest.design,
         spec_hash=spec.hash,
@@ -110,7 +109,7 @@ def synthesize(
         units=units,
         parameter_bits=parameters,
         working_memory_bits=sum(memory.bits for memory in manifest.memories) - parameters,
-        activation_bytes=sum(activation_bits(plan).values()) / 8,
+        activation_bytes=sum(plan.storage().values()) / 8,
         estimates=[estimate(plan, manifest, node, encoder) for node in NODES.values()],
         mapping=None if cells is None else map_to_cells(verilog, manifest, cells, design.hardware.clock_mhz, out_dir),
         fpga=None if device is None else map_to_fpga(verilog, manifest, device, design.hardware.clock_mhz),

@@ -47,14 +47,15 @@ def decode_split(design: Design, spec: EncoderSpec, checkpoint: Path, split: Spl
         ValueError: the checkpoint is corrupt or of another network.
     """
     loaded = load_checkpoint(checkpoint, design)
-    codewords = torch.from_numpy(spec.quantizer.codebooks[0].words.astype(np.float32) * 2.0**-spec.quantizer.exponent)
+    latents = spec.latents.channels, spec.latents.samples
     parts, counts = [], np.zeros(design.codebook.codewords, np.int64)
     chosen = np.linspace(0, len(split) - 1, min(len(split), MAX_BLOCKS)).astype(np.intp)
     original = split.spikes[chosen]
     for start in range(0, len(chosen), CHUNK):
         indices = encode(spec, split.adc[chosen[start : start + CHUNK]]).indices
         counts += np.bincount(indices.ravel(), minlength=len(counts))
-        parts.append(loaded.model.decoder(codewords[torch.from_numpy(indices).long()]).numpy())
+        values = spec.quantizer.dequantize(indices, latents[0] * latents[1]).reshape(len(indices), *latents)
+        parts.append(loaded.model.decoder(torch.from_numpy(values)).numpy())
     decoded = decode_units(np.concatenate(parts), loaded.normalization, design)
     least = np.finfo(np.float64).tiny
     signal = np.square(original, dtype=np.float64).sum(axis=2)

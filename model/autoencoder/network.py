@@ -2,21 +2,11 @@
 
 Shapes are ``[blocks, channels, samples]``. A convolution followed by batch normalization has no bias.
 
-To fold the normalization into the convolutions, walk the encoder in this order::
-
-    encoder.input, encoder.input_norm, ReLU
-    for block, pool in zip(encoder.blocks, encoder.pools):
-        block.reduce, block.reduce_norm, ReLU      1×1, groups
-        block.conv,   block.conv_norm,   ReLU      1×kernel, groups, zero padding kernel // 2
-        block.expand, block.expand_norm            1×1, groups
-        + input of the block, ReLU
-        max pool of ``pool`` samples
-    encoder.project, encoder.project_norm
-
-With ``share_blocks`` every entry of ``encoder.blocks`` is the same module.
+:meth:`Encoder.layers` says in which order the encoder's layers follow each other, and what the stages that are made
+of them are called. With ``share_blocks`` every entry of ``encoder.blocks`` is the same module.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -27,7 +17,17 @@ from model.autoencoder.layers import BatchNorm, Conv, channels_innermost, max_po
 from model.autoencoder.vector_quantizer import Quantized, VectorQuantizer
 from spikecae.design import Design
 
-__all__ = ["Autoencoder", "Decoder", "DecoderBlock", "Encoder", "EncoderBlock", "Reconstruction"]
+__all__ = [
+    "Autoencoder",
+    "ConvolutionLayer",
+    "Decoder",
+    "DecoderBlock",
+    "Encoder",
+    "EncoderBlock",
+    "PoolLayer",
+    "ProjectionLayer",
+    "Reconstruction",
+]
 
 
 class EncoderBlock(nn.Module):
@@ -48,6 +48,29 @@ class EncoderBlock(nn.Module):
         y = functional.relu(self.reduce_norm(self.reduce(x)))
         y = self.dropout(functional.relu(self.conv_norm(self.conv(y))))
         return functional.relu(self.expand_norm(self.expand(y)) + x)
+
+
+@dataclass(frozen=True)
+class ConvolutionLayer:
+    """A convolution, its normalization, and a ReLU."""
+
+    conv: Conv
+    norm: BatchNorm
+
+
+@dataclass(frozen=True)
+class ProjectionLayer:
+    """The last convolution and its normalization."""
+
+    conv: Conv
+    norm: BatchNorm
+
+
+@dataclass(frozen=True)
+class PoolLayer:
+    """The largest of every ``size`` samples."""
+
+    size: int
 
 
 class Encoder(nn.Module):
@@ -76,6 +99,14 @@ class Encoder(nn.Module):
             x = max_pool(block(x), pool)
         latents: Tensor = self.dropout(self.project_norm(self.project(x)))
         return latents
+
+    def layers(self) -> Iterator[tuple[str, object]]:
+        """What it does to a block, in order: the name of each stage, and the layers that it is made of."""
+        yield "conv", ConvolutionLayer(self.input, self.input_norm)
+        for number, (block, pool) in enumerate(zip(self.blocks, self.pools, strict=True)):
+            yield f"block{number}", block
+            yield f"pool{number}", PoolLayer(pool)
+        yield "project", ProjectionLayer(self.project, self.project_norm)
 
 
 class DecoderBlock(nn.Module):

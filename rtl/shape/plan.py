@@ -18,10 +18,12 @@ from rtl.shape.timing_parts import Clock, Shadow, TimingPart
 from spikecae.design import Hardware
 from spikecae.spec import EncoderSpec
 
-__all__ = ["PARAMETERS", "WEIGHTS", "CoderPart", "Plan", "QuantizerPart", "SourcePart", "parameter_widths"]
+__all__ = ["PARAMETERS", "STORE", "WEIGHTS", "CoderPart", "Plan", "QuantizerPart", "SourcePart", "parameter_widths"]
 
 WEIGHTS, PARAMETERS = "weights", "parameters"
 """The memories that all products share: weights; biases and shifts."""
+STORE = "chip.encoder.store"
+"""Instance, below a top level, that holds all parameter memories, each by its own name."""
 
 
 class SourcePart(Part):
@@ -125,6 +127,12 @@ class Plan:
         for part in (*self.parts, self.coder):
             found |= part.tables()
         return found
+
+    @property
+    def read_once(self) -> list[str]:
+        """Names of the memories of which every word is read once a block. Those of the other tables are read as the
+        data say: by a sample's place, by a symbol."""
+        return [name for name, table in self.tables.items() if table.read_once]
 
     @property
     def images(self) -> dict[str, Image]:

@@ -66,7 +66,7 @@ class _Encoder:
         """Feed blocks, and go on until the first of them has left, or nothing moves."""
         self._input.blocks += blocks
         frames = len(self._writer.ends) + (blocks > 0)
-        sources = [self._input, *self._units[:-1]]
+        sources: list[InputBuffer | TimingPart] = [self._input, *self._units[:-1]]
         while True:
             ready = self._writer.step(self._units[-1].valid)
             for unit, source in zip(reversed(self._units), reversed(sources), strict=True):

@@ -61,8 +61,8 @@ class ConvolutionPart(TransformPart):
         self._place = f"pipeline.{stage.name}"
         own = site.hardware.stationary != "none"
         outputs = stage.outputs // site.groups
-        self._product = site.product(stage, given, given.channels, outputs, own=own)
-        self.products = (self._product,)
+        self.product = site.product(stage, given, given.channels, outputs, own=own)
+        self.products = (self.product,)
         self.output = Stream(
             channels=stage.outputs,
             samples=given.samples,
@@ -81,39 +81,39 @@ class ConvolutionPart(TransformPart):
     @property
     def multipliers(self) -> int:
         """Those of its product."""
-        return self._product.multipliers
+        return self.product.multipliers
 
     def component(self, widths: ParameterWidths) -> Any:
         """The unit."""
-        return Unit(self._product, widths.port_bits, (widths.bias_bits, widths.entry_bits), widths.per_word)
+        return Unit(self.product, widths.port_bits, (widths.bias_bits, widths.entry_bits), widths.per_word)
 
     def timing(self, clock: Clock, shadows: list[list[Shadow]]) -> Timing:
         """One product, requantized."""
-        return Timing(clock, self._product, shadows[0], requantized=True)
+        return Timing(clock, self.product, shadows[0], requantized=True)
 
     def units(self) -> Iterator[PartUnit]:
         """Itself."""
-        yield PartUnit(self.name, self._place, self._product.multipliers, self._product.macs)
+        yield PartUnit(self.name, self._place, self.product.multipliers, self.product.macs)
 
     def taps(self, following: Entry) -> Iterator[PartTap]:
         """Its outputs."""
-        yield convolution_tap(self._product, self._place)
+        yield convolution_tap(self.product, self._place)
 
     def storage(self) -> Mapping[str, int]:
         """Window, accumulators, outputs."""
-        return convolution_storage(self._product)
+        return convolution_storage(self.product)
 
     def work(self) -> Mapping[Work, float]:
         """Products and outputs."""
-        return product_work(self._product)
+        return product_work(self.product)
 
     def layers(self) -> Iterator[LayerWork]:
         """Itself."""
-        yield layer_work(self._product)
+        yield layer_work(self.product)
 
     def faults(self) -> Iterator[str]:
         """Weights and biases that are too wide."""
-        yield from self._site.layer_faults(self._product.layer)
+        yield from self._site.layer_faults(self.product.layer)
 
 
 @groups_of.register

@@ -13,9 +13,15 @@ from rtl.shape.stream import Stream
 from rtl.stages.base import Site, lay_out
 from spikecae.stages import Huffman
 
-__all__ = ["HuffmanPart"]
+__all__ = ["HuffmanPart", "code_starts"]
 
 PLACE = "writer"
+
+
+def code_starts(stage: Huffman, table_of: list[int]) -> list[int]:
+    """Where the code table of each symbol starts in the memory of all."""
+    starts = np.cumsum([0, *(table.size for table in stage.tables)]).tolist()
+    return [starts[table] for table in table_of]
 
 
 @lay_out.register(Huffman)
@@ -32,9 +38,8 @@ class HuffmanPart(CoderPart):
 
     def component(self, index_bits: int) -> Any:
         """The unit, for symbols of so many bits."""
-        starts = np.cumsum([0, *(table.size for table in self._stage.tables)]).tolist()
-        depth = starts[-1]
-        return BlockWriter(index_bits, depth, [starts[table] for table in self._spec.table_of], self._spec.spikes)
+        depth = sum(table.size for table in self._stage.tables)
+        return BlockWriter(index_bits, depth, code_starts(self._stage, self._spec.table_of), self._spec.spikes)
 
     def tables(self) -> Mapping[str, Table]:
         """(length - 1, left-aligned code) of every symbol, table after table."""

@@ -6,7 +6,7 @@ from typing import Any
 from rtl.shape.images import SHIFT_BITS, Image, join
 from rtl.shape.memory_use import MemoryUse, held_in
 from rtl.shape.part import Buffer, Entry, ParameterWidths, PartTap, PartUnit, Table, TransformPart
-from rtl.shape.products import sum_banks
+from rtl.shape.products import DotPlan, sum_banks
 from rtl.shape.stream import Stream
 from rtl.shape.timing_parts import Clock, Shadow
 from rtl.shape.timing_parts import Projector as Timing
@@ -16,7 +16,17 @@ from rtl.stages.convolution import layer_work
 from rtl.units.projector import Projector
 from spikecae.stages import Project
 
-__all__ = ["ProjectPart"]
+__all__ = ["ProjectPart", "latent_words"]
+
+
+def latent_words(product: DotPlan, bias_bits: int) -> list[int]:
+    """Bias and shift of every output of a product, ``lanes`` outputs a word."""
+    widths, words = (bias_bits, SHIFT_BITS), []
+    for step in range(product.output_steps):
+        outputs = range(step * product.lanes, min((step + 1) * product.lanes, product.outputs))
+        pairs = [(product.layer.bias[n], product.layer.shift[n]) for n in outputs]
+        words.append(join(field for pair in pairs for field in zip(pair, widths, strict=True)))
+    return words
 
 
 @lay_out.register(Project)
@@ -34,8 +44,8 @@ class ProjectPart(TransformPart):
         self._place = f"pipeline.{stage.name}"
         own = site.hardware.stationary in ("convolutions", "all")
         product = site.product(stage, given, given.elements, stage.outputs, own=own, requantized=False)
-        self._product, self.products = product, (product,)
-        self._bias_bits = site.hardware.bias_bits if site.loadable else stage.bias_bits
+        self.product, self.products = product, (product,)
+        self.bias_bits = site.hardware.bias_bits if site.loadable else stage.bias_bits
         self.output = Stream(
             channels=stage.outputs,
             samples=given.samples,
@@ -54,47 +64,42 @@ class ProjectPart(TransformPart):
     @property
     def multipliers(self) -> int:
         """Those of its product."""
-        return self._product.multipliers
+        return self.product.multipliers
 
     def component(self, widths: ParameterWidths) -> Any:
         """The unit."""
         isolate = self._site.hardware.operand_isolation
-        return Projector(self._product, widths.port_bits, self._bias_bits, isolate)
+        return Projector(self.product, widths.port_bits, self.bias_bits, isolate)
 
     def timing(self, clock: Clock, shadows: list[list[Shadow]]) -> Timing:
         """One product, of which the last group's sums leave."""
-        return Timing(clock, self._product, shadows[0])
+        return Timing(clock, self.product, shadows[0])
 
     def tables(self) -> Mapping[str, Table]:
         """Bias and shift of every latent, ``lanes`` outputs a word."""
-        product, widths = self._product, (self._bias_bits, SHIFT_BITS)
-        words = []
-        for step in range(product.output_steps):
-            outputs = range(step * product.lanes, min((step + 1) * product.lanes, product.outputs))
-            pairs = [(product.layer.bias[n], product.layer.shift[n]) for n in outputs]
-            words.append(join(field for pair in pairs for field in zip(pair, widths, strict=True)))
-        return {"latents": Table(Image(words, product.lanes * sum(widths)), "table", read_once=False)}
+        width = self.product.lanes * (self.bias_bits + SHIFT_BITS)
+        return {"latents": Table(Image(latent_words(self.product, self.bias_bits), width), "table", read_once=False)}
 
     def units(self) -> Iterator[PartUnit]:
         """Itself."""
-        yield PartUnit(self.name, self._place, self._product.multipliers, self._product.macs)
+        yield PartUnit(self.name, self._place, self.product.multipliers, self.product.macs)
 
     def buffers(self) -> Iterator[Buffer]:
         """Partial sums, in one memory or several."""
-        product, banks = self._product, sum_banks(self._product)
+        product, banks = self.product, sum_banks(self.product)
         words, width = product.output_steps * product.samples // banks, product.lanes * product.accumulator_bits
         for bank in range(banks):
             yield Buffer(f"{self._place}.accumulator", f"sums{bank}", words, width, busy=True)
 
     def taps(self, following: Entry) -> Iterator[PartTap]:
         """Latents, where they are taken."""
-        product = self._product
+        product = self.product
         transfers = product.samples * product.output_steps
         yield PartTap(self.name, following, product.lanes, product.layer.output_bits, True, transfers, "time_channel")
 
     def storage(self) -> Mapping[str, int]:
         """Window and accumulators; partial sums, and registers that they are written from."""
-        product = self._product
+        product = self.product
         sums, word = product.output_steps * product.samples, product.lanes * product.accumulator_bits
         return {
             "windows": product.layer.input_bits * product.inputs,
@@ -105,7 +110,7 @@ class ProjectPart(TransformPart):
 
     def work(self) -> Mapping[Work, float]:
         """Products and latents; bits of partial sums, by what holds them."""
-        product = self._product
+        product = self.product
         bits = product.accumulator_bits * product.outputs * product.samples * product.groups
         first = next(self.buffers())
         use = MemoryUse(words=max(2, first.words), width=first.width, write_bits=first.width, busy=True)
@@ -116,8 +121,8 @@ class ProjectPart(TransformPart):
 
     def layers(self) -> Iterator[LayerWork]:
         """Itself."""
-        yield layer_work(self._product)
+        yield layer_work(self.product)
 
     def faults(self) -> Iterator[str]:
         """Weights and biases that are too wide."""
-        yield from self._site.layer_faults(self._product.layer)
+        yield from self._site.layer_faults(self.product.layer)

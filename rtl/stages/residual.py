@@ -36,13 +36,13 @@ class ResidualPart(TransformPart):
         self._place = f"pipeline.{stage.name}"
         own = site.hardware.stationary != "none"
         wide, narrow = given.elements, stage.reduce.outputs // site.groups
-        self._block = BlockPlan(
+        self.block = BlockPlan(
             stage.name,
             site.product(stage.reduce, given, wide, narrow, own=own),
             site.product(stage.conv, given, narrow, narrow, own=own),
             site.product(stage.expand, given, narrow, wide, own=own, block=stage),
         )
-        self.products = self._block.products
+        self.products = self.block.products
         self.output = Stream(
             channels=given.channels,
             samples=given.samples,
@@ -65,7 +65,7 @@ class ResidualPart(TransformPart):
 
     def component(self, widths: ParameterWidths) -> Any:
         """The unit."""
-        return ResidualBlock(self._block, widths.port_bits, (widths.bias_bits, widths.entry_bits), widths.per_word)
+        return ResidualBlock(self.block, widths.port_bits, (widths.bias_bits, widths.entry_bits), widths.per_word)
 
     def timing(self, clock: Clock, shadows: list[list[Shadow]]) -> Timing:
         """Three products around a queue."""
@@ -73,7 +73,7 @@ class ResidualPart(TransformPart):
             Convolution(clock, product, own, requantized=True)
             for product, own in zip(self.products, shadows, strict=True)
         ]
-        return Timing(units, self._block.delay)
+        return Timing(units, self.block.delay)
 
     @property
     def _parts(self) -> list[str]:
@@ -88,12 +88,12 @@ class ResidualPart(TransformPart):
 
     def buffers(self) -> Iterator[Buffer]:
         """The queue of the identity."""
-        yield Buffer(f"{self._place}.delay", "storage", self._block.delay, self._identity_bits, immediate=True)
+        yield Buffer(f"{self._place}.delay", "storage", self.block.delay, self._identity_bits, immediate=True)
 
     @property
     def _identity_bits(self) -> int:
         """Of a sample of the identity."""
-        return self._block.reduce.group_inputs * self._block.expand.identity_bits
+        return self.block.reduce.group_inputs * self.block.expand.identity_bits
 
     def taps(self, following: Entry) -> Iterator[PartTap]:
         """Outputs of all three."""
@@ -102,7 +102,7 @@ class ResidualPart(TransformPart):
 
     def storage(self) -> Mapping[str, int]:
         """Windows, accumulators, outputs, and the queue."""
-        found = Counter({"residual delays": self._block.delay * self._identity_bits})
+        found = Counter({"residual delays": self.block.delay * self._identity_bits})
         for product in self.products:
             found.update(convolution_storage(product))
         return found

@@ -7,14 +7,26 @@ from rtl.search.vector_search import VectorSearch
 from rtl.shape.images import Image, join
 from rtl.shape.part import Entry, ParameterWidths, PartTap, PartUnit, Table
 from rtl.shape.plan import QuantizerPart
-from rtl.shape.search_plan import plan_search, search_bias
+from rtl.shape.search_plan import SearchPlan, plan_search, search_bias
 from rtl.shape.stream import Stream
 from rtl.shape.timing_parts import Clock, Search, Shadow
 from rtl.shape.work import LayerWork, Work
 from rtl.stages.base import Site, lay_out
 from spikecae.stages import VectorQuantizer
 
-__all__ = ["SearchPart"]
+__all__ = ["SearchPart", "codebook_words"]
+
+
+def codebook_words(stage: VectorQuantizer, search: SearchPlan) -> list[int]:
+    """Records (bias, codeword), pass after pass, each padded to whole words."""
+    port_bits = 8 * search.port_bytes
+    words = []
+    for search_pass in search.passes:
+        book = stage.codebooks[search_pass.codebook]
+        for bias, word in zip(search_bias(book, search.products), book.words, strict=True):
+            record = join([(bias, search.bias_bits), *((value, search.bits) for value in word)])
+            words += [(record >> (i * port_bits)) & ((1 << port_bits) - 1) for i in range(search.record_words)]
+    return words
 
 
 @lay_out.register(VectorQuantizer)
@@ -58,15 +70,8 @@ class SearchPart(QuantizerPart):
 
     def tables(self) -> Mapping[str, Table]:
         """Records (bias, codeword), pass after pass, each padded to whole words."""
-        search = self.search
-        port_bits = 8 * search.port_bytes
-        words = []
-        for search_pass in search.passes:
-            book = self._stage.codebooks[search_pass.codebook]
-            for bias, word in zip(search_bias(book, search.products), book.words, strict=True):
-                record = join([(bias, search.bias_bits), *((value, search.bits) for value in word)])
-                words += [(record >> (i * port_bits)) & ((1 << port_bits) - 1) for i in range(search.record_words)]
-        return {"codebook": Table(Image(words, port_bits), "codebook", read_once=True)}
+        words = codebook_words(self._stage, self.search)
+        return {"codebook": Table(Image(words, 8 * self.search.port_bytes), "codebook", read_once=True)}
 
     def units(self) -> Iterator[PartUnit]:
         """Itself."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from numpy.typing import NDArray
 
@@ -25,6 +25,9 @@ MOST_SYMBOLS = 1024
 """Of a block: with the longest codes and all events they fill half a packet."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 """Of a stage. A stage within another is called ``outer.field``."""
+
+
+S = TypeVar("S", bound=Stage)
 
 
 class SpecError(ValueError):
@@ -106,6 +109,17 @@ class EncoderSpec:
     def coder(self) -> Coder:
         """The stage that makes bits of symbols."""
         return cast(Coder, self.stages[-1])
+
+    def only(self, kind: type[S]) -> S:
+        """The stage of a certain kind, for what is made for that kind.
+
+        Raises:
+            SpecError: there is none, or more than one.
+        """
+        found = [stage for stage in self.stages if type(stage) is kind]
+        if len(found) != 1:
+            raise SpecError(f"spec of {self.design!r} has {len(found)} stages of kind {kind.kind!r}, must have one")
+        return found[0]
 
     @cached_property
     def symbols(self) -> Symbols:

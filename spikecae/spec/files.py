@@ -1,7 +1,7 @@
 """The spec on disk: ``spec.json`` (structure, scalars, dtype and shape of every array) and ``spec.npz`` (the arrays).
 
-Files come from strangers too: what a file claims is checked before it is believed, and an array is unpacked only when the
-structure names it, and only as far as the structure says.
+Files come from strangers too: what a file claims is checked before it is believed, and an array is unpacked only when
+the structure names it, and only as far as the structure says.
 """
 
 import io

@@ -53,7 +53,7 @@ class Values:
 
 @dataclass(frozen=True)
 class Symbols:
-    """What a quantizer sends for a block: at each position an index below ``sizes``, coded by the coder's ``tables``."""
+    """What a quantizer sends for a block: at each position an index below ``sizes``, coded by one of the ``tables``."""
 
     sizes: tuple[int, ...]
     tables: tuple[int, ...]

@@ -22,8 +22,8 @@ ACTIVATION_BITS = 8
 class Convolution(Transform):
     """Convolution along time with zero padding, bias, and requantization to ``output_bits``, 8 at most.
 
-    ``weight`` is (outputs, inputs / groups, kernel): output channel c of group g = c // (outputs / groups) sums over the
-    input channels of group g. The accumulator of output c has exponent ``input_exponent + weight_exponent[c]``; the
+    ``weight`` is (outputs, inputs / groups, kernel): output channel c, of group c // (outputs / groups), sums over the
+    input channels of that group. The accumulator of output c has exponent ``input_exponent + weight_exponent[c]``; the
     bias lives there.
     """
 

@@ -1,16 +1,18 @@
 """First answer without synthesis: energy per spike, area and power density from counts and a table of costs."""
 
 from rtl.manifest import Manifest
-from rtl.shape.memory_use import held_in
-from rtl.shape.products import DotPlan, Plan
-from synth.estimate.energy_table import Node, Work
+from rtl.shape.plan import Plan
+from rtl.shape.work import Work
+from synth.estimate.energy_table import Node
 from synth.mapping.yosys import ModuleStatistics
 from synth.part import Part
 
-__all__ = ["LIMIT_UW_PER_MM2", "Estimate", "LayerWork", "estimate", "work_of"]
+__all__ = ["CONTROL", "LIMIT_UW_PER_MM2", "MEMORIES", "Estimate", "LayerWork", "estimate", "work_of"]
 
 LIMIT_UW_PER_MM2 = 400.0
 """Power density that brain tissue tolerates (Wu et al. 2018, section 4)."""
+MEMORIES, CONTROL = "memories", "control and clock"
+"""Parts of the encoder that are no stage's: parameters and the input buffer; all that goes on in every cycle."""
 RATE_HZ = 20.0
 """Spikes per second of a channel, as the paper assumes."""
 
@@ -68,7 +70,7 @@ def estimate(plan: Plan, manifest: Manifest, node: Node, counted: ModuleStatisti
 
     memory_bits = sum(memory.words * memory.width for memory in manifest.memories)
     cells = {
-        "multipliers and adders": (plan.multipliers + plan.search.multipliers) * node.mac_um2.value,
+        "multipliers and adders": (plan.multipliers + plan.quantizer.multipliers) * node.mac_um2.value,
         "registers": counted.flip_flop_bits * node.register_um2_per_bit.value,
         "multiplexers": counted.multiplexer_bits * node.multiplexer_um2_per_bit.value,
     }
@@ -115,47 +117,26 @@ def estimate(plan: Plan, manifest: Manifest, node: Node, counted: ModuleStatisti
 
 
 def _layers(plan: Plan) -> list[LayerWork]:
-    layers = [
-        LayerWork(
-            name=dot.name,
-            macs=dot.macs * plan.groups,
-            parameter_bits_read=dot.group_weight_bits * plan.groups,
-        )
-        for dot in plan.dots
+    return [
+        LayerWork(name=layer.name, macs=layer.macs, parameter_bits_read=layer.parameter_bits_read)
+        for part in plan.parts
+        for layer in part.layers()
     ]
-    search = plan.search
-    words = sum(p.codewords for p in search.passes) * search.record_words
-    return [*layers, LayerWork(name="vq", macs=search.macs, parameter_bits_read=words * 8 * search.port_bytes)]
 
 
 def work_of(plan: Plan, manifest: Manifest) -> dict[str, dict[Work, float]]:
-    """What a block takes, by part of the encoder and kind of work.
-
-    Multiply-accumulates count in proportion to the product of their operands' widths, 8 by 8 bits being one.
-    """
-    search = plan.search
-    parts: dict[str, dict[Work, float]] = {
-        "convolutions": _products([dot for dot in plan.dots if dot is not plan.project], plan.groups),
-        "last convolution": _products([plan.project], plan.groups),
-        "codeword search": {},
-    }
-    parts["codeword search"]["search"] = search.macs * search.bits**2 / 64
-    sums = plan.project.accumulator_bits * plan.project.outputs * plan.project.samples * plan.groups
-    memory = next(m for m in manifest.memories if m.name.endswith(".accumulator"))
-    in_macros = held_in(memory.use, macros=True) == "macro"
-    parts["last convolution"] |= {"memory bit": 2 * sums} if in_macros else {"sum bit": sums}
-    store = {m.name.rsplit(".", 1)[1]: m.words * m.width for m in manifest.memories if ".store." in m.name}
-    loaded = store["weights"] + store["parameters"] + store["codebook"]
+    """What a block takes, by part of the encoder and kind of work: what each stage says, memories, and the rest."""
+    parts: dict[str, dict[Work, float]] = {}
+    for part in plan.parts:
+        own = parts.setdefault(part.work_on, {})
+        for kind, count in part.work().items():
+            own[kind] = own.get(kind, 0.0) + count
+    loaded = sum(
+        memory.bits
+        for memory in manifest.memories
+        if memory.role == "parameters" and memory.short_name in plan.read_once
+    )
     samples = plan.groups * plan.spec.samples * 8 * plan.spec.spikes
-    parts["memories"] = {"memory bit": samples + (loaded if plan.loadable else 0)}
-    parts["control and clock"] = {"cycle": manifest.cycles_per_block}
+    parts[MEMORIES] = {"memory bit": samples + (loaded if plan.loadable else 0)}
+    parts[CONTROL] = {"cycle": manifest.cycles_per_block}
     return parts
-
-
-def _products(dots: list[DotPlan], groups: int) -> dict[Work, float]:
-    counts: dict[Work, float] = {"stationary": 0.0, "moving": 0.0, "output": 0.0}
-    for dot in dots:
-        macs = dot.macs * groups
-        counts["stationary" if dot.steps == 1 else "moving"] += macs * dot.weight_bits * dot.layer.input_bits / 64
-        counts["output"] += dot.outputs * dot.samples * groups
-    return counts

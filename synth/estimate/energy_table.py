@@ -1,16 +1,9 @@
 """What operations cost at two technology nodes, each figure with its source."""
 
-from typing import Literal
-
+from rtl.shape.work import Work
 from synth.part import Part
 
-__all__ = ["NODES", "Figure", "Node", "Work"]
-
-Work = Literal["stationary", "moving", "search", "output", "sum bit", "memory bit", "cycle"]
-"""What energy is spent on: a multiply-accumulate of 8 by 8 bits whose weight stands still, or changes with every
-cycle, or one of the search; rounding, and registering, an output of a convolution; a bit of the sums over channel
-groups in flip-flops, read, added to and written; a bit read from, or written to, a memory macro; and a cycle, for
-control, parameter checks and the trunk of the clock."""
+__all__ = ["NODES", "Figure", "Node"]
 
 
 class Figure(Part):

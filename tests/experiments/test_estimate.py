@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from experiments.estimate import PARTS, energy_by_part, fitted_costs
+from experiments.estimate import energy_by_part, fitted_costs
 from experiments.gate_level import Measured
-from rtl.manifest import make_manifest
+from rtl.describe import make_manifest
 from rtl.planning import make_plan
 from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import Design, Hardware, Quantization
@@ -22,7 +22,13 @@ COSTS = {
     "memory bit": 1.25,
     "cycle": 20.0,
 }
-UNITS = {"control and clock": "chip.registers", **{part: names[0] for part, names in PARTS.items()}}
+UNITS = {
+    "control and clock": "chip.registers",
+    "last convolution": "chip.encoder.pipeline.project",
+    "codeword search": "chip.encoder.pipeline.vq",
+    "convolutions": "chip.encoder.pipeline.block0.reduce",
+    "memories": "chip.encoder.store",
+}
 
 
 def variant(tiny: Design, fold: int, latent_bits: int, stationary: str, samples: int = 16) -> Measured:

@@ -33,7 +33,7 @@ def test_rate_weight_saves_bits_and_its_bias_is_that_of_the_final_lengths(
         encoder = calibrated_encoder(tiny, loaded, adc)
         code = fit_code(encoder, adc, rate_weight)
         (lengths,) = code.lengths
-        codebook = build_spec(tiny, encoder, code).vq.codebooks[0]
+        codebook = build_spec(tiny, encoder, code).quantizer.codebooks[0]
         extra = codebook.bias - (codebook.words.astype(np.int64) ** 2).sum(axis=1)
         assert np.array_equal(extra, np.floor(rate_weight * lengths + 0.5))
         indices = encoder.search(encode_latents(encoder, adc)).numpy()

@@ -4,8 +4,13 @@ import torch
 
 from model.checkpoint import Checkpoint
 from model.datasets import SpikeDataset
-from quantize.exponents import LARGEST_SHIFT, calibrate, least_error_exponent, round_to, weight_exponents
-from quantize.fold import FoldedBlock, FoldedConvolution, FoldedEncoder, fold
+from quantize.exponents import LARGEST_SHIFT, calibrate, least_error_exponent, weight_exponents
+from quantize.fold import FoldedEncoder, fold
+from quantize.scales import round_to
+from quantize.stages.base import FoldedConvolution, Rounded
+from quantize.stages.convolution import FoldedSingle
+from quantize.stages.pool import FoldedPool
+from quantize.stages.residual import FoldedBlock
 from spikecae.design import Hardware
 
 
@@ -56,8 +61,15 @@ def random_encoder(rng: np.random.Generator, gains: dict[str, float]) -> FoldedE
         bias = rng.normal(0, 1, outputs).astype(np.float32)
         return FoldedConvolution(torch.from_numpy(weight), torch.from_numpy(bias), groups)
 
-    block = FoldedBlock(convolution("reduce", 8, 4, 2), convolution("conv", 4, 4, 2), convolution("expand", 4, 8, 2))
-    return FoldedEncoder(convolution("conv0", 2, 8, 1), [block], (2,), convolution("project", 8, 2, 1))
+    def single(name: str, source: Rounded, folded: FoldedConvolution, *, relu: bool) -> FoldedSingle:
+        return FoldedSingle(name, source, folded, relu=relu, role="activation" if relu else "latent")
+
+    inner = convolution("reduce", 8, 4, 2), convolution("conv", 4, 4, 2), convolution("expand", 4, 8, 2)
+    conv = single("conv", Rounded("normalize", "input"), convolution("conv0", 2, 8, 1), relu=True)
+    block = FoldedBlock("block0", conv.output, *inner)
+    pool = FoldedPool("pool0", block.output, 2)
+    project = single("project", pool.output, convolution("project", 8, 2, 1), relu=False)
+    return FoldedEncoder([conv, block, pool, project])
 
 
 @pytest.mark.parametrize(
@@ -91,7 +103,7 @@ def test_weights_beyond_any_shift_are_refused() -> None:
     rng = np.random.default_rng(6)
     encoder = random_encoder(rng, {"reduce": 1e4, "conv": 1e4, "expand": 1e4})
     for part in ("reduce", "conv", "expand"):
-        getattr(encoder.blocks[0], part).bias.data.fill_(-1e9)  # outputs stay 0, so activations do not scale along
+        getattr(encoder.stages[1], part).bias.data.fill_(-1e9)  # outputs stay 0, so activations do not scale along
     with pytest.raises(ValueError, match="weight decay"):
         calibrate(
             encoder, torch.ones(4, 4), torch.from_numpy(rng.normal(0, 1, (8, 2, 8)).astype(np.float32)), Hardware()

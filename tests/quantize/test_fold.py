@@ -29,7 +29,7 @@ def test_formula_on_one_channel_worked_by_hand(tiny: Design) -> None:
     norm = model.encoder.project_norm
     norm.weight.data[0], norm.bias.data[0] = 3.0, 0.5
     norm.running_mean[0], norm.running_var[0], norm.eps = 2.0, 3.75, 0.25  # s = 3 / sqrt(4)
-    folded = fold(model.encoder).project
+    folded = fold(model.encoder).stages[-1].convolution
     assert torch.allclose(folded.weight[0], 1.5 * model.encoder.project.weight[0])
     assert folded.bias[0].item() == pytest.approx(0.5 - 1.5 * 2.0)
 

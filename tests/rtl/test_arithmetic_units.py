@@ -11,10 +11,11 @@ from amaranth.hdl import Module, Signal, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.memory import images
 from rtl.packets.block_writer import BlockWriter
-from rtl.search.vector_search import VectorSearch
 from rtl.planning import make_plan
+from rtl.search.vector_search import VectorSearch
+from rtl.stages.huffman import code_starts
+from rtl.stages.vector_quantizer import codebook_words
 from rtl.units.convolution import Convolution
 from rtl.units.normalizer import Normalizer
 from rtl.units.projector import Projector
@@ -22,7 +23,7 @@ from rtl.units.requantizer import requantize
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec
 from tests.random_spec import random_spec
-from tests.rtl.shapes import hardware
+from tests.rtl.shapes import blocks, entry_bits, hardware, projection
 from tests.rtl.streams import Port, pack, run, unpack
 
 
@@ -77,10 +78,9 @@ def test_convolution_equals_torch(tiny: Design, fold: int) -> None:
     """The kernel-3 unit, all groups in turn, against torch's convolution in float64, which is exact here."""
     spec = random_spec(tiny, 11)
     plan = make_plan(spec, hardware(fold))
-    dot = plan.blocks[0].conv
+    dot = blocks(plan)[0].conv
     layer = dot.layer
-    entry_bits = images.parameter_bits(plan)
-    dut = Convolution(dot, plan.port_bits, entry_bits, plan.parameters_per_word)
+    dut = Convolution(dot, plan.widths.port_bits, entry_bits(plan), plan.widths.per_word)
     x = np.random.default_rng(fold).integers(0, 256, (2, layer.inputs, dot.samples))
     exact = torch.nn.functional.conv1d(
         torch.from_numpy(x).double(),
@@ -112,10 +112,10 @@ def test_convolution_equals_torch(tiny: Design, fold: int) -> None:
 
 def loads(plan, name: str) -> tuple[list[int], list[int]]:
     """The words of one unit out of the two parameter memories, all groups."""
-    tables = images.parameter_images(plan)
+    tables = plan.images
     weights, parameters = tables["weights"].words, tables["parameters"].words
-    counts = [(dot.name, -(-dot.group_weight_bits // plan.port_bits)) for dot in plan.dots]
-    entries = [(dot.name, -(-dot.outputs // plan.parameters_per_word)) for dot in plan.requantized]
+    counts = [(dot.name, -(-dot.group_weight_bits // plan.widths.port_bits)) for dot in plan.dots]
+    entries = [(dot.name, -(-dot.outputs // plan.widths.per_word)) for dot in plan.requantized]
 
     def pick(words: list[int], layout: list[tuple[str, int]]) -> list[int]:
         size, chosen, at = sum(n for _, n in layout), [], 0
@@ -132,10 +132,10 @@ def loads(plan, name: str) -> tuple[list[int], list[int]]:
 def test_projector_sums_over_groups(tiny: Design, fold: int) -> None:
     spec = random_spec(tiny, 12)
     plan = make_plan(spec, hardware(fold))
-    dot = plan.project
+    dot = projection(plan).product
     layer = dot.layer
-    words = images.parameter_images(plan)["latents"].words
-    dut = Projector(dot, plan.port_bits, plan.groups, plan.project_bias_bits)
+    words = plan.images["latents"].words
+    dut = Projector(dot, plan.widths.port_bits, projection(plan).bias_bits)
     x = np.random.default_rng(fold).integers(0, 256, (2, layer.inputs, dot.samples))
     total = np.einsum("oc,bct->bot", layer.weight[:, :, 0].astype(int), x) + layer.bias[None, :, None]
     expected = np.clip(np.floor(total / 2.0 ** layer.shift[None, :, None] + 0.5), -128, 127).astype(int)
@@ -156,14 +156,14 @@ def test_search_finds_the_nearest_codeword(tiny: Design, fold: int) -> None:
     book.words[9] = book.words[4]
     book.bias[9] = book.bias[4]
     plan = make_plan(spec, hardware(fold))
-    dot = plan.project
+    dot = projection(plan).product
     y = np.random.default_rng(fold).integers(-128, 128, (3, dot.outputs, dot.samples))
     y[0, 0] = book.words[9]
     distance = ((y[:, :, None, :] - book.words.astype(int)[None, None]) ** 2).sum(axis=3)
     expected = distance.argmin(axis=2)
     assert expected[0, 0] == 4
-    words = images.parameter_images(plan)["codebook"].words
-    dut = VectorSearch(plan.search, spec.quantizer.table, dot.outputs, dot.samples, dot.lanes)
+    words = plan.images["codebook"].words
+    dut = VectorSearch(plan.quantizer.search, spec.quantizer.table, dot.outputs, dot.samples, dot.lanes)
     latents = [pack(v) for v in y.transpose(0, 2, 1).reshape(-1, dot.lanes)]
     sink = Port(dut.o, count=expected.size, pause=0.2)
     run(dut, [Port(dut.i, latents)], [sink], tables=[(dut.codebook, words)])
@@ -176,10 +176,10 @@ def test_search_walks_sub_vectors_to_and_fro(tiny: Design, lanes: int, early_exi
     """Every codeword meets every row once, and with a new codeword the row stays; each search begins at the first."""
     spec = random_spec(tiny, 16)
     plan = make_plan(spec, hardware(16, early_exit=early_exit))
-    search = replace(plan.search, lanes=lanes, taps=plan.search.length)
-    (whole,), dot = search.passes, plan.project
+    search = replace(plan.quantizer.search, lanes=lanes, taps=plan.quantizer.search.length)
+    (whole,), dot = search.passes, projection(plan).product
     rows, blocks = search.rows(whole), 2
-    words = images.parameter_images(replace(plan, search=search))["codebook"].words
+    words = codebook_words(spec.quantizer, search)
     dut = VectorSearch(search, spec.quantizer.table, dot.outputs, dot.samples, 1)
     y = np.random.default_rng(lanes).integers(-128, 128, blocks * dot.outputs * dot.samples)
     walked: list[tuple[int, int]] = []
@@ -201,8 +201,8 @@ def test_block_writer_packs_bits(tiny: Design, pad: int) -> None:
     """Against a string of '0' and '1': padded after every block, or not at all."""
     spec = random_spec(tiny, 14)
     plan = make_plan(spec, hardware(2))
-    words = images.parameter_images(plan)["huffman"].words
-    dut = BlockWriter(4, len(words), images.huffman_starts(plan), tiny.block.spikes)
+    words = plan.images["huffman"].words
+    dut = BlockWriter(4, len(words), code_starts(spec.coder, spec.table_of), tiny.block.spikes)
     indices = np.random.default_rng(0).integers(0, 16, (40, len(spec.quantizer.table)))
     lengths, codes = spec.coder.tables[0], spec.coder.codes(0)
     blocks = ["".join(format(codes[k], f"0{lengths[k]}b") for k in block) for block in indices]
@@ -216,11 +216,11 @@ def test_block_writer_packs_bits(tiny: Design, pad: int) -> None:
 
 def test_a_changed_weight_changes_the_image(tiny: Design) -> None:
     spec = random_spec(tiny, 15)
-    before = images.parameter_images(make_plan(spec, hardware(2)))["weights"].words
+    before = make_plan(spec, hardware(2)).images["weights"].words
     stages = list(spec.stages)
     weight = stages[1].weight.copy()
     weight[3, 1, 0] ^= 1
     stages[1] = replace(stages[1], weight=weight)
     changed = EncoderSpec(spec.design, spec.spikes, spec.samples, spec.adc_bits, tuple(stages))
-    after = images.parameter_images(make_plan(changed, hardware(2)))["weights"].words
+    after = make_plan(changed, hardware(2)).images["weights"].words
     assert sum(bin(a ^ b).count("1") for a, b in zip(before, after, strict=True)) == 1

@@ -12,14 +12,14 @@ from rtl.chip import Chip
 from rtl.host.load import load_writes
 from rtl.host.parameter_store import lay_out
 from rtl.host.register_map import register, window_bit
-from rtl.shape.images import SHIFT_BITS, parameter_images
 from rtl.planning import make_plan
+from rtl.shape.images import SHIFT_BITS
 from rtl.shape.plan import Plan
 from spikecae.bitstream.payload import Events, write_blocks, write_snippets
 from spikecae.design import Design
 from spikecae.golden import encode
 from tests.random_spec import random_adc, random_spec
-from tests.rtl.shapes import hardware
+from tests.rtl.shapes import hardware, projection
 
 
 class Host:
@@ -235,7 +235,7 @@ def test_parameters_read_back_and_are_closed_while_running(tiny: Design) -> None
 
 def _harmful_bit(plan: Plan, adc: np.ndarray) -> tuple[int, int]:
     """Word and bit of the last convolution's biases that golden says change an index of every block."""
-    spec, bits = plan.spec, plan.project_bias_bits
+    spec, bits = plan.spec, projection(plan).bias_bits
     place = next(number for number, stage in enumerate(spec.stages) if stage.kind == "project")
     project, right = spec.stages[place], encode(spec, adc).indices
     for n in range(project.outputs):
@@ -243,7 +243,7 @@ def _harmful_bit(plan: Plan, adc: np.ndarray) -> tuple[int, int]:
         bias[n] ^= -(1 << (bits - 1))
         stages = (*spec.stages[:place], replace(project, bias=bias), *spec.stages[place + 1 :])
         if (encode(replace(spec, stages=stages), adc).indices != right).any(axis=1).all():
-            word, lane = divmod(n, plan.project.lanes)
+            word, lane = divmod(n, projection(plan).product.lanes)
             return word, lane * (bits + SHIFT_BITS) + bits - 1
     raise AssertionError("no bias matters to every block; choose another seed of the spec")
 
@@ -262,7 +262,7 @@ def test_a_flipped_bit_halts_the_chip_until_it_is_reloaded(tiny: Design) -> None
     host = Host(plan)
     rng = np.random.default_rng(1)
     suspicious: set[int] = set()
-    names = [region.name for region in lay_out(parameter_images(plan))]
+    names = [region.name for region in lay_out(plan.images)]
 
     ending, ended = [], []
 

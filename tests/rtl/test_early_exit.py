@@ -6,9 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from rtl.memory.images import parameter_images
-from rtl.search.vector_search import VectorSearch
 from rtl.planning import make_plan
+from rtl.search.vector_search import VectorSearch
 from rtl.shape.search_plan import SearchPlan, plan_search
 from spikecae.bitstream.huffman import code_lengths
 from spikecae.design import Design, Hardware
@@ -47,7 +46,7 @@ class Watched:
         beats = latents.reshape(blocks, FEATURES, SAMPLES).transpose(0, 2, 1).reshape(-1, 1)
         dut = VectorSearch(search, spec.quantizer.table, FEATURES, SAMPLES, 1)
         sink = Port(dut.o, count=blocks * count)
-        words = parameter_images(plan)["codebook"].words
+        words = plan.images["codebook"].words
         lane = dut.lanes[0]
         self.operands: list[tuple[int, ...]] = []
         watched = (lane.run, lane.tail_row) if search.tail else (lane.run, lane.vector_row, lane.vector_chunk)
@@ -80,7 +79,9 @@ def test_every_small_latent_gets_the_same_index(tiny: Design, length: int, budge
     bias = ((words.astype(int) ** 2).sum(axis=1) + rate).astype(np.int32)
     vectors = np.array(list(product(values, repeat=length)))
     spec = quantized(tiny, words, bias)
-    search = plan_search(spec, Hardware(parameters="ram" if loadable else "rom", early_exit=True), budget)
+    search = plan_search(
+        spec.quantizer, spec.latents.bits, Hardware(parameters="ram" if loadable else "rom", early_exit=True), budget
+    )
     assert (search.chunks == 1) == (budget != SLOW or length == 1)
     assert (search.lanes == len(spec.quantizer.table)) == (budget == FASTEST)
     found = Watched(spec, search, vectors)
@@ -96,7 +97,7 @@ def test_a_search_does_not_remember_the_one_before(tiny: Design, budget: int) ->
     near = words[rng.integers(0, 9, 40)].astype(int)
     vectors = (near + rng.integers(-1, 2, near.shape) * np.array([[1], [60]] * 20)).clip(-128, 127)
     spec = quantized(tiny, words, bias)
-    search = plan_search(spec, Hardware(parameters="rom", early_exit=True), budget)
+    search = plan_search(spec.quantizer, spec.latents.bits, Hardware(parameters="rom", early_exit=True), budget)
     assert search.rows(search.passes[0]) == 1
     assert (search.chunks == 1) == (budget == FASTEST)
     found = Watched(spec, search, vectors)
@@ -127,7 +128,7 @@ def test_a_candidate_that_cannot_win_holds_its_operands(tiny: Design, budget: in
     bias = (words.astype(int) ** 2).sum(axis=1).astype(np.int32)
     vectors = rng.integers(-40, 41, (32, 4))
     spec = quantized(tiny, words, bias)
-    search = plan_search(spec, Hardware(parameters="rom", early_exit=True), budget)
+    search = plan_search(spec.quantizer, spec.latents.bits, Hardware(parameters="rom", early_exit=True), budget)
     ends = [2, 4] if search.chunks == 1 else list(range(search.taps, 4 + 1, search.taps))
     assert search.lanes == 1
     assert search.chunks == (1 if budget == MIDDLE else 4)

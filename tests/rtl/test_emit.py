@@ -92,10 +92,12 @@ def test_neuropixels_plan_is_the_designed_one(fold: int, multipliers: int, cycle
     assert plan.multipliers == multipliers
     assert plan.encoder_cycles == 1536 * fold
     assert plan.cycles_per_block == cycles <= 1.05 * 1536 * fold
-    assert plan.search.cycles < 31 * 48 * fold, "the search must not be slower than the encoder"
+    assert plan.quantizer.search.cycles < 31 * 48 * fold, "the search must not be slower than the encoder"
     assert plan.macs_per_block == 49152 + 172032 + 86016 + 49152
     assert plan.utilisation >= 0.9
-    assert sum(-(-dot.group_weight_bits // plan.port_bits) for dot in plan.dots) * plan.port_bits == 8 * 384
+    assert (
+        sum(-(-dot.group_weight_bits // plan.widths.port_bits) for dot in plan.dots) * plan.widths.port_bits == 8 * 384
+    )
 
 
 def test_unknown_list_of_stages_is_refused(tiny: Design) -> None:

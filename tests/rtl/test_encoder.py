@@ -13,7 +13,7 @@ from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Huffman, SubVector, VectorQuantizer
 from tests.random_spec import random_adc, random_spec
-from tests.rtl.shapes import hardware
+from tests.rtl.shapes import hardware, projection
 from tests.rtl.streams import Port, pack, run
 
 
@@ -56,8 +56,10 @@ def test_stationary(tiny: Design, stationary: str, early_exit: bool) -> None:
     plan, shared = make_plan(spec, hardware(1, **knobs)), make_plan(spec, hardware(1, early_exit=early_exit))
     assert {dot.steps for dot in plan.requantized} == {1}
     assert any(dot.steps > 1 for dot in shared.requantized)
-    assert plan.project.steps == (shared.project.steps if stationary == "blocks" else 1)
-    assert plan.search.lanes == (len(spec.quantizer.table) if stationary == "all" else shared.search.lanes)
+    assert projection(plan).product.steps == (projection(shared).product.steps if stationary == "blocks" else 1)
+    assert plan.quantizer.search.lanes == (
+        len(spec.quantizer.table) if stationary == "all" else shared.quantizer.search.lanes
+    )
     for pause in (0.0, 0.6):
         ends = _check(spec, random_adc(tiny, 4, 25), 1, pause=pause, **knobs)
         if not pause:

@@ -75,9 +75,9 @@ def test_each_word_is_read_once_a_block(tiny: Design, fold: int, parameters: str
     plan = make_plan(spec, hardware(fold, parameters=parameters))
     counts = count_reads(spec, random_adc(tiny, BLOCKS, fold), plan)
     ahead = {
-        "weights": 2 * sum(-(-dot.group_weight_bits // plan.port_bits) for dot in plan.dots) + 1,
-        "parameters": 2 * sum(-(-dot.outputs // plan.parameters_per_word) for dot in plan.requantized) + 1,
-        "codebook": 2 * plan.search.record_words + 1,
+        "weights": 2 * sum(-(-dot.group_weight_bits // plan.widths.port_bits) for dot in plan.dots) + 1,
+        "parameters": 2 * sum(-(-dot.outputs // plan.widths.per_word) for dot in plan.requantized) + 1,
+        "codebook": 2 * plan.quantizer.search.record_words + 1,
     }
     for name, reads in counts.items():
         assert reads.size > ahead[name], name
@@ -88,8 +88,8 @@ def test_a_shared_codebook_is_read_once_however_few_the_lanes(tiny: Design) -> N
     """Every codeword is held while all sub-vectors are scored."""
     spec = random_spec(tiny, 90)
     plan = make_plan(spec, hardware(16))
-    (whole,) = plan.search.passes
-    assert plan.search.rows(whole) == 4, "four sub-vectors in one lane"
+    (whole,) = plan.quantizer.search.passes
+    assert plan.quantizer.search.rows(whole) == 4, "four sub-vectors in one lane"
     counts = count_reads(spec, random_adc(tiny, BLOCKS, 9), plan)
     assert counts["codebook"].max() == BLOCKS + 1
-    assert counts["codebook"].sum() == BLOCKS * counts["codebook"].size + 2 * plan.search.record_words + 1
+    assert counts["codebook"].sum() == BLOCKS * counts["codebook"].size + 2 * plan.quantizer.search.record_words + 1

@@ -6,13 +6,12 @@ import pytest
 
 from rtl.planning import make_plan
 from rtl.shape.plan import Plan
-from rtl.shape.storage import activation_bits
 from spikecae.bitstream.payload import write_blocks
 from spikecae.design import Design, Quantization
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
 from tests.random_spec import random_adc, random_spec
-from tests.rtl.shapes import hardware
+from tests.rtl.shapes import first, hardware
 from tests.rtl.test_chip import Host
 
 
@@ -52,11 +51,11 @@ def test_narrow_values_take_less_room(neuropixels: Design) -> None:
         make_plan(random_spec(design, 1), hardware(1, parameters="ram"))
         for design in (neuropixels, narrow(neuropixels, 4, 4))
     )
-    before, after = activation_bits(wide), activation_bits(small)
-    samples = 8 * wide.conv.inputs  # what the first convolution sees is not narrower
+    before, after = wide.storage(), small.storage()
+    samples = 8 * first(wide).inputs  # what the first convolution sees is not narrower
     assert after["windows"] - samples == (before["windows"] - samples) / 2
     for place in ("outputs of convolutions", "pools", "residual delays", "latents"):
         assert after[place] == before[place] / 2
-    assert small.search.record_words < wide.search.record_words
+    assert small.quantizer.search.record_words < wide.quantizer.search.record_words
     # 12 squares of at most 2**6, and as much again, of which none is lost in either direction
-    assert (wide.search.bias_bits, small.search.bias_bits) == (20, 12)
+    assert (wide.quantizer.search.bias_bits, small.quantizer.search.bias_bits) == (20, 12)

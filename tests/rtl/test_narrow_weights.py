@@ -7,7 +7,6 @@ import pytest
 
 from rtl.host.load import load_writes
 from rtl.host.register_map import window_bit
-from rtl.memory import images
 from rtl.planning import make_plan
 from rtl.shape.plan import Plan
 from rtl.units.dot_product import DotProduct
@@ -15,7 +14,7 @@ from spikecae.bitstream.payload import write_blocks
 from spikecae.design import Design, Quantization
 from spikecae.golden import encode
 from tests.random_spec import random_adc, random_spec
-from tests.rtl.shapes import hardware
+from tests.rtl.shapes import blocks, entry_bits, first, hardware
 from tests.rtl.streams import Port, pack, run, unpack
 from tests.rtl.test_chip import Host
 
@@ -28,7 +27,7 @@ def narrow(design: Design, bits: int, **encoder: int) -> Design:
 
 def dealt(plan: Plan, table: str, counts: list[int], place: int) -> list[int]:
     """The words of a parameter memory that its receiver number ``place`` gets, for all groups in turn."""
-    words, first = images.parameter_images(plan)[table].words, sum(counts[:place])
+    words, first = plan.images[table].words, sum(counts[:place])
     return [word for g in range(plan.groups) for word in words[g * sum(counts) + first :][: counts[place]]]
 
 
@@ -46,9 +45,9 @@ def test_every_product_is_right(tiny: Design, signed: bool, bits: int, fold: int
     weights = np.arange(1 << bits) - (1 << (bits - 1))
     layer.weight[:, 0, 0] = weights
     plan = make_plan(spec, hardware(fold, parameters="ram", weight_bits=bits))
-    dot = plan.conv if signed else plan.blocks[0].reduce
+    dot = first(plan) if signed else blocks(plan)[0].reduce
     assert (dot.inputs, dot.outputs, dot.samples) == (1, 16, 128)
-    dut = DotProduct(dot, plan.port_bits, images.parameter_bits(plan), plan.parameters_per_word)
+    dut = DotProduct(dot, plan.widths.port_bits, entry_bits(plan), plan.widths.per_word)
     place = list(plan.dots).index(dot)
     weight_words = dealt(plan, "weights", plan.weight_words, place)
     parameter_words = dealt(plan, "parameters", plan.parameter_words, place)
@@ -94,13 +93,15 @@ def test_a_chip_with_narrow_weights_equals_golden(tiny: Design, bits: int, fold:
 def test_words_of_weights_are_fields_without_gaps(tiny: Design, bits: int) -> None:
     """A unit's words, read as bits from the lowest, are its weights step after step, and then nothing."""
     plan = make_plan(random_spec(narrow(tiny, bits), 2), hardware(4, weight_bits=bits))
-    assert plan.port_bits == {4: 32, 6: 64, 8: 64}[bits]
+    assert plan.widths.port_bits == {4: 32, 6: 64, 8: 64}[bits]
     for place, dot in enumerate(plan.dots):
         words = dealt(plan, "weights", plan.weight_words, place)
         used = dot.steps * dot.multipliers
-        assert len(words) == plan.groups * -(-used * bits // plan.port_bits)
+        assert len(words) == plan.groups * -(-used * bits // plan.widths.port_bits)
         for group, start in enumerate(range(0, len(words), plan.weight_words[place])):
-            whole = sum(word << plan.port_bits * n for n, word in enumerate(words[start:][: plan.weight_words[place]]))
+            whole = sum(
+                word << plan.widths.port_bits * n for n, word in enumerate(words[start:][: plan.weight_words[place]])
+            )
             assert whole >> used * bits == 0
             steps = np.array(unpack(whole, used, bits, signed=True)).reshape(
                 dot.output_steps, dot.input_steps, dot.lanes, dot.taps

@@ -7,12 +7,12 @@ import pytest
 from amaranth.hdl import Value
 from amaranth.sim import Simulator
 
-from rtl.memory import images
 from rtl.pipeline import Pipeline
+from rtl.planning import make_plan
 from rtl.search.latent_bank import LatentBank
 from rtl.search.score_lane import ScoreLane
-from rtl.planning import make_plan
 from rtl.shape.plan import Plan
+from rtl.stages.project import latent_words
 from rtl.units.dot_product import DotProduct
 from rtl.units.projector import GroupAccumulator
 from rtl.units.residual_block import ResidualBlock
@@ -20,7 +20,7 @@ from spikecae.design import Design
 from spikecae.golden import encode
 from tests.random_spec import random_adc, random_spec
 from tests.rtl.components import latency_of
-from tests.rtl.shapes import hardware
+from tests.rtl.shapes import blocks, entry_bits, hardware, projection
 from tests.rtl.streams import Port, pack, run, unpack
 from tests.rtl.test_arithmetic_units import loads
 
@@ -35,14 +35,14 @@ def walked(tap: np.ndarray, groups: int) -> list[int]:
 
 
 def shape(plan: Plan) -> tuple[int, tuple[int, int], int]:
-    return plan.port_bits, images.parameter_bits(plan), plan.parameters_per_word
+    return plan.widths.port_bits, entry_bits(plan), plan.widths.per_word
 
 
 @pytest.mark.parametrize("fold", [1, 2, 4])
 def test_dot_products_of_a_group(tiny: Design, fold: int) -> None:
     """Weights and biases of every group in turn; a vector every ``plan.steps`` cycles within a group."""
     plan = make_plan(random_spec(tiny, 31), hardware(fold))
-    dot = plan.blocks[0].conv
+    dot = blocks(plan)[0].conv
     dut = DotProduct(dot, *shape(plan))
     x = np.random.default_rng(fold).integers(0, 256, (plan.groups, dot.samples, dot.inputs))
     bias = dot.layer.bias.reshape(plan.groups, dot.outputs)
@@ -73,8 +73,8 @@ def test_dot_products_of_a_group(tiny: Design, fold: int) -> None:
 def test_sums_leave_with_the_last_group(tiny: Design) -> None:
     spec = random_spec(tiny, 32)
     plan = make_plan(spec, hardware(4))
-    dot = plan.project
-    dut = GroupAccumulator(dot, plan.groups, plan.project_bias_bits)
+    dot = projection(plan).product
+    dut = GroupAccumulator(dot, projection(plan).bias_bits)
     parts = np.random.default_rng(1).integers(-3000, 3000, (plan.groups, dot.samples, dot.outputs))
     beats = [pack(lanes, dot.accumulator_bits) for lanes in parts.reshape(-1, dot.lanes)]
     sink, taken = Port(dut.o, count=dut.depth), []
@@ -82,7 +82,7 @@ def test_sums_leave_with_the_last_group(tiny: Design) -> None:
         dut,
         [Port(dut.i, beats)],
         [sink],
-        tables=[(dut.table, images.parameter_images(plan)["latents"].words)],
+        tables=[(dut.table, plan.images["latents"].words)],
         watch=((dut.i.valid, dut.i.ready), lambda valid, ready: taken.append(valid and ready)),
     )
     total = parts.sum(axis=0) + dot.layer.bias
@@ -105,13 +105,13 @@ def test_few_sums_are_read_as_they_were_written(
     block = tiny.block.model_copy(update={"samples": samples})
     spec = random_spec(tiny.model_copy(update={"encoder": encoder, "block": block}), 34)
     plan = make_plan(spec, hardware(1, stationary=stationary))
-    dot = replace(plan.project, lanes=plan.project.outputs // steps)
-    dut = GroupAccumulator(dot, plan.groups, plan.project_bias_bits)
+    dot = replace(projection(plan).product, lanes=projection(plan).product.outputs // steps)
+    dut = GroupAccumulator(dot, projection(plan).bias_bits)
     assert dut.depth == steps * samples // 16
     parts = np.random.default_rng(2).integers(-3000, 3000, (2, plan.groups, dot.samples, dot.outputs))
     beats = [pack(lanes, dot.accumulator_bits) for lanes in parts.reshape(-1, dot.lanes)]
     sink = Port(dut.o, count=2 * dut.depth, pause=pause)
-    words = images.project_words(replace(plan, project=dot))
+    words = latent_words(dot, projection(plan).bias_bits)
     run(dut, [Port(dut.i, beats, pause=pause)], [sink], tables=[(dut.table, words)], seed=samples)
     total = parts.sum(axis=1) + dot.layer.bias
     exact = np.clip(np.floor(total / 2.0**dot.layer.shift + 0.5), -128, 127).astype(int)
@@ -123,7 +123,7 @@ def test_few_sums_are_read_as_they_were_written(
 def test_a_residual_block_equals_golden(tiny: Design, fold: int) -> None:
     spec = random_spec(tiny, 33)
     plan = make_plan(spec, hardware(fold))
-    block = plan.blocks[0]
+    block = blocks(plan)[0]
     golden = encode(spec, random_adc(tiny, BLOCKS, 33))
     dut = ResidualBlock(block, *shape(plan))
     sources = [Port(dut.i, walked(golden.taps["conv"], plan.groups))]
@@ -146,7 +146,7 @@ def test_the_pipeline_finds_golden_indices(tiny: Design, fold: int) -> None:
     dut = Pipeline(plan)
     samples = golden.taps["normalize"].transpose(0, 2, 1)
     beats = [pack(vector) for block in samples for _ in range(plan.groups) for vector in block]
-    tables = images.parameter_images(plan)
+    tables = plan.images
     sink = Port(dut.o, count=golden.indices.size)
     names = ("weights", "parameters", "latents", "codebook")
     run(dut, [Port(dut.i, beats)], [sink], tables=[(getattr(dut, name), tables[name].words) for name in names])
@@ -159,9 +159,9 @@ def test_the_pipeline_finds_golden_indices(tiny: Design, fold: int) -> None:
 def test_the_bank_gives_rows_of_sub_vectors(tiny: Design, fold: int) -> None:
     spec = random_spec(tiny, 35)
     plan = make_plan(spec, hardware(fold))
-    dot = plan.project
+    dot = projection(plan).product
     y = np.random.default_rng(fold).integers(-128, 128, (dot.outputs, dot.samples))
-    dut = LatentBank(plan.search, spec.quantizer.table, dot.outputs, dot.samples, dot.lanes)
+    dut = LatentBank(plan.quantizer.search, spec.quantizer.table, dot.outputs, dot.samples, dot.lanes)
     beats = [pack(lanes) for lanes in y.T.reshape(-1, dot.lanes)]
 
     async def script(ctx):

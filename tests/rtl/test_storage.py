@@ -7,7 +7,6 @@ import pytest
 
 from rtl.emit import emit
 from rtl.planning import make_plan
-from rtl.shape.storage import activation_bits, input_bits
 from spikecae.design import Design, load_design
 from spikecae.spec import load_spec
 from tests.random_spec import random_spec
@@ -45,12 +44,12 @@ def test_activation_bits_are_those_of_the_verilog(tiny: Design, tmp_path: Path, 
     expected = {name: register_bits(verilog, *place) for name, place in REGISTERS.items()}
     for name, place in MEMORIES.items():
         expected[name] = sum(memory.bits for memory in manifest.memories if re.search(f"{place}$", memory.name))
-    assert activation_bits(plan) == expected
-    assert input_bits(plan) == next(m.bits for m in manifest.memories if m.name.endswith("input_buffer"))
+    assert plan.storage() == expected
+    assert plan.input_bits == next(m.bits for m in manifest.memories if m.name.endswith("input_buffer"))
 
 
 @pytest.mark.parametrize("fold", [1, 2, 4, 8, 16])
 def test_activations_of_neuropixels_fit_their_budget(fold: int) -> None:
     design, spec = load_design(DESIGNS / "neuropixels.toml"), load_spec(DESIGNS / "neuropixels")
     plan = make_plan(spec, design.hardware.model_copy(update={"fold": fold}))
-    assert sum(activation_bits(plan).values()) <= 1.25 * 1024 * 8
+    assert sum(plan.storage().values()) <= 1.25 * 1024 * 8

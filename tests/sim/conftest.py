@@ -19,6 +19,8 @@ from tests.random_spec import random_adc, random_spec
 
 MODELS = Path(__file__).parents[2] / "build" / "test-models"
 """Compiled models, under names with a hash of their content: shared by all tests and test runs."""
+READ_ONCE = ("weights", "parameters", "codebook")
+"""Memories of which every word is read once a block."""
 
 
 @dataclass(frozen=True)

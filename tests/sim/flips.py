@@ -8,7 +8,6 @@ import numpy as np
 
 from rtl.host.parameter_store import lay_out
 from rtl.host.register_map import register
-from rtl.memory.images import parameter_images
 from rtl.memory.parameter_memory import BUS_BITS
 from rtl.shape.plan import Plan
 from sim.batch import BatchSimulator
@@ -125,7 +124,7 @@ def flip_and_recover(
 def choose_places(plan: Plan, count: int, seed: int) -> list[tuple[str, int, int]]:
     """Seeded (memory, word, bit), the memories in turn."""
     rng = np.random.default_rng(seed)
-    images = parameter_images(plan)
+    images = plan.images
     regions = lay_out(images)
     places = []
     for number in range(count):
@@ -139,5 +138,5 @@ def choose_places(plan: Plan, count: int, seed: int) -> list[tuple[str, int, int
 def notice_cycles(plan: Plan) -> int:
     """Cycles within which a flip must be noticed: the blocks until a check is due and those then under way, the check,
     and one more check for a bit that flips behind it."""
-    words = sum(region.words * region.lanes for region in lay_out(parameter_images(plan)))
+    words = sum(region.words * region.lanes for region in lay_out(plan.images))
     return (SCRUB_BLOCKS + IN_FLIGHT) * plan.cycles_per_block + plan.latency + 2 * words

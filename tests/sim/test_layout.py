@@ -8,11 +8,11 @@ import pytest
 from rtl.memory.macros import IHP_SG13G2, fit
 from rtl.shape.memory_use import held_in
 from sim.batch import BatchSimulator
-from sim.reads import READ_ONCE, reads_per_block
+from sim.reads import reads_per_block
 from sim.stage import run_layout
 from sim.verilate import HARMLESS, build_library, lint
 from spikecae.design import Design
-from tests.sim.conftest import emitted
+from tests.sim.conftest import READ_ONCE, emitted
 
 
 @pytest.fixture(scope="module", params=["ihp-sg13g2", "registers"])

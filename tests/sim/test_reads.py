@@ -8,16 +8,18 @@ from rtl.emit import emit
 from rtl.planning import make_plan
 from sim.batch import BatchSimulator
 from sim.emitted import load_writes
-from sim.reads import READ_ONCE, reads_per_block
+from sim.reads import reads_per_block
 from sim.verilate import build_library
 from spikecae.bitstream.huffman import code_lengths
-from spikecae.design import Design
+from spikecae.design import Design, Hardware
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Huffman, SubVector
 from tests.random_spec import random_adc, random_spec
+from tests.sim.conftest import READ_ONCE
 
 
 def test_each_word_is_read_once_a_block(loadable, models):
+    assert make_plan(loadable.spec, Hardware()).read_once == list(READ_ONCE)
     library = build_library(loadable.rtl_dir / loadable.manifest.verilog, loadable.manifest, models)
     with BatchSimulator(library, loadable.manifest, load=loadable.load) as simulator:
         simulator.feed(loadable.adc[:3])
