@@ -69,7 +69,7 @@ def test_one_dear_part_is_not_charged_to_others(tiny: Design) -> None:
     assert costs["moving"] == pytest.approx(COSTS["moving"], rel=1e-6)
 
 
-def test_every_unit_belongs_to_one_part() -> None:
+def test_every_unit_belongs_to_one_part(tiny: Design) -> None:
     units = {
         "chip.encoder.pipeline.project": "last convolution",
         "chip.encoder.pipeline.vq": "codeword search",
@@ -83,7 +83,7 @@ def test_every_unit_belongs_to_one_part() -> None:
     }
     energies = dict(zip(units, np.arange(1.0, 10.0), strict=True))
     report = PowerReport.model_construct(energy_nj_per_spike=50.0, energy_nj_per_spike_by_unit=energies)
-    found = energy_by_part(report)
+    found = energy_by_part(report, make_plan(random_spec(tiny, 1), Hardware()))
     for part in found:
         expected = sum(energy for unit, energy in energies.items() if units[unit] == part)
         assert found[part] == pytest.approx(expected + (5.0 if part == "control and clock" else 0.0)), (

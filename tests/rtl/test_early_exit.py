@@ -1,6 +1,5 @@
 """The search with early exit: the same index for every latent there is, and operands that hold still."""
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 from rtl.planning import make_plan
 from rtl.search.vector_search import VectorSearch
 from rtl.shape.search_plan import SearchPlan, plan_search
+from rtl.stages.vector_quantizer import codebook_words
 from spikecae.bitstream.huffman import code_lengths
 from spikecae.design import Design, Hardware
 from spikecae.spec import EncoderSpec
@@ -37,7 +37,6 @@ class Watched:
     """A search that ran on vectors (n, length): its indices, and how often its second operands changed."""
 
     def __init__(self, spec: EncoderSpec, search: SearchPlan, vectors: np.ndarray) -> None:
-        plan = replace(make_plan(spec, hardware(2, early_exit=search.early_exit)), search=search)
         count, (most, length) = len(spec.quantizer.table), (FEATURES * SAMPLES, search.length)
         blocks = -(-len(vectors) // count)
         latents = np.zeros((blocks, most), dtype=int)
@@ -46,7 +45,7 @@ class Watched:
         beats = latents.reshape(blocks, FEATURES, SAMPLES).transpose(0, 2, 1).reshape(-1, 1)
         dut = VectorSearch(search, spec.quantizer.table, FEATURES, SAMPLES, 1)
         sink = Port(dut.o, count=blocks * count)
-        words = plan.images["codebook"].words
+        words = codebook_words(spec.quantizer, search)
         lane = dut.lanes[0]
         self.operands: list[tuple[int, ...]] = []
         watched = (lane.run, lane.tail_row) if search.tail else (lane.run, lane.vector_row, lane.vector_chunk)
@@ -150,4 +149,4 @@ def test_the_cycles_are_those_of_a_search_without(tiny: Design) -> None:
         plans = [make_plan(spec, hardware(fold, early_exit=early_exit)) for early_exit in (False, True)]
         assert plans[0].cycles_per_block == plans[1].cycles_per_block
         assert plans[0].latency == plans[1].latency
-        assert plans[0].search.multipliers == plans[1].search.multipliers
+        assert plans[0].quantizer.multipliers == plans[1].quantizer.multipliers

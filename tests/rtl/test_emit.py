@@ -100,11 +100,30 @@ def test_neuropixels_plan_is_the_designed_one(fold: int, multipliers: int, cycle
     )
 
 
-def test_unknown_list_of_stages_is_refused(tiny: Design) -> None:
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        ((2, 3, 6), "stage block0: a residual block must come behind the first convolution"),
+        ((1, 1, 6), "stage conv: only the first convolution may stand alone"),
+        ((1, 2, 3, 4, 5), "stage vq: a search takes latents, which a projection makes"),
+        ((1, 6, 3), "stage pool0: a pool must come behind the first convolution, before the last"),
+        ((6,), "stage project: the projection must be 1x1 and ungrouped, behind the first convolution"),
+    ],
+)
+def test_a_list_that_the_hardware_does_not_know_is_refused(tiny: Design, order: tuple[int, ...], reason: str) -> None:
+    """Numbers of the stages between source and quantizer; the spec's own checks are passed by."""
     spec = random_spec(tiny, 1)
-    stages = (*spec.stages[:2], spec.stages[-3], *spec.stages[-2:])
+    stages = (spec.stages[0], *(spec.stages[n] for n in order), *spec.stages[-2:])
     object.__setattr__(spec, "stages", stages)
-    with pytest.raises(ValueError, match="are not normalize, conv, \\(residual, pool\\)"):
+    with pytest.raises(ValueError, match=reason):
+        make_plan(spec, hardware(2))
+
+
+def test_blocks_of_other_groups_are_refused(tiny: Design) -> None:
+    spec = random_spec(tiny, 1)
+    one = random_spec(tiny.model_copy(update={"encoder": tiny.encoder.model_copy(update={"groups": 2})}), 1)
+    object.__setattr__(spec, "stages", (*spec.stages[:4], *one.stages[4:]))
+    with pytest.raises(ValueError, match=r"same groups, these have .*'block0': 4.*'block1': 2"):
         make_plan(spec, hardware(2))
 
 

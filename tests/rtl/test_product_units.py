@@ -191,7 +191,7 @@ def test_the_bank_gives_rows_of_sub_vectors(tiny: Design, fold: int) -> None:
 def test_a_lane_keeps_the_first_smallest_score(tiny: Design) -> None:
     """Codewords one after the other, chunk after chunk, as the search walks them."""
     spec = random_spec(tiny, 36)
-    plan = make_plan(spec, hardware(16)).search
+    plan = make_plan(spec, hardware(16)).quantizer.search
     book = spec.quantizer.codebooks[0]
     words, bias = book.words.astype(int), book.bias.astype(int)
     words[9], bias[9] = words[4], bias[4]

@@ -46,5 +46,5 @@ def test_so_is_a_codebook_whose_sub_vectors_are_not_neighbours(tiny: Design, mod
     with BatchSimulator(library, manifest, load=load_writes(tmp_path, manifest)) as simulator:
         reads = reads_per_block(simulator, random_adc(tiny, 4, seed=4))["codebook"]
     # The memory has it twice: the search walks through its words from first to last.
-    words = make_plan(spec, tiny.hardware).search.record_words
+    words = make_plan(spec, tiny.hardware).quantizer.search.record_words
     assert reads.tolist() == [1.0] * (2 * len(book.words) + 5) * words
