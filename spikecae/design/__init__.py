@@ -5,7 +5,7 @@ from spikecae.design.block import Block, Normalization
 from spikecae.design.codebook import Codebook, Quantization
 from spikecae.design.design import Design
 from spikecae.design.encoder import DEFAULT_ENCODER, ENCODERS, Encoder, register_encoder
-from spikecae.design.hardware import Hardware, MemoryBackEnd
+from spikecae.design.hardware import WITHOUT_MACROS, Hardware, MemoryBackEnd
 from spikecae.design.load import DesignError, load_design
 from spikecae.design.recording import Detector, Recording
 from spikecae.design.resnext import ResNeXt
@@ -16,6 +16,7 @@ from spikecae.design.training import Synthetic, Training
 __all__ = [
     "DEFAULT_ENCODER",
     "ENCODERS",
+    "WITHOUT_MACROS",
     "Adc",
     "Block",
     "Codebook",

@@ -10,7 +10,7 @@ from spikecae.design.codebook import Quantization
 from spikecae.design.rules import Fault, rule
 from spikecae.design.section import Costs, Origin, Section, Unit
 
-__all__ = ["Hardware", "MemoryBackEnd"]
+__all__ = ["WITHOUT_MACROS", "Hardware", "MemoryBackEnd"]
 
 WITHOUT_MACROS = ("inferred", "registers")
 """Arrays for synthesis to infer, and flip-flops: what every process has."""
