@@ -31,7 +31,7 @@ designs := $(basename $(notdir $(wildcard designs/*.toml)))
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
 .PHONY: all train quantize rtl sim synth power codec report doctor experiments experiment benchmark bench test lint regress lock \
-	clean help
+	docs/design_file.md clean help
 
 all: $(VENV)/installed
 	@$(FLOW) all $(design) $(data) $(epochs) $(blocks) $(waves) $(cocotb) $(target)
@@ -96,6 +96,10 @@ lock: $(VENV)/installed
 	$(RUN) -m pip install -qq --dry-run --ignore-installed --report build/resolved.json ".[toolkit,dev]"
 	$(RUN) -m flow.lock build/resolved.json requirements.lock
 
+# The reference of every key, from the sections in spikecae/design.
+docs/design_file.md: $(VENV)/installed
+	$(RUN) -m flow.design_reference $@
+
 help:
 	@echo "make [STAGE] [DESIGN=name] [DATA=file] [EPOCHS=n] [BLOCKS=n] [WAVES=1] [COCOTB=1] [TARGET=name]"
 	@echo
@@ -119,6 +123,7 @@ help:
 	@echo "  benchmark  training speed beside a plain PyTorch loop"
 	@echo "  test lint  the tests; ruff and mypy"
 	@echo "  lock       choose the Python packages' versions anew"
+	@echo "  docs/design_file.md  write the reference of design files anew"
 	@echo "  clean      remove build/DESIGN"
 	@echo
 	@echo "designs: $(designs)"

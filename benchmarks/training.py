@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from model.autoencoder.network import Autoencoder
 from model.device import has_bfloat16
-from spikecae.design import Design, load_design
+from spikecae.design import Design, ResNeXt, load_design
 
 __all__ = ["Plain", "macs_per_block", "measure", "steps"]
 
@@ -36,7 +36,7 @@ class Plain(nn.Module):
 
     def __init__(self, design: Design) -> None:
         super().__init__()
-        shape, rate = design.encoder, design.training.dropout
+        shape, rate = ResNeXt.of(design.encoder), design.training.dropout
         wide, narrow, groups, kernel = shape.channels, shape.bottleneck, shape.groups, shape.kernel
         self.pools = shape.pools
         self.input = nn.Sequential(nn.Conv1d(design.block.spikes, wide, 1, bias=False), nn.BatchNorm1d(wide), nn.ReLU())
@@ -96,7 +96,7 @@ class Plain(nn.Module):
 
 def macs_per_block(design: Design) -> int:
     """Multiply-accumulates of convolutions and codebook search, forward, for one block of M spikes."""
-    shape, samples, spikes = design.encoder, design.block.samples, design.block.spikes
+    shape, samples, spikes = ResNeXt.of(design.encoder), design.block.samples, design.block.spikes
     grouped = 2 * shape.channels * shape.bottleneck // shape.groups
     grouped += shape.bottleneck**2 * shape.kernel // shape.groups
     total = spikes * shape.channels * samples  # input

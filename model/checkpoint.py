@@ -12,7 +12,7 @@ from torch import Tensor
 from model.autoencoder.network import Autoencoder
 from model.files import read_tensors, write_tensors
 from model.normalization import Normalization
-from spikecae.design import Design
+from spikecae.design import DEFAULT_ENCODER, Design, ResNeXt
 
 __all__ = ["Checkpoint", "load_checkpoint", "network_hash", "save_checkpoint", "stored_weights"]
 
@@ -31,6 +31,8 @@ class Checkpoint:
 def network_hash(design: Design) -> str:
     """SHA-256 over everything in the design that trained weights depend on."""
     parts = design.model_dump(include={"adc", "block", "encoder", "normalization"})
+    if design.encoder.kind == DEFAULT_ENCODER:
+        del parts["encoder"]["kind"]  # as a spec leaves out what has its default: weights of before keep their hash
     parts["codewords"] = design.codebook.codewords
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -82,7 +84,7 @@ def load_checkpoint(path: Path, design: Design) -> Checkpoint:
         )
     model = Autoencoder(design)
     weights = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
-    if design.encoder.share_blocks:
+    if _shares_blocks(design):
         weights = {name: weights[_own_name(name)] for name in model.state_dict() if _own_name(name) in weights}
     try:
         model.load_state_dict(weights)
@@ -92,9 +94,13 @@ def load_checkpoint(path: Path, design: Design) -> Checkpoint:
     return Checkpoint(model.eval(), normalization, int(str(metadata["epoch"])))
 
 
+def _shares_blocks(design: Design) -> bool:
+    return isinstance(design.encoder, ResNeXt) and design.encoder.share_blocks
+
+
 def _unshared(state: dict[str, Tensor], design: Design) -> dict[str, Tensor]:
     """``state`` without the further names of blocks that are one module."""
-    if not design.encoder.share_blocks:
+    if not _shares_blocks(design):
         return state
     return {name: tensor for name, tensor in state.items() if name == _own_name(name)}
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 from model.autoencoder.dropout import Dropout
 from model.autoencoder.layers import BatchNorm, Conv, channels_innermost, max_pool
 from model.autoencoder.vector_quantizer import Quantized, VectorQuantizer
-from spikecae.design import Design
+from spikecae.design import Design, ResNeXt
 
 __all__ = [
     "Autoencoder",
@@ -78,7 +78,7 @@ class Encoder(nn.Module):
 
     def __init__(self, design: Design) -> None:
         super().__init__()
-        shape = design.encoder
+        shape = ResNeXt.of(design.encoder)
         dropout = design.training.dropout
 
         def block() -> EncoderBlock:
@@ -136,7 +136,7 @@ class Decoder(nn.Module):
 
     def __init__(self, design: Design) -> None:
         super().__init__()
-        shape = design.encoder
+        shape = ResNeXt.of(design.encoder)
         dropout = design.training.dropout
 
         def block() -> DecoderBlock:

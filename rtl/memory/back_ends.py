@@ -56,14 +56,23 @@ class IhpMacros:
 
 
 def back_end(name: MemoryBackEnd) -> FlipFlops | IhpMacros | None:
-    """The platform of that name; None leaves memories arrays."""
+    """The platform of that name; None leaves memories arrays.
+
+    Raises:
+        ValueError: there is no such one.
+    """
     match name:
         case "registers":
             return FlipFlops()
         case "ihp-sg13g2":
             return IhpMacros()
-        case _:
+        case "inferred":
             return None
+        case _:
+            raise ValueError(
+                f"hardware.memories = {name!r}: no macros of such a process; choose 'inferred', 'registers' or "
+                "'ihp-sg13g2'"
+            )
 
 
 def _flip_flops(memory: Memory) -> Module:

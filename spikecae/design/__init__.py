@@ -1,14 +1,44 @@
 """The design file: typed sections, and one validator for each rule."""
 
-from spikecae.design.design import (
-    Adc,
-    Design,
-    DesignError,
-    Hardware,
-    MemoryBackEnd,
-    Quantization,
-    Recording,
-    load_design,
-)
+from spikecae.design.adc import Adc
+from spikecae.design.block import Block, Normalization
+from spikecae.design.codebook import Codebook, Quantization
+from spikecae.design.design import Design
+from spikecae.design.encoder import DEFAULT_ENCODER, ENCODERS, Encoder, register_encoder
+from spikecae.design.hardware import WITHOUT_MACROS, Hardware, MemoryBackEnd
+from spikecae.design.load import DesignError, load_design
+from spikecae.design.recording import Detector, Recording
+from spikecae.design.resnext import ResNeXt
+from spikecae.design.rules import Fault, rule, rules_of
+from spikecae.design.section import Costs, Section, Unit, section_in
+from spikecae.design.training import Synthetic, Training
 
-__all__ = ["Adc", "Design", "DesignError", "Hardware", "MemoryBackEnd", "Quantization", "Recording", "load_design"]
+__all__ = [
+    "DEFAULT_ENCODER",
+    "ENCODERS",
+    "WITHOUT_MACROS",
+    "Adc",
+    "Block",
+    "Codebook",
+    "Costs",
+    "Design",
+    "DesignError",
+    "Detector",
+    "Encoder",
+    "Fault",
+    "Hardware",
+    "MemoryBackEnd",
+    "Normalization",
+    "Quantization",
+    "Recording",
+    "ResNeXt",
+    "Section",
+    "Synthetic",
+    "Training",
+    "Unit",
+    "load_design",
+    "register_encoder",
+    "rule",
+    "rules_of",
+    "section_in",
+]

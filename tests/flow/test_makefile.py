@@ -45,6 +45,11 @@ def test_every_stage_is_a_target(stage: str) -> None:
     assert flow_call(stage, "DESIGN=tiny") == [stage, "--design", "tiny"]
 
 
+def test_the_reference_of_design_files_is_written_whenever_asked_for() -> None:
+    done = make("--dry-run", "docs/design_file.md")
+    assert "-m flow.design_reference docs/design_file.md" in done.stdout
+
+
 def test_help_names_targets_and_designs() -> None:
     out = make("help").stdout
     for word in ("train", "quantize", "rtl", "sim", "synth", "codec", "report", "doctor", "neuropixels", "tiny"):

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -6,9 +7,9 @@ import torch
 from safetensors.torch import save_file
 
 from model.autoencoder.network import Autoencoder
-from model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from model.checkpoint import Checkpoint, load_checkpoint, network_hash, save_checkpoint
 from model.normalization import Normalization
-from spikecae.design import Design
+from spikecae.design import Design, ResNeXt
 
 
 @pytest.fixture
@@ -71,3 +72,11 @@ def test_weights_of_another_network_are_refused(tiny: Design, neuropixels: Desig
         load_checkpoint(saved, neuropixels)
     faster = tiny.model_copy(update={"hardware": tiny.hardware.model_copy(update={"fold": 8})})
     load_checkpoint(saved, faster)  # the weights do not depend on the hardware's knobs
+
+
+def test_weights_depend_on_the_kind_of_encoder(tiny: Design) -> None:
+    class Twin(ResNeXt):
+        kind: Literal["twin"] = "twin"
+
+    twin = Twin(**tiny.encoder.model_dump(exclude={"kind"}))
+    assert network_hash(tiny.model_copy(update={"encoder": twin})) != network_hash(tiny)

@@ -1,23 +1,33 @@
+import tomllib
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from spikecae.design import Design, DesignError, Quantization, load_design
+from spikecae.design import Adc, Design, DesignError, Quantization, load_design
 
 DESIGNS = Path(__file__).parents[2] / "designs"
 TINY = (DESIGNS / "tiny.toml").read_text(encoding="utf-8")
 
 
-def faults(tmp_path: Path, *changes: tuple[str, str]) -> list[str]:
-    """What is wrong with tiny.toml once lines are replaced."""
+def changed(tmp_path: Path, *changes: tuple[str, str]) -> Path:
+    """tiny.toml with lines replaced."""
     text = TINY
     for old, new in changes:
         assert old in text
         text = text.replace(old, new, 1)
     path = tmp_path / "tiny.toml"
     path.write_text(text, encoding="utf-8")
+    return path
+
+
+def faults(tmp_path: Path, *changes: tuple[str, str], macro_processes: Collection[str] | None = None) -> list[str]:
+    """What is wrong with tiny.toml once lines are replaced."""
+    path = changed(tmp_path, *changes)
     with pytest.raises(DesignError) as caught:
-        load_design(path)
+        load_design(path, macro_processes=macro_processes)
     assert str(caught.value).startswith(f"{path}: {len(caught.value.faults)} fault")
     return caught.value.faults
 
@@ -112,7 +122,167 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["name = ", "\x00", "[adc]\nbits = 1\n[adc]\n"])
+def keys(found: list[str]) -> list[str]:
+    return [line.strip().split(":")[0].split(" = ")[0] for line in found]
+
+
+def test_a_rule_is_judged_where_its_own_keys_are_sound(tmp_path: Path) -> None:
+    """Each section here has a faulty or missing key, a rule that needs it, and a rule that does not."""
+    found = faults(
+        tmp_path,
+        ("channels = 16\n", ""),
+        ("groups = 4", "groups = 3"),
+        ("pools = [2, 2]", "pools = [2, 3]\nshare_blocks = true"),
+        ("samples = 16", "samples = 17"),
+        ("fold = 2", 'fold = 3\nstationary = "all"\nweight_bits = 4'),
+        ("[300.0, 6000.0]", "[6000.0, 300.0]"),
+        ("peak = 6", "peak = 20"),
+        ("bits = 10", "bits = 99"),
+        ("signed = true", "signed = false"),
+    )
+    assert keys(found) == [
+        "adc.bits",
+        "encoder.channels",
+        "encoder.pools.1",
+        "hardware.fold",
+        "recording.band_hz",
+        "encoder.groups",
+        "hardware.weight_bits",
+        "recording.peak",
+    ]
+    assert "does not divide encoder.bottleneck = 8" in found[5]
+
+
+def test_a_section_that_is_missing_hides_no_other_rule(tmp_path: Path) -> None:
+    found = faults(tmp_path, ("[block]", "[blocks]"), ("groups = 4", "groups = 5"), ("peak = 6", "peak = 99"))
+    assert sorted(keys(found)) == ["block", "blocks", "encoder.groups", "encoder.groups"]
+
+
+def content(**sections: dict[str, Any]) -> dict[str, Any]:
+    """tiny.toml as Python has it, with some keys of its sections replaced."""
+    tables = tomllib.loads(TINY)
+    for name, changes in sections.items():
+        tables[name] = tables.get(name, {}) | changes
+    return tables
+
+
+def places(wrong: dict[str, Any]) -> list[str]:
+    """Keys that are at fault when a design is made in Python, in either way."""
+    with pytest.raises(ValidationError) as made:
+        Design(**wrong)
+    with pytest.raises(ValidationError) as validated:
+        Design.model_validate(wrong)
+    assert [fault["loc"] for fault in made.value.errors()] == [fault["loc"] for fault in validated.value.errors()]
+    return sorted(".".join(map(str, fault["loc"])) for fault in made.value.errors())
+
+
+def test_a_design_made_in_python_obeys_the_same_rules() -> None:
+    wrong = content(
+        adc={"bits": 16, "signed": False},
+        block={"samples": 18},
+        encoder={"groups": 7, "speed": 3},
+        hardware={"stationary": "all", "weight_bits": 4},
+        recording={"peak": 99},
+        front_end={"contacts_um": [[0, 0]]},
+    )
+    assert places(wrong) == [
+        "adc.signed",
+        "block.samples",
+        "encoder.groups",
+        "encoder.groups",
+        "encoder.speed",
+        "front_end.contacts_um",
+        "hardware.stationary",
+        "hardware.weight_bits",
+        "recording.peak",
+    ]
+    with pytest.raises(ValueError, match="the encoder's input is signed 16 bit; set it to true"):
+        Design(**wrong)
+
+
+def test_sections_made_before_are_judged_together() -> None:
+    """A converter is one by itself; only as a chip's it must fit the encoder's input."""
+    adc = Adc(bits=16, lsb=1.0, signed=False)
+    assert places(content() | {"adc": adc}) == ["adc.signed"]
+    assert places(content(recording={"peak": -1}) | {"adc": adc}) == ["adc.signed", "recording.peak"]
+
+
+def test_a_copy_is_not_judged(tiny: Design) -> None:
+    copy = tiny.model_copy(update={"encoder": tiny.encoder.model_copy(update={"groups": 7})})
+    assert copy.encoder.groups == 7
+    assert places(copy.model_dump()) == ["encoder.groups", "encoder.groups"]
+
+
+def test_a_design_survives_its_own_dump(tiny: Design) -> None:
+    assert Design.model_validate(tiny.model_dump()) == tiny
+    assert Design.model_validate_json(tiny.model_dump_json()) == tiny
+
+
+@pytest.mark.parametrize(
+    ("processes", "remedy"),
+    [
+        ([], "choose 'inferred' or 'registers'"),
+        ({"spare", "other"}, "choose 'inferred', 'registers', 'other' or 'spare'"),
+    ],
+)
+def test_memories_are_of_a_known_process(tmp_path: Path, processes: Collection[str], remedy: str) -> None:
+    (line,) = faults(tmp_path, ("fold = 2", 'fold = 2\nmemories = "some-120nm"'), macro_processes=processes)
+    assert line == f"  hardware.memories = 'some-120nm': no memories of that name; {remedy}"
+
+
+@pytest.mark.parametrize("memories", ["inferred", "registers", "some-120nm"])
+def test_memories_that_are_allowed(tmp_path: Path, memories: str) -> None:
+    path = changed(tmp_path, ("fold = 2", f'fold = 2\nmemories = "{memories}"'))
+    assert load_design(path).hardware.memories == memories
+    assert load_design(path, macro_processes=["some-120nm"]).hardware.memories == memories
+
+
+def test_memories_become_part_of_a_file_name(tmp_path: Path) -> None:
+    (line,) = faults(tmp_path, ("fold = 2", 'fold = 2\nmemories = "../x"'))
+    assert "hardware.memories = '../x': string should match pattern" in line
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("lsb = 2.34375", 'lsb = "2.3"', "adc.lsb = '2.3': input should be a valid number; write a number, without"),
+        ("lsb = 2.34375", "lsb = inf", "adc.lsb = inf: input should be a finite number"),
+        ("bits = 10", "bits = 2024-01-31", "adc.bits = 2024-01-31: input should be a valid integer; write a whole"),
+        ("kernel = 3", "kernel = true", "encoder.kernel = True: input should be a valid integer"),
+        ("fold = 2", "fold = 2.0", "hardware.fold = 2.0: input should be a valid integer"),
+        ("pools = [2, 2]", "pools = [2, 2.0]", "encoder.pools = [2, 2.0]: input should be a valid integer"),
+        ("pools = [2, 2]", "pools = 2", "encoder.pools = 2: input should be a valid list; write a list in brackets"),
+        ("signed = true", "signed = 1", "adc.signed = 1: input should be a valid boolean; write true or false"),
+        ('unit = "uV"', "unit = 1", "recording.unit = 1: input should be a valid string; write text in quotes"),
+        ("[training]", "[[training]]", "must be a table; write [training] on a line of its own, and its keys below"),
+    ],
+)
+def test_a_wrong_type_says_how_to_write_it(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    (line,) = faults(tmp_path, (old, new))
+    assert expected in line
+
+
+def test_a_fault_shows_the_beginning_of_a_long_value(tmp_path: Path) -> None:
+    contacts = f"[front_end]\ncontacts_um = {[[0.0, float(n)] for n in range(1025)]}\n[training]"
+    (line,) = faults(tmp_path, ("[training]", contacts))
+    assert line.startswith("  front_end.contacts_um = [[0.0, 0.0], [0.0, 1.0], ")
+    assert "…: list should have at most 1024 items" in line
+    assert len(line) < 200
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path, tiny: Design) -> None:
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY, encoding="utf-8-sig")
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert load_design(path) == tiny
+    path.write_text(TINY, encoding="utf-16")
+    with pytest.raises(DesignError, match=r"not valid TOML: .* save it as UTF-8"):
+        load_design(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["name = ", "\x00", "[adc]\nbits = 1\n[adc]\n", f"x = {'[' * 10_000}", f"x = {'1' * 5000}"]
+)
 def test_text_that_is_no_toml_is_a_fault(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.toml"
     path.write_text(text, encoding="utf-8")

@@ -1,0 +1,101 @@
+"""``[recording]`` and ``[front_end]``: how spikes are found, in a recording and on the chip."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from spikecae.design.block import Block
+from spikecae.design.rules import Fault, rule
+from spikecae.design.section import Costs, Section, Unit
+
+__all__ = ["Detector", "Recording"]
+
+
+class Recording(Section):
+    """How spikes are found in a continuous recording, and by the detector on the chip."""
+
+    sampling_rate_hz: Annotated[float, Field(gt=0), Unit("Hz")]
+    """Sampling rate of a channel. A recording's may differ from it by a hundredth."""
+    unit: str = "uV"
+    """Unit of the samples: ``uV`` for microvolts, to which a recording that knows its gain is scaled; else whatever the
+    samples are in."""
+    band_hz: Annotated[list[float], Unit("Hz")] = Field(default=[300.0, 6000.0], min_length=2, max_length=2)
+    """Lower and upper edge of the band-pass filter before detection. The detector on the chip has no filter."""
+    threshold: Annotated[
+        float, Field(gt=0), Unit("noise deviations"), Costs("Lower, it finds smaller spikes and more noise.")
+    ] = 5.0
+    """How far a spike's peak lies from zero, in deviations of its channel's noise, estimated as median(|x|)/0.6745."""
+    peak: Annotated[int, Field(ge=0), Unit("samples")]
+    """Index of the peak in the snippet."""
+    polarity: Literal["negative", "positive", "both"] = "negative"
+    """Which peaks count."""
+    refractory_ms: Annotated[
+        float, Field(ge=0), Unit("ms"), Costs("A front end keeps samples for longer, in a larger circular buffer.")
+    ] = 1.0
+    """Within this time of a larger peak of its own or a close channel, a peak is no spike of its own."""
+    radius_um: Annotated[float, Field(ge=0), Unit("µm")] = 75.0
+    """Channels are close up to this distance of their contacts. Within it and the refractory time, all but the largest
+    peak belong to the same event."""
+
+    @field_validator("band_hz")
+    @classmethod
+    def _rises(cls, band: list[float]) -> list[float]:
+        if not 0 < band[0] < band[1]:
+            raise PydanticCustomError("falling_band", "must be two rising positive frequencies")
+        return band
+
+    @rule
+    def band_below_half_the_rate(self) -> Iterator[Fault]:
+        """``recording.band_hz`` is two rising frequencies that end below half of ``recording.sampling_rate_hz``."""
+        if self.band_hz[1] >= self.sampling_rate_hz / 2:
+            remedy = f"must end below half of recording.sampling_rate_hz = {self.sampling_rate_hz}"
+            yield Fault("recording.band_hz", self.band_hz, remedy)
+
+    @rule
+    def peak_in_the_snippet(self, block: Block) -> Iterator[Fault]:
+        """``recording.peak`` lies in the snippet of ``block.samples``."""
+        if self.peak >= block.samples:
+            remedy = f"lies outside the snippet of block.samples = {block.samples}; choose a smaller index"
+            yield Fault("recording.peak", self.peak, remedy)
+
+
+class Detector(Section):
+    """The spike detector on the chip, in front of the encoder."""
+
+    contacts_um: Annotated[
+        list[Annotated[list[float], Field(min_length=2, max_length=2)]],
+        Field(min_length=1, max_length=1024),
+        Unit("µm"),
+        Costs("Every channel has its noise estimate, its state, and its samples in the circular buffer."),
+    ]
+    """Position (x, y) of each channel's contact, in the order in which the channels are multiplexed."""
+    noise_shift: Annotated[
+        int, Field(ge=6, le=16), Costs("Nothing is detected in the first 2^(noise_shift + 1) samples of a channel.")
+    ] = 12
+    """The noise estimate follows with a time constant of about 1.2 · 2^noise_shift samples of a channel."""
+    queue: Annotated[
+        int,
+        Field(ge=3, le=1024),
+        Unit("events"),
+        Costs("A word of 32 bits and the channel for each; too few lose bursts."),
+    ] = 8
+    """Events that can wait for the encoder."""
+
+    @rule
+    def enough_for_a_neighbourhood(self, block: Block) -> Iterator[Fault]:
+        """Of a neighbourhood, ``front_end.contacts_um`` has ``block.spikes`` contacts at least."""
+        count = len(self.contacts_um)
+        if block.kind == "neighbourhood" and count < block.spikes:
+            remedy = f"a neighbourhood of block.spikes = {block.spikes} needs as many; add contacts"
+            yield Fault("front_end.contacts_um", f"{count} contacts", remedy)
+
+    @rule
+    def one_channel_for_a_queue(self, block: Block) -> Iterator[Fault]:
+        """Of a queue of several spikes, ``front_end.contacts_um`` has one contact."""
+        count = len(self.contacts_um)
+        if block.kind == "queue" and block.spikes > 1 and count > 1:
+            remedy = "give one contact, or set block.spikes to 1"
+            text = f"a block of {block.spikes} spikes in a queue is of one channel; {remedy}"
+            yield Fault("front_end.contacts_um", f"{count} contacts", text)
