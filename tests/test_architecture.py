@@ -4,7 +4,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,19 +24,53 @@ MAY_IMPORT = {
 }
 """Imports point one way: spikecae ← model ← quantize, spikecae ← rtl ← sim ← synth, flow on top."""
 
-SHARED_BY_GOLDEN_AND_RTL = {
-    "spikecae.spec",
-    "spikecae.design",
-    "spikecae.stages",
-    "spikecae.front_end.front_end",
-}
-"""The spec (with its stages), the design and the front end: all that the generator may take from the codec."""
+GOLDEN = ("spikecae.golden", "spikecae.front_end.detector", "spikecae.codec", "spikecae.bitstream")
+"""What computes what the hardware must give: spikes, symbols, bits, packets."""
+SHARED_BY_GOLDEN_AND_RTL = (
+    *("spikecae.spec", "spikecae.stages", "spikecae.design", "spikecae.front_end.front_end"),
+    *("spikecae.widths", "spikecae.canonical_code", "spikecae.front_end.geometry"),
+    *("spikecae.discovery", "spikecae.files"),
+)
+"""The spec with its stages, the design and the front end; what these are made of (widths that bounds prove, canonical
+codes, distances of contacts); and how modules and files are found and written."""
 
 MACHINE_PATH = re.compile(rb"(?<![\w.])/(?:home|Users|root|work|mnt)/\w")
 
 
 def modules(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def graph(packages: Iterable[str]) -> dict[str, set[str]]:
+    """Modules, and the modules that each imports anywhere in its file, also under ``TYPE_CHECKING``.
+
+    A package that imports all files of its room (``import_modules``) imports them here too; what imports a module
+    imports the packages that it lies in.
+    """
+    files = {dotted(path): path for package in packages for path in modules(package)}
+    found: dict[str, set[str]] = {}
+    for name, path in files.items():
+        taken = {other for other in imported(path) if other in files}
+        if path.name == "__init__.py" and "spikecae.discovery" in taken:
+            taken |= {dotted(other) for other in path.parent.glob("*.py")}
+        found[name] = taken - {name}
+    return found
+
+
+def reached(edges: dict[str, set[str]], start: Iterable[str]) -> set[str]:
+    """Everything that modules import, however far down, with the packages on the way."""
+    waiting, found = list(start), set()
+    while waiting:
+        name = waiting.pop()
+        if name in found or name not in edges:
+            continue
+        found.add(name)
+        waiting += [*edges[name], *(name.rsplit(".", n)[0] for n in range(1, name.count(".") + 1))]
+    return found
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -68,7 +102,7 @@ def test_imports_point_one_way(package):
 
 @pytest.mark.parametrize("package", ["spikecae", "rtl"])
 def test_no_torch_however_far_down(package):
-    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in modules(package)]
+    names = [dotted(path) for path in modules(package)]
     code = f"import sys, importlib\nfor name in {names!r}: importlib.import_module(name)\nprint('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
@@ -82,14 +116,85 @@ def test_what_is_up_to_date_is_found_without_heavy_imports():
     assert done.stdout.strip() == "[]"
 
 
-def test_golden_model_and_hardware_share_only_the_spec():
-    """Else one mistake could make both agree on the wrong answer."""
-    for path in modules("rtl"):
-        taken = {name for name in imported(path) if (ROOT / (name.replace(".", "/") + ".py")).is_file()}
-        shared = {name for name in taken if name.startswith("spikecae.")} - SHARED_BY_GOLDEN_AND_RTL
-        assert not shared, f"{path.relative_to(ROOT)} imports {sorted(shared)}"
-    for path in modules("spikecae"):
-        assert not any(name.split(".")[0] == "amaranth" for name in imported(path)), path
+def within(name: str, packages: Iterable[str]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def test_golden_model_and_hardware_share_only_the_spec() -> None:
+    """Else one mistake could make both agree on the wrong answer. Followed to the end, not only where rtl imports."""
+    edges = graph(["spikecae", "rtl"])
+    hardware = reached(edges, [name for name in edges if within(name, ["rtl"])])
+    shared = {name for name in hardware if within(name, ["spikecae"])} - {"spikecae", "spikecae.front_end"}
+    assert not {name for name in shared if not within(name, SHARED_BY_GOLDEN_AND_RTL)}
+    golden = reached(edges, [name for name in edges if within(name, GOLDEN)])
+    assert not {name for name in golden if within(name, ["rtl"])}
+    assert "spikecae.arithmetic" in golden - hardware, "rounding and saturation are each side's own"
+    assert "spikecae.stages.convolution" in golden & hardware, "the spec is shared"
+
+
+def test_nothing_imports_in_a_circle() -> None:
+    """Neither modules nor, in the generator and behind it, rooms."""
+    edges = graph(MAY_IMPORT)
+    circles = {name for name in edges if name in _behind(edges, name)}
+    assert not circles
+    for package in ("rtl", "synth", "quantize"):
+        rooms: dict[str, set[str]] = {}
+        for name, taken in graph([package]).items():
+            mine = ".".join(name.split(".")[:2]) if name.count(".") > 1 else None
+            others = {".".join(other.split(".")[:2]) for other in taken if other.count(".") > 1}
+            if mine:
+                rooms.setdefault(mine, set()).update(others - {mine})
+        assert not {room for room in rooms if room in _behind(rooms, room)}, package
+
+
+def _behind(edges: dict[str, set[str]], start: str) -> set[str]:
+    """What can be reached from a node, itself only through others."""
+    waiting, found = list(edges[start]), set()
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += edges.get(name, ())
+    return found
+
+
+def test_rooms_are_small_and_say_what_belongs_in_them() -> None:
+    for package in MAY_IMPORT:
+        for folder in sorted({path.parent for path in modules(package)}):
+            room = folder.relative_to(ROOT)
+            text = (folder / "__init__.py").read_text(encoding="utf-8")
+            first = ast.get_docstring(ast.parse(text)) or ""
+            assert re.match(r"[A-Z`].{20,}", first), f"{room} does not say what belongs in it"
+            count = len(list(folder.glob("*.py"))) - 1
+            assert count <= 15 or package == "experiments", f"{room} has {count} files"
+
+
+def test_shape_is_pure() -> None:
+    """The hardware's shape can be asked for without Amaranth."""
+    edges = graph(["spikecae", "rtl"])
+    for name in reached(edges, [name for name in edges if within(name, ["rtl.shape"])]):
+        path = ROOT.joinpath(*name.split("."))
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        assert not any(other.split(".")[0] == "amaranth" for other in imported(path)), name
+
+
+def test_walkers_ask_the_stage() -> None:
+    """What walks the list of stages neither names a kind nor tests for one."""
+    kinds = {"Normalize", "Convolution", "Residual", "Pool", "Project", "VectorQuantizer", "Huffman"}
+    walkers = (
+        *("spikecae/spec/encoder_spec.py", "spikecae/spec/content.py", "spikecae/golden/model.py"),
+        *("spikecae/golden/network.py", "quantize/fold.py", "quantize/fake_quant.py", "quantize/build.py"),
+        *("quantize/exponents.py", "rtl/planning.py", "rtl/shape/plan.py", "rtl/shape/timing.py"),
+        *("rtl/pipeline.py", "rtl/encoder.py", "rtl/describe.py", "sim/mutation.py", "synth/estimate/analytic.py"),
+    )
+    for walker in walkers:
+        tree = ast.parse((ROOT / walker).read_bytes())
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        assert not names & kinds, f"{walker} names {sorted(names & kinds)}"
+        texts = {
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        assert not texts & {"conv", "residual", "pool", "project", "vq", "block"}, walker
 
 
 def test_files_are_short_enough_to_read():

@@ -72,7 +72,3 @@ class Quantization(Section):
         """In words: ``8-bit``, or of weights, activations and latents where they are narrower, as ``4/6/5-bit``."""
         bits = (self.weight_bits, self.activation_bits, self.latent_bits)
         return "8-bit" if set(bits) == {8} else "/".join(map(str, bits)) + "-bit"
-
-    def output_bits(self, stage: str) -> int:
-        """Width of the values that leave a stage, by its name: normalized samples have 8 bits."""
-        return {"normalize": 8, "project": self.latent_bits}.get(stage, self.activation_bits)
