@@ -34,10 +34,8 @@ def random_spec(design: Design, seed: int, *, rate_weight: float = 2.0) -> Encod
     def convolution(
         name: str, inputs: int, outputs: int, *, kernel: int, groups: int, signed: bool, relu: bool, kind=Convolution
     ):
-        input_bits, output_bits = (
-            8 if name == "conv" else widths.activation_bits,
-            widths.latent_bits if name == "project" else widths.activation_bits,
-        )
+        input_bits = 8 if name == "conv" else widths.activation_bits
+        output_bits = widths.activation_bits if relu else widths.latent_bits
         fan_in = inputs // groups * kernel
         gain = int(np.log2(40 * np.sqrt(fan_in))) + widths.weight_bits - 8
         return kind(

@@ -1,1 +1,1 @@
-"""The codeword search."""
+"""The codeword search: latents, lanes, and the walk over codewords."""
