@@ -11,7 +11,7 @@ from experiments.plots import style, svg
 from experiments.result import RESULTS, load_result, save_result
 from experiments.runner import run_experiment
 from experiments.sources import MissingData
-from model.files import write_text
+from spikecae.files import write_text
 
 FIGURES = Path("docs/figures")
 

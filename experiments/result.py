@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from model.files import write_text
+from spikecae.files import write_text
 
 __all__ = ["RESULTS", "ExperimentResult", "Row", "Statistic", "load_result", "save_result", "statistic"]
 

@@ -20,8 +20,8 @@ from experiments.result import ExperimentResult, Row, statistic
 from experiments.sources import MissingData
 from experiments.training import BUILD
 from model.device import thread_count
-from model.files import write_text
 from spikecae.cores import usable_cores
+from spikecae.files import write_text
 
 __all__ = ["run_experiment"]
 

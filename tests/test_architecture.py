@@ -29,8 +29,10 @@ SHARED_BY_GOLDEN_AND_RTL = {
     "spikecae.design",
     "spikecae.stages",
     "spikecae.front_end.front_end",
+    "spikecae.files",
 }
-"""The spec (with its stages), the design and the front end: all that the generator may take from the codec."""
+"""The spec (with its stages), the design and the front end, and how a file is replaced: all that the generator may take
+from the codec."""
 
 MACHINE_PATH = re.compile(rb"(?<![\w.])/(?:home|Users|root|work|mnt)/\w")
 
