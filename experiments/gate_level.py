@@ -28,7 +28,17 @@ from synth.stage import SynthesisReport, synthesize
 from synth.targets.cells import CellTarget
 from synth.targets.find import cell_target
 
-__all__ = ["BLOCKS", "GATE_LEVEL_VERSION", "KINDS", "WIDTHS", "Measured", "measured", "measured_silicon", "metric_of"]
+__all__ = [
+    "BLOCKS",
+    "GATE_LEVEL_VERSION",
+    "KINDS",
+    "WIDTHS",
+    "Measured",
+    "measured",
+    "measured_silicon",
+    "metric_of",
+    "scaled",
+]
 
 FILES = {"neuropixels": None, "wave_clus": WAVE_CLUS["D2 0.05"]}
 """The spikes of each design; None for the embedded recording."""
@@ -105,7 +115,7 @@ def measured(parameters: Parameters) -> Measured:
     synthesis = _mapped(design, spec, folder, cells)
     corner = cells.model_copy(update={"liberty": SLOW}) if parameters.get("corner") == "slow" else cells
     spikes = read_probe(design) if parameters.get("spikes") == "probe" else dataset
-    adc = _scaled(spikes.test.adc, float(parameters.get("amplitude", 1.0)), design)
+    adc = scaled(spikes.test.adc, float(parameters.get("amplitude", 1.0)), design)
     report = folder / f"power-{_digest(parameters)}" / POWER
     if not report.is_file():
         measure_power(spec, folder / "rtl", folder / "synth", corner, adc, report.parent, blocks=BLOCKS)
@@ -143,13 +153,13 @@ def _mapped(design: Design, spec: EncoderSpec, folder: Path, cells: CellTarget) 
     return synthesize(design, spec, folder / "rtl", folder / "synth", cells)
 
 
-def _scaled(adc: NDArray[np.int16], amplitude: float, design: Design) -> NDArray[np.int16]:
+def scaled(adc: NDArray[np.int16], amplitude: float, design: Design) -> NDArray[np.int16]:
     """Louder or softer spikes, limited to what the converter gives."""
     if amplitude == 1.0:
         return adc
-    limit = 1 << (design.adc.bits - 1)
-    scaled: NDArray[np.int16] = np.clip(np.rint(adc * amplitude), -limit, limit - 1).astype(np.int16)
-    return scaled
+    codes = np.rint((adc.astype(np.int64) - design.adc.zero) * amplitude) + design.adc.zero
+    limited: NDArray[np.int16] = np.clip(codes, design.adc.minimum, design.adc.maximum).astype(np.int16)
+    return limited
 
 
 def _figures(power: PowerReport, mapping: Mapping) -> dict[str, float]:
