@@ -1,10 +1,9 @@
 """Fig. 11, overlapping spikes: quality of the spikes that the file assigns to no unit, beside the others."""
 
 import numpy as np
-from scipy.io import loadmat
 
 from experiments.experiment import Configuration, Experiment, Outcome, Parameters
-from experiments.sources import WAVE_CLUS, data_file, read
+from experiments.sources import WAVE_CLUS, read, tested_labels
 from experiments.training import DESIGNS, shipped
 from model.evaluation import decode_units, run_model
 from model.metrics import sndr
@@ -29,9 +28,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     outputs, _ = run_model(model.checkpoint.model, model.checkpoint.normalization, dataset.test.adc)
     decoded = decode_units(outputs, model.checkpoint.normalization, design).reshape(-1, design.block.samples)
     original = dataset.test.spikes.reshape(decoded.shape)
-    labels = loadmat(data_file(name))["spikes_labels"].ravel()
-    half = len(labels) // 2  # the test split starts here, and a queue of one channel keeps the order of the spikes
-    known = labels[half : half + len(original)] > 0
+    known = tested_labels(name, len(original)) > 0
     chosen = known if parameters["group"] == "of one unit" else ~known
     quality = sndr(original[chosen], decoded[chosen])
     metrics = {

@@ -6,6 +6,7 @@ from experiments.training import DESIGNS, trained, with_settings
 from experiments.training_runs import measured
 from model.datasets import split_by_time
 from model.datasets.simulator import Simulation, simulated_spikes
+from model.datasets.spikes import halves
 from model.evaluation import decode_units, run_model
 from spikecae.design import load_design
 
@@ -36,12 +37,11 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     model = trained(design, dataset, int(parameters["epochs"]))
     outputs, _ = run_model(model.checkpoint.model, model.checkpoint.normalization, dataset.test.adc)
     decoded = decode_units(outputs, model.checkpoint.normalization, design).reshape(-1, design.block.samples)
-    half = len(spikes.unit) // 2  # the test split starts here, and a queue of one channel keeps the order of the spikes
-    tested = slice(half, half + len(decoded))
-    alone = ~spikes.overlapped[tested]
+    _, second = halves(len(spikes.unit))  # a queue of one channel keeps the order of the spikes
+    unit, alone = spikes.unit[second][: len(decoded)], ~spikes.overlapped[second][: len(decoded)]
     outcome = measured(design, model, dataset)
     original = dataset.test.spikes.reshape(decoded.shape)
-    sorting = sorting_metrics(original[alone], decoded[alone], spikes.unit[tested][alone], seed)
+    sorting = sorting_metrics(original[alone], decoded[alone], unit[alone], seed)
     kept = {name: outcome.metrics[name] for name in ("cr_entropy", "cr_huffman", "cr_wire", "sndr_mean_db")}
     return outcome.model_copy(update={"metrics": kept | sorting})
 

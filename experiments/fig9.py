@@ -1,10 +1,8 @@
 """Fig. 9, spike sorting before and after compression: three principal components, k-means from 500 starts."""
 
-from scipy.io import loadmat
-
 from experiments.experiment import Configuration, Experiment, Outcome, Parameters
 from experiments.sorting import sorting_metrics
-from experiments.sources import WAVE_CLUS, data_file, read
+from experiments.sources import WAVE_CLUS, read, tested_labels
 from experiments.training import DESIGNS, shipped, trained
 from experiments.training_runs import BATCH, EPOCHS, without_dropout
 from model.evaluation import decode_units, evaluate, run_model
@@ -39,9 +37,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     outputs, _ = run_model(model.checkpoint.model, model.checkpoint.normalization, dataset.test.adc)
     decoded = decode_units(outputs, model.checkpoint.normalization, design).reshape(-1, design.block.samples)
     original = dataset.test.spikes.reshape(decoded.shape)
-    labels = loadmat(data_file(name))["spikes_labels"].ravel()
-    half = len(labels) // 2  # the test split starts here, and a queue of one channel keeps the order of the spikes
-    labels = labels[half : half + len(original)]
+    labels = tested_labels(name, len(original))
     known = labels > 0
     figures = evaluate(model.checkpoint.model, model.checkpoint.normalization, dataset.test, design)
     metrics = {

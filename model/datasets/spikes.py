@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from spikecae.design import Design
 from spikecae.front_end.adc import units_to_codes
 
-__all__ = ["Provenance", "SpikeDataset", "SpikeTable", "Split", "split_at_random", "split_by_time", "split_ends"]
+__all__ = [
+    "Provenance",
+    "SpikeDataset",
+    "SpikeTable",
+    "Split",
+    "halves",
+    "split_at_random",
+    "split_by_time",
+    "split_ends",
+]
 
 Provenance = Literal["real", "semi-synthetic", "synthetic"]
 
@@ -88,6 +97,12 @@ class SpikeDataset:
         return digest.hexdigest()
 
 
+def halves(count: int) -> tuple[slice, slice]:
+    """Of ``count`` spikes, those that train and validate, and those that test."""
+    half = count // 2
+    return slice(0, half), slice(half, count)
+
+
 def split_by_time(table: SpikeTable, design: Design) -> SpikeDataset:
     """Split the spikes of ``table`` in order of time, then form blocks and convert them.
 
@@ -95,7 +110,8 @@ def split_by_time(table: SpikeTable, design: Design) -> SpikeDataset:
         ValueError: a split would be empty, or the converter does not fit the encoder.
     """
     count = len(table.snippets)
-    return _split(table, design, np.arange(count), count // 2)
+    first, _ = halves(count)
+    return _split(table, design, np.arange(count), first.stop)
 
 
 def split_ends(table: SpikeTable, design: Design, first: int, last: int) -> SpikeDataset:
@@ -118,7 +134,8 @@ def split_at_random(table: SpikeTable, design: Design, seed: int) -> SpikeDatase
     Training then knows the spikes of all times, so that drift does not count. Blocks keep the order of time.
     """
     count = len(table.snippets)
-    return _split(table, design, np.random.default_rng(seed).permutation(count), count // 2)
+    first, _ = halves(count)
+    return _split(table, design, np.random.default_rng(seed).permutation(count), first.stop)
 
 
 def _split(table: SpikeTable, design: Design, order: NDArray[np.intp], half: int) -> SpikeDataset:
