@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from experiments.experiment import Configuration, Experiment, Outcome, Parameters
+from experiments.experiment import Configuration, Experiment
+from experiments.findings import Findings
+from experiments.outcome import Outcome, Parameters, data_of
 from experiments.sources import WAVE_CLUS, read, tested_labels
 from experiments.training import DESIGNS, shipped
 from model.evaluation import decode_units, run_model
@@ -36,7 +38,22 @@ def run(parameters: Parameters, seed: int) -> Outcome:
         "sndr_mean_db": quality.mean_db,
         "sndr_global_db": quality.global_db,
     }
-    return Outcome(metrics=metrics, provenance=dataset.provenance, epochs=model.report.epochs, seeded=True)
+    return Outcome(
+        metrics=metrics,
+        provenance=dataset.provenance,
+        data=data_of(dataset),
+        epochs=model.report.epochs,
+        seeded=True,
+    )
+
+
+def shape(_: Findings) -> str:
+    """Of the shipped network."""
+    design = load_design(DESIGNS / "wave_clus.toml")
+    return (
+        f"The shipped model, K = {design.codebook.codewords}, M/N = {design.block.spikes}/{design.encoder.features}. "
+        "The paper shows examples and reports no number."
+    )
 
 
 EXPERIMENT = Experiment(
@@ -44,5 +61,6 @@ EXPERIMENT = Experiment(
     title="Fig. 11: overlapping spikes",
     configurations=configurations,
     run=run,
-    remarks=("The shipped model, K = 128, M/N = 1/4. The paper shows examples and reports no number.",),
+    designs=("wave_clus",),
+    remarks=(shape,),
 )

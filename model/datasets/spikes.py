@@ -11,6 +11,7 @@ from spikecae.design import Design
 from spikecae.front_end.adc import units_to_codes
 
 __all__ = [
+    "VALIDATION_FRACTION",
     "Provenance",
     "SpikeDataset",
     "SpikeTable",
@@ -89,12 +90,21 @@ class SpikeDataset:
     @property
     def training_sha256(self) -> str:
         """Hash of all that training sees: codes and targets of the training and the validation split."""
-        digest = hashlib.sha256()
-        for split in (self.train, self.validation):
-            digest.update(split.adc.tobytes())
-        for split in (self.train, self.validation):
-            digest.update(b"" if split.target is None else split.target.tobytes())
-        return digest.hexdigest()
+        return _sha256(self.train, self.validation)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of codes and targets of all splits."""
+        return _sha256(self.train, self.validation, self.test)
+
+
+def _sha256(*splits: Split) -> str:
+    digest = hashlib.sha256()
+    for split in splits:
+        digest.update(split.adc.tobytes())
+    for split in splits:
+        digest.update(b"" if split.target is None else split.target.tobytes())
+    return digest.hexdigest()
 
 
 def halves(count: int) -> tuple[slice, slice]:
