@@ -21,9 +21,9 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="disk full"):
         write_half(path)
     assert path.read_text() == "σ\n"
+    assert list(path.parent.iterdir()) == [path], "nothing else is left"
     write_bytes(path, b"\x00")
     assert path.read_bytes() == b"\x00"
-    assert list(path.parent.iterdir()) == [path], "nothing else is left"
 
 
 def test_a_program_writes_by_name(tmp_path: Path) -> None:
