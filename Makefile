@@ -116,7 +116,7 @@ help:
 	@echo "  report     report.json, report.html and the table"
 	@echo "  regress    sim with COCOTB=1 for every design; the tests that take minutes"
 	@echo "  doctor     what is installed, what is missing, and the command that installs it"
-	@echo "  experiments  measure every table and figure of docs/results.md; what ran before is not run again;"
+	@echo "  experiments  measure every table and figure of docs/results.md; what this code ran before is not run again;"
 	@echo "             PROCESSES=n at a time here, or on the cluster of a Dask SCHEDULER=address"
 	@echo "  experiment one of them, NAME=frontier and the like"
 	@echo "  bench      area, timing and energy of DESIGN on TARGET beside the figures kept in benchmarks/baselines"

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.table import Table
 
+from spikecae.files import write_text
+
 __all__ = ["CodecBenchmark", "Measurement", "main"]
 
 LIBRARIES = ("numpy", "numba", "torch", "onnxruntime")
@@ -96,10 +98,7 @@ def main(
         versions={"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
         measurements=measurements,
     )
-    json.parent.mkdir(parents=True, exist_ok=True)
-    new = json.with_name(f"{json.name}.new")
-    new.write_text(result.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    new.replace(json)
+    write_text(json, result.model_dump_json(indent=1) + "\n")
 
 
 def _processor() -> str:

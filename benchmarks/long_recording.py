@@ -17,7 +17,7 @@ from spikecae.bitstream.events import Events
 from spikecae.codec import ENCODED_AT_A_TIME, Encoder
 from spikecae.codec.container import file_header, write_header
 from spikecae.design import Design, load_design
-from spikecae.files import replacing
+from spikecae.files import replacing, write_text
 
 __all__ = ["LongRecording", "main", "spikes"]
 
@@ -99,7 +99,7 @@ def main(
         blocks_per_s=blocks / spent,
         times_real_time=minutes * 60 / spent,
     )
-    (folder / "long_recording.json").write_text(result.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    write_text(folder / "long_recording.json", result.model_dump_json(indent=1) + "\n")
     console.print(
         f"{blocks} blocks, {result.input_mib:.0f} MiB of codes, to {result.file_mib:.1f} MiB in {spent:.0f} s of "
         f"encoding: {result.blocks_per_s:.0f} blocks/s, {result.times_real_time:.1f} times real time; "

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import typer
 
 from flow.layout import Layout
-from model.files import write_text
+from spikecae.files import write_text
 from synth.part import Part
 from synth.power.power_report import PowerReport
 from synth.stage import SynthesisReport

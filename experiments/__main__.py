@@ -11,7 +11,7 @@ from experiments.plots import style, svg
 from experiments.result import RESULTS, load_result, save_result
 from experiments.runner import run_experiment
 from experiments.sources import MissingData
-from model.files import write_text
+from spikecae.files import write_text
 
 FIGURES = Path("docs/figures")
 
@@ -22,7 +22,7 @@ def main(
     scheduler: Annotated[str | None, typer.Option(help="address of a Dask scheduler to run on instead")] = None,
     collect: Annotated[bool, typer.Option("--collect", help="run nothing; only put finished runs together")] = False,
 ) -> None:
-    """Run experiments; what ran before is not run again."""
+    """Run experiments; what this code has run before is not run again."""
     unknown = [name for name in names or [] if name not in CATALOGUE]
     if unknown:
         raise typer.BadParameter(f"no experiment {unknown[0]!r}; there are {', '.join(CATALOGUE)}")
@@ -33,14 +33,15 @@ def main(
         except MissingData as missing:
             if names and not collect:
                 raise typer.BadParameter(str(missing)) from None
-            typer.echo(f"left out: {missing}", err=True)
+            kept = (RESULTS / f"{name}.json").exists()
+            typer.echo(f"{'kept as stored' if kept else 'left out'}: {missing}", err=True)
             continue
         save_result(result)
         if experiment.figure is not None:
             with style():
                 write_text(FIGURES / f"{name}.svg", svg(experiment.figure(result)))
     results = {name: load_result(RESULTS / f"{name}.json") for name in CATALOGUE if (RESULTS / f"{name}.json").exists()}
-    write_text(DOCUMENT, document(results, FIGURES))
+    write_text(DOCUMENT, document(results, CATALOGUE, FIGURES))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What a Huffman table for every position of the latent saves against one table for all, on held-out spikes."""
 
 from experiments.eight_bits import start
-from experiments.experiment import Configuration, Experiment, Outcome, Parameters
+from experiments.experiment import Configuration, Experiment
+from experiments.outcome import Outcome, Parameters, data_of
 from experiments.sources import WAVE_CLUS, read
 from experiments.training import DESIGNS, shipped
 from quantize.code import encode_latents, pooled_code, search_all
@@ -50,7 +51,12 @@ def run(parameters: Parameters, seed: int) -> Outcome:
         "cr_huffman": quality.cr_huffman,
         "cr_wire": quality.cr_wire,
     }
-    return Outcome(metrics=metrics, provenance=dataset.provenance)
+    return Outcome(
+        metrics=metrics,
+        provenance=dataset.provenance,
+        data=data_of(dataset),
+        specs={design.name: model.spec.hash},
+    )
 
 
 EXPERIMENT = Experiment(
@@ -58,6 +64,7 @@ EXPERIMENT = Experiment(
     title="Huffman tables: one, or one for each position of the latent",
     configurations=configurations,
     run=run,
+    designs=("wave_clus", "hc1", "neuropixels"),
     remarks=(
         "A position gets a table of its own where that saves bits on validation spikes. entropy_bits is of all "
         "positions' indices together, so that tables by position can do better. memory_bits is what the tables take "

@@ -5,7 +5,8 @@ from functools import cache
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.experiment import Configuration, Experiment, Outcome, Parameters
+from experiments.experiment import Configuration, Experiment
+from experiments.outcome import Outcome, Parameters, data_of
 from experiments.plots import subplots
 from experiments.result import ExperimentResult
 from experiments.sources import HC1, WAVE_CLUS, read
@@ -82,6 +83,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     reference = float_quality(data, epochs, seed)
     design, checkpoint, dataset = start(data)
     checked: dict[str, float] = {}
+    specs: dict[str, str] = {}
     quality = reference
     if bits != FLOAT:
         settings = Quantization.model_validate({"weight_bits": bits, "fine_tune_epochs": epochs})
@@ -92,6 +94,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
         quality = rate_quality(
             design, model.checkpoint, model.encoder.codewords().detach(), dataset.test, indices, model.code
         )
+        specs = {design.name: model.spec.hash}
         checked = {
             "test_blocks_compared_percent": 100 * sum(part.blocks for part in agreements) / len(dataset.test),
             "values_compared": float(sum(part.values for part in agreements)),
@@ -110,7 +113,14 @@ def run(parameters: Parameters, seed: int) -> Outcome:
         "cr_wire": quality.cr_wire,
         **checked,
     }
-    return Outcome(metrics=metrics, provenance=dataset.provenance, epochs=epochs, seeded=epochs > 0)
+    return Outcome(
+        metrics=metrics,
+        provenance=dataset.provenance,
+        data=data_of(dataset),
+        specs=specs,
+        epochs=epochs,
+        seeded=epochs > 0,
+    )
 
 
 def figure(result: ExperimentResult) -> Figure:
@@ -143,6 +153,7 @@ EXPERIMENT = Experiment(
     title="Eight bits: the chip's arithmetic against float",
     configurations=configurations,
     run=run,
+    designs=("wave_clus", "hc1"),
     figure=figure,
     remarks=(
         "Fine-tuned rows stand against the same weights fine-tuned equally long in float: the same steps on the same "

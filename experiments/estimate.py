@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from experiments import silicon
-from experiments.experiment import Configuration, Experiment, Outcome, Parameters
-from experiments.gate_level import GATE_LEVEL_VERSION, Measured, measured, metric_of
+from experiments.experiment import Configuration, Experiment
+from experiments.gate_level import GATE_TOOLS, Measured, measured, metric_of, outcome_of
+from experiments.outcome import Outcome, Parameters
 from experiments.plots import subplots
 from experiments.result import ExperimentResult
 from rtl.pipeline import DEALERS
@@ -26,7 +27,6 @@ __all__ = ["EXPERIMENT", "energy_by_part", "fitted_costs"]
 PROCESS = "ihp-sg13g2"
 MEMORY_UNITS = ("store", "input_buffer")
 """Instances of the encoder that hold memories."""
-ESTIMATE_VERSION = 2
 
 
 def configurations() -> list[Configuration]:
@@ -55,7 +55,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     metrics["error_percent"] = 100 * (metrics["analytic_nj"] / metrics["measured_nj"] - 1)
     for part, energy in energy_by_part(found.power, found.plan).items():
         metrics |= {metric_of(part): energy, f"analytic_{metric_of(part)}": guess.energy_nj_per_spike_by_kind[part]}
-    return Outcome(metrics=metrics, provenance=found.provenance)
+    return outcome_of(found, metrics)
 
 
 def fitted_costs(variants: list[Measured]) -> dict[Work, float]:
@@ -107,12 +107,14 @@ EXPERIMENT = Experiment(
     title="Silicon: the analytic estimate against gate-level runs",
     configurations=configurations,
     run=run,
+    designs=("neuropixels", "wave_clus"),
+    tools=GATE_TOOLS,
     figure=figure,
-    version=100 * GATE_LEVEL_VERSION + ESTIMATE_VERSION,
     remarks=(
-        "What ``make synth`` estimates without a process kit. Its seven costs were fitted to these runs by least "
-        "squares (``python -m experiments.estimate``), so the errors here are those of the fit; that command also "
-        "prints the error of each variant when it is left out. Measured after the fit: wave_clus with 4, 5, 4 bits.",
+        f"What ``make synth`` estimates without a process kit. Its {len(NODES[PROCESS].work_pj)} costs were fitted to "
+        "these runs by least squares (``python -m experiments.estimate``), so the errors here are those of the fit; "
+        "that command also prints the error of each variant when it is left out. Measured after the fit: wave_clus "
+        f"with {', '.join(map(str, silicon.LEAST.bits))} bits.",
     ),
 )
 

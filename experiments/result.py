@@ -1,15 +1,27 @@
-"""What an experiment leaves: one JSON file in ``experiments/results``."""
+"""What runs leave, and what an experiment leaves: one JSON file in ``experiments/results``."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from model.files import write_text
+from experiments.outcome import Outcome
+from spikecae.files import write_text
 
-__all__ = ["RESULTS", "ExperimentResult", "Row", "Statistic", "load_result", "save_result", "statistic"]
+__all__ = [
+    "RESULTS",
+    "ExperimentResult",
+    "Origin",
+    "Row",
+    "Run",
+    "Statistic",
+    "load_result",
+    "save_result",
+    "statistic",
+]
 
 RESULTS = Path("experiments/results")
 
@@ -18,6 +30,28 @@ class Record(BaseModel):
     """Base of what is stored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Origin(Record):
+    """What a result was made from. Hashes are SHA-256, in hex.
+
+    ``code`` is :func:`experiments.origin.experiment_code`; ``data`` and ``specs`` are those of
+    :class:`experiments.outcome.Outcome`; ``versions`` are of Python and its distributions.
+    """
+
+    code: str
+    data: dict[str, str]
+    specs: dict[str, str]
+    versions: dict[str, str]
+    made_on: date
+
+
+class Run(Record):
+    """One finished run, as it is kept until all are put together."""
+
+    schema_version: Literal[2] = 2
+    outcome: Outcome
+    origin: Origin
 
 
 class Statistic(Record):
@@ -32,7 +66,9 @@ class Row(Record):
     """One configuration.
 
     ``metrics`` have their unit at the end of the name; ``paper`` holds what the paper reports under the same names.
-    ``epochs`` and ``seeds`` are what really ran, absent where nothing was trained or drawn.
+    ``epochs`` and ``seeds`` are what really ran, absent where nothing was trained or drawn. ``parameters`` are those
+    that it ran with, and ``origins`` what its runs were made from, each but once, at its latest date; rows that were
+    made before these were kept have none.
     """
 
     labels: dict[str, str]
@@ -41,16 +77,18 @@ class Row(Record):
     seeds: list[int]
     metrics: dict[str, Statistic]
     paper: dict[str, float]
+    parameters: dict[str, str | int | float] | None
+    origins: list[Origin]
 
 
 class ExperimentResult(Record):
     """All that ``python -m experiments NAME`` measured; ``wall_s`` is the sum over runs, on a machine that did other
-    things too."""
+    things too. ``left_out`` says which rows lack, and why."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     name: str
     title: str
-    remarks: list[str]
+    left_out: list[str]
     rows: list[Row]
     wall_s: float
     repeat_with: str

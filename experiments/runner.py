@@ -1,27 +1,29 @@
 """Runs an experiment's configurations, in this process, over processes, or over a Dask cluster.
 
-Each run leaves ``build/experiments/runs/NAME/KEY.json``; what is there is not run again, so a killed experiment
-resumes where it stopped (and a training inside it at its last saved state).
+Each run leaves ``build/experiments/runs/NAME/KEY.json``; what is there is not run again as long as its code stays the
+same, so a killed experiment resumes where it stopped (and a training inside it at its last saved state).
 """
 
-import hashlib
-import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 
-from experiments.experiment import Configuration, Experiment, Outcome, Parameters
-from experiments.result import ExperimentResult, Row, statistic
+from experiments.experiment import Configuration, Experiment
+from experiments.origin import experiment_code, versions
+from experiments.outcome import Outcome, Parameters
+from experiments.result import ExperimentResult, Origin, Row, Run, statistic
 from experiments.sources import MissingData
 from experiments.training import BUILD
+from flow.fingerprint import hash_json
 from model.device import thread_count
-from model.files import write_text
 from spikecae.cores import usable_cores
+from spikecae.files import write_text
 
 __all__ = ["run_experiment"]
 
@@ -36,15 +38,15 @@ def run_experiment(
     build: Path = BUILD,
     tell: Callable[[str], None] = lambda _: None,
 ) -> ExperimentResult:
-    """Run what has not run yet, and put the runs together.
+    """Run what has not run yet, or has run with other code, and put the runs together.
 
-    A configuration whose data is missing is left out; the remarks say which and why.
+    A configuration whose data is missing is left out, unless it ran before; the result says which and why.
 
     Args:
         experiment: what to run.
         processes: workers on this machine; 1 runs here.
         scheduler: address of a Dask scheduler, whose workers share this folder and its ``build``.
-        collect: run nothing; put together the runs that there are.
+        collect: run nothing; put together the runs that there are, whatever code made them.
         build: where runs are kept.
         tell: gets a line for each finished run.
 
@@ -54,63 +56,79 @@ def run_experiment(
     """
     configurations = experiment.configurations()
     folder = build / "runs" / experiment.name
+    code = experiment_code(experiment)
     tasks = [(item, seed) for item in configurations for seed in item.seeds]
     missing: dict[str, str] = {}
-    pending = [task for task in tasks if not collect and not _path(folder, experiment, *task).is_file()]
-    for (item, seed), outcome in _outcomes(experiment, pending, processes, scheduler):
+    pending = [task for task in tasks if not collect and not _is_current(_path(folder, *task), code)]
+    for (item, seed), run in _runs(experiment, code, pending, processes, scheduler):
         name = " ".join([*item.labels.values(), f"seed {seed}"])
-        if isinstance(outcome, MissingData):
-            missing[" ".join(item.labels.values())] = str(outcome)
+        if isinstance(run, MissingData):
+            missing[" ".join(item.labels.values())] = str(run)
             continue
-        write_text(_path(folder, experiment, item, seed), outcome.model_dump_json() + "\n")
-        tell(f"{experiment.name}: {name} ({outcome.wall_s:.0f} s)")
-    rows, wall = [], 0.0
+        write_text(_path(folder, item, seed), run.model_dump_json() + "\n")
+        tell(f"{experiment.name}: {name} ({run.outcome.wall_s:.0f} s)")
+    rows, left_out, wall = [], [], 0.0
     for item in configurations:
-        paths = {seed: _path(folder, experiment, item, seed) for seed in item.seeds}
-        done = {s: Outcome.model_validate_json(p.read_text(encoding="utf-8")) for s, p in paths.items() if p.is_file()}
+        paths = {seed: _path(folder, item, seed) for seed in item.seeds}
+        done = {seed: _load(path) for seed, path in paths.items() if path.is_file()}
+        name = " ".join(item.labels.values())
         if done:
             rows.append(_row(item, done))
-            wall += sum(outcome.wall_s for outcome in done.values())
+            wall += sum(run.outcome.wall_s for run in done.values())
+        else:
+            left_out.append(f"Left out: {name} ({missing[name]})." if name in missing else f"Not run yet: {name}.")
     if not rows:
         why = next(iter(missing.values()), "no run is finished")
         raise MissingData(f"{experiment.name}: nothing to put together: {why}")
-    left_out = [f"Left out: {name} ({why})." for name, why in missing.items()]
-    finished = [row.labels for row in rows]
-    for item in configurations:
-        name = " ".join(item.labels.values())
-        if dict(item.labels) not in finished and name not in missing:
-            left_out.append(f"Not run yet: {name}.")
     return ExperimentResult(
         name=experiment.name,
         title=experiment.title,
-        remarks=[*experiment.remarks, *left_out],
+        left_out=left_out,
         rows=rows,
         wall_s=round(wall, 1),
         repeat_with=f"make experiment NAME={experiment.name}",
     )
 
 
-def _row(item: Configuration, done: dict[int, Outcome]) -> Row:
-    outcomes = list(done.values())
+def _load(path: Path) -> Run:
+    return Run.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def _is_current(path: Path, code: str) -> bool:
+    return path.is_file() and _load(path).origin.code == code
+
+
+def _row(item: Configuration, done: Mapping[int, Run]) -> Row:
+    outcomes = [run.outcome for run in done.values()]
     return Row(
         labels=dict(item.labels),
         provenance=outcomes[0].provenance,
         epochs=sorted({outcome.epochs for outcome in outcomes} - {0}),
-        seeds=[seed for seed, outcome in done.items() if outcome.seeded],
+        seeds=[seed for seed, run in done.items() if run.outcome.seeded],
         metrics={name: statistic([outcome.metrics[name] for outcome in outcomes]) for name in outcomes[0].metrics},
         paper=dict(item.paper),
+        parameters=dict(item.parameters),
+        origins=_distinct([run.origin for run in done.values()]),
     )
 
 
-def _path(folder: Path, experiment: Experiment, item: Configuration, seed: int) -> Path:
-    parts = {"version": experiment.version, "parameters": dict(item.parameters), "seed": seed}
-    return folder / f"{hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]}.json"
+def _distinct(origins: Sequence[Origin]) -> list[Origin]:
+    """Each but once, at its latest date."""
+    by_content: dict[str, Origin] = {}
+    for origin in sorted(origins, key=lambda origin: origin.made_on):
+        by_content[origin.model_dump_json(exclude={"made_on"})] = origin
+    return list(by_content.values())
 
 
-def _outcomes(
-    experiment: Experiment, tasks: Sequence[Task], processes: int, scheduler: str | None
-) -> Iterator[tuple[Task, Outcome | MissingData]]:
-    """Outcomes as they come in."""
+def _path(folder: Path, item: Configuration, seed: int) -> Path:
+    return folder / f"{hash_json({'parameters': dict(item.parameters), 'seed': seed})[:20]}.json"
+
+
+def _runs(
+    experiment: Experiment, code: str, tasks: Sequence[Task], processes: int, scheduler: str | None
+) -> Iterator[tuple[Task, Run | MissingData]]:
+    """Runs as they come in."""
+    common = experiment.run, experiment.tools, code
     if scheduler is not None:
         try:
             from dask.distributed import Client
@@ -120,21 +138,21 @@ def _outcomes(
 
         with Client(scheduler) as client:
             submitted = {
-                client.submit(_run, experiment.run, dict(item.parameters), seed, pure=False): (item, seed)
+                client.submit(_run, *common, dict(item.parameters), seed, pure=False): (item, seed)
                 for item, seed in tasks
             }
             for future in dask_completed(submitted):
                 yield submitted[future], future.result()
     elif processes == 1:
         for item, seed in tasks:
-            yield (item, seed), _run(experiment.run, dict(item.parameters), seed)
+            yield (item, seed), _run(*common, dict(item.parameters), seed)
     else:
         threads = max(1, usable_cores() // processes)
         with ProcessPoolExecutor(
             processes, mp_context=get_context("spawn"), initializer=_limit_threads, initargs=(threads,)
         ) as pool:
-            futures: dict[Future[Outcome | MissingData], Task] = {
-                pool.submit(_run, experiment.run, dict(item.parameters), seed): (item, seed) for item, seed in tasks
+            futures: dict[Future[Run | MissingData], Task] = {
+                pool.submit(_run, *common, dict(item.parameters), seed): (item, seed) for item, seed in tasks
             }
             for future in as_completed(futures):
                 yield futures[future], future.result()
@@ -150,10 +168,19 @@ def _limit_threads(threads: int) -> None:
     torch.set_num_threads(thread_count())
 
 
-def _run(run: Callable[[Parameters, int], Outcome], parameters: Parameters, seed: int) -> Outcome | MissingData:
+def _run(
+    run: Callable[[Parameters, int], Outcome], tools: tuple[str, ...], code: str, parameters: Parameters, seed: int
+) -> Run | MissingData:
+    """One run, where it is to run: the versions are those of that place."""
     started = time.monotonic()
     try:
         outcome = run(parameters, seed)
     except MissingData as missing:
         return missing
-    return outcome.model_copy(update={"wall_s": round(outcome.wall_s or time.monotonic() - started, 2)})
+    outcome = outcome.model_copy(update={"wall_s": round(outcome.wall_s or time.monotonic() - started, 2)})
+    return Run(
+        outcome=outcome,
+        origin=Origin(
+            code=code, data=outcome.data, specs=outcome.specs, versions=versions(tools), made_on=date.today()
+        ),
+    )

@@ -6,10 +6,17 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.experiment import Configuration, Experiment, Outcome, Parameters
-from experiments.gate_level import BLOCKS, GATE_LEVEL_VERSION, KINDS, WIDTHS, measured_silicon, metric_of
+from experiments.experiment import Configuration, Experiment
+from experiments.findings import Findings
+from experiments.gate_level import BLOCKS, FINE_TUNE_EPOCHS, GATE_TOOLS, KINDS, WIDTHS, measured_silicon, metric_of
+from experiments.outcome import Outcome, Parameters
 from experiments.plots import subplots
 from experiments.result import ExperimentResult
+from experiments.training import DESIGNS
+from spikecae.design import load_design
+from synth.estimate.analytic import LIMIT_UW_PER_MM2, RATE_HZ
+from synth.power.budget import DENSITY
+from synth.power.measure import WIRE_PF
 
 __all__ = ["EXPERIMENT", "GOAL_NJ"]
 
@@ -104,21 +111,31 @@ def figure(result: ExperimentResult) -> Figure:
     return drawn
 
 
+def method(_: Findings) -> str:
+    """How it is measured, and what is assumed."""
+    clock_mhz = load_design(DESIGNS / f"{LEAST.design}.toml").hardware.clock_mhz
+    return (
+        f"Mapped netlist, simulated with delays on {BLOCKS} blocks at full rate after its packets were found to be "
+        f"golden's; transitions times Liberty tables, typical corner, {clock_mhz:g} MHz. Wires are {1e3 * WIRE_PF:g} "
+        f"fF for each pin; energies at 0 and {2e3 * WIRE_PF:g} fF beside it. placed_mm2 is cells at a density of "
+        f"{DENSITY:g}, and macros. channels: {RATE_HZ:g} spikes/s each, within {LIMIT_UW_PER_MM2:g} µW/mm² of the "
+        "encoder's own area, the clock standing still between spikes. sndr_mean_db is that of the integers on all test "
+        f"spikes; those of fewer than 8 bits are fine-tuned for {FINE_TUNE_EPOCHS} epochs."
+    )
+
+
 EXPERIMENT = Experiment(
     name="silicon",
     title="Silicon: energy, area and power density, gate by gate",
     configurations=configurations,
     run=run,
+    designs=("neuropixels", "wave_clus"),
+    tools=GATE_TOOLS,
     figure=figure,
-    version=GATE_LEVEL_VERSION,
     remarks=(
-        "Mapped netlist, simulated with delays on two blocks at full rate after its packets were found to be golden's; "
-        "transitions times Liberty tables, typical corner, 20 MHz. Wires are 5 fF for each pin; energies at 0 and "
-        "10 fF beside it. placed_mm2 is cells at a density of 0.7, and macros. channels: 20 spikes/s each, within "
-        "400 µW/mm² of the encoder's own area, the clock standing still between spikes. sndr_mean_db is that of the "
-        "integers on all test spikes; those of fewer than 8 bits are fine-tuned for 8 epochs.",
+        method,
         "The paper's estimate is for another process (65 nm, Eyeriss), and for a search that is not on the chip; its "
-        "20 channels per mm² are 250 on 12 mm².",
+        f"{PAPER_CHANNELS_PER_MM2:.0f} channels per mm² are 250 on 12 mm².",
         "SKY130 has no macros with trusted data: its memories are flip-flops.",
     ),
 )

@@ -2,8 +2,9 @@
 
 from matplotlib.figure import Figure
 
-from experiments.experiment import Configuration, Experiment, Outcome, Parameters
-from experiments.gate_level import BLOCKS, GATE_LEVEL_VERSION, measured_silicon
+from experiments.experiment import Configuration, Experiment
+from experiments.gate_level import BLOCKS, GATE_TOOLS, measured_silicon
+from experiments.outcome import Outcome, Parameters
 from experiments.plots import subplots
 from experiments.result import ExperimentResult
 
@@ -21,13 +22,14 @@ BASE: dict[str, str | int | float] = {
     "early_exit": 1,
     "blocks": BLOCKS,
 }
+FAST_MHZ = 40.0
 CHANGES: dict[str, dict[str, str | int | float]] = {
     "nothing": {},
     "real spikes, of a Neuropixels probe": {"spikes": "probe"},
     "spikes of half the amplitude": {"amplitude": 0.5},
     "spikes of twice the amplitude": {"amplitude": 2.0},
     "slow corner, 1.08 V, 125 °C": {"corner": "slow"},
-    "clock of 40 MHz": {"clock_mhz": 40.0},
+    f"clock of {FAST_MHZ:g} MHz": {"clock_mhz": FAST_MHZ},
     "early exit off": {"early_exit": 0},
     "clock gates off": {"clock_gates": 0},
     "operand isolation off": {"operand_isolation": 0},
@@ -73,13 +75,14 @@ EXPERIMENT = Experiment(
     title="Silicon: what each measure saves, and what the energy depends on",
     configurations=configurations,
     run=run,
+    designs=("neuropixels",),
+    tools=GATE_TOOLS,
     figure=figure,
-    version=GATE_LEVEL_VERSION,
     remarks=(
-        "neuropixels on IHP SG13G2 with loadable weights of 4 bits, activations of 6, latents of 5, a multiplier for "
-        "each weight in the residual blocks, and early exit; measured as in the table above. One thing is changed at a "
-        "time. The slow corner changes cells and their voltage, not the macros; with a clock of 40 MHz cells are sized "
-        "for it. Real spikes are the last ones of a third of a second of ten channels, filtered and detected as the "
-        "others.",
+        f"{BASE['design']} on IHP SG13G2 with loadable weights of {BASE['weight_bits']} bits, activations of "
+        f"{BASE['activation_bits']}, latents of {BASE['latent_bits']}, a multiplier for each weight in the residual "
+        "blocks, and early exit; measured as in the table above. One thing is changed at a time. The slow corner "
+        f"changes cells and their voltage, not the macros; with a clock of {FAST_MHZ:g} MHz cells are sized for it. "
+        "Real spikes are the last ones of a third of a second of ten channels, filtered and detected as the others.",
     ),
 )

@@ -5,11 +5,14 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.io import loadmat
 
 from model.datasets import SpikeDataset, load_dataset
+from model.datasets.spikes import halves
 from spikecae.design import Design
 
-__all__ = ["HC1", "WAVE_CLUS", "MissingData", "data_file", "read", "read_probe"]
+__all__ = ["HC1", "WAVE_CLUS", "MissingData", "data_file", "read", "read_probe", "tested_labels"]
 
 WAVE_CLUS = {
     "D2 0.05": "wave_clus/spikes_C_Difficult2_noise005.mat",
@@ -39,6 +42,16 @@ def data_file(name: str) -> Path:
     if not path.is_file():
         raise MissingData(f"no file {name} in SPIKECAE_DATA; copy it there")
     return path
+
+
+def tested_labels(name: str, spikes: int) -> NDArray[np.integer]:
+    """Unit, from 1, of each of so many spikes of a Wave_Clus file's test split; 0 where the file assigns none.
+
+    A queue of one channel keeps the order of the spikes.
+    """
+    labels: NDArray[np.integer] = loadmat(data_file(name))["spikes_labels"].ravel()
+    _, second = halves(len(labels))
+    return labels[second][:spikes]
 
 
 def read_probe(design: Design) -> SpikeDataset:

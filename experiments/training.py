@@ -1,11 +1,11 @@
 """Models that experiments train, or find trained: one folder each under ``build/experiments``, or a shipped one."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from experiments.code import code_of
+from flow.fingerprint import hash_json
 from model.checkpoint import Checkpoint, load_checkpoint, network_hash
 from model.datasets import SpikeDataset
 from model.training.train import train
@@ -54,7 +54,7 @@ def with_settings(
 
 
 def trained(design: Design, dataset: SpikeDataset, epochs: int) -> Trained:
-    """The model of these settings, trained unless that was done before; an interrupted training continues."""
+    """The model of these settings, trained unless this code has done so before; an interrupted training continues."""
     folder = BUILD / "models" / _key(design, dataset, epochs)
     try:
         report = load_report(folder / "metrics.json")
@@ -71,9 +71,10 @@ def shipped(design: Design) -> Trained:
 
 def _key(design: Design, dataset: SpikeDataset, epochs: int) -> str:
     parts = {
+        "code": code_of(train),
         "network": network_hash(design),
         "training": design.training.model_dump(exclude={"epochs"}),
         "epochs": epochs,
         "data": dataset.training_sha256,
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
+    return hash_json(parts)[:20]

@@ -1,6 +1,6 @@
 """The autoencoder as an experiment runs it: trained on one recording, measured on the same or another."""
 
-from experiments.experiment import Outcome
+from experiments.outcome import Outcome, data_of
 from experiments.training import Trained, with_settings
 from model.datasets import SpikeDataset
 from model.evaluation import evaluate, run_model
@@ -40,6 +40,7 @@ def measured(design: Design, trained: Trained, learned: SpikeDataset, tested: Sp
             "bits_per_spike": figures.bits_per_spike,
         },
         provenance=tested.provenance,
+        data=data_of(learned, tested),
         epochs=trained.report.epochs,
         seeded=True,
         wall_s=trained.report.train_wall_s,

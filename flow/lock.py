@@ -4,6 +4,8 @@ import json
 import sys
 from pathlib import Path
 
+from spikecae.files import write_text
+
 __all__ = ["lock_text"]
 
 HEADER = """\
@@ -37,7 +39,7 @@ def _left_out(name: str) -> bool:
 def main() -> None:
     """``python -m flow.lock REPORT LOCK``."""
     report, lock = (Path(argument) for argument in sys.argv[1:])
-    lock.write_text(lock_text(report.read_text(encoding="utf-8")), encoding="utf-8")
+    write_text(lock, lock_text(report.read_text(encoding="utf-8")))
 
 
 if __name__ == "__main__":

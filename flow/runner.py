@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from flow.fingerprint import hash_path
 from flow.task import Task
+from spikecae.files import write_text
 
 __all__ = ["StageError", "Stamp", "exclusive", "read_stamp", "run_task"]
 
@@ -82,10 +83,7 @@ def run_task(task: Task, build: Path, console: Console) -> bool:
     _publish(task, new)
     outputs = {name: hash_path(task.output / name) for name in task.files}
     stamp = Stamp(ingredients=ingredients, outputs=outputs, summary=summary, wall_s=round(wall_s, 2))
-    stamp_path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = stamp_path.with_suffix(".new")
-    temporary.write_text(stamp.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    temporary.replace(stamp_path)
+    write_text(stamp_path, stamp.model_dump_json(indent=1) + "\n")
     console.print(
         f"{'':<9} {escape(summary)} [dim]({wall_s:.1f} s → {task.output})[/]", highlight=False, soft_wrap=True
     )

@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
-from flow.fingerprint import hash_path, source_files, tool_versions
+from flow.code import code_hashes, module_file
+from flow.fingerprint import hash_path, tool_versions
 from flow.layout import SOURCES
 
 __all__ = ["Task"]
@@ -42,6 +43,6 @@ class Task:
         return {
             "input": {name: hash_path(path) for name, path in self.inputs.items()},
             "setting": {name: str(value) for name, value in self.settings.items()},
-            "source": {str(path.relative_to(SOURCES)): hash_path(path) for path in source_files(self.entry, SOURCES)},
+            "source": code_hashes(module_file(self.entry, SOURCES), SOURCES),
             "tool": tool_versions(self.tools),
         }

@@ -14,6 +14,7 @@ from model.autoencoder.layers import BatchNorm, Conv
 from model.autoencoder.network import Decoder
 from model.checkpoint import Checkpoint
 from spikecae.design import Design
+from spikecae.files import write_bytes
 
 __all__ = ["export_decoder"]
 
@@ -47,10 +48,7 @@ def export_decoder(path: Path, design: Design, checkpoint: Checkpoint) -> None:
     model.producer_name, model.producer_version = "spikecae", ""
     helper.set_model_props(model, {"design": design.name})
     onnx.checker.check_model(model, full_check=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.new")
-    temporary.write_bytes(model.SerializeToString(deterministic=True))
-    temporary.replace(path)
+    write_bytes(path, model.SerializeToString(deterministic=True))
 
 
 def _plain(decoder: Decoder) -> Decoder:

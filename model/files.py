@@ -1,7 +1,6 @@
-"""Files that are either the old or the new one, never half of it."""
+"""Tensors in safetensors files."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,25 +8,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-__all__ = ["read_tensors", "write_tensors", "write_text"]
+from spikecae.files import replaced
 
-
-def write_text(path: Path, text: str) -> None:
-    """Replace ``path`` by ``text``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+__all__ = ["read_tensors", "write_tensors"]
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, object]) -> None:
     """Replace ``path`` by a safetensors file with ``metadata`` as JSON under the key ``spikecae``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    save_file(
-        {name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, {"spikecae": json.dumps(metadata)}
-    )
-    temporary.replace(path)
+    contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    with replaced(path) as temporary:
+        save_file(contiguous, temporary, {"spikecae": json.dumps(metadata)})
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:

@@ -40,7 +40,8 @@ class Code:
 
     def bits(self, indices: NDArray[np.integer]) -> NDArray[np.int64]:
         """Coded bits ``[B, N]`` of ``indices`` ``[B, N]``."""
-        return self.lengths[self.table, indices].astype(np.int64)
+        bits: NDArray[np.int64] = self.lengths[self.table, indices].astype(np.int64)
+        return bits
 
     def ideal_bits(self, indices: NDArray[np.integer]) -> NDArray[np.float64]:
         """Bits of an ideal code for the same expectations, float64 ``[B, N]``; their mean is the cross-entropy."""

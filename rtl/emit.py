@@ -22,6 +22,7 @@ from rtl.spike_compressor import SpikeCompressor
 from rtl.spike_encoder import SpikeEncoder
 from rtl.units.clocked import Clocked
 from spikecae.design import Hardware, MemoryBackEnd
+from spikecae.files import write_text
 from spikecae.front_end.front_end import FrontEnd
 from spikecae.spec import EncoderSpec
 
@@ -69,20 +70,19 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path, front_end: FrontE
     counts = {macro.name: macros[macro] for macro in sorted(macros, key=lambda macro: macro.name)}
     manifest = make_manifest(plan, top, f"{ENCODER}.v", files, counts)
     _check_taps(manifest, texts[manifest.verilog])
-    out_dir.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        _write(out_dir / name, text)
+        write_text(out_dir / name, text)
     regions = top.chip.encoder.store.regions if plan.loadable else []
     addr_bits = top.chip.addr_bits or 0
-    _write(out_dir / "registers.json", json.dumps(json_map(regions, addr_bits), indent=1) + "\n")
-    _write(out_dir / "registers.h", c_header(regions, addr_bits))
+    write_text(out_dir / "registers.json", json.dumps(json_map(regions, addr_bits), indent=1) + "\n")
+    write_text(out_dir / "registers.h", c_header(regions, addr_bits))
     clock = hardware.clock_mhz
-    _write(out_dir / f"{ENCODER}.f", file_list(layout, kit_files(macros)))
-    _write(out_dir / f"{ENCODER}.sdc", timing_constraints(ENCODER, clock))
-    _write(out_dir / "librelane.json", librelane_config(ENCODER, layout, f"{ENCODER}.sdc", clock, list(counts)))
+    write_text(out_dir / f"{ENCODER}.f", file_list(layout, kit_files(macros)))
+    write_text(out_dir / f"{ENCODER}.sdc", timing_constraints(ENCODER, clock))
+    write_text(out_dir / "librelane.json", librelane_config(ENCODER, layout, f"{ENCODER}.sdc", clock, list(counts)))
     if plan.loadable:
-        _write(out_dir / "load.json", load_json(plan))
-    _write(out_dir / "manifest.json", manifest.model_dump_json(indent=1) + "\n")
+        write_text(out_dir / "load.json", load_json(plan))
+    write_text(out_dir / "manifest.json", manifest.model_dump_json(indent=1) + "\n")
     return manifest
 
 
@@ -104,9 +104,3 @@ def _check_taps(manifest: Manifest, text: str) -> None:
         missing = {tap.valid, tap.ready, tap.payload} - {port.strip() for port in ports.get(module, ())}
         if missing:
             raise RuntimeError(f"tap {tap.stage}: module {module} has no port {', '.join(sorted(missing))}")
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)

@@ -327,10 +327,6 @@ class BatchSimulator:
             raise ValueError(f"no bit {bit} of word {word} in memory {memory!r} (parameters: {known})")
         return value
 
-    def stop_waves(self) -> None:
-        """Close the waveform file; the simulation goes on without."""
-        self._library.sim_stop_trace(self._handle)
-
 
 def unframe(packet: bytes, sequence: int, manifest: Manifest) -> bytes:
     """Payload of a packet of one block, or the whole packet where a byte of its frame is not as it should be."""
@@ -380,7 +376,6 @@ def _load(path: Path) -> ctypes.CDLL:
         "sim_tap": (number, [handle, unsigned, pointer]),
         "sim_drop": (None, [handle, unsigned, number]),
         "sim_flip": (integer, [handle, text, text, number, unsigned]),
-        "sim_stop_trace": (None, [handle]),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(library, name)

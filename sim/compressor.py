@@ -39,7 +39,6 @@ def plant(front_end: FrontEnd, blocks: NDArray[np.int16], seed: int) -> NDArray[
         (frames, channels) codes. Noise is normal, with a fifth of the blocks' median magnitude.
     """
     rng = np.random.default_rng(seed)
-    half = 1 << (front_end.bits - 1)
     events = blocks.astype(np.int64) - front_end.zero
     if not front_end.neighbours:
         events = events.reshape(-1, 1, events.shape[-1])
@@ -52,8 +51,8 @@ def plant(front_end: FrontEnd, blocks: NDArray[np.int16], seed: int) -> NDArray[
         peak = int(rng.integers(front_end.channels))
         row = front_end.neighbours[peak] if front_end.neighbours else (peak,)
         x[start : start + samples, list(row)] += event.T
-    codes: NDArray[np.int64] = np.floor(x + 0.5).astype(np.int64).clip(-half, half - 1) + front_end.zero
-    return codes
+    codes: NDArray[np.int64] = np.floor(x + 0.5).astype(np.int64) + front_end.zero
+    return codes.clip(front_end.minimum, front_end.maximum)
 
 
 def expected_packets(spec: EncoderSpec, front_end: FrontEnd, codes: NDArray[np.int64]) -> list[bytes]:

@@ -101,7 +101,9 @@ public:
     }
 
     ~Simulation() {
-        stop_trace();
+#if VM_TRACE
+        if (trace_) trace_->close();
+#endif
         model_->final();
     }
 
@@ -211,13 +213,6 @@ public:
         if (array == nullptr || array->udims() != 1) return nullptr;
         if (word >= static_cast<uint64_t>(array->elements(1)) || byte >= array->entSize()) return nullptr;
         return static_cast<uint8_t*>(array->datap()) + word * array->entSize() + byte;
-    }
-
-    void stop_trace() {
-#if VM_TRACE
-        if (trace_) trace_->close();
-        trace_.reset();
-#endif
     }
 
     uint64_t cycle_ = 0, frames_ = 0, quiet_ = 0;
@@ -352,5 +347,4 @@ int sim_flip(Simulation* s, const char* scope, const char* name, uint64_t word, 
     *byte ^= static_cast<uint8_t>(1u << (bit % 8));
     return (*byte >> (bit % 8)) & 1;
 }
-void sim_stop_trace(Simulation* s) { s->stop_trace(); }
 }

@@ -1,7 +1,6 @@
 """Stage ``sim``: run the emitted Verilog on blocks, compare every stage with golden, measure cycles."""
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from sim.emitted import load_manifest, load_writes
 from sim.results import CyclesPerBlock, Latency, OtherTop, SimulationResults, Speed
 from sim.toolchain import require
 from sim.verilate import HARMLESS, build_library, lint
+from spikecae.files import replaced, write_text
 from spikecae.front_end.front_end import FrontEnd
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
@@ -145,9 +145,7 @@ def simulate(
         benches=benches,
         others=others,
     )
-    new = out_dir / ".results.json.new"
-    new.write_text(results.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    os.replace(new, out_dir / "results.json")
+    write_text(out_dir / "results.json", results.model_dump_json(indent=1) + "\n")
     if results.faults:
         raise SimulationError("\n".join([f"{verilog} is not proven:", *(f"  {fault}" for fault in results.faults)]))
     return results
@@ -234,8 +232,10 @@ def write_waves(
 ) -> str:
     """Write ``waves.vcd``, the first blocks at full rate; its name."""
     library = build_library(verilog, manifest, models, waves=True, progress=progress)
-    with BatchSimulator(library, manifest, load=load, waves=out_dir / ".waves.vcd.new") as simulator:
+    with (
+        replaced(out_dir / "waves.vcd") as vcd,
+        BatchSimulator(library, manifest, load=load, waves=vcd) as simulator,
+    ):
         simulator.feed(adc[:WAVE_BLOCKS])
         simulator.run(WAVE_BLOCKS)
-    os.replace(out_dir / ".waves.vcd.new", out_dir / "waves.vcd")
     return "waves.vcd"

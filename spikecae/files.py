@@ -6,17 +6,37 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["replacing"]
+__all__ = ["replaced", "replacing", "write_bytes", "write_text"]
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """A name for a program to write to; the file takes the place of ``path`` at the end.
+
+    It lies in the same folder, which is made where there is none. If anything fails, ``path`` stays as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which takes the place of ``path`` at the end; if anything fails, ``path`` stays as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        with open(temporary, "wb") as file:
-            yield file
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """As :func:`replaced`, opened for writing."""
+    with replaced(path) as temporary, open(temporary, "wb") as file:
+        yield file
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace ``path`` by ``content``."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace ``path`` by ``text``, in UTF-8."""
+    write_bytes(path, text.encode())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["accumulator_bounds", "integer_range", "loadable_bounds", "signed_width", "unsigned_width"]
+__all__ = ["accumulator_bounds", "integer_range", "loadable_bounds", "signed_width"]
 
 Integers = NDArray[np.int64]
 
@@ -24,13 +24,6 @@ def signed_width(low: int, high: int) -> int:
     if low > high:
         raise ValueError(f"empty range: low = {low} exceeds high = {high}")
     return max(high.bit_length() if high > 0 else 0, (-low - 1).bit_length() if low < 0 else 0) + 1
-
-
-def unsigned_width(high: int) -> int:
-    """Fewest bits (at least 1) of an unsigned word that holds [0, high]."""
-    if high < 0:
-        raise ValueError(f"an unsigned word cannot hold {high}")
-    return max(1, high.bit_length())
 
 
 def accumulator_bounds(

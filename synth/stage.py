@@ -1,6 +1,5 @@
 """Stage ``synth``: what the emitted Verilog is made of, and what it should cost."""
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from rtl.planning import make_plan
 from sim.emitted import load_manifest
 from spikecae.design import Design
+from spikecae.files import write_text
 from spikecae.spec import EncoderSpec
 from synth.estimate.analytic import Estimate, estimate
 from synth.estimate.energy_table import NODES
@@ -114,8 +114,5 @@ def synthesize(
         mapping=None if cells is None else map_to_cells(verilog, manifest, cells, design.hardware.clock_mhz, out_dir),
         fpga=None if device is None else map_to_fpga(verilog, manifest, device, design.hardware.clock_mhz),
     )
-    out_dir.mkdir(parents=True, exist_ok=True)
-    new = out_dir / ".report.json.new"
-    new.write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    os.replace(new, out_dir / "report.json")
+    write_text(out_dir / "report.json", report.model_dump_json(indent=1) + "\n")
     return report

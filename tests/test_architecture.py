@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "sim": {"spikecae", "rtl"},
     "synth": {"spikecae", "rtl", "sim"},
     "flow": {"spikecae", "model", "quantize", "rtl", "sim", "synth"},
-    "experiments": {"spikecae", "model", "quantize", "rtl", "sim", "synth"},
+    "experiments": {"spikecae", "model", "quantize", "rtl", "sim", "synth", "flow"},
     "benchmarks": {"spikecae", "model", "rtl", "sim", "synth", "flow"},
 }
 """Imports point one way: spikecae ← model ← quantize, spikecae ← rtl ← sim ← synth, flow on top."""

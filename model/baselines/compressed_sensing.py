@@ -47,7 +47,9 @@ def compressed_sensing(
 def analysis_frame(samples: int) -> NDArray[np.float64]:
     """Ω, ``[S·D, D]`` with Ωᵀ Ω = I: sym4 of the spike rolled by 0 … S − 1 samples."""
     matrix = sym4_matrix(samples)
-    return np.concatenate([np.roll(matrix, -shift, axis=1) for shift in range(SHIFTS)]) / np.sqrt(SHIFTS)
+    rolled = np.concatenate([np.roll(matrix, -shift, axis=1) for shift in range(SHIFTS)])
+    frame: NDArray[np.float64] = rolled / np.sqrt(SHIFTS)
+    return frame
 
 
 def group_weights(train: NDArray[np.float64], frame: NDArray[np.float64]) -> NDArray[np.float64]:

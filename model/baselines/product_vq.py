@@ -107,4 +107,5 @@ def product_vq(
 
 
 def _assign(vectors: NDArray[np.float64], words: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[np.intp]:
-    return np.argmin(np.square(words).sum(1) + cost - 2 * vectors @ words.T, axis=1)
+    nearest: NDArray[np.intp] = np.argmin(np.square(words).sum(1) + cost - 2 * vectors @ words.T, axis=1)
+    return nearest

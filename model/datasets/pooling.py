@@ -28,7 +28,7 @@ def pooled(tables: Sequence[SpikeTable], design: Design) -> SpikeDataset:
         train=_joined([part.train for part in parts], offsets),
         validation=_joined([part.validation for part in parts], offsets),
         test=_joined([part.test for part in parts], offsets),
-        provenance=next(kind for kind in order if kind in provenances),  # type: ignore[arg-type]
+        provenance=next(kind for kind in order if kind in provenances),
         source=" + ".join(part.source for part in parts),
         unit=design.recording.unit,
         clipped_samples=sum(part.clipped_samples for part in parts),

@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 from spikecae.design import Design
 from spikecae.front_end.adc import units_to_codes
 
-__all__ = ["Provenance", "SpikeDataset", "SpikeTable", "Split", "split_at_random", "split_by_time", "split_ends"]
+__all__ = [
+    "VALIDATION_FRACTION",
+    "Provenance",
+    "SpikeDataset",
+    "SpikeTable",
+    "Split",
+    "halves",
+    "split_at_random",
+    "split_by_time",
+    "split_ends",
+]
 
 Provenance = Literal["real", "semi-synthetic", "synthetic"]
 
@@ -80,12 +90,27 @@ class SpikeDataset:
     @property
     def training_sha256(self) -> str:
         """Hash of all that training sees: codes and targets of the training and the validation split."""
-        digest = hashlib.sha256()
-        for split in (self.train, self.validation):
-            digest.update(split.adc.tobytes())
-        for split in (self.train, self.validation):
-            digest.update(b"" if split.target is None else split.target.tobytes())
-        return digest.hexdigest()
+        return _sha256(self.train, self.validation)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of codes and targets of all splits."""
+        return _sha256(self.train, self.validation, self.test)
+
+
+def _sha256(*splits: Split) -> str:
+    digest = hashlib.sha256()
+    for split in splits:
+        digest.update(split.adc.tobytes())
+    for split in splits:
+        digest.update(b"" if split.target is None else split.target.tobytes())
+    return digest.hexdigest()
+
+
+def halves(count: int) -> tuple[slice, slice]:
+    """Of ``count`` spikes, those that train and validate, and those that test."""
+    half = count // 2
+    return slice(0, half), slice(half, count)
 
 
 def split_by_time(table: SpikeTable, design: Design) -> SpikeDataset:
@@ -95,7 +120,8 @@ def split_by_time(table: SpikeTable, design: Design) -> SpikeDataset:
         ValueError: a split would be empty, or the converter does not fit the encoder.
     """
     count = len(table.snippets)
-    return _split(table, design, np.arange(count), count // 2)
+    first, _ = halves(count)
+    return _split(table, design, np.arange(count), first.stop)
 
 
 def split_ends(table: SpikeTable, design: Design, first: int, last: int) -> SpikeDataset:
@@ -118,7 +144,8 @@ def split_at_random(table: SpikeTable, design: Design, seed: int) -> SpikeDatase
     Training then knows the spikes of all times, so that drift does not count. Blocks keep the order of time.
     """
     count = len(table.snippets)
-    return _split(table, design, np.random.default_rng(seed).permutation(count), count // 2)
+    first, _ = halves(count)
+    return _split(table, design, np.random.default_rng(seed).permutation(count), first.stop)
 
 
 def _split(table: SpikeTable, design: Design, order: NDArray[np.intp], half: int) -> SpikeDataset:

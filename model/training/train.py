@@ -204,7 +204,8 @@ class _Run:
         if self.average is not None:
             self.average.update(rows, quantized.indices.reshape(-1))
             seen.append(rows)
-        return loss.detach()
+        detached: Tensor = loss.detach()
+        return detached
 
     def validate(self) -> Evaluation:
         """Figures on the validation split; keeps the weights if they are the best so far."""

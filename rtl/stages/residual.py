@@ -111,7 +111,7 @@ class ResidualPart(TransformPart):
         """Products and outputs."""
         found: Counter[Work] = Counter()
         for product in self.products:
-            found.update(product_work(product))  # type: ignore[arg-type]  # counts may be floats
+            found.update(product_work(product))
         return found
 
     def layers(self) -> Iterator[LayerWork]:

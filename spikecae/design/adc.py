@@ -35,14 +35,19 @@ class Adc(Section):
     """Whether codes are two's complement. Codes of an unsigned converter have their zero at mid-scale."""
 
     @property
+    def zero(self) -> int:
+        """Code of no signal: that of an unsigned converter lies at mid-scale."""
+        return 0 if self.signed else 1 << (self.bits - 1)
+
+    @property
     def minimum(self) -> int:
         """Smallest code."""
-        return -(1 << (self.bits - 1)) if self.signed else 0
+        return self.zero - (1 << (self.bits - 1))
 
     @property
     def maximum(self) -> int:
         """Largest code."""
-        return (1 << (self.bits - 1)) - 1 if self.signed else (1 << self.bits) - 1
+        return self.zero + (1 << (self.bits - 1)) - 1
 
     @rule
     def fits_the_input(self) -> Iterator[Fault]:

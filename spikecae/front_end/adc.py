@@ -20,15 +20,11 @@ def units_to_codes(samples: NDArray[np.floating], adc: Adc) -> tuple[NDArray[np.
         raise ValueError(
             f"adc.bits = {adc.bits} unsigned does not fit the encoder's signed 16-bit input; set adc.signed = true"
         )
-    codes = np.floor(np.asarray(samples, np.float64) / adc.lsb + 0.5) + _zero(adc)
+    codes = np.floor(np.asarray(samples, np.float64) / adc.lsb + 0.5) + adc.zero
     clipped = int(np.count_nonzero((codes < adc.minimum) | (codes > adc.maximum)))
     return np.clip(codes, adc.minimum, adc.maximum).astype(np.int16), clipped
 
 
 def codes_to_units(codes: NDArray[np.number], adc: Adc) -> NDArray[np.float64]:
     """Recording units of ``codes``, which need not be integers."""
-    return (np.asarray(codes, np.float64) - _zero(adc)) * adc.lsb
-
-
-def _zero(adc: Adc) -> int:
-    return 0 if adc.signed else 1 << (adc.bits - 1)
+    return (np.asarray(codes, np.float64) - adc.zero) * adc.lsb

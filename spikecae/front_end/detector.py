@@ -195,8 +195,7 @@ class SpikeDetector:
             raise ValueError(f"codes are {codes.shape}, expected (T, {front_end.channels})")
         if codes.size and not -(1 << 15) <= codes.min() <= codes.max() < 1 << 15:
             raise ValueError("codes must be signed 16-bit integers")
-        half = 1 << (front_end.bits - 1)
-        x = np.clip(codes - front_end.zero, -half, half - 1)
+        x = np.clip(codes, front_end.minimum, front_end.maximum) - front_end.zero
         self._find_crossings(x)
         self._frames += len(x)
         for sample, event in self._decide():

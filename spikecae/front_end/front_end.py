@@ -88,6 +88,16 @@ class FrontEnd:
         return 2 << self.noise_shift
 
     @property
+    def minimum(self) -> int:
+        """Smallest code."""
+        return self.zero - (1 << (self.bits - 1))
+
+    @property
+    def maximum(self) -> int:
+        """Largest code."""
+        return self.zero + (1 << (self.bits - 1)) - 1
+
+    @property
     def rival_time(self) -> int:
         """Frames after an event's peak until no larger one near it can be found any more."""
         return self.refractory + self.search
@@ -130,8 +140,7 @@ class FrontEnd:
             for name, (low, high) in ranges.items()
             if not low <= getattr(self, name) <= high
         ]
-        half = 1 << (self.bits - 1)
-        if not -(1 << 15) + half <= self.zero <= (1 << 15) - half:
+        if not -(1 << 15) <= self.minimum <= self.maximum < 1 << 15:
             faults.append(f"zero = {self.zero} takes codes of {self.bits} bits out of 16 signed bits")
         if self.frames < 1 or self.frames & (self.frames - 1):
             faults.append(f"frames = {self.frames} must be a power of two")
@@ -201,7 +210,7 @@ def front_end_of(
         noise_shift=noise_shift,
         queue=queue,
         bits=design.adc.bits,
-        zero=0 if design.adc.signed else 1 << (design.adc.bits - 1),
+        zero=design.adc.zero,
         neighbours=rows,
         close=spans,
     )

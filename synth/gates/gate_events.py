@@ -14,8 +14,6 @@ from synth.gates.gate_tables import GateTables
 
 __all__ = ["GateState", "run_cycle", "settle"]
 
-GATE = 0
-
 inlined = njit(inline="always")
 """Calls would copy the tuples of arrays, at many times the cost of the work."""
 

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from rtl.manifest import Manifest, Memory
 from rtl.shape.memory_use import FLIP_FLOP_BITS, Place, held_in
+from spikecae.files import write_bytes
 from synth.cells.liberty import Library, read_liberty
 from synth.files import NETLIST
 from synth.mapping.products import ROWS
@@ -126,11 +126,8 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
             json.loads((folder / f"{part}.json").read_text(encoding="utf-8"))["modules"]
             for part in ("enabled", "gated", "mapped")
         )
-        out_dir.mkdir(parents=True, exist_ok=True)
-        new = out_dir / f".{NETLIST}.new"
-        with gzip.open(new, "wb", compresslevel=3) as file:
-            file.write((folder / "netlist.json").read_bytes())
-        os.replace(new, out_dir / NETLIST)
+        netlist = (folder / "netlist.json").read_bytes()
+        write_bytes(out_dir / NETLIST, gzip.compress(netlist, compresslevel=3, mtime=0))
     units = _units(manifest, library, before, after, mapped)
     histogram = _histogram(library, mapped, sum(place == "macro" for place in held.values()))
     memories = [_memory(memory, held[memory.name], available) for memory in manifest.memories]

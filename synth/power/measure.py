@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from rtl.manifest import Manifest
 from sim.batch import unframe
 from sim.emitted import load_manifest, load_writes
 from spikecae.bitstream.payload import wire_bits
+from spikecae.files import write_text
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
 from synth.cells.liberty import Library, read_liberty
@@ -174,10 +174,7 @@ def measure_power(
         ),
         notes=_notes(memories),
     )
-    out_dir.mkdir(parents=True, exist_ok=True)
-    new = out_dir / ".power.json.new"
-    new.write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    os.replace(new, out_dir / "power.json")
+    write_text(out_dir / "power.json", found.model_dump_json(indent=1) + "\n")
     return found
 
 

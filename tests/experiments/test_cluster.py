@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.experiment import Configuration, Experiment, Outcome, Parameters
+from experiments.experiment import Configuration, Experiment
+from experiments.outcome import Outcome, Parameters
 from experiments.runner import run_experiment
 from experiments.sources import MissingData
 
@@ -18,7 +19,8 @@ def configurations() -> list[Configuration]:
 def power(parameters: Parameters, seed: int) -> Outcome:
     if parameters["power"] == 4:
         raise MissingData("no fourth powers here")
-    return Outcome(metrics={"value_db": float(seed ** int(parameters["power"]))}, provenance="synthetic", seeded=True)
+    value = float(seed ** int(parameters["power"]))
+    return Outcome(metrics={"value_db": value}, provenance="synthetic", data={}, seeded=True)
 
 
 EXPERIMENT = Experiment(name="powers", title="Powers", configurations=configurations, run=power)
@@ -35,7 +37,7 @@ def test_a_cluster_gives_the_same_result(tmp_path: Path) -> None:
         run_experiment(EXPERIMENT, scheduler=cluster.scheduler_address, build=tmp_path / "a", tell=told.append)
         assert len(told) == 4  # what has run is not run again
     alone = run_experiment(EXPERIMENT, build=tmp_path / "b")
-    assert (spread.rows, spread.remarks) == (alone.rows, alone.remarks)
+    assert (spread.rows, spread.left_out) == (alone.rows, alone.left_out)
     assert [row.labels["power"] for row in spread.rows] == ["square", "cube"]
 
 

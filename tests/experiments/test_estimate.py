@@ -45,7 +45,7 @@ def variant(tiny: Design, fold: int, latent_bits: int, stationary: str, samples:
     power = PowerReport.model_construct(
         energy_nj_per_spike=sum(energies.values()), energy_nj_per_spike_by_unit=energies
     )
-    return Measured(plan, manifest, None, power, 0.0, "synthetic")
+    return Measured(plan, manifest, None, power, 0.0, "synthetic", {})
 
 
 def test_costs_are_found_again(tiny: Design) -> None:

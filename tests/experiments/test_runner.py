@@ -1,10 +1,16 @@
 import os
+import platform
+from collections.abc import Callable
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import torch
 
-from experiments.experiment import Configuration, Experiment, Outcome, Parameters
+from experiments.experiment import Configuration, Experiment
+from experiments.origin import experiment_code
+from experiments.outcome import Outcome, Parameters
 from experiments.runner import run_experiment
 from experiments.sources import MissingData
 
@@ -18,7 +24,14 @@ def configurations() -> list[Configuration]:
 
 def power(parameters: Parameters, seed: int) -> Outcome:
     value = float(seed) ** int(parameters["power"])
-    return Outcome(metrics={"value_db": value}, provenance="synthetic", epochs=int(parameters["power"]), seeded=True)
+    return Outcome(
+        metrics={"value_db": value},
+        provenance="synthetic",
+        data={"numbers": "ab"},
+        specs={"powers": "cd"},
+        epochs=int(parameters["power"]),
+        seeded=True,
+    )
 
 
 def fails_after_the_first(parameters: Parameters, seed: int) -> Outcome:
@@ -33,8 +46,19 @@ def lacks_cubes(parameters: Parameters, seed: int) -> Outcome:
     return power(parameters, seed)
 
 
-def experiment(run=power, version: int = 1) -> Experiment:
-    return Experiment(name="powers", title="Powers", configurations=configurations, run=run, version=version)
+def experiment(run=power) -> Experiment:
+    return Experiment(name="powers", title="Powers", configurations=configurations, run=run)
+
+
+@pytest.fixture
+def change_code(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Whatever runs, as if it were of the code with this hash."""
+
+    def change(code: str) -> None:
+        monkeypatch.setattr("experiments.runner.experiment_code", lambda _: code)
+
+    change("first")
+    return change
 
 
 def test_mean_and_deviation_over_seeds(tmp_path: Path) -> None:
@@ -46,6 +70,7 @@ def test_mean_and_deviation_over_seeds(tmp_path: Path) -> None:
     assert (cube.metrics["value_db"].mean, cube.metrics["value_db"].deviation) == (8.0, None)
 
 
+@pytest.mark.usefixtures("change_code")
 def test_a_killed_experiment_resumes(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run_experiment(experiment(fails_after_the_first), build=tmp_path)
@@ -61,26 +86,53 @@ def test_a_killed_experiment_resumes(tmp_path: Path) -> None:
     assert len(told) == 3
 
 
-def test_another_version_runs_anew(tmp_path: Path) -> None:
+def test_a_row_knows_where_it_comes_from(tmp_path: Path) -> None:
+    square, cube = run_experiment(experiment(), build=tmp_path).rows
+    (origin,) = square.origins
+    assert origin.code == experiment_code(experiment())
+    assert (origin.data, origin.specs, origin.made_on) == ({"numbers": "ab"}, {"powers": "cd"}, date.today())
+    assert (origin.versions["python"], origin.versions["torch"]) == (platform.python_version(), version("torch"))
+    assert (square.parameters, cube.parameters) == ({"power": 2}, {"power": 3})
+    again = run_experiment(experiment(), collect=True, build=tmp_path)
+    assert again.rows == [square, cube]
+
+
+def test_other_code_runs_anew(tmp_path: Path, change_code: Callable[[str], None]) -> None:
     told: list[str] = []
-    for version in (1, 2):
-        run_experiment(experiment(version=version), build=tmp_path, tell=told.append)
+    run_experiment(experiment(), build=tmp_path, tell=told.append)
+    run_experiment(experiment(), build=tmp_path, tell=told.append)
+    assert len(told) == 4
+    change_code("second")
+    result = run_experiment(experiment(), build=tmp_path, tell=told.append)
     assert len(told) == 8
+    assert [[origin.code for origin in row.origins] for row in result.rows] == [["second"], ["second"]]
 
 
-def test_collecting_reports_only_the_seeds_that_ran(tmp_path: Path) -> None:
+def test_collecting_runs_nothing_and_keeps_what_other_code_has_run(
+    tmp_path: Path, change_code: Callable[[str], None]
+) -> None:
     with pytest.raises(KeyboardInterrupt):
         run_experiment(experiment(fails_after_the_first), build=tmp_path)
+    change_code("second")
     result = run_experiment(experiment(), collect=True, build=tmp_path)
     (row,) = result.rows
-    assert result.remarks == ["Not run yet: cube."]
+    assert result.left_out == ["Not run yet: cube."]
     assert (row.seeds, row.metrics["value_db"].runs) == ([1], 1)
+    assert [origin.code for origin in row.origins] == ["first"]
 
 
 def test_missing_data_leaves_a_configuration_out_and_says_so(tmp_path: Path) -> None:
     result = run_experiment(experiment(lacks_cubes), build=tmp_path)
     assert [row.labels["power"] for row in result.rows] == ["square"]
-    assert result.remarks == ["Left out: cube (no cubes here)."]
+    assert result.left_out == ["Left out: cube (no cubes here)."]
+
+
+def test_what_ran_before_stays_where_its_data_is_missing(tmp_path: Path, change_code: Callable[[str], None]) -> None:
+    run_experiment(experiment(), build=tmp_path)
+    change_code("second")
+    result = run_experiment(experiment(lacks_cubes), build=tmp_path)
+    codes = {row.labels["power"]: [origin.code for origin in row.origins] for row in result.rows}
+    assert (codes, result.left_out) == ({"square": ["second"], "cube": ["first"]}, [])
 
 
 def test_nothing_to_put_together(tmp_path: Path) -> None:
@@ -89,7 +141,7 @@ def test_nothing_to_put_together(tmp_path: Path) -> None:
 
 
 def threads(parameters: Parameters, seed: int) -> Outcome:
-    return Outcome(metrics={"threads": float(torch.get_num_threads())}, provenance="synthetic")
+    return Outcome(metrics={"threads": float(torch.get_num_threads())}, provenance="synthetic", data={})
 
 
 def test_processes_share_the_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def test_a_model_is_trained_once(tiny: Design, tmp_path: Path, monkeypatch: pyte
     dataset = load_dataset(tiny)
     first = measured(tiny, trained(tiny, dataset, 1), dataset)
     with monkeypatch.context() as patch:
-        patch.setattr(training, "train", lambda *_: pytest.fail("trained again"))
+        patch.setattr("model.training.train._Run", lambda *_: pytest.fail("trained again"))
         again = measured(tiny, trained(tiny, dataset, 1), dataset)
     assert again == first
     assert first.epochs == 1

@@ -4,10 +4,7 @@ import os
 import time
 from pathlib import Path
 
-import pytest
-
-from flow.fingerprint import hash_path, source_files
-from flow.layout import SOURCES
+from flow.fingerprint import hash_path
 from tests.flow.conftest import Flow
 
 
@@ -89,33 +86,3 @@ def test_an_exchange_cut_short_is_undone(flow: Flow, workspace: Path) -> None:
     made.rename(made.with_name(".quantize.old"))
     assert "nothing to do: quantize" in flow("quantize").stdout
     assert (made / "spec.json").is_file()
-
-
-@pytest.mark.parametrize(
-    ("entry", "reached", "not_reached"),
-    [
-        ("flow.stages.train", "model/autoencoder/vector_quantizer.py", "quantize/fold.py"),
-        ("flow.stages.quantize", "quantize/fold.py", "rtl/emit.py"),
-        ("flow.stages.rtl", "rtl/units/requantizer.py", "model/training/train.py"),
-        ("flow.stages.sim", "sim/harness.cpp", "model/training/train.py"),
-    ],
-)
-def test_a_stage_depends_on_the_code_it_imports(entry: str, reached: str, not_reached: str) -> None:
-    files = {str(path.relative_to(SOURCES)) for path in source_files(entry, SOURCES)}
-    assert reached in files
-    assert not_reached not in files
-    assert "flow/runner.py" not in files
-
-
-def test_changed_code_is_noticed(tmp_path: Path) -> None:
-    package = tmp_path / "rtl"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "entry.py").write_text("def run():\n    from rtl.part import x\n    return x\n")
-    part = package / "part.py"
-    part.write_text("x = 1\n")
-    files = source_files("rtl.entry", tmp_path)
-    assert part in files
-    before = hash_path(package)
-    part.write_text("x = 2\n")
-    assert hash_path(package) != before

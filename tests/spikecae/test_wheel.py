@@ -62,6 +62,10 @@ def test_it_holds_the_codec_alone(wheel: Path) -> None:
     assert b"spikecae = spikecae.cli:main" in entry
 
 
+def test_type_checkers_find_its_types(installed: Path) -> None:
+    assert (installed / "spikecae/py.typed").is_file()
+
+
 @pytest.mark.parametrize("absent", [[], ["numba"], ["numba", "onnxruntime"]], ids=str)
 def test_it_needs_nothing_of_the_toolkit(installed: Path, absent: list[str], tiny: Design, tmp_path: Path) -> None:
     shipped = str(ROOT / "designs" / "tiny")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from model.datasets import SpikeTable, split_at_random, split_by_time
-from model.datasets.spikes import split_ends
+from model.datasets.spikes import halves, split_ends
 from spikecae.design import Design
 
 
@@ -30,6 +30,15 @@ def test_first_half_trains_and_validates_second_half_tests(tiny: Design) -> None
     assert spikes.validation.times_s.max() < spikes.test.times_s.min()
     assert spikes.dropped_spikes == 0
     np.testing.assert_array_equal(spikes.test.spikes[:, 0, 0], np.arange(50, 100))
+
+
+def test_halves_are_where_the_split_is(tiny: Design) -> None:
+    for count in (100, 101):
+        spikes = split_by_time(table(count, 2, [0]), tiny)
+        first, second = (np.arange(count)[half] for half in halves(count))
+        learned = np.concatenate([split.spikes[:, 0, 0] for split in (spikes.train, spikes.validation)])
+        assert learned.tolist() == first.tolist()
+        assert spikes.test.spikes[:, 0, 0].tolist() == second.tolist()
 
 
 def test_a_queue_holds_successive_spikes_of_one_channel(tiny: Design) -> None:
