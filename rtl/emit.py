@@ -9,10 +9,11 @@ from pathlib import Path
 from amaranth.back import verilog
 
 from rtl.constraints import file_list, librelane_config, timing_constraints
+from rtl.describe import make_manifest
 from rtl.files import COMPRESSOR, ENCODER, files_beside, layout_verilog, model_file
 from rtl.host.load import load_json
 from rtl.host.register_map import c_header, json_map
-from rtl.manifest import Manifest, make_manifest
+from rtl.manifest import Manifest
 from rtl.memory.back_ends import IhpMacros, back_end
 from rtl.memory.macro_models import kit_files, macro_models
 from rtl.memory.macros import IhpMacro

@@ -11,7 +11,8 @@ from amaranth.hdl import Array, Cat, ClockSignal, Const, Instance, Module, Mux, 
 from amaranth.lib.memory import Memory
 
 from rtl.memory.macros import IHP_SG13G2, Grid, IhpMacro, fit
-from rtl.memory.memory_use import held_in, use_of
+from rtl.memory.sized import use_of
+from rtl.shape.memory_use import held_in
 from spikecae.design import MemoryBackEnd
 
 __all__ = ["FlipFlops", "IhpMacros", "back_end"]
@@ -26,7 +27,7 @@ class FlipFlops:
 
 
 class IhpMacros:
-    """Macros of IHP SG13G2, registers where :func:`rtl.memory.memory_use.held_in` says so, and constant tables."""
+    """Macros of IHP SG13G2, registers where :func:`rtl.shape.memory_use.held_in` says so, and constant tables."""
 
     def __init__(self) -> None:
         self.used: Counter[IhpMacro] = Counter()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Generic, Protocol, TypeVar
 
-from rtl.memory.memory_use import MemoryUse
+from rtl.shape.memory_use import MemoryUse
 
 __all__ = ["IHP_SG13G2", "Grid", "IhpMacro", "MacroLike", "fit"]
 

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.memory.memory_use import SizedMemory
+from rtl.memory.sized import SizedMemory
 
 __all__ = ["BUS_BITS", "MemoryAccess", "MemoryRead", "ParameterMemory", "WordLoop", "lanes_of"]
 

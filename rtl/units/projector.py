@@ -6,8 +6,9 @@ from amaranth.lib.memory import WritePort
 from amaranth.lib.wiring import In, Out
 
 from rtl.memory.images import SHIFT_BITS
-from rtl.memory.memory_use import BUSY_WORDS, SizedMemory
 from rtl.memory.parameter_memory import MemoryRead
+from rtl.memory.sized import SizedMemory
+from rtl.shape.memory_use import BUSY_WORDS
 from rtl.shape.plan import DotPlan
 from rtl.units.dot_product import DotProduct, accumulator_layout
 from rtl.units.requantizer import requantize

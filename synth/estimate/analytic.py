@@ -1,7 +1,7 @@
 """First answer without synthesis: energy per spike, area and power density from counts and a table of costs."""
 
 from rtl.manifest import Manifest
-from rtl.memory.memory_use import held_in
+from rtl.shape.memory_use import held_in
 from rtl.shape.plan import DotPlan, Plan
 from synth.estimate.energy_table import Node, Work
 from synth.mapping.yosys import ModuleStatistics

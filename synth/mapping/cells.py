@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rtl.manifest import Manifest, Memory
-from rtl.memory.memory_use import FLIP_FLOP_BITS, Place, held_in
+from rtl.shape.memory_use import FLIP_FLOP_BITS, Place, held_in
 from spikecae.files import write_bytes
 from synth.cells.liberty import Library, read_liberty
 from synth.files import NETLIST

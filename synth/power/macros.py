@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rtl.memory.macros import fit
-from rtl.memory.memory_use import MemoryUse
+from rtl.shape.memory_use import MemoryUse
 from synth.cells.liberty import Cell, read_liberty
 from synth.part import Part
 

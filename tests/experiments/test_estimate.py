@@ -5,7 +5,7 @@ import pytest
 
 from experiments.estimate import PARTS, energy_by_part, fitted_costs
 from experiments.gate_level import Measured
-from rtl.manifest import make_manifest
+from rtl.describe import make_manifest
 from rtl.shape.plan import make_plan
 from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import Design, Hardware, Quantization

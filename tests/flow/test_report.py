@@ -24,7 +24,7 @@ from flow.report.schema import (
 )
 from flow.report.table import table_text
 from flow.stages.dataset_file import load_dataset_file
-from rtl.manifest import make_manifest
+from rtl.describe import make_manifest
 from rtl.shape.plan import make_plan
 from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import load_design

@@ -11,7 +11,7 @@ from amaranth.back import verilog
 from amaranth.lib import wiring
 
 import rtl
-from rtl.memory.memory_use import SizedMemory
+from rtl.memory.sized import SizedMemory
 from rtl.shape.plan import make_plan
 from rtl.spike_compressor import SpikeCompressor
 from rtl.spike_encoder import SpikeEncoder

@@ -16,7 +16,8 @@ from amaranth.lib.wiring import In, Out
 from rtl.memory.back_ends import IhpMacros, back_end
 from rtl.memory.macro_models import macro_models
 from rtl.memory.macros import IHP_SG13G2, IhpMacro, fit
-from rtl.memory.memory_use import MemoryUse, SizedMemory, held_in
+from rtl.memory.sized import SizedMemory
+from rtl.shape.memory_use import MemoryUse, held_in
 from rtl.units.clocked import Clocked
 from synth.cells.liberty import read_liberty
 from synth.targets.ihp_sg13g2 import TARGET

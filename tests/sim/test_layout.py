@@ -6,7 +6,7 @@ import re
 import pytest
 
 from rtl.memory.macros import IHP_SG13G2, fit
-from rtl.memory.memory_use import held_in
+from rtl.shape.memory_use import held_in
 from sim.batch import BatchSimulator
 from sim.reads import READ_ONCE, reads_per_block
 from sim.stage import run_layout

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rtl.manifest import make_manifest
+from rtl.describe import make_manifest
 from rtl.shape.plan import make_plan
 from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import Design, Hardware, Quantization, load_design

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rtl.manifest import Manifest, Memory, Unit
-from rtl.memory.memory_use import MemoryUse
+from rtl.shape.memory_use import MemoryUse
 from sim.toolchain import available
 from synth.cells.liberty import read_liberty
 from synth.mapping.cells import map_to_cells

@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from amaranth.hdl import Shape
-from amaranth.lib.memory import Memory
-
-__all__ = ["FLIP_FLOP_BITS", "MemoryUse", "Place", "SizedMemory", "held_in", "use_of"]
+__all__ = ["BUSY_WORDS", "FLIP_FLOP_BITS", "MemoryUse", "Place", "held_in"]
 
 FLIP_FLOP_BITS = 1024
 """Memories up to this size are flip-flops: the smallest macros take as much area as 1000 of these."""
@@ -40,42 +37,6 @@ class MemoryUse:
     def bits(self) -> int:
         """Size."""
         return self.words * self.width
-
-
-class SizedMemory(Memory):
-    """An Amaranth memory of which more is known than its ports say.
-
-    Parameters
-    ----------
-    single_port: never read and written in the same cycle.
-    busy: read and written in nearly every cycle.
-    others: as for :class:`amaranth.lib.memory.Memory`.
-
-    Cycles
-    ------
-    Latency: 1 cycle of a clocked read port.
-    Throughput: an access a cycle at each port.
-    """
-
-    def __init__(self, *, single_port: bool = False, busy: bool = False, **others: object) -> None:
-        self.single_port = single_port
-        self.busy = busy
-        super().__init__(**others)
-
-
-def use_of(memory: Memory) -> MemoryUse:
-    """What a memory with all its ports is used for."""
-    width = Shape.cast(memory.shape).width
-    sized = isinstance(memory, SizedMemory)
-    granules = [width // len(port.en) for port in memory.write_ports]
-    return MemoryUse(
-        words=memory.depth,
-        width=width,
-        ports=1 if sized and memory.single_port else len(memory.read_ports) + len(memory.write_ports),
-        write_bits=min(granules, default=None),
-        busy=sized and memory.busy,
-        immediate=any(port.domain == "comb" for port in memory.read_ports),
-    )
 
 
 def held_in(use: MemoryUse, *, macros: bool) -> Place:

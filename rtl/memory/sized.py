@@ -1,0 +1,44 @@
+"""Memories that say how they are used, for the back ends to choose what holds them."""
+
+from amaranth.hdl import Shape
+from amaranth.lib.memory import Memory
+
+from rtl.shape.memory_use import MemoryUse
+
+__all__ = ["SizedMemory", "use_of"]
+
+
+class SizedMemory(Memory):
+    """An Amaranth memory of which more is known than its ports say.
+
+    Parameters
+    ----------
+    single_port: never read and written in the same cycle.
+    busy: read and written in nearly every cycle.
+    others: as for :class:`amaranth.lib.memory.Memory`.
+
+    Cycles
+    ------
+    Latency: 1 cycle of a clocked read port.
+    Throughput: an access a cycle at each port.
+    """
+
+    def __init__(self, *, single_port: bool = False, busy: bool = False, **others: object) -> None:
+        self.single_port = single_port
+        self.busy = busy
+        super().__init__(**others)
+
+
+def use_of(memory: Memory) -> MemoryUse:
+    """What a memory with all its ports is used for."""
+    width = Shape.cast(memory.shape).width
+    sized = isinstance(memory, SizedMemory)
+    granules = [width // len(port.en) for port in memory.write_ports]
+    return MemoryUse(
+        words=memory.depth,
+        width=width,
+        ports=1 if sized and memory.single_port else len(memory.read_ports) + len(memory.write_ports),
+        write_bits=min(granules, default=None),
+        busy=sized and memory.busy,
+        immediate=any(port.domain == "comb" for port in memory.read_ports),
+    )
