@@ -16,7 +16,7 @@ from flow.layout import Layout
 from spikecae.files import write_text
 from synth.part import Part
 from synth.power.power_report import PowerReport
-from synth.stage import SynthesisReport
+from synth.report import SynthesisReport
 from synth.targets.find import target_name
 
 __all__ = ["Baseline", "Kept", "compare", "figures"]

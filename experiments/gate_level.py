@@ -21,10 +21,11 @@ from rtl.shape.plan import Plan, make_plan
 from sim.emitted import load_manifest
 from spikecae.design import Design, Hardware, Quantization, load_design
 from spikecae.spec import EncoderSpec, load_spec
-from synth.mapping.cells import Mapping
+from synth.mapping.mapping_report import Mapping
 from synth.power.measure import measure_power
 from synth.power.power_report import PowerReport
-from synth.stage import SynthesisReport, synthesize
+from synth.report import SynthesisReport
+from synth.stage import synthesize
 from synth.targets.cells import CellTarget
 from synth.targets.find import cell_target
 

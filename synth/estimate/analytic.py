@@ -4,48 +4,15 @@ from rtl.manifest import Manifest
 from rtl.shape.memory_use import held_in
 from rtl.shape.plan import DotPlan, Plan
 from synth.estimate.energy_table import Node, Work
-from synth.mapping.yosys import ModuleStatistics
-from synth.part import Part
+from synth.estimate.estimate_report import Estimate, LayerWork
+from synth.mapping.mapping_report import ModuleStatistics
 
-__all__ = ["LIMIT_UW_PER_MM2", "Estimate", "LayerWork", "estimate", "work_of"]
+__all__ = ["LIMIT_UW_PER_MM2", "RATE_HZ", "estimate", "work_of"]
 
 LIMIT_UW_PER_MM2 = 400.0
 """Power density that brain tissue tolerates (Wu et al. 2018, section 4)."""
 RATE_HZ = 20.0
 """Spikes per second of a channel, as the paper assumes."""
-
-
-class LayerWork(Part):
-    """What a layer does for one block."""
-
-    name: str
-    macs: int
-    parameter_bits_read: int
-
-
-class Estimate(Part):
-    """Analytic; ``assumptions`` says what is in it."""
-
-    node: str
-    process: str
-    voltage_v: float
-    method: str
-    assumptions: list[str]
-    layers: list[LayerWork]
-    macs_per_spike: float
-    energy_nj_per_spike: float
-    energy_nj_per_spike_by_kind: dict[str, float]
-    area_mm2: float
-    area_mm2_by_kind: dict[str, float]
-    clock_mhz: float
-    spikes_per_s_at_full_rate: float
-    power_uw_at_full_rate: float
-    density_uw_per_mm2_at_full_rate: float
-    limit_uw_per_mm2: float
-    spikes_per_s_within_limit: float
-    channels_within_limit: int
-    power_uw_per_channel: float
-    area_um2_per_channel_within_limit: float
 
 
 def estimate(plan: Plan, manifest: Manifest, node: Node, counted: ModuleStatistics) -> Estimate:

@@ -1,9 +1,9 @@
 """What an implant gets for its power: density, channels within the limit, and what the link saves."""
 
 from synth.estimate.analytic import LIMIT_UW_PER_MM2, RATE_HZ
-from synth.part import Part
+from synth.power.power_report import Budget, LinkSaving
 
-__all__ = ["Budget", "LinkSaving", "budget"]
+__all__ = ["DENSITY", "budget"]
 
 DENSITY = 0.7
 """Share of the placed area that cells take; usual for routed standard cells."""
@@ -11,46 +11,6 @@ HOST_MM2 = 12.0
 """Die that the paper puts 250 channels on."""
 LINK_PJ_PER_BIT = (5.8, 50.0, 100.0)
 """An ultra-wide-band radio's, and what older ones take."""
-
-
-class LinkSaving(Part):
-    """What encoding saves on a link, less what it costs."""
-
-    link_pj_per_bit: float
-    raw_nj_per_spike: float
-    encoded_nj_per_spike: float
-    """Encoder and link."""
-
-
-class Budget(Part):
-    """Power and area of the encoder alone. Between spikes the chip's clock stands still, and only leakage is left."""
-
-    limit_uw_per_mm2: float
-    rate_hz: float
-    placement_density: float
-    area_mm2: float
-    spikes_per_s_at_full_rate: float
-    power_uw_at_full_rate: float
-    density_uw_per_mm2_at_full_rate: float
-    channels_within_limit: int
-    """On the encoder's own area, at ``rate_hz``."""
-    channels_within_limit_clocked: int
-    """The same with a clock that never stops."""
-    channels_per_mm2: float
-    uw_per_channel: float
-    um2_per_channel: float
-    host_mm2: float
-    channels_in_host: int
-    """Limit times the host's area, for one encoder; no more than it can keep up with."""
-    break_even_pj_per_bit: float
-    """Energy of a link bit from which on encoding saves energy."""
-    link: list[LinkSaving]
-
-    def __str__(self) -> str:
-        return (
-            f"{self.area_mm2:.2f} mm², {self.channels_within_limit} channels at {self.rate_hz:g} Hz within "
-            f"{self.limit_uw_per_mm2:g} µW/mm² ({self.channels_per_mm2:.0f} per mm²)"
-        )
 
 
 def budget(

@@ -21,13 +21,13 @@ from synth.files import NETLIST
 from synth.gates.delays import Delays, delays_of
 from synth.gates.exercise import Exercise
 from synth.gates.gate_simulator import GateSimulator
+from synth.gates.memory_cost import MemoryCost, memory_cost, no_macro
 from synth.gates.netlist import Netlist, read_netlist
-from synth.mapping.cells import Mapping as CellMapping
+from synth.mapping.mapping_report import Mapping as CellMapping
 from synth.power.activity_power import CLOCK_TREE_SINKS, energy_of
 from synth.power.budget import budget
-from synth.power.memory_cost import MemoryCost, memory_cost, no_macro
 from synth.power.power_report import MemoryAccesses, PowerReport, WireSensitivity
-from synth.stage import SynthesisReport
+from synth.report import SynthesisReport
 from synth.targets.cells import CellTarget
 
 __all__ = ["WIRE_PF", "NetlistError", "measure_power"]

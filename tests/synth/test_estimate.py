@@ -9,9 +9,10 @@ from rtl.shape.plan import make_plan
 from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import Design, Hardware, Quantization, load_design
 from spikecae.spec import load_spec
-from synth.estimate.analytic import Estimate, estimate, work_of
+from synth.estimate.analytic import estimate, work_of
 from synth.estimate.energy_table import NODES
-from synth.mapping.yosys import ModuleStatistics
+from synth.estimate.estimate_report import Estimate
+from synth.mapping.mapping_report import ModuleStatistics
 from tests.random_spec import random_spec
 
 ROOT = Path(__file__).parents[2]

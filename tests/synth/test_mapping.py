@@ -9,7 +9,7 @@ from rtl.shape.memory_use import MemoryUse
 from sim.toolchain import available
 from synth.cells.liberty import read_liberty
 from synth.mapping.cells import map_to_cells
-from synth.power.macros import Macro, choose
+from synth.mapping.macros import Macro, choose
 from synth.targets.cells import cells_of
 from tests.synth.small_library import small_library
 

@@ -4,8 +4,8 @@ from math import ceil
 
 from synth.cells.interpolation import look_up
 from synth.cells.liberty import Cell, Pin
+from synth.mapping.mapping_report import MacroChoice
 from synth.part import Part
-from synth.power.macros import MacroChoice
 
 __all__ = ["MemoryCost", "PinCost", "memory_cost", "no_macro"]
 

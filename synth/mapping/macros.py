@@ -6,9 +6,10 @@ from pathlib import Path
 from rtl.memory.macros import fit
 from rtl.shape.memory_use import MemoryUse
 from synth.cells.liberty import Cell, read_liberty
+from synth.mapping.mapping_report import MacroChoice
 from synth.part import Part
 
-__all__ = ["Macro", "MacroChoice", "choose", "macros"]
+__all__ = ["Macro", "choose", "macros"]
 
 
 class Macro(Part):
@@ -22,15 +23,6 @@ class Macro(Part):
     width: int
     ports: int
     bit_write: bool
-    area_um2: float
-    leakage_nw: float
-
-
-class MacroChoice(Part):
-    """As many macros, side by side and one above the other, as hold a memory."""
-
-    macro: str
-    count: int
     area_um2: float
     leakage_nw: float
 
