@@ -1,8 +1,10 @@
 """The analytic estimate against gate-level runs, and the costs that fit them best.
 
-``python -m experiments.estimate`` prints the costs of :mod:`synth.estimate.energy_table` anew, by least squares over
+``python -m experiments.estimate`` prints the costs of :mod:`synth.targets.ihp_sg13g2` anew, by least squares over
 the energies of all parts of all variants, and how far each variant is off when it is left out of the fit.
 """
+
+from typing import get_args
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,8 +17,9 @@ from experiments.gate_level import GATE_LEVEL_VERSION, Measured, measured, metri
 from experiments.plots import subplots
 from experiments.result import ExperimentResult
 from synth.estimate.analytic import estimate, work_of
-from synth.estimate.energy_table import NODES, Work
 from synth.power.power_report import PowerReport
+from synth.targets.find import PROCESSES
+from synth.targets.process import Work
 
 __all__ = ["EXPERIMENT", "energy_by_part", "fitted_costs"]
 
@@ -56,7 +59,7 @@ def energy_by_part(power: PowerReport) -> dict[str, float]:
 def run(parameters: Parameters, seed: int) -> Outcome:
     """Estimate a variant, and read, or make, its measurement."""
     found = measured(parameters)
-    guess = estimate(found.plan, found.manifest, NODES[PROCESS], found.synthesis.encoder)
+    guess = estimate(found.plan, found.manifest, PROCESSES[PROCESS], found.synthesis.encoder)
     metrics = {"measured_nj": found.power.energy_nj_per_spike, "analytic_nj": guess.energy_nj_per_spike}
     metrics["error_percent"] = 100 * (metrics["analytic_nj"] / metrics["measured_nj"] - 1)
     for part, energy in energy_by_part(found.power).items():
@@ -66,7 +69,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
 
 def fitted_costs(variants: list[Measured]) -> dict[Work, float]:
     """Costs in pJ, none negative, of least squared error over all parts, each as a share of its variant's energy."""
-    kinds: list[Work] = list(NODES[PROCESS].work_pj)
+    kinds: tuple[Work, ...] = get_args(Work)
     rows: list[NDArray[np.float64]] = []
     for found in variants:
         scale = 1000 * found.plan.spec.spikes * found.power.energy_nj_per_spike

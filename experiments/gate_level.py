@@ -27,7 +27,7 @@ from synth.power.power_report import PowerReport
 from synth.report import SynthesisReport
 from synth.stage import synthesize
 from synth.targets.cells import CellTarget
-from synth.targets.find import cell_target
+from synth.targets.find import cell_target, macro_kit
 
 __all__ = [
     "BLOCKS",
@@ -51,7 +51,6 @@ GATE_LEVEL_VERSION = 3
 FINE_TUNE_EPOCHS = 8
 """For integers of fewer than 8 bits."""
 POWER = "power.json"
-SLOW = Path("ihp-sg13g2/libs.ref/sg13g2_stdcell/lib/sg13g2_stdcell_slow_1p08V_125C.lib")
 FLAGS = ("early_exit", "operand_isolation")
 STIMULUS = ("corner", "amplitude", "spikes")
 """What a netlist is measured with, not what it is made of."""
@@ -114,12 +113,12 @@ def measured(parameters: Parameters) -> Measured:
     spec, decibels = _spec(design)
     folder = BUILD / "silicon" / _key(parameters, spec)
     synthesis = _mapped(design, spec, folder, cells)
-    corner = cells.model_copy(update={"liberty": SLOW}) if parameters.get("corner") == "slow" else cells
+    simulated = cells.at_corner(str(parameters["corner"])) if "corner" in parameters else cells
     spikes = read_probe(design) if parameters.get("spikes") == "probe" else dataset
     adc = scaled(spikes.test.adc, float(parameters.get("amplitude", 1.0)), design)
     report = folder / f"power-{_digest(parameters)}" / POWER
     if not report.is_file():
-        measure_power(spec, folder / "rtl", folder / "synth", corner, adc, report.parent, blocks=BLOCKS)
+        measure_power(spec, folder / "rtl", folder / "synth", simulated, adc, report.parent, blocks=BLOCKS)
     power = PowerReport.model_validate_json(report.read_bytes())
     return Measured(
         make_plan(spec, hardware), load_manifest(folder / "rtl"), synthesis, power, decibels, spikes.provenance
@@ -150,7 +149,7 @@ def _mapped(design: Design, spec: EncoderSpec, folder: Path, cells: CellTarget) 
     report = folder / "synth" / "report.json"
     if report.is_file():
         return SynthesisReport.model_validate_json(report.read_bytes())
-    emit(spec, design.hardware, folder / "rtl")
+    emit(spec, design.hardware, folder / "rtl", kit=macro_kit(design.hardware.memories))
     return synthesize(design, spec, folder / "rtl", folder / "synth", cells)
 
 

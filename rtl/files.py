@@ -1,5 +1,7 @@
 """Names of what the generator writes."""
 
+from rtl.memory.kit import WITHOUT_MACROS
+
 __all__ = ["COMPRESSOR", "ENCODER", "files_beside", "layout_verilog", "model_file"]
 
 ENCODER = "spike_encoder"
@@ -13,7 +15,7 @@ def layout_verilog(top: str, memories: str) -> str:
 
 def model_file(memories: str) -> str | None:
     """Name of the models of macros; None where there are none."""
-    return f"{memories}.models.v" if memories == "ihp-sg13g2" else None
+    return None if memories in WITHOUT_MACROS else f"{memories}.models.v"
 
 
 def files_beside(*, loadable: bool, front_end: bool, memories: str) -> list[str]:

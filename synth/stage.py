@@ -9,13 +9,12 @@ from spikecae.design import Design
 from spikecae.files import write_text
 from spikecae.spec import EncoderSpec
 from synth.estimate.analytic import estimate
-from synth.estimate.energy_table import NODES
 from synth.mapping.cells import map_to_cells
 from synth.mapping.fpga import map_to_fpga
 from synth.mapping.yosys import statistics
 from synth.report import SynthesisReport
 from synth.targets.cells import CellTarget
-from synth.targets.find import WITHOUT_CELLS, cell_target, target_name
+from synth.targets.find import WITHOUT_CELLS, cell_target, target_name, with_costs
 from synth.targets.fpga import FPGAS
 
 __all__ = ["synthesize"]
@@ -73,7 +72,7 @@ def synthesize(
         parameter_bits=parameters,
         working_memory_bits=sum(memory.bits for memory in manifest.memories) - parameters,
         activation_bytes=sum(activation_bits(plan).values()) / 8,
-        estimates=[estimate(plan, manifest, node, encoder) for node in NODES.values()],
+        estimates=[estimate(plan, manifest, process, encoder) for process in with_costs().values()],
         mapping=None if cells is None else map_to_cells(verilog, manifest, cells, design.hardware.clock_mhz, out_dir),
         fpga=None if device is None else map_to_fpga(verilog, manifest, device, design.hardware.clock_mhz),
     )

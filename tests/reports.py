@@ -8,11 +8,11 @@ from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import load_design
 from spikecae.spec import load_spec
 from synth.estimate.analytic import estimate
-from synth.estimate.energy_table import NODES
 from synth.gates.critical_path import CriticalPath
 from synth.mapping.mapping_report import ModuleStatistics, Multipliers
 from synth.power.power_report import Energy, MemoryAccesses, PowerReport, UnitEnergy
 from synth.report import SynthesisReport
+from synth.targets.find import PROCESSES
 from tests.conftest import DESIGNS
 
 __all__ = ["sample_manifest", "sample_power", "sample_report", "sample_synthesis"]
@@ -132,7 +132,7 @@ def sample_synthesis() -> SynthesisReport:
         parameter_bits=8192,
         working_memory_bits=4096,
         activation_bytes=99.0,
-        estimates=[estimate(plan, sample_manifest(), NODES["45nm"], counted)],
+        estimates=[estimate(plan, sample_manifest(), PROCESSES["45nm"], counted)],
     )
 
 

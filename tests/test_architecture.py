@@ -34,6 +34,18 @@ SHARED_BY_GOLDEN_AND_RTL = {
 """The spec (with its stages), the design and the front end, and how a file is replaced: all that the generator may take
 from the codec."""
 
+TARGETS = "synth/targets"
+OF_A_PROCESS = {
+    "ihp_sg13g2": r"ihp|sg13g2|typ_1p|slow_1p|_bist|_(?:MEN|WEN|REN|DLY|DOUT)\b",
+    "sky130": r"sky130|skywater",
+    "osu018": r"osu018|oklahoma",
+    "generic_45nm": r"45 ?nm|horowitz",
+    "none": "_typ_",
+}
+"""Names and ways of writing that belong to one process, by its module."""
+LISTS_PROCESSES = {"spikecae/design/design.py"}
+"""Where ``hardware.memories`` is a list of names that are allowed."""
+
 MACHINE_PATH = re.compile(rb"(?<![\w.])/(?:home|Users|root|work|mnt)/\w")
 
 
@@ -92,6 +104,22 @@ def test_golden_model_and_hardware_share_only_the_spec():
         assert not shared, f"{path.relative_to(ROOT)} imports {sorted(shared)}"
     for path in modules("spikecae"):
         assert not any(name.split(".")[0] == "amaranth" for name in imported(path)), path
+
+
+def test_a_process_is_named_in_its_own_file_alone():
+    """All that is peculiar to it stands there; the registry has the module's name, and nothing else has any of it."""
+    foreign = []
+    for package in MAY_IMPORT.keys() - {"experiments"}:  # these measure processes that they choose
+        for path in (path for path in modules(package) if str(path.relative_to(ROOT)) not in LISTS_PROCESSES):
+            own = path.stem if path.parent == ROOT / TARGETS else ""
+            text = path.read_text(encoding="utf-8")
+            if own == "find":
+                text = re.sub(rf"\b({'|'.join(OF_A_PROCESS)})\b(?=[,\n)])", "", text)
+            for process, names in OF_A_PROCESS.items():
+                if process != own:
+                    found = re.finditer(names, text, re.IGNORECASE)
+                    foreign += [f"{path.relative_to(ROOT)}: {match.group()} ({process})" for match in found]
+    assert not foreign
 
 
 def test_files_are_short_enough_to_read():

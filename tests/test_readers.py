@@ -171,6 +171,7 @@ def power() -> PowerReport:
         idle_clocked_uw=50.0,
         cells_um2=1e6,
         macros_um2=1e6,
+        placement_density=0.7,
         spikes_per_s=20_000.0,
         raw_bits_per_spike=768.0,
         wire_bits_per_spike=32.0,

@@ -3,63 +3,65 @@
 from rtl.manifest import Manifest
 from rtl.shape.memory_use import held_in
 from rtl.shape.plan import DotPlan, Plan
-from synth.estimate.energy_table import Node, Work
 from synth.estimate.estimate_report import Estimate, LayerWork
+from synth.estimate.limit import LIMIT_UW_PER_MM2, RATE_HZ, spikes_within
 from synth.mapping.mapping_report import ModuleStatistics
+from synth.targets.process import Process, Work
 
-__all__ = ["LIMIT_UW_PER_MM2", "RATE_HZ", "estimate", "work_of"]
-
-LIMIT_UW_PER_MM2 = 400.0
-"""Power density that brain tissue tolerates (Wu et al. 2018, section 4)."""
-RATE_HZ = 20.0
-"""Spikes per second of a channel, as the paper assumes."""
+__all__ = ["estimate", "work_of"]
 
 
-def estimate(plan: Plan, manifest: Manifest, node: Node, counted: ModuleStatistics) -> Estimate:
+def estimate(plan: Plan, manifest: Manifest, process: Process, counted: ModuleStatistics) -> Estimate:
     """Add up what a block costs: every energy is that of one block, divided among its spikes.
 
     Args:
         plan: shape of the hardware.
         manifest: its memories.
-        node: costs.
+        process: what it is made in.
         counted: the whole encoder's resources.
+
+    Raises:
+        ValueError: nothing is known of the process's costs.
     """
+    costs = process.costs
+    if costs is None:
+        raise ValueError(f"process {process.name} has no table of costs; write one into its file in synth/targets")
     spikes = plan.spec.spikes
     layers = _layers(plan)
     parts = work_of(plan, manifest)
     per_spike = {
-        part: sum(node.work_pj[work].value * count for work, count in counts.items()) / spikes / 1000
+        part: sum(costs.work_pj[work].value * count for work, count in counts.items()) / spikes / 1000
         for part, counts in parts.items()
     }
     energy = sum(per_spike.values())
 
     memory_bits = sum(memory.words * memory.width for memory in manifest.memories)
     cells = {
-        "multipliers and adders": (plan.multipliers + plan.search.multipliers) * node.mac_um2.value,
-        "registers": counted.flip_flop_bits * node.register_um2_per_bit.value,
-        "multiplexers": counted.multiplexer_bits * node.multiplexer_um2_per_bit.value,
+        "multipliers and adders": (plan.multipliers + plan.search.multipliers) * costs.mac_um2.value,
+        "registers": counted.flip_flop_bits * costs.register_um2_per_bit.value,
+        "multiplexers": counted.multiplexer_bits * costs.multiplexer_um2_per_bit.value,
     }
-    area = {kind: value / node.density.value / 1e6 for kind, value in cells.items()}
-    area["memories"] = memory_bits * node.memory_um2_per_bit.value / 1e6
+    area = {kind: value / process.density.value / 1e6 for kind, value in cells.items()}
+    area["memories"] = memory_bits * costs.memory_um2_per_bit.value / 1e6
     total = sum(area.values())
     clock = plan.hardware.clock_mhz
     rate = clock * 1e6 / manifest.cycles_per_block * spikes
     power = energy * rate / 1000
-    within = LIMIT_UW_PER_MM2 * total / energy * 1000
+    within = spikes_within(LIMIT_UW_PER_MM2 * total, nj_per_spike=energy, spikes_per_s=rate)
     channels = int(within / RATE_HZ)
     return Estimate(
-        node=node.name,
-        process=node.process,
-        voltage_v=node.voltage_v,
+        node=process.name,
+        process=process.process,
+        voltage_v=process.voltage_v,
         method="analytic: operations and memory bits of a block times a table of costs",
         assumptions=[
-            *(f"{work}: {cost.value} pJ: {cost.source}" for work, cost in node.work_pj.items()),
-            f"multiply-accumulate {node.mac_um2.value} µm²: {node.mac_um2.source}",
-            f"memory {node.memory_um2_per_bit.value} µm² per bit: {node.memory_um2_per_bit.source}",
-            f"register {node.register_um2_per_bit.value} µm²: {node.register_um2_per_bit.source}",
-            f"multiplexer {node.multiplexer_um2_per_bit.value} µm² per bit: {node.multiplexer_um2_per_bit.source}; "
+            *(f"{work}: {cost.value} pJ: {cost.source}" for work, cost in costs.work_pj.items()),
+            f"multiply-accumulate {costs.mac_um2.value} µm²: {costs.mac_um2.source}",
+            f"memory {costs.memory_um2_per_bit.value} µm² per bit: {costs.memory_um2_per_bit.source}",
+            f"register {costs.register_um2_per_bit.value} µm²: {costs.register_um2_per_bit.source}",
+            f"multiplexer {costs.multiplexer_um2_per_bit.value} µm² per bit: {costs.multiplexer_um2_per_bit.source}; "
             "other logic takes no area here",
-            f"placement density {node.density.value}: {node.density.source}",
+            f"placement density {process.density.value}: {process.density.source}",
             "every parameter is read once a block; every input value once per channel group",
             "left out: leakage, wires, clock tree, pads, analog front end, radio, parameter checks",
         ],

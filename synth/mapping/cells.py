@@ -12,7 +12,7 @@ from rtl.shape.memory_use import FLIP_FLOP_BITS, Place, held_in
 from spikecae.files import write_bytes
 from synth.cells.liberty import Library, read_liberty
 from synth.files import NETLIST
-from synth.mapping.macros import Macro, choose, macros
+from synth.mapping.macros import LibraryMacro, choose, macros
 from synth.mapping.mapping_report import MappedMemory, MappedUnit, Mapping
 from synth.mapping.products import ROWS
 from synth.mapping.yosys import SOURCE, YosysError, run_yosys
@@ -46,7 +46,7 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
     liberty = target.file()
     library = read_liberty(liberty)
     _check_cells(library, target, liberty)
-    available = macros(target.macro_files())
+    available = macros(target)
     with_macros = target.macros is not None
     held = {memory.name: held_in(memory.use, macros=with_macros) for memory in manifest.memories}
     with tempfile.TemporaryDirectory(prefix="spikecae-map-") as name:
@@ -100,7 +100,7 @@ def _without_macro(in_macros: list[MappedMemory], target: CellTarget) -> list[st
     names = [memory.name for memory in in_macros if memory.macro is None]
     if not names:
         return []
-    where = "" if target.macros is None else f" among those in $PDK_ROOT/{target.macros}"
+    where = "" if target.macros is None else f" among those in $PDK_ROOT/{target.macros.folder}"
     return [f"no macro{where} fits {', '.join(names)}: areas are those of cells alone, and there is no power budget"]
 
 
@@ -112,7 +112,7 @@ def _check_cells(library: Library, target: CellTarget, liberty: Path) -> None:
         raise ValueError(f"{liberty} has no cell {', '.join(missing)}; point PDK_ROOT at a whole process kit")
 
 
-def _memory(memory: Memory, place: Place, available: list[Macro]) -> MappedMemory:
+def _memory(memory: Memory, place: Place, available: list[LibraryMacro]) -> MappedMemory:
     choice = choose(available, memory.use) if place == "macro" else None
     return MappedMemory(
         name=memory.name,

@@ -1,55 +1,56 @@
 """Memory macros: which one a memory would take, and how many of it."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from rtl.memory.macros import fit
 from rtl.shape.memory_use import MemoryUse
-from synth.cells.liberty import Cell, read_liberty
+from synth.cells.liberty import read_liberty
 from synth.mapping.mapping_report import MacroChoice
 from synth.part import Part
+from synth.targets.cells import CellTarget
 
-__all__ = ["Macro", "choose", "macros"]
+__all__ = ["LibraryMacro", "choose", "macros"]
 
 
-class Macro(Part):
-    """A memory macro. ``ports`` is the number of its clocks for normal operation, each for reading or writing.
-
-    ``bit_write``: it has pins that say which bits of a word to write.
-    """
+class LibraryMacro(Part):
+    """A memory macro, with what its liberty file says of it."""
 
     name: str
     words: int
     width: int
     ports: int
-    bit_write: bool
+    write_bits: int
+    """Fewest bits of a word that are written by themselves."""
     area_um2: float
     leakage_nw: float
 
 
-def macros(files: Iterable[Path]) -> list[Macro]:
-    """The memory macros in liberty files.
+def macros(target: CellTarget) -> list[LibraryMacro]:
+    """The macros of a process that the process kit at hand has; none without macros.
 
     Raises:
-        LibertyError: a file is broken.
+        ValueError: ``PDK_ROOT`` is not set, or a liberty file is broken or another macro's.
     """
-    return [
-        Macro(
-            name=cell.name,
-            words=cell.memory.words,
-            width=cell.memory.width,
-            ports=_ports(cell),
-            bit_write="A_BM" in cell.pins,
-            area_um2=cell.area_um2,
-            leakage_nw=cell.leakage_nw,
+    found = []
+    for macro, file in target.macro_files().items():
+        cell = read_liberty(file).cells.get(macro.name)
+        if cell is None:
+            raise ValueError(f"{file} has no cell {macro.name}; take the file from the process kit anew")
+        found.append(
+            LibraryMacro(
+                name=macro.name,
+                words=macro.words,
+                width=macro.width,
+                ports=macro.ports,
+                write_bits=macro.write_bits,
+                area_um2=cell.area_um2,
+                leakage_nw=cell.leakage_nw,
+            )
         )
-        for file in files
-        for cell in read_liberty(file).cells.values()
-        if cell.memory is not None
-    ]
+    return found
 
 
-def choose(available: Iterable[Macro], use: MemoryUse) -> MacroChoice | None:
+def choose(available: Iterable[LibraryMacro], use: MemoryUse) -> MacroChoice | None:
     """The macros that hold a memory on the least area, as the generator chooses them; None if none fits."""
     grid = fit(available, use)
     if grid is None:
@@ -60,8 +61,3 @@ def choose(available: Iterable[Macro], use: MemoryUse) -> MacroChoice | None:
         area_um2=grid.area_um2,
         leakage_nw=grid.count * grid.macro.leakage_nw,
     )
-
-
-def _ports(cell: Cell) -> int:
-    """Clock pins, without those of the built-in self-test."""
-    return sum(pin.clock and "BIST" not in pin.name for pin in cell.pins.values())

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from synth.targets.cells import CellTarget
+from synth.targets.process import Figure
 
 __all__ = ["TARGET"]
 
@@ -16,5 +17,7 @@ TARGET = CellTarget(
     tie_high=None,
     tie_low=None,
     clock_gate=None,
+    row_um=Figure(value=10.0, source="LEF of the standard cells"),
+    site_um=Figure(value=0.8, source="LEF of the standard cells"),
     package="qflow-tech-osu018",
 )
