@@ -27,11 +27,6 @@ class Pin:
     active_low: bool = False
     value: int = 0
 
-    @property
-    def is_output(self) -> bool:
-        """All others are inputs."""
-        return self.role == "data out"
-
 
 @dataclass(frozen=True)
 class Port:
