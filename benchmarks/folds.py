@@ -20,6 +20,7 @@ from sim.stage import count_left_over, measure_latency, run_blocks, steady_state
 from sim.verilate import build_library
 from spikecae.design import load_design
 from spikecae.spec import load_spec
+from synth.targets.find import macro_kit
 
 __all__ = ["main"]
 
@@ -66,7 +67,7 @@ def main(
         hardware = chip.hardware.model_copy(update={"fold": fold})
         plan = make_plan(spec, hardware)
         folder = build / f"{design}-{fold}"
-        manifest = emit(spec, hardware, folder)
+        manifest = emit(spec, hardware, folder, kit=macro_kit(hardware.memories))
         library = build_library(folder / manifest.verilog, manifest, build / "models")
         with BatchSimulator(library, manifest, load=load_writes(folder, manifest)) as simulator:
             latency = measure_latency(simulator, adc[0])

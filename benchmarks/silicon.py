@@ -1,6 +1,6 @@
 """Area, timing, energy and power density of a design on a process, beside the figures kept from before.
 
-``python -m benchmarks.silicon --design tiny --target ihp-sg13g2`` runs the stages that are not up to date, prints each
+``python -m benchmarks.silicon --design tiny --target PROCESS`` runs the stages that are not up to date, prints each
 figure with its change, and ends with status 1 where one is worse than its tolerance allows; ``--update`` keeps the new
 ones.
 """
@@ -16,8 +16,8 @@ from flow.layout import Layout
 from spikecae.files import write_text
 from synth.part import Part
 from synth.power.power_report import PowerReport
-from synth.stage import SynthesisReport
-from synth.targets.find import target_name
+from synth.report import SynthesisReport
+from synth.targets.find import target_name, with_cells
 
 __all__ = ["Baseline", "Kept", "compare", "figures"]
 
@@ -93,7 +93,7 @@ def compare(baseline: Baseline, found: dict[str, float]) -> tuple[list[str], lis
 
 def main(
     design: Annotated[str, typer.Option(help="Name of a file in designs/, without .toml.")] = "tiny",
-    target: Annotated[str, typer.Option(help="A process with cells, or a liberty file.")] = "ihp-sg13g2",
+    target: Annotated[str, typer.Option(help="A process with cells, or a liberty file.")] = next(iter(with_cells())),
     blocks: Annotated[int, typer.Option(min=1, help="Blocks to measure, gate by gate.")] = 4,
     update: Annotated[bool, typer.Option("--update", help="Keep the figures of this run.")] = False,
 ) -> None:

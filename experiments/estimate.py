@@ -1,8 +1,10 @@
 """The analytic estimate against gate-level runs, and the costs that fit them best.
 
-``python -m experiments.estimate`` prints the costs of :mod:`synth.estimate.energy_table` anew, by least squares over
+``python -m experiments.estimate`` prints the costs of :mod:`synth.targets.ihp_sg13g2` anew, by least squares over
 the energies of all parts of all variants, and how far each variant is off when it is left out of the fit.
 """
+
+from typing import get_args
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -19,8 +21,8 @@ from rtl.pipeline import DEALERS
 from rtl.shape.plan import Plan
 from rtl.shape.work import Work
 from synth.estimate.analytic import CONTROL, MEMORIES, estimate, work_of
-from synth.estimate.energy_table import NODES
 from synth.power.power_report import PowerReport
+from synth.targets.registry import PROCESSES
 
 __all__ = ["EXPERIMENT", "energy_by_part", "fitted_costs"]
 
@@ -50,7 +52,7 @@ def energy_by_part(power: PowerReport, plan: Plan) -> dict[str, float]:
 def run(parameters: Parameters, seed: int) -> Outcome:
     """Estimate a variant, and read, or make, its measurement."""
     found = measured(parameters)
-    guess = estimate(found.plan, found.manifest, NODES[PROCESS], found.synthesis.encoder)
+    guess = estimate(found.plan, found.manifest, PROCESSES[PROCESS], found.synthesis.encoder)
     metrics = {"measured_nj": found.power.energy_nj_per_spike, "analytic_nj": guess.energy_nj_per_spike}
     metrics["error_percent"] = 100 * (metrics["analytic_nj"] / metrics["measured_nj"] - 1)
     for part, energy in energy_by_part(found.power, found.plan).items():
@@ -60,7 +62,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
 
 def fitted_costs(variants: list[Measured]) -> dict[Work, float]:
     """Costs in pJ, none negative, of least squared error over all parts, each as a share of its variant's energy."""
-    kinds: list[Work] = list(NODES[PROCESS].work_pj)
+    kinds: tuple[Work, ...] = get_args(Work)
     rows: list[NDArray[np.float64]] = []
     for found in variants:
         scale = 1000 * found.plan.spec.spikes * found.power.energy_nj_per_spike
@@ -111,7 +113,7 @@ EXPERIMENT = Experiment(
     tools=GATE_TOOLS,
     figure=figure,
     remarks=(
-        f"What ``make synth`` estimates without a process kit. Its {len(NODES[PROCESS].work_pj)} costs were fitted to "
+        f"What ``make synth`` estimates without a process kit. Its {len(get_args(Work))} costs were fitted to "
         "these runs by least squares (``python -m experiments.estimate``), so the errors here are those of the fit; "
         "that command also prints the error of each variant when it is left out. Measured after the fit: wave_clus "
         f"with {', '.join(map(str, silicon.LEAST.bits))} bits.",

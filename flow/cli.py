@@ -14,6 +14,7 @@ from flow.chain import Chain, StageName
 from flow.errors import describe
 from flow.layout import Layout
 from flow.runner import exclusive
+from synth.targets.find import choices, with_cells
 
 __all__ = ["app", "main"]
 
@@ -41,11 +42,12 @@ Target = Annotated[
     str,
     typer.Option(
         "--target",
-        help="What to synthesize for: generic, gates, ihp-sg13g2, sky130, osu018, ice40, ecp5, or a .lib file.",
+        help=f"What to synthesize for: {choices()}, or a .lib file.",
     ),
 ]
 
 NEUROPIXELS = "neuropixels"
+POWER_TARGET = next(iter(with_cells()))
 
 
 def _console() -> Console:
@@ -110,7 +112,7 @@ def synth(design: DesignName = NEUROPIXELS, target: Target = "generic") -> None:
 
 @app.command()
 def power(
-    design: DesignName = NEUROPIXELS, data: Data = None, blocks: GateBlocks = 4, target: Target = "ihp-sg13g2"
+    design: DesignName = NEUROPIXELS, data: Data = None, blocks: GateBlocks = 4, target: Target = POWER_TARGET
 ) -> None:
     """Simulate the mapped netlist gate by gate on real spikes: energy per spike, and channels within the limit."""
     _stage(Chain(_layout(design), _console(), data=data, blocks=blocks, target=target), "power")

@@ -57,7 +57,8 @@ def _module_file(name: str, root: Path) -> Path | None:
 def code_hashes(entry: Path, root: Path, name: str | None = None) -> dict[str, str]:
     """SHA-256, in hex, of all that a module depends on: file by file, by their paths under ``root``.
 
-    Followed are imports, also those in functions, and all files of a room that imports them so. Files that modules name, such as templates, count with every byte.
+    Followed are imports, also those in functions, and all files of a room that imports them so. Files that modules
+    name, such as templates, count with every byte.
 
     Args:
         entry: a module.

@@ -15,6 +15,7 @@ from typing import Any
 
 from flow.layout import SOURCES
 from spikecae.design import ENCODERS, Costs, Design, Detector, Encoder, Section, Unit, load_design, rules_of, section_in
+from synth.targets.find import with_cells
 
 __all__ = ["example", "in_words", "reference"]
 
@@ -26,9 +27,9 @@ A chip is one TOML file, `designs/<name>.toml`: the input of every stage. Here a
 each fault with its key, its value and the remedy: keys that are unknown or missing, wrong types, values out of range,
 and keys that contradict each other (*must hold*, under each table).
 
-Costs are told where there are any. Energy and area are those of `neuropixels`, gate by gate on IHP SG13G2 at 1.2 V,
-with loaded parameters, if nothing else is said; [power](power.md), [the chip](hardware.md) and [results](results.md)
-say how they were measured, and what else they depend on.
+Costs are told where there are any. Energy and area are those of `neuropixels`, gate by gate on
+{process}, with loaded parameters, if nothing else is said; [power](power.md),
+[the chip](hardware.md) and [results](results.md) say how they were measured, and what else they depend on.
 
 Made from `spikecae/design/` by `make docs/design_file.md`; change the text there, not here.
 """
@@ -57,7 +58,7 @@ def reference(design: type[Design] = Design) -> str:
     """The page, in Markdown, for designs of this class."""
     sections = {name: section_in(field) for name, field in design.model_fields.items()}
     parts = [
-        INTRODUCTION,
+        INTRODUCTION.format(process=next(iter(with_cells().values())).process),
         "## Before the first table\n",
         _table(design, [name for name in sections if not sections[name]]),
     ]

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from spikecae.design import Design, load_design
-from synth.targets.find import target_name
+from synth.targets.find import target_name, with_macros
 
 __all__ = ["SOURCES", "Layout"]
 
@@ -27,7 +27,7 @@ class Layout:
     @cached_property
     def design(self) -> Design:
         """The design, read and checked when first asked for."""
-        return load_design(self.toml)
+        return load_design(self.toml, macro_processes=with_macros())
 
     @property
     def shipped(self) -> Path:

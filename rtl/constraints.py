@@ -3,10 +3,10 @@
 import json
 from collections.abc import Sequence
 
+from rtl.memory.kit import Macro, MacroKit
+
 __all__ = ["IO_SHARE", "file_list", "librelane_config", "period_ns", "timing_constraints"]
 
-KIT = "ihp-sg13g2"
-"""Folder of the process kit that macros come from."""
 CLOCK = "aclk"
 RESET = "aresetn"
 IO_SHARE = 0.2
@@ -20,9 +20,9 @@ def file_list(verilog: str, from_kit: Sequence[str] = ()) -> str:
 
     Args:
         verilog: the emitted one.
-        from_kit: what comes from a process kit in ``$PDK_ROOT``, relative to the kit's folder there.
+        from_kit: what comes from a process kit, relative to ``$PDK_ROOT``.
     """
-    return "".join(f"{name}\n" for name in (verilog, *(f"$PDK_ROOT/{KIT}/{path}" for path in from_kit)))
+    return "".join(f"{name}\n" for name in (verilog, *(f"$PDK_ROOT/{path}" for path in from_kit)))
 
 
 def timing_constraints(top: str, clock_mhz: float) -> str:
@@ -46,15 +46,25 @@ set_output_delay -min 0 -clock [get_clocks {CLOCK}] [all_outputs]
 """
 
 
-def librelane_config(top: str, verilog: str, constraints: str, clock_mhz: float, macros: Sequence[str] = ()) -> str:
-    """Configuration of a LibreLane flow; paths are relative to its own folder. The PDK is chosen when it is run.
+def librelane_config(
+    top: str,
+    verilog: str,
+    constraints: str,
+    clock_mhz: float,
+    kit: MacroKit | None = None,
+    macros: Sequence[Macro] = (),
+) -> str:
+    """Configuration of a LibreLane flow; paths are relative to its own folder.
+
+    Without macros, the PDK is chosen when the flow is run.
 
     Args:
         top: the module.
         verilog: its file.
         constraints: file of the timing constraints.
         clock_mhz: clock frequency.
-        macros: memory macros of IHP SG13G2 that the Verilog instantiates; where they are placed is left open.
+        kit: the process that the macros are of.
+        macros: memory macros that the Verilog instantiates; where they are placed is left open.
     """
     config: dict[str, object] = {
         "meta": {"version": 2},
@@ -65,19 +75,19 @@ def librelane_config(top: str, verilog: str, constraints: str, clock_mhz: float,
         "PNR_SDC_FILE": f"dir::{constraints}",
         "SIGNOFF_SDC_FILE": f"dir::{constraints}",
     }
-    if macros:
-        config["PDK"] = KIT
-        config["MACROS"] = {name: _macro(name) for name in macros}
+    if kit is not None and macros:
+        config["PDK"] = kit.folder
+        config["MACROS"] = {macro.name: _macro(kit, macro) for macro in macros}
     return json.dumps(config, indent=1) + "\n"
 
 
-def _macro(name: str) -> dict[str, object]:
-    folder = "pdk_dir::libs.ref/sg13g2_sram"
+def _macro(kit: MacroKit, macro: Macro) -> dict[str, object]:
+    files = macro.files
     return {
-        "gds": [f"{folder}/gds/{name}.gds"],
-        "lef": [f"{folder}/lef/{name}.lef"],
-        "nl": [f"{folder}/verilog/{name}.v"],
-        "lib": {"*_typ_1p20V_25C": [f"{folder}/lib/{name}_typ_1p20V_25C.lib"]},
+        "gds": [f"pdk_dir::{files.gds}"],
+        "lef": [f"pdk_dir::{files.lef}"],
+        "nl": [f"pdk_dir::{files.verilog}"],
+        "lib": {kit.corner: [f"pdk_dir::{files.liberty}"]},
     }
 
 

@@ -14,14 +14,14 @@ from rtl.files import COMPRESSOR, ENCODER, files_beside, layout_verilog, model_f
 from rtl.host.load import load_json
 from rtl.host.register_map import c_header, json_map
 from rtl.manifest import Manifest
-from rtl.memory.back_ends import IhpMacros, back_end
-from rtl.memory.macro_models import kit_files, macro_models
-from rtl.memory.macros import IhpMacro
+from rtl.memory.back_ends import Macros, back_end
+from rtl.memory.kit import Macro, MacroKit
+from rtl.memory.macro_models import macro_models
 from rtl.planning import make_plan
 from rtl.spike_compressor import SpikeCompressor
 from rtl.spike_encoder import SpikeEncoder
 from rtl.units.clocked import Clocked
-from spikecae.design import Hardware, MemoryBackEnd
+from spikecae.design import Hardware
 from spikecae.files import write_text
 from spikecae.front_end.front_end import FrontEnd
 from spikecae.spec import EncoderSpec
@@ -29,7 +29,13 @@ from spikecae.spec import EncoderSpec
 __all__ = ["emit"]
 
 
-def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path, front_end: FrontEnd | None = None) -> Manifest:
+def emit(
+    spec: EncoderSpec,
+    hardware: Hardware,
+    out_dir: Path,
+    front_end: FrontEnd | None = None,
+    kit: MacroKit | None = None,
+) -> Manifest:
     """Generate the encoder and, where a front end is given, ``spike_compressor.v``: both behind one another.
 
     Beside both: ``registers.json`` and ``registers.h``; ``spike_encoder.f``, ``spike_encoder.sdc`` and
@@ -43,31 +49,34 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path, front_end: FrontE
         hardware: the knobs.
         out_dir: folder for all files.
         front_end: the spike detector in front of the encoder.
+        kit: macros of the process that ``hardware.memories`` names, where it names one.
 
     Raises:
-        ValueError: the spec's list of stages is not one this hardware knows, the front end does not fit it, or no
-            macro serves a memory.
+        ValueError: the spec's list of stages is not one this hardware knows, the front end does not fit it, the kit is
+            missing or another process's, or no macro serves a memory.
         RuntimeError: no Yosys to write Verilog with, or a signal that a tap needs was not emitted.
     """
     os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
     plan, memories = make_plan(spec, hardware), hardware.memories
+    back_end(memories, kit)  # a kit that is missing is told before anything is built
     top = SpikeEncoder(plan)
     texts = {f"{ENCODER}.v": _verilog(top, ENCODER)}
     if front_end is not None:
         texts[f"{COMPRESSOR}.v"] = _verilog(SpikeCompressor(front_end, plan), COMPRESSOR)
-    layout, macros, modelled = layout_verilog(ENCODER, memories), Counter[IhpMacro](), set[IhpMacro]()
+    layout, macros, modelled = layout_verilog(ENCODER, memories), Counter[Macro](), set[Macro]()
     if memories != "inferred":
-        texts[layout], macros = _with_back_end(SpikeEncoder(plan), ENCODER, memories)
+        texts[layout], macros = _with_back_end(SpikeEncoder(plan), ENCODER, memories, kit)
         modelled |= macros.keys()
         if front_end is not None:
             compressor = SpikeCompressor(front_end, plan)
-            texts[layout_verilog(COMPRESSOR, memories)], used = _with_back_end(compressor, COMPRESSOR, memories)
+            texts[layout_verilog(COMPRESSOR, memories)], used = _with_back_end(compressor, COMPRESSOR, memories, kit)
             modelled |= used.keys()
     models = model_file(memories)
     if models is not None:
         texts[models] = macro_models(modelled)
     files = files_beside(loadable=plan.loadable, front_end=front_end is not None, memories=memories)
-    counts = {macro.name: macros[macro] for macro in sorted(macros, key=lambda macro: macro.name)}
+    placed = sorted(macros, key=lambda macro: macro.name)
+    counts = {macro.name: macros[macro] for macro in placed}
     manifest = make_manifest(plan, top, f"{ENCODER}.v", files, counts)
     _check_taps(manifest, texts[manifest.verilog])
     for name, text in texts.items():
@@ -77,9 +86,9 @@ def emit(spec: EncoderSpec, hardware: Hardware, out_dir: Path, front_end: FrontE
     write_text(out_dir / "registers.json", json.dumps(json_map(regions, addr_bits), indent=1) + "\n")
     write_text(out_dir / "registers.h", c_header(regions, addr_bits))
     clock = hardware.clock_mhz
-    write_text(out_dir / f"{ENCODER}.f", file_list(layout, kit_files(macros)))
+    write_text(out_dir / f"{ENCODER}.f", file_list(layout, kit.verilog(placed) if kit else ()))
     write_text(out_dir / f"{ENCODER}.sdc", timing_constraints(ENCODER, clock))
-    write_text(out_dir / "librelane.json", librelane_config(ENCODER, layout, f"{ENCODER}.sdc", clock, list(counts)))
+    write_text(out_dir / "librelane.json", librelane_config(ENCODER, layout, f"{ENCODER}.sdc", clock, kit, placed))
     if plan.loadable:
         write_text(out_dir / "load.json", load_json(plan))
     write_text(out_dir / "manifest.json", manifest.model_dump_json(indent=1) + "\n")
@@ -91,10 +100,10 @@ def _verilog(top: Clocked, name: str, platform: object = None) -> str:
     return text
 
 
-def _with_back_end(top: Clocked, name: str, memories: MemoryBackEnd) -> tuple[str, Counter[IhpMacro]]:
-    platform = back_end(memories)
+def _with_back_end(top: Clocked, name: str, memories: str, kit: MacroKit | None) -> tuple[str, Counter[Macro]]:
+    platform = back_end(memories, kit)
     text = _verilog(top, name, platform)
-    return text, platform.used if isinstance(platform, IhpMacros) else Counter()
+    return text, platform.used if isinstance(platform, Macros) else Counter()
 
 
 def _check_taps(manifest: Manifest, text: str) -> None:

@@ -1,6 +1,6 @@
 """Names of what the generator writes."""
 
-from spikecae.design import MemoryBackEnd
+from spikecae.design import WITHOUT_MACROS
 
 __all__ = ["COMPRESSOR", "ENCODER", "files_beside", "layout_verilog", "model_file"]
 
@@ -8,17 +8,17 @@ ENCODER = "spike_encoder"
 COMPRESSOR = "spike_compressor"
 
 
-def layout_verilog(top: str, memories: MemoryBackEnd) -> str:
+def layout_verilog(top: str, memories: str) -> str:
     """Name of the Verilog for a layout."""
     return f"{top}.v" if memories == "inferred" else f"{top}.{memories}.v"
 
 
-def model_file(memories: MemoryBackEnd) -> str | None:
+def model_file(memories: str) -> str | None:
     """Name of the models of macros; None where there are none."""
-    return f"{memories}.models.v" if memories == "ihp-sg13g2" else None
+    return None if memories in WITHOUT_MACROS else f"{memories}.models.v"
 
 
-def files_beside(*, loadable: bool, front_end: bool, memories: MemoryBackEnd) -> list[str]:
+def files_beside(*, loadable: bool, front_end: bool, memories: str) -> list[str]:
     """Files beside the encoder's Verilog and the manifest.
 
     Args:

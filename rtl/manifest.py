@@ -5,7 +5,6 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from rtl.shape.memory_use import MemoryUse
-from spikecae.design import MemoryBackEnd
 
 __all__ = ["Manifest", "Memory", "MemoryRole", "Port", "Tap", "Unit"]
 
@@ -120,7 +119,8 @@ class Manifest(Record):
     """What lies beside the Verilog."""
     compressor: str | None
     """Verilog of the encoder behind a spike detector, where the design has one."""
-    memories_in_layout: MemoryBackEnd
+    memories_in_layout: str
+    """``inferred``, ``registers``, or the process whose macros they are."""
     layout_verilog: str
     """What a layout is made from: the same, or Verilog with macros or flip-flops for memories."""
     macros: dict[str, int]

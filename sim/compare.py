@@ -8,34 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from rtl.manifest import Manifest, Tap
+from sim.results import Mismatch
 from spikecae.golden import EncodedBlocks
 
-__all__ = ["OUTPUT", "Comparison", "Mismatch", "compare"]
+__all__ = ["OUTPUT", "Comparison", "compare"]
 
 OUTPUT = "payload"
 """Stage name of the bytes that leave; a mismatch there gives the byte's place as ``sample``."""
-
-
-class Mismatch(BaseModel):
-    """A value that differs. ``None`` stands for a value that is missing on one side."""
-
-    model_config = ConfigDict(frozen=True)
-
-    stage: str
-    block: int
-    channel: int
-    sample: int
-    expected: int | None
-    got: int | None
-
-    def __str__(self) -> str:
-        return (
-            f"stage {self.stage}, block {self.block}, channel {self.channel}, sample {self.sample}: "
-            f"expected {self.expected}, got {self.got}"
-        )
 
 
 @dataclass(frozen=True)

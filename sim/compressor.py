@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from rtl.files import COMPRESSOR, layout_verilog
 from rtl.host.register_map import register
 from sim.batch import BatchSimulator, Pauses
-from sim.compare import OUTPUT, Mismatch
+from sim.compare import OUTPUT
 from sim.emitted import load_manifest, load_writes
-from sim.results import OtherTop
+from sim.results import Mismatch, OtherTop
 from sim.verilate import Progress, build_library
 from spikecae.bitstream.payload import Events, write_blocks
 from spikecae.front_end.detector import SpikeDetector

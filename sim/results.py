@@ -4,15 +4,30 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from sim.compare import Mismatch
-
-__all__ = ["BenchResult", "CyclesPerBlock", "Latency", "OtherTop", "SimulationResults", "Speed"]
+__all__ = ["BenchResult", "CyclesPerBlock", "Latency", "Mismatch", "OtherTop", "SimulationResults", "Speed"]
 
 
 class Record(BaseModel):
     """An immutable part of the report; unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Mismatch(Record):
+    """A value that differs. ``None`` stands for a value that is missing on one side."""
+
+    stage: str
+    block: int
+    channel: int
+    sample: int
+    expected: int | None
+    got: int | None
+
+    def __str__(self) -> str:
+        return (
+            f"stage {self.stage}, block {self.block}, channel {self.channel}, sample {self.sample}: "
+            f"expected {self.expected}, got {self.got}"
+        )
 
 
 class CyclesPerBlock(Record):

@@ -1,25 +1,23 @@
 """Stage ``synth``: what the emitted Verilog is made of, and what it should cost."""
 
 from pathlib import Path
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 from rtl.planning import make_plan
 from sim.emitted import load_manifest
 from spikecae.design import Design
 from spikecae.files import write_text
 from spikecae.spec import EncoderSpec
-from synth.estimate.analytic import Estimate, estimate
-from synth.estimate.energy_table import NODES
-from synth.mapping.cells import Mapping, map_to_cells
-from synth.mapping.fpga import FpgaMapping, map_to_fpga
-from synth.mapping.yosys import ModuleStatistics, statistics
+from synth.estimate.analytic import estimate
+from synth.mapping.cells import map_to_cells
+from synth.mapping.fpga import map_to_fpga
+from synth.mapping.yosys import statistics
+from synth.report import SynthesisReport
 from synth.targets.cells import CellTarget
-from synth.targets.find import WITHOUT_CELLS, cell_target, target_name
+from synth.targets.find import cell_target, target_name, with_costs
 from synth.targets.fpga import FPGAS
+from synth.targets.registry import WITHOUT_CELLS
 
-__all__ = ["SynthesisReport", "synthesize"]
+__all__ = ["synthesize"]
 
 MAPPED = (
     "Yosys word-level statistics of the flattened module, and the encoder mapped by Yosys and ABC to a library's cells"
@@ -30,42 +28,6 @@ MAPPED_TO_FPGA = (
     "and routed by nextpnr, without constraints on pins, where it fits"
 )
 """How it is done for an FPGA; takes minutes."""
-
-
-class SynthesisReport(BaseModel):
-    """``report.json``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    schema_version: Literal[1] = 1
-    design: str
-    spec_hash: str
-    target: str
-    method: str
-    encoder: ModuleStatistics
-    units: list[ModuleStatistics]
-    parameter_bits: int
-    working_memory_bits: int
-    activation_bytes: float
-    """Partial sums, latents, windows and delays, without input buffer, parameters and packets."""
-    estimates: list[Estimate]
-    mapping: Mapping | None = None
-    """None for a target without cells."""
-    fpga: FpgaMapping | None = None
-    """None for a target that is no FPGA."""
-
-    def __str__(self) -> str:
-        if self.fpga is not None:
-            return f"{len(self.units)} units; {self.fpga}"
-        if self.mapping is not None:
-            return f"{len(self.units)} units; {self.mapping}"
-        first = self.estimates[0]
-        return (
-            f"{len(self.units)} units, {self.encoder.flip_flop_bits} flip-flops, "
-            f"{self.parameter_bits + self.working_memory_bits} memory bits; estimated for {first.process}: "
-            f"{first.energy_nj_per_spike:.0f} nJ per spike, {first.area_mm2:.2f} mm², "
-            f"{first.channels_within_limit} channels within {first.limit_uw_per_mm2:.0f} µW/mm²"
-        )
 
 
 def synthesize(
@@ -110,7 +72,7 @@ def synthesize(
         parameter_bits=parameters,
         working_memory_bits=sum(memory.bits for memory in manifest.memories) - parameters,
         activation_bytes=sum(plan.storage().values()) / 8,
-        estimates=[estimate(plan, manifest, node, encoder) for node in NODES.values()],
+        estimates=[estimate(plan, manifest, process, encoder) for process in with_costs().values()],
         mapping=None if cells is None else map_to_cells(verilog, manifest, cells, design.hardware.clock_mhz, out_dir),
         fpga=None if device is None else map_to_fpga(verilog, manifest, device, design.hardware.clock_mhz),
     )

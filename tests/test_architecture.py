@@ -34,6 +34,15 @@ SHARED_BY_GOLDEN_AND_RTL = (
 """The spec with its stages, the design and the front end; what these are made of (widths that bounds prove, canonical
 codes, distances of contacts); and how modules and files are found and written."""
 
+TARGETS = "synth/targets"
+OF_A_PROCESS = {
+    "ihp_sg13g2": r"ihp|sg13g2|typ_1p|slow_1p|_bist|_(?:MEN|WEN|REN|DLY|DOUT)\b",
+    "sky130": r"sky130|skywater",
+    "osu018": r"osu018|oklahoma",
+    "generic_45nm": r"45 ?nm|horowitz",
+    "none": "_typ_",
+}
+"""Names and ways of writing that belong to one process, by its module."""
 MACHINE_PATH = re.compile(rb"(?<![\w.])/(?:home|Users|root|work|mnt)/\w")
 
 
@@ -193,6 +202,20 @@ def test_walkers_ask_the_stage() -> None:
         assert not names & kinds, f"{walker} names {sorted(names & kinds)}"
         texts = {str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
         assert not texts & {"conv", "residual", "pool", "project", "vq", "block"}, walker
+
+
+def test_a_process_is_named_in_its_own_file_alone():
+    """All that is peculiar to it stands there, and nothing else has any of it."""
+    foreign = []
+    for package in MAY_IMPORT.keys() - {"experiments"}:  # these measure processes that they choose
+        for path in modules(package):
+            own = path.stem if path.parent == ROOT / TARGETS else ""
+            text = path.read_text(encoding="utf-8")
+            for process, names in OF_A_PROCESS.items():
+                if process != own:
+                    found = re.finditer(names, text, re.IGNORECASE)
+                    foreign += [f"{path.relative_to(ROOT)}: {match.group()} ({process})" for match in found]
+    assert not foreign
 
 
 def test_files_are_short_enough_to_read():

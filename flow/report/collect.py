@@ -16,7 +16,7 @@ from sim.results import SimulationResults
 from spikecae.design import Design
 from spikecae.spec import load_spec
 from synth.power.power_report import PowerReport
-from synth.stage import SynthesisReport
+from synth.report import SynthesisReport
 
 __all__ = ["collect"]
 

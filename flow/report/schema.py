@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from synth.power.power_report import PowerReport
-from synth.stage import SynthesisReport
+from synth.report import SynthesisReport
 
 __all__ = ["Baseline", "Coder", "Data", "Encoder", "Layer", "Report", "Simulation", "Training", "Weights"]
 

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from model.datasets.spikes import Provenance, SpikeDataset, Split
+from model.datasets.spikes import SpikeDataset, Split
+from model.provenance import Provenance
 
 __all__ = ["DataSummary", "load_dataset_file", "save_dataset_file"]
 

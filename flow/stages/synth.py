@@ -21,7 +21,7 @@ def plan_synth(layout: Layout, target: str) -> Task:
     """
     design = layout.design
     cells = cell_target(target)
-    libraries = {} if cells is None else {file.name: file for file in [cells.file(), *cells.macro_files()]}
+    libraries = {} if cells is None else {file.name: file for file in [cells.file(), *cells.macro_files().values()]}
 
     def run(folder: Path, console: Console) -> str:
         from spikecae.spec import load_spec

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from model.datasets.spikes import Provenance, SpikeTable
+from model.datasets.spikes import SpikeTable
+from model.provenance import Provenance
 from spikecae.design import Design, Recording
 from spikecae.front_end.geometry import close_contacts, nearest_contacts
 

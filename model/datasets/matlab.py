@@ -7,7 +7,8 @@ import numpy as np
 from scipy.io import loadmat
 
 from model.datasets.detection import detect_spikes
-from model.datasets.spikes import Provenance, SpikeTable
+from model.datasets.spikes import SpikeTable
+from model.provenance import Provenance
 from spikecae.design import Design
 
 __all__ = ["read_matlab"]

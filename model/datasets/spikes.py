@@ -2,17 +2,15 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.provenance import Provenance
 from spikecae.design import Design
 from spikecae.front_end.adc import units_to_codes
 
 __all__ = [
-    "VALIDATION_FRACTION",
-    "Provenance",
     "SpikeDataset",
     "SpikeTable",
     "Split",
@@ -21,8 +19,6 @@ __all__ = [
     "split_by_time",
     "split_ends",
 ]
-
-Provenance = Literal["real", "semi-synthetic", "synthetic"]
 
 VALIDATION_FRACTION = 0.12
 """Of the training half; its latest spikes, so that validation too is a later time than training."""

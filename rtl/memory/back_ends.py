@@ -10,12 +10,13 @@ from typing import Any
 from amaranth.hdl import Array, Cat, ClockSignal, Const, Instance, Module, Mux, Shape, Signal, Value
 from amaranth.lib.memory import Memory
 
-from rtl.memory.macros import IHP_SG13G2, Grid, IhpMacro, fit
+from rtl.memory.kit import Macro, MacroKit, Port
+from rtl.memory.macros import Grid, fit
 from rtl.memory.sized import use_of
 from rtl.shape.memory_use import held_in
-from spikecae.design import MemoryBackEnd
+from spikecae.design import WITHOUT_MACROS
 
-__all__ = ["FlipFlops", "IhpMacros", "back_end"]
+__all__ = ["FlipFlops", "Macros", "back_end"]
 
 
 class FlipFlops:
@@ -26,11 +27,12 @@ class FlipFlops:
         return _flip_flops(memory) if memory.write_ports else Memory.elaborate(memory, None)
 
 
-class IhpMacros:
-    """Macros of IHP SG13G2, registers where :func:`rtl.shape.memory_use.held_in` says so, and constant tables."""
+class Macros:
+    """A process's macros, registers where :func:`rtl.shape.memory_use.held_in` says so, and constant tables."""
 
-    def __init__(self) -> None:
-        self.used: Counter[IhpMacro] = Counter()
+    def __init__(self, kit: MacroKit) -> None:
+        self._kit = kit
+        self.used: Counter[Macro] = Counter()
         """Macros of the design, counted as it is elaborated."""
 
     def get_memory(self, memory: Memory) -> Any:
@@ -45,34 +47,35 @@ class IhpMacros:
             return Memory.elaborate(memory, None)
         if place == "flip-flops":
             return _flip_flops(memory)
-        grid = fit(IHP_SG13G2, use)
+        grid = fit(self._kit.macros, use)
         if grid is None:
             raise ValueError(
-                f"no macro has {use.ports} ports, for a memory of {use.words} words of {use.width} bits; "
-                'set hardware.memories = "registers"'
+                f"no macro of {self._kit.name} serves a memory of {use.words} words of {use.width} bits, with "
+                f"{use.ports} ports, {use.write_bits} bits written by themselves; set hardware.memories = 'registers'"
             )
         self.used[grid.macro] += grid.count
-        return _macros(memory, grid, shared=use.ports == 1)
+        return _macros(memory, grid)
 
 
-def back_end(name: MemoryBackEnd) -> FlipFlops | IhpMacros | None:
-    """The platform of that name; None leaves memories arrays.
+def back_end(memories: str, kit: MacroKit | None = None) -> FlipFlops | Macros | None:
+    """The platform for ``hardware.memories``; None leaves memories arrays.
+
+    Args:
+        memories: ``inferred``, ``registers``, or a process with macros.
+        kit: that process's macros.
 
     Raises:
-        ValueError: there is no such one.
+        ValueError: it is a process, but the kit is missing or another's.
     """
-    match name:
-        case "registers":
-            return FlipFlops()
-        case "ihp-sg13g2":
-            return IhpMacros()
-        case "inferred":
-            return None
-        case _:
-            raise ValueError(
-                f"hardware.memories = {name!r}: no macros of such a process; choose 'inferred', 'registers' or "
-                "'ihp-sg13g2'"
-            )
+    if memories in WITHOUT_MACROS:
+        return FlipFlops() if memories == "registers" else None
+    if kit is None or kit.name != memories:
+        given = "none was given" if kit is None else f"those of {kit.name} were given"
+        raise ValueError(
+            f"hardware.memories = {memories!r} takes that process's macros, but {given}; pass its kit "
+            f"(synth.targets.find.macro_kit({memories!r})), or set it to 'inferred' or 'registers'"
+        )
+    return Macros(kit)
 
 
 def _flip_flops(memory: Memory) -> Module:
@@ -104,13 +107,14 @@ def _flip_flops(memory: Memory) -> Module:
     return m
 
 
-def _macros(memory: Memory, grid: Grid[IhpMacro], *, shared: bool) -> Module:
-    """One write and one read port, on ports A and B of the macros, or both on A."""
+def _macros(memory: Memory, grid: Grid[Macro]) -> Module:
+    """One write and one read port, on the first and the last port of the macros: the same one, if there is one."""
     m = Module()
     macro, width = grid.macro, Shape.cast(memory.shape).width
+    shared = macro.ports == 1
     (write,), (read,) = memory.write_ports, memory.read_ports
     lanes, data = len(write.en), Value.cast(write.data)
-    place_bits, word_bits = (macro.words - 1).bit_length(), grid.columns * macro.width
+    place_bits, word_bits = macro.address_bits, grid.columns * macro.width
     row_type = range(max(2, grid.rows))
     written, asked, mask = Signal(word_bits), Signal(), Signal(word_bits)
     write_row, read_row, last_row = Signal(row_type), Signal(row_type), Signal(row_type, reset_less=True)
@@ -136,16 +140,16 @@ def _macros(memory: Memory, grid: Grid[IhpMacro], *, shared: bool) -> Module:
         m.d.comb += [write_here.eq(writes & (write_row == row)), read_here.eq(asked & (read_row == row))]
         for column in range(grid.columns):
             bits = slice(column * macro.width, (column + 1) * macro.width)
-            entry: dict[str, Value] = {"DIN": written[bits], "BM": mask[bits]}
-            nothing: dict[str, Value] = {"DIN": Const(0, macro.width), "BM": Const(0, macro.width)}
             out = outputs[row][column]
+            entry = written[bits], mask[bits]
             if shared:
                 place = Mux(writes, place_in, place_out)[:place_bits]
-                pins = _port("A", macro, write_here, read_here, place, entry, out)
+                pins = _connected(macro.interface[0], write_here, read_here, place, entry, out)
             else:
+                nothing = Const(0, macro.width), Const(0, macro.width)
                 unread = Signal(macro.width, name=f"unread{row}_{column}")
-                pins = _port("A", macro, write_here, Const(0), place_in, entry, unread)
-                pins |= _port("B", macro, Const(0), read_here, place_out, nothing, out)
+                pins = _connected(macro.interface[0], write_here, Const(0), place_in, entry, unread)
+                pins |= _connected(macro.interface[-1], Const(0), read_here, place_out, nothing, out)
             m.submodules[f"macro{row}_{column}"] = Instance(macro.name, **pins)
     found = Array(Cat(row)[:width] for row in outputs)[last_row]
     if not read.transparent_for:
@@ -160,15 +164,30 @@ def _macros(memory: Memory, grid: Grid[IhpMacro], *, shared: bool) -> Module:
     return m
 
 
-def _port(
-    port: str, macro: IhpMacro, write: Value, read: Value, place: Value, entry: dict[str, Value], out: Signal
+def _connected(
+    port: Port, write: Value, read: Value, place: Value, entry: tuple[Value, Value], out: Signal
 ) -> dict[str, Value]:
-    """Pins of a port. The delay's pin is high, as the kit's manual recommends; the self-test is off."""
-    self_test = {f"BIST_{pin}": Const(0) for pin in ("EN", "CLK", "MEN", "WEN", "REN")}
-    self_test |= {"BIST_ADDR": Const(0, len(place)), "BIST_DIN": Const(0, macro.width)}
-    self_test |= {"BIST_BM": Const(0, macro.width)}
-    pins = {"CLK": ClockSignal(), "MEN": write | read, "WEN": write, "REN": read, "ADDR": place, "DLY": Const(1)}
-    pins |= {"DIN": entry["DIN"]}
-    if macro.bit_write:
-        pins |= {"BM": entry["BM"], **self_test}
-    return {f"i_{port}_{pin}": value for pin, value in pins.items()} | {f"o_{port}_DOUT": out}
+    """A port's pins for Amaranth: accesses, their place, the word with the bits of it to write, and what is read."""
+    word, mask = entry
+    levels: dict[str, Value] = {
+        "clock": ClockSignal(),
+        "enable": write | read,
+        "write": write,
+        "read": read,
+        "address": place,
+        "data in": word,
+    }
+    pins: dict[str, Value] = {}
+    for pin in port.pins:
+        match pin.role:
+            case "data out":
+                pins[f"o_{pin.name}"] = out
+                continue
+            case "constant":
+                level: Value = Const(pin.value, pin.bits)
+            case "mask":
+                level = mask[:: len(mask) // pin.bits]
+            case _:
+                level = levels[pin.role]
+        pins[f"i_{pin.name}"] = ~level if pin.active_low else level
+    return pins

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtl.shape.memory_use import BUSY_WORDS
+from rtl.shape.work import Work
 from spikecae.stages import Convolution
 
-__all__ = ["BlockPlan", "DotPlan", "ceil_div", "fewest_multipliers", "sum_banks"]
+__all__ = ["BlockPlan", "DotPlan", "ceil_div", "fewest_multipliers", "product_work", "sum_banks"]
 
 RESIDUAL_STAGES = 4
 """Samples in a residual block's convolutions and registers, whatever their kernel."""
@@ -143,3 +144,10 @@ def sum_banks(plan: DotPlan) -> int:
     """Memories that partial sums lie in: one for each step where they are flip-flops, so that only the inputs of a few
     change at a time, and few of the multiplexers behind them."""
     return plan.output_steps if plan.output_steps * plan.samples <= BUSY_WORDS else 1
+
+
+def product_work(product: DotPlan) -> dict[Work, float]:
+    """Of a folded product; multiply-accumulates in proportion to their operands' widths, 8 by 8 bits being one."""
+    kind: Work = "stationary" if product.steps == 1 else "moving"
+    widths = product.weight_bits * product.layer.input_bits
+    return {kind: product.macs * widths / 64, "output": product.outputs * product.samples * product.groups}

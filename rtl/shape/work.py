@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from rtl.shape.products import DotPlan
-
-__all__ = ["LayerWork", "Work", "product_work"]
+__all__ = ["LayerWork", "Work"]
 
 Work = Literal["stationary", "moving", "search", "output", "sum bit", "memory bit", "cycle"]
 """What energy is spent on: a multiply-accumulate of 8 by 8 bits whose weight stands still, or changes with every
@@ -21,10 +19,3 @@ class LayerWork:
     name: str
     macs: int
     parameter_bits_read: int
-
-
-def product_work(product: DotPlan) -> dict[Work, float]:
-    """Of a folded product; multiply-accumulates in proportion to their operands' widths, 8 by 8 bits being one."""
-    kind: Work = "stationary" if product.steps == 1 else "moving"
-    widths = product.weight_bits * product.layer.input_bits
-    return {kind: product.macs * widths / 64, "output": product.outputs * product.samples * product.groups}

@@ -5,11 +5,11 @@ from typing import Any
 
 from rtl.shape.images import SHIFT_BITS
 from rtl.shape.part import Entry, ParameterWidths, PartTap, PartUnit, TransformPart
-from rtl.shape.products import DotPlan
+from rtl.shape.products import DotPlan, product_work
 from rtl.shape.stream import Stream
 from rtl.shape.timing_parts import Clock, Shadow
 from rtl.shape.timing_parts import Convolution as Timing
-from rtl.shape.work import LayerWork, Work, product_work
+from rtl.shape.work import LayerWork, Work
 from rtl.stages.base import Site, groups_of, lay_out
 from rtl.units.convolution import Convolution as Unit
 from spikecae.stages import Convolution

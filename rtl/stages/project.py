@@ -6,11 +6,11 @@ from typing import Any
 from rtl.shape.images import SHIFT_BITS, Image, join
 from rtl.shape.memory_use import MemoryUse, held_in
 from rtl.shape.part import Buffer, Entry, ParameterWidths, PartTap, PartUnit, Table, TransformPart
-from rtl.shape.products import DotPlan, sum_banks
+from rtl.shape.products import DotPlan, product_work, sum_banks
 from rtl.shape.stream import Stream
 from rtl.shape.timing_parts import Clock, Shadow
 from rtl.shape.timing_parts import Projector as Timing
-from rtl.shape.work import LayerWork, Work, product_work
+from rtl.shape.work import LayerWork, Work
 from rtl.stages.base import Site, lay_out
 from rtl.stages.convolution import layer_work
 from rtl.units.projector import Projector

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rtl.shape.part import Buffer, Entry, ParameterWidths, PartTap, PartUnit, TransformPart
-from rtl.shape.products import BlockPlan
+from rtl.shape.products import BlockPlan, product_work
 from rtl.shape.stream import Stream
 from rtl.shape.timing_parts import Clock, Convolution, Shadow
 from rtl.shape.timing_parts import Residual as Timing
-from rtl.shape.work import LayerWork, Work, product_work
+from rtl.shape.work import LayerWork, Work
 from rtl.stages.base import Site, groups_of, lay_out
 from rtl.stages.convolution import convolution_storage, convolution_tap, layer_work
 from rtl.units.residual_block import ResidualBlock

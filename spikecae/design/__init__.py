@@ -5,7 +5,7 @@ from spikecae.design.block import Block, Normalization
 from spikecae.design.codebook import Codebook, Quantization
 from spikecae.design.design import Design
 from spikecae.design.encoder import DEFAULT_ENCODER, ENCODERS, Encoder, register_encoder
-from spikecae.design.hardware import WITHOUT_MACROS, Hardware, MemoryBackEnd
+from spikecae.design.hardware import WITHOUT_MACROS, Hardware
 from spikecae.design.load import DesignError, load_design
 from spikecae.design.recording import Detector, Recording
 from spikecae.design.resnext import ResNeXt
@@ -27,7 +27,6 @@ __all__ = [
     "Encoder",
     "Fault",
     "Hardware",
-    "MemoryBackEnd",
     "Normalization",
     "Quantization",
     "Recording",

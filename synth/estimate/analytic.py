@@ -3,98 +3,68 @@
 from rtl.manifest import Manifest
 from rtl.shape.plan import Plan
 from rtl.shape.work import Work
-from synth.estimate.energy_table import Node
-from synth.mapping.yosys import ModuleStatistics
-from synth.part import Part
+from synth.estimate.estimate_report import Estimate, LayerWork
+from synth.estimate.limit import LIMIT_UW_PER_MM2, RATE_HZ, spikes_within
+from synth.mapping.mapping_report import ModuleStatistics
+from synth.targets.process import Process
 
-__all__ = ["CONTROL", "LIMIT_UW_PER_MM2", "MEMORIES", "Estimate", "LayerWork", "estimate", "work_of"]
+__all__ = ["CONTROL", "MEMORIES", "estimate", "work_of"]
 
-LIMIT_UW_PER_MM2 = 400.0
-"""Power density that brain tissue tolerates (Wu et al. 2018, section 4)."""
 MEMORIES, CONTROL = "memories", "control and clock"
 """Parts of the encoder that are no stage's: parameters and the input buffer; all that goes on in every cycle."""
-RATE_HZ = 20.0
-"""Spikes per second of a channel, as the paper assumes."""
 
 
-class LayerWork(Part):
-    """What a layer does for one block."""
-
-    name: str
-    macs: int
-    parameter_bits_read: int
-
-
-class Estimate(Part):
-    """Analytic; ``assumptions`` says what is in it."""
-
-    node: str
-    process: str
-    voltage_v: float
-    method: str
-    assumptions: list[str]
-    layers: list[LayerWork]
-    macs_per_spike: float
-    energy_nj_per_spike: float
-    energy_nj_per_spike_by_kind: dict[str, float]
-    area_mm2: float
-    area_mm2_by_kind: dict[str, float]
-    clock_mhz: float
-    spikes_per_s_at_full_rate: float
-    power_uw_at_full_rate: float
-    density_uw_per_mm2_at_full_rate: float
-    limit_uw_per_mm2: float
-    spikes_per_s_within_limit: float
-    channels_within_limit: int
-    power_uw_per_channel: float
-    area_um2_per_channel_within_limit: float
-
-
-def estimate(plan: Plan, manifest: Manifest, node: Node, counted: ModuleStatistics) -> Estimate:
+def estimate(plan: Plan, manifest: Manifest, process: Process, counted: ModuleStatistics) -> Estimate:
     """Add up what a block costs: every energy is that of one block, divided among its spikes.
 
     Args:
         plan: shape of the hardware.
         manifest: its memories.
-        node: costs.
+        process: what it is made in.
         counted: the whole encoder's resources.
+
+    Raises:
+        ValueError: nothing is known of the process's costs.
     """
+    costs = process.costs
+    if costs is None:
+        raise ValueError(f"process {process.name} has no table of costs; write one into its file in synth/targets")
     spikes = plan.spec.spikes
     layers = _layers(plan)
     parts = work_of(plan, manifest)
     per_spike = {
-        part: sum(node.work_pj[work].value * count for work, count in counts.items()) / spikes / 1000
+        part: sum(costs.work_pj[work].value * count for work, count in counts.items()) / spikes / 1000
         for part, counts in parts.items()
     }
     energy = sum(per_spike.values())
 
     memory_bits = sum(memory.words * memory.width for memory in manifest.memories)
     cells = {
-        "multipliers and adders": (plan.multipliers + plan.quantizer.multipliers) * node.mac_um2.value,
-        "registers": counted.flip_flop_bits * node.register_um2_per_bit.value,
-        "multiplexers": counted.multiplexer_bits * node.multiplexer_um2_per_bit.value,
+        "multipliers and adders": (plan.multipliers + plan.quantizer.multipliers) * costs.mac_um2.value,
+        "registers": counted.flip_flop_bits * costs.register_um2_per_bit.value,
+        "multiplexers": counted.multiplexer_bits * costs.multiplexer_um2_per_bit.value,
     }
-    area = {kind: value / node.density.value / 1e6 for kind, value in cells.items()}
-    area["memories"] = memory_bits * node.memory_um2_per_bit.value / 1e6
+    area = {kind: value / process.density.value / 1e6 for kind, value in cells.items()}
+    area["memories"] = memory_bits * costs.memory_um2_per_bit.value / 1e6
     total = sum(area.values())
     clock = plan.hardware.clock_mhz
     rate = clock * 1e6 / manifest.cycles_per_block * spikes
     power = energy * rate / 1000
-    within = LIMIT_UW_PER_MM2 * total / energy * 1000
+    within = spikes_within(LIMIT_UW_PER_MM2 * total, nj_per_spike=energy, spikes_per_s=rate)
     channels = int(within / RATE_HZ)
     return Estimate(
-        node=node.name,
-        process=node.process,
-        voltage_v=node.voltage_v,
+        node=process.name,
+        process=process.process,
+        voltage_v=process.voltage_v,
         method="analytic: operations and memory bits of a block times a table of costs",
         assumptions=[
-            *(f"{work}: {cost.value} pJ: {cost.source}" for work, cost in node.work_pj.items()),
-            f"multiply-accumulate {node.mac_um2.value} µm²: {node.mac_um2.source}",
-            f"memory {node.memory_um2_per_bit.value} µm² per bit: {node.memory_um2_per_bit.source}",
-            f"register {node.register_um2_per_bit.value} µm²: {node.register_um2_per_bit.source}",
-            f"multiplexer {node.multiplexer_um2_per_bit.value} µm² per bit: {node.multiplexer_um2_per_bit.source}; "
+            *(f"{work}: {cost.value} pJ: {cost.source}" for work, cost in costs.work_pj.items()),
+            f"multiply-accumulate {costs.mac_um2.value} µm²: {costs.mac_um2.source}",
+            f"memory {costs.memory_um2_per_bit.value} µm² per bit: {costs.memory_um2_per_bit.source}",
+            f"register {costs.register_um2_per_bit.value} µm²: {costs.register_um2_per_bit.source}",
+            f"multiplexer {costs.multiplexer_um2_per_bit.value} µm² per bit: {costs.multiplexer_um2_per_bit.source}; "
             "other logic takes no area here",
-            f"placement density {node.density.value}: {node.density.source}",
+            f"placement density {process.density.value}: {process.density.source}",
             "every parameter is read once a block; every input value once per channel group",
             "left out: leakage, wires, clock tree, pads, analog front end, radio, parameter checks",
         ],

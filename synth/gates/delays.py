@@ -9,9 +9,9 @@ from synth.cells.cell_kind import CellKind
 from synth.cells.interpolation import look_up
 from synth.cells.liberty import TimingArc
 from synth.cells.table import Table
+from synth.gates.critical_path import CriticalPath
+from synth.gates.memory_cost import MemoryCost
 from synth.gates.netlist import Netlist
-from synth.power.memory_cost import MemoryCost
-from synth.power.power_report import CriticalPath
 
 __all__ = ["INPUT_SLEW_NS", "Delays", "delays_of", "net_loads"]
 

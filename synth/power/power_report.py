@@ -2,24 +2,10 @@
 
 from typing import Literal
 
+from synth.gates.critical_path import CriticalPath
 from synth.part import Part
-from synth.power.budget import Budget
 
-__all__ = ["CriticalPath", "Energy", "MemoryAccesses", "PowerReport", "UnitEnergy", "WireSensitivity"]
-
-
-class CriticalPath(Part):
-    """The longest path from one register, memory or input to another register, memory or output."""
-
-    method: str
-    ns: float
-    """With the clock-to-output delay at its begin, and the setup time at its end."""
-    max_clock_mhz: float
-    begin: str
-    end: str
-    cells: int
-    units: list[str]
-    """That it goes through, in order."""
+__all__ = ["Budget", "Energy", "LinkSaving", "MemoryAccesses", "PowerReport", "UnitEnergy", "WireSensitivity"]
 
 
 class UnitEnergy(Part):
@@ -89,6 +75,46 @@ class MemoryAccesses(Part):
     reads_per_block: float
     writes_per_block: float
     read_pj: float
+
+
+class LinkSaving(Part):
+    """What encoding saves on a link, less what it costs."""
+
+    link_pj_per_bit: float
+    raw_nj_per_spike: float
+    encoded_nj_per_spike: float
+    """Encoder and link."""
+
+
+class Budget(Part):
+    """Power and area of the encoder alone. Between spikes the chip's clock stands still, and only leakage is left."""
+
+    limit_uw_per_mm2: float
+    rate_hz: float
+    placement_density: float
+    area_mm2: float
+    spikes_per_s_at_full_rate: float
+    power_uw_at_full_rate: float
+    density_uw_per_mm2_at_full_rate: float
+    channels_within_limit: int
+    """On the encoder's own area, at ``rate_hz``."""
+    channels_within_limit_clocked: int
+    """The same with a clock that never stops."""
+    channels_per_mm2: float
+    uw_per_channel: float
+    um2_per_channel: float
+    host_mm2: float
+    channels_in_host: int
+    """Limit times the host's area, for one encoder; no more than it can keep up with."""
+    break_even_pj_per_bit: float
+    """Energy of a link bit from which on encoding saves energy."""
+    link: list[LinkSaving]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.area_mm2:.2f} mm², {self.channels_within_limit} channels at {self.rate_hz:g} Hz within "
+            f"{self.limit_uw_per_mm2:g} µW/mm² ({self.channels_per_mm2:.0f} per mm²)"
+        )
 
 
 class PowerReport(Part):

@@ -3,10 +3,14 @@
 import os
 from pathlib import Path
 
+from pydantic import Field
+
+from rtl.memory.kit import Macro, MacroKit
 from synth.cells.liberty import Library
 from synth.part import Part
+from synth.targets.process import Figure, Process
 
-__all__ = ["CellPin", "CellTarget", "cells_of"]
+__all__ = ["CellPin", "CellTarget", "ClockGate", "cells_of"]
 
 
 class CellPin(Part):
@@ -25,15 +29,14 @@ class ClockGate(Part):
     output: str
 
 
-class CellTarget(Part):
+class CellTarget(Process):
     """A process with standard cells. Paths are relative to ``PDK_ROOT``, or absolute."""
 
-    name: str
-    process: str
-    voltage_v: float
     liberty: Path
-    macros: Path | None = None
-    """Folder of memory macros' liberty files."""
+    corners: dict[str, Path] = Field(default_factory=dict)
+    """Liberty files of the same cells at other corners, by what these are called."""
+    macros: MacroKit | None = None
+    """None: the process has no memory macros."""
     driving_cell: str
     """Drives the inputs, when cells are sized."""
     load_ff: float
@@ -43,6 +46,14 @@ class CellTarget(Part):
     """None: constants are the supply itself."""
     clock_gate: ClockGate | None
     """None: flip-flops are not gated."""
+    row_um: Figure | None = None
+    """Height of a row of cells."""
+    site_um: Figure | None = None
+    """Width of a cell is a multiple of it."""
+    wire_ff_per_um: Figure | None = None
+    """Capacitance of a routed wire, coupling to its neighbours included."""
+    clock_wire_ff_per_um: Figure | None = None
+    """The same of the clock's."""
     package: str | None = None
     """Debian package that installs the files, where that is how to get them."""
 
@@ -60,15 +71,29 @@ class CellTarget(Part):
             raise ValueError(f"target {self.name}: no {place}; {where}; {REMEDY}")
         return place
 
-    def macro_files(self) -> list[Path]:
-        """Liberty files of the memory macros, sorted; none if the target has no macros, or the process kit lacks them.
+    def at_corner(self, corner: str) -> "CellTarget":
+        """The same with the cells of another corner.
+
+        Raises:
+            ValueError: no such corner is known.
+        """
+        if corner not in self.corners:
+            known = ", ".join(self.corners) or "none"
+            raise ValueError(f"target {self.name} has no corner {corner!r} (others than its own: {known})")
+        return self.model_copy(update={"liberty": self.corners[corner]})
+
+    def macro_files(self) -> dict[Macro, Path]:
+        """Liberty file of each memory macro that the process kit at hand has one of, in the order of their names.
 
         Raises:
             ValueError: ``PDK_ROOT`` is not set.
         """
         if self.macros is None:
-            return []
-        return sorted(_place(self.macros, self.name).glob("*_typ_*.lib"))
+            return {}
+        kit = _place(Path(self.macros.folder), self.name)
+        ordered = sorted(self.macros.macros, key=lambda macro: macro.name)
+        files = {macro: kit / macro.files.liberty for macro in ordered}
+        return {macro: file for macro, file in files.items() if file.is_file()}
 
 
 REMEDY = "targets generic and gates need no cell library"

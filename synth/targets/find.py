@@ -1,22 +1,55 @@
-"""Targets by name, or by liberty file."""
+"""The processes that are known by name; targets by name, or by liberty file."""
 
 from pathlib import Path
 
+from rtl.memory.kit import MacroKit
+from spikecae.design import WITHOUT_MACROS
 from synth.cells.liberty import read_liberty
-from synth.targets import ihp_sg13g2, osu018, sky130
 from synth.targets.cells import CellTarget, cells_of
 from synth.targets.fpga import FPGAS
+from synth.targets.process import Process
+from synth.targets.registry import PROCESSES, WITHOUT_CELLS
 
-__all__ = ["WITHOUT_CELLS", "WITH_CELLS", "cell_target", "target_name"]
+__all__ = [
+    "cell_target",
+    "choices",
+    "macro_kit",
+    "target_name",
+    "with_cells",
+    "with_costs",
+    "with_macros",
+]
 
-WITHOUT_CELLS = {
-    "generic": "Yosys word-level statistics of the flattened module; memories counted in bits",
-    "gates": "the same, and the encoder mapped by Yosys to static CMOS gates of up to four inputs, without a library",
-}
-"""What needs no cell library, and how it is done. ``gates`` takes minutes."""
 
-WITH_CELLS = {target.name: target for target in (ihp_sg13g2.TARGET, sky130.TARGET, osu018.TARGET)}
-"""Processes that are known by name."""
+def with_cells() -> dict[str, CellTarget]:
+    """Those to map to, by name."""
+    return {name: process for name, process in PROCESSES.items() if isinstance(process, CellTarget)}
+
+
+def with_macros() -> dict[str, MacroKit]:
+    """Macros of those that have some, by the process's name: what ``hardware.memories`` may name."""
+    return {name: process.macros for name, process in with_cells().items() if process.macros is not None}
+
+
+def with_costs() -> dict[str, Process]:
+    """Those that the analytic estimate is made for, by name; first those that can be mapped to."""
+    known = {**with_cells(), **PROCESSES}
+    return {name: process for name, process in known.items() if process.costs is not None}
+
+
+def macro_kit(memories: str) -> MacroKit | None:
+    """What the generator needs for ``hardware.memories``; None where that is no process.
+
+    Raises:
+        ValueError: there is no such process, or it has no macros.
+    """
+    if memories in WITHOUT_MACROS:
+        return None
+    kits = with_macros()
+    if memories not in kits:
+        names = ", ".join([*WITHOUT_MACROS, *kits])
+        raise ValueError(f"no process {memories!r} with memory macros; set hardware.memories to one of {names}")
+    return kits[memories]
 
 
 def target_name(target: str) -> str:
@@ -35,15 +68,17 @@ def cell_target(target: str) -> CellTarget | None:
     """
     if target in WITHOUT_CELLS or target in FPGAS:
         return None
-    if target in WITH_CELLS:
-        return WITH_CELLS[target]
+    named = with_cells()
+    if target in named:
+        return named[target]
     if target.endswith(".lib"):
         path = Path(target)
         if not path.is_file():
-            raise ValueError(f"no liberty file {target}; give the path of one, or choose target {_choices()}")
+            raise ValueError(f"no liberty file {target}; give the path of one, or choose target {choices()}")
         return cells_of(read_liberty(path), path)
-    raise ValueError(f"no synthesis target {target!r}; choose one of {_choices()}, or a liberty file (.lib)")
+    raise ValueError(f"no synthesis target {target!r}; choose one of {choices()}, or a liberty file (.lib)")
 
 
-def _choices() -> str:
-    return ", ".join([*WITHOUT_CELLS, *WITH_CELLS, *FPGAS])
+def choices() -> str:
+    """Targets by name, for messages and menus."""
+    return ", ".join([*WITHOUT_CELLS, *with_cells(), *FPGAS])

@@ -1,21 +1,153 @@
-"""IHP SG13G2, 130 nm, typical corner."""
+"""IHP SG13G2, 130 nm, typical corner, with the SRAM macros of its open process kit (IHP-Open-PDK 5cccb161)."""
 
+import re
 from pathlib import Path
 
+from rtl.memory.kit import Macro, MacroFiles, MacroKit, Pin, Port
+from rtl.shape.work import Work
 from synth.targets.cells import CellPin, CellTarget, ClockGate
+from synth.targets.process import Costs, Figure
+from synth.targets.registry import register
 
-__all__ = ["TARGET"]
+__all__ = ["TARGET", "macro"]
 
-TARGET = CellTarget(
-    name="ihp-sg13g2",
-    process="IHP SG13G2, 130 nm, 1.2 V, 25 °C",
-    voltage_v=1.2,
-    liberty=Path("ihp-sg13g2/libs.ref/sg13g2_stdcell/lib/sg13g2_stdcell_typ_1p20V_25C.lib"),
-    macros=Path("ihp-sg13g2/libs.ref/sg13g2_sram/lib"),
-    driving_cell="sg13g2_buf_4",
-    load_ff=15.0,
-    tie_high=CellPin(cell="sg13g2_tiehi", pin="L_HI"),
-    tie_low=CellPin(cell="sg13g2_tielo", pin="L_LO"),
-    # The library marks it dont_use, so that tools that look for one pass it by.
-    clock_gate=ClockGate(cell="sg13g2_lgcp_1", enable="GATE", clock="CLK", output="GCLK"),
+KIT = "ihp-sg13g2"
+CORNER = "typ_1p20V_25C"
+CELLS = Path(KIT, "libs.ref/sg13g2_stdcell")
+SRAM = "libs.ref/sg13g2_sram"
+
+AREAS_UM2 = {
+    "1P_64x64_c2_bm_bist": 50489.1328,
+    "1P_256x8_c3_bm_bist": 17546.88,
+    "1P_256x16_c2_bm_bist": 28127.104,
+    "1P_256x32_c2_bm_bist": 49488.4992,
+    "1P_256x48_c2_bm_bist": 70849.8944,
+    "1P_256x64_c2_bm_bist": 93180.5344,
+    "1P_512x8_c3_bm_bist": 26137.984,
+    "1P_512x16_c2_bm_bist": 45309.312,
+    "1P_512x32_c2_bm_bist": 79719.8976,
+    "1P_512x64_c2_bm_bist": 150102.4032,
+    "1P_1024x8_c2_bm_bist": 49419.2448,
+    "1P_1024x16_c2_bm_bist": 79673.728,
+    "1P_1024x32_c2_bm_bist": 140182.6944,
+    "1P_1024x64_c2_bm_bist": 263946.1408,
+    "1P_2048x64_c2_bm_bist": 491633.616,
+    "1P_4096x8_c3_bm_bist": 146413.44,
+    "1P_4096x16_c3_bm_bist": 257608.512,
+    "1P_8192x32_c4": 939914.928,
+    "2P_64x22_c2": 39383.8661,
+    "2P_64x32_c2": 52620.8821,
+    "2P_256x8_c2_bm_bist": 38147.5147,
+    "2P_256x16_c2_bm_bist": 57520.5515,
+    "2P_256x32_c2_bm_bist": 96266.6251,
+    "2P_512x8_c2_bm_bist": 57397.3309,
+    "2P_512x16_c2_bm_bist": 88481.5997,
+    "2P_512x32_c2_bm_bist": 150650.1373,
+    "2P_1024x16_c2_bm_bist": 155153.8157,
+    "2P_1024x32_c2_bm_bist": 264167.2813,
+}
+"""All macros that the kit has, as their liberty files say."""
+
+WORK_PJ: dict[Work, float] = {
+    "stationary": 3.0,
+    "moving": 5.43,
+    "search": 7.3,
+    "output": 2.58,
+    "sum bit": 0.95,
+    "memory bit": 1.35,
+    "cycle": 34.0,
+}
+FITTED = "least squares over gate-level runs (python -m experiments.estimate)"
+
+
+def macro(name: str, area_um2: float) -> Macro:
+    """A macro by its name, which says all but the area.
+
+    Raises:
+        ValueError: it is no name of the kit's.
+    """
+    found = re.fullmatch(r"RM_IHPSG13_([12])P_(\d+)x(\d+)_c\d(_bm_bist)?", name)
+    if found is None:
+        raise ValueError(f"{name} is no name of a macro of IHP SG13G2: RM_IHPSG13_1P_64x64_c2_bm_bist is one")
+    ports, words, width = (int(part) for part in found.groups()[:3])
+    masked = found[4] is not None
+    core = f"RM_IHPSG13_{ports}P_core_behavioral{'_bm_bist' if masked else ''}{'_ideal' if ports == 2 else ''}"
+    return Macro(
+        name=name,
+        words=words,
+        width=width,
+        area_um2=area_um2,
+        interface=tuple(_port(side, words, width, masked=masked) for side in "AB"[:ports]),
+        files=MacroFiles(
+            gds=f"{SRAM}/gds/{name}.gds",
+            lef=f"{SRAM}/lef/{name}.lef",
+            liberty=f"{SRAM}/lib/{name}_{CORNER}.lib",
+            verilog=f"{SRAM}/verilog/{name}.v",
+            needs=(f"{SRAM}/verilog/{core}.v",),
+        ),
+    )
+
+
+def _port(side: str, words: int, width: int, *, masked: bool) -> Port:
+    """The delay's pin is high, as the kit's manual recommends; the self-test, which masked macros have, is off."""
+    place = (words - 1).bit_length()
+    pins = [
+        Pin(f"{side}_CLK", "clock"),
+        Pin(f"{side}_MEN", "enable"),
+        Pin(f"{side}_WEN", "write"),
+        Pin(f"{side}_REN", "read"),
+        Pin(f"{side}_ADDR", "address", place),
+        Pin(f"{side}_DIN", "data in", width),
+        Pin(f"{side}_DLY", "constant", value=1),
+    ]
+    if masked:
+        bits = {"CLK": 1, "EN": 1, "MEN": 1, "WEN": 1, "REN": 1, "ADDR": place, "DIN": width, "BM": width}
+        pins.append(Pin(f"{side}_BM", "mask", width))
+        pins += [Pin(f"{side}_BIST_{name}", "constant", size) for name, size in bits.items()]
+    return Port((*pins, Pin(f"{side}_DOUT", "data out", width)))
+
+
+TARGET = register(
+    CellTarget(
+        name=KIT,
+        process="IHP SG13G2, 130 nm, 1.2 V, 25 °C",
+        voltage_v=1.2,
+        liberty=CELLS / f"lib/sg13g2_stdcell_{CORNER}.lib",
+        corners={"slow": CELLS / "lib/sg13g2_stdcell_slow_1p08V_125C.lib"},
+        macros=MacroKit(
+            name=KIT,
+            folder=KIT,
+            corner=f"*_{CORNER}",
+            macros=tuple(macro(f"RM_IHPSG13_{name}", area) for name, area in AREAS_UM2.items()),
+        ),
+        driving_cell="sg13g2_buf_4",
+        load_ff=15.0,
+        tie_high=CellPin(cell="sg13g2_tiehi", pin="L_HI"),
+        tie_low=CellPin(cell="sg13g2_tielo", pin="L_LO"),
+        # The library marks it dont_use, so that tools that look for one pass it by.
+        clock_gate=ClockGate(cell="sg13g2_lgcp_1", enable="GATE", clock="CLK", output="GCLK"),
+        row_um=Figure(value=3.78, source="LEF of the standard cells"),
+        site_um=Figure(value=0.48, source="LEF of the standard cells"),
+        wire_ff_per_um=Figure(value=0.173, source="OpenROAD's flow scripts, correlated there with extracted layouts"),
+        clock_wire_ff_per_um=Figure(
+            value=0.145, source="OpenROAD's flow scripts, correlated there with extracted layouts"
+        ),
+        costs=Costs(
+            work_pj={work: Figure(value=value, source=FITTED) for work, value in WORK_PJ.items()},
+            mac_um2=Figure(
+                value=5227,
+                source="sixteen 8x8 multipliers as 4-input weight-stationary dot products, mapped to sg13g2 standard "
+                "cells, typical corner",
+            ),
+            memory_um2_per_bit=Figure(
+                value=5.0,
+                source="sg13g2 single-port SRAM macros' liberty files: 512x32 36 pJ 79,700 µm², 1024x32 48 pJ "
+                "140,200 µm², 256x8 10 pJ",
+            ),
+            register_um2_per_bit=Figure(
+                value=50.0, source="sg13g2_dfrbpq_1 is 49.0 µm², sg13g2_dfrbp_1 52.6 µm² (liberty file)"
+            ),
+            multiplexer_um2_per_bit=Figure(value=18.1, source="sg13g2_mux2_1 (liberty file)"),
+        ),
+    )
 )

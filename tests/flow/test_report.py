@@ -11,31 +11,14 @@ from pydantic import ValidationError
 from flow.report.figures import codeword_figure, spike_figure, style, svg
 from flow.report.measure import Decoded, decode_split
 from flow.report.page import write_page
-from flow.report.schema import (
-    Baseline,
-    Coder,
-    Data,
-    Encoder,
-    Layer,
-    Report,
-    Simulation,
-    Training,
-    Weights,
-)
+from flow.report.schema import Report
 from flow.report.table import table_text
 from flow.stages.dataset_file import load_dataset_file
-from rtl.describe import make_manifest
-from rtl.planning import make_plan
-from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import load_design
 from spikecae.spec import load_spec
-from synth.estimate.analytic import estimate
-from synth.estimate.energy_table import NODES
-from synth.mapping.fpga import FpgaMapping, Routing, Usage
-from synth.mapping.yosys import ModuleStatistics, Multipliers
-from synth.power.power_report import CriticalPath, Energy, MemoryAccesses, PowerReport, UnitEnergy
-from synth.stage import SynthesisReport
+from synth.mapping.mapping_report import FpgaMapping, Routing, Usage
 from tests.flow.conftest import ROOT
+from tests.reports import sample_power, sample_report
 
 
 @pytest.fixture(scope="module")
@@ -47,115 +30,7 @@ def decoded(trained: Path) -> Decoded:
 
 @pytest.fixture
 def report() -> Report:
-    coder = Coder(
-        sndr_mean_db=12.34,
-        sndr_global_db=13.57,
-        entropy_bits_per_index=3.0,
-        huffman_bits_per_index=3.1,
-        bits_per_spike=6.1,
-        cr_entropy=42.7,
-        cr_huffman=41.3,
-        cr_wire=26.1,
-        cr_wire_events=9.5,
-        codewords_used=15,
-    )
-    training = Training(
-        data="spikes.mat",
-        provenance="real",
-        recipe="best",
-        epochs=9,
-        best_epoch=8,
-        wall_s=77.0,
-        threads=2,
-        sndr_mean_db=14.9,
-        cr_entropy=38.2,
-    )
-    return Report(
-        design="tiny",
-        data=Data(
-            source="embedded recording (seed 4)",
-            provenance="synthetic",
-            unit="uV",
-            sampling_rate_hz=30000.0,
-            train_blocks=400,
-            validation_blocks=50,
-            test_blocks=450,
-            spikes_per_block=2,
-            samples_per_spike=16,
-            clipped_samples=3,
-            total_samples=28800,
-        ),
-        weights=Weights(origin="shipped", training=training),
-        float_model=coder,
-        fixed_point=coder.model_copy(update={"sndr_mean_db": 12.21}),
-        widths="4/6/5-bit",
-        codewords=16,
-        layers=[Layer(name="conv", sqnr_db=40.0, accumulated_sqnr_db=35.0, saturation_rate=0.001)],
-        golden_check_blocks=450,
-        golden_check_values=123456,
-        baseline=Baseline(
-            bits_per_spike=6.1,
-            sndr_mean_db=15.71,
-            gap_db=-3.5,
-            curve_bits_per_spike=[1.0, 20.0],
-            curve_sndr_mean_db=[5.0, 25.0],
-        ),
-        encoder=Encoder(
-            spec_hash="0123456789abcdef",
-            spikes_per_block=2,
-            fold=2,
-            multipliers=27,
-            search_multipliers=4,
-            utilisation=0.98,
-            macs_per_spike=1856.0,
-            parameters="ram",
-            parameter_bits=8192,
-            working_memory_bits=4096,
-            clock_mhz=20.0,
-        ),
-        simulation=Simulation(
-            simulator="Verilator 5",
-            blocks=256,
-            values_compared=345455,
-            mismatches=0,
-            cycles_per_block_predicted=128,
-            cycles_per_block_measured=127.9,
-            latency_cycles_predicted=271,
-            latency_cycles_measured=254,
-            spikes_per_s=312000.0,
-        ),
-        synthesis=_synthesis(),
-    )
-
-
-def _synthesis() -> SynthesisReport:
-    counted = ModuleStatistics(
-        module="spike_encoder",
-        cells=10,
-        cells_by_type={"$mul": 1},
-        multipliers=[Multipliers(a_bits=8, b_bits=8, count=1)],
-        flip_flop_bits=1234,
-        latch_bits=0,
-        multiplexer_bits=5,
-        adder_bits=6,
-        memories=[],
-        memory_bits=7,
-    )
-    design = load_design(ROOT / "designs/tiny.toml")
-    plan = make_plan(load_spec(ROOT / "designs/tiny"), design.hardware)
-    manifest = make_manifest(plan, SpikeEncoder(plan), "spike_encoder.v", [], {})
-    return SynthesisReport(
-        design="tiny",
-        spec_hash="0123456789abcdef",
-        target="generic",
-        method="counted",
-        encoder=counted,
-        units=[counted],
-        parameter_bits=8192,
-        working_memory_bits=4096,
-        activation_bytes=99.0,
-        estimates=[estimate(plan, manifest, NODES["45nm"], counted)],
-    )
+    return sample_report()
 
 
 def test_decoded_spikes_have_the_quality_that_quantize_measured(decoded: Decoded, trained: Path) -> None:
@@ -190,41 +65,7 @@ def test_the_page_is_complete_in_itself(report: Report, decoded: Decoded, tmp_pa
 
 
 def test_power_is_shown_where_it_was_measured(report: Report, decoded: Decoded, tmp_path: Path) -> None:
-    unit = UnitEnergy(name="vq", gates_pj=10.0, flip_flops_pj=1.0, clock_pj=2.0, nets_pj=20.0, memories_pj=0.0)
-    energy = Energy(cycles=128, units=[unit], clock_tree_pj=1.0, transitions=9, glitch_share=0.41, settled_ns=9.0)
-    path = CriticalPath(
-        method="own", ns=12.5, max_clock_mhz=80.0, begin="a flip-flop", end="output x", cells=7, units=["vq"]
-    )
-    power = PowerReport(
-        design="tiny",
-        spec_hash="0123456789abcdef",
-        target="small",
-        process="Small, 1.2 V",
-        voltage_v=1.2,
-        clock_mhz=20.0,
-        method="gates",
-        blocks=3,
-        spikes=6,
-        packets_checked=9,
-        cycles_per_block=128.0,
-        critical_path=path,
-        wire_pf_per_pin=0.005,
-        busy=energy,
-        idle=energy,
-        energy_nj_per_spike=651.4,
-        energy_nj_per_spike_by_kind={"nets": 347.3},
-        energy_nj_per_spike_by_unit={"vq": 120.3, "pool": 0.1},
-        idle_clocked_uw=763.0,
-        leakage_uw=38.2,
-        memories=[
-            MemoryAccesses(name="buffer", macro=None, reads_per_block=2.0, writes_per_block=1.0, read_pj=0.0),
-            MemoryAccesses(name="codes", macro="SRAM", reads_per_block=2.0, writes_per_block=0.0, read_pj=3.0),
-        ],
-        wires=[],
-        budget=None,
-        notes=["left out: pads"],
-    )
-    report = report.model_copy(update={"power": power})
+    report = report.model_copy(update={"power": sample_power()})
     write_page(load_design(ROOT / "designs/tiny.toml"), report, decoded, tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     for shown in ("120.3", "347.3", "41 %", "763 µW", "12.5 ns at a period of 50.0 ns", "9 packets", "left out: pads"):

@@ -11,6 +11,7 @@ from sim.cocotb_run import run_bench
 from sim.stage import run_layout
 from sim.toolchain import available
 from spikecae.spec import load_spec
+from synth.targets.find import macro_kit
 from tests.sim.test_layout import layout, text_of
 
 __all__ = ["layout"]
@@ -23,7 +24,7 @@ BLOCKS = 8
 def test_the_default_design_with_macros(neuropixels, models, tmp_path):
     spec = load_spec(Path("designs/neuropixels"))
     hardware = neuropixels.hardware.model_copy(update={"memories": "ihp-sg13g2"})
-    manifest = emit(spec, hardware, tmp_path)
+    manifest = emit(spec, hardware, tmp_path, kit=macro_kit(hardware.memories))
     found = run_layout(spec, manifest, tmp_path, load_dataset(neuropixels, None).test.adc[:BLOCKS], models)
     print(f"{manifest.macros}: {found}")
     assert (found.blocks, found.mismatches, found.left_over) == (2 * BLOCKS, 0, 0)

@@ -159,3 +159,10 @@ def test_constraints_and_layout_agree_on_pins_and_clock(emitted: Path, tiny: Des
 @pytest.mark.parametrize(("mhz", "period"), [(20.0, 50.0), (30.0, 33.333), (1000.0, 1.0), (0.032, 31250.0)])
 def test_clock_periods_are_never_longer_than_asked_for(mhz: float, period: float) -> None:
     assert period_ns(mhz) == period
+
+
+def test_macros_of_a_process_need_its_kit(tiny: Design, tmp_path: Path) -> None:
+    hardware = tiny.hardware.model_copy(update={"memories": "ihp-sg13g2"})
+    with pytest.raises(ValueError, match=r"takes that process's macros, but none was given; pass its kit"):
+        emit(random_spec(tiny, 1), hardware, tmp_path / "rtl")
+    assert not (tmp_path / "rtl").exists()

@@ -15,6 +15,7 @@ from sim.verilate import build_library
 from spikecae.design import Design
 from spikecae.golden import EncodedBlocks, encode
 from spikecae.spec import EncoderSpec
+from synth.targets.find import macro_kit
 from tests.random_spec import random_adc, random_spec
 
 MODELS = Path(__file__).parents[2] / "build" / "test-models"
@@ -37,8 +38,8 @@ class Emitted:
 
 def emitted(tiny: Design, rtl_dir: Path, **knobs: object) -> Emitted:
     """The small encoder with random parameters."""
-    spec = random_spec(tiny, seed=1)
-    manifest = emit(spec, tiny.hardware.model_copy(update=knobs), rtl_dir)
+    spec, hardware = random_spec(tiny, seed=1), tiny.hardware.model_copy(update=knobs)
+    manifest = emit(spec, hardware, rtl_dir, kit=macro_kit(hardware.memories))
     adc = random_adc(tiny, blocks=12, seed=2)
     return Emitted(spec, rtl_dir, manifest, adc, encode(spec, adc), load_writes(rtl_dir, manifest))
 

@@ -9,6 +9,7 @@ from sim.compressor import plant, run_compressor
 from sim.stage import SimulationError, simulate
 from spikecae.design import Design
 from spikecae.front_end.detector import SpikeDetector
+from synth.targets.find import macro_kit
 from tests.planted import front_end
 from tests.random_spec import random_adc, random_spec
 
@@ -22,7 +23,7 @@ def compressor(request, tiny: Design, tmp_path_factory):
     made = front_end(CHANNELS, 2, samples=tiny.block.samples)
     spec, folder = random_spec(tiny, 1), tmp_path_factory.mktemp("compressor")
     memories = getattr(request, "param", "inferred")
-    emit(spec, tiny.hardware.model_copy(update={"memories": memories}), folder, made)
+    emit(spec, tiny.hardware.model_copy(update={"memories": memories}), folder, made, macro_kit(memories))
     return spec, made, folder
 
 

@@ -5,13 +5,14 @@ import re
 
 import pytest
 
-from rtl.memory.macros import IHP_SG13G2, fit
+from rtl.memory.macros import fit
 from rtl.shape.memory_use import held_in
 from sim.batch import BatchSimulator
 from sim.reads import reads_per_block
 from sim.stage import run_layout
 from sim.verilate import HARMLESS, build_library, lint
 from spikecae.design import Design
+from synth.targets.find import macro_kit
 from tests.sim.conftest import READ_ONCE, emitted
 
 
@@ -66,10 +67,12 @@ def test_macros_are_those_that_synthesis_maps_to(layout):
     if not manifest.macros:
         assert not re.search(r"^  reg \[\d+:0\] \w+ \[\d+:0\];", text_of(layout), re.M), "an array is left"
         return
-    grids = [fit(IHP_SG13G2, m.use) for m in manifest.memories if held_in(m.use, macros=True) == "macro"]
+    kit = macro_kit(manifest.memories_in_layout)
+    assert kit is not None
+    grids = [fit(kit.macros, m.use) for m in manifest.memories if held_in(m.use, macros=True) == "macro"]
     expected: dict[str, int] = {}
     for grid in grids:
         assert grid is not None
         expected[grid.macro.name] = expected.get(grid.macro.name, 0) + grid.count
     assert expected == manifest.macros
-    assert {macro.ports for macro in IHP_SG13G2 if macro.name in expected} == {1, 2}
+    assert {macro.ports for macro in kit.macros if macro.name in expected} == {1, 2}

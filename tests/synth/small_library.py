@@ -40,7 +40,8 @@ def small_library(*, gate: bool = True, ties: bool = True) -> str:
         cells.append(
             """cell (GATE) { area : 11; clock_gating_integrated_cell : "latch_posedge";
               pin (CK) { direction : input; clock : true; capacitance : 0.002; }
-              pin (E) { direction : input; capacitance : 0.002; } pin (GCK) { direction : output; } }"""
+              pin (E) { direction : input; clock_gate_enable_pin : true; capacitance : 0.002; }
+              pin (GCK) { direction : output; } }"""
         )
     if ties:
         for name, value in (("HI", 1), ("LO", 0)):

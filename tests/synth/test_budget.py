@@ -2,7 +2,8 @@
 
 import pytest
 
-from synth.power.budget import DENSITY, budget
+from synth.estimate.limit import spikes_within
+from synth.power.budget import budget
 
 
 def test_by_hand() -> None:
@@ -10,8 +11,9 @@ def test_by_hand() -> None:
         nj_per_spike=250.0,
         leakage_uw=100.0,
         idle_clocked_uw=50.0,
-        cells_um2=DENSITY * 1e6,
+        cells_um2=0.7e6,
         macros_um2=1e6,
+        placement_density=0.7,
         spikes_per_s=20_000.0,
         raw_bits_per_spike=768.0,
         wire_bits_per_spike=32.0,
@@ -28,6 +30,16 @@ def test_by_hand() -> None:
     assert found.link[2].encoded_nj_per_spike == pytest.approx(253.2)
 
 
+def test_the_limit_is_shared_among_spikes() -> None:
+    """800 µW, of which 100 leak: 2,800 spikes of 250 nJ a second."""
+    assert spikes_within(800.0, nj_per_spike=250.0, spikes_per_s=1e5, leakage_uw=100.0) == pytest.approx(2800)
+    # An idle clock of 50 µW: spikes take its place for part of the time.
+    clocked = spikes_within(800.0, nj_per_spike=250.0, spikes_per_s=1e5, leakage_uw=100.0, idle_uw=50.0)
+    assert clocked * 0.25 + 50 * (1 - clocked / 1e5) + 100 == pytest.approx(800)
+    assert spikes_within(800.0, nj_per_spike=250.0, spikes_per_s=2000.0) == 2000
+    assert spikes_within(50.0, nj_per_spike=250.0, spikes_per_s=2000.0, leakage_uw=100.0) == 0
+
+
 def test_no_more_channels_than_it_can_keep_up_with() -> None:
     found = budget(
         nj_per_spike=1.0,
@@ -35,6 +47,7 @@ def test_no_more_channels_than_it_can_keep_up_with() -> None:
         idle_clocked_uw=0.0,
         cells_um2=1e6,
         macros_um2=0.0,
+        placement_density=0.7,
         spikes_per_s=400.0,
         raw_bits_per_spike=768.0,
         wire_bits_per_spike=32.0,

@@ -9,9 +9,11 @@ from rtl.planning import make_plan
 from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import Design, Hardware, Quantization, load_design
 from spikecae.spec import load_spec
-from synth.estimate.analytic import Estimate, estimate, work_of
-from synth.estimate.energy_table import NODES
-from synth.mapping.yosys import ModuleStatistics
+from synth.estimate.analytic import estimate, work_of
+from synth.estimate.estimate_report import Estimate
+from synth.mapping.mapping_report import ModuleStatistics
+from synth.targets.find import with_costs
+from synth.targets.registry import PROCESSES
 from tests.random_spec import random_spec
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +33,7 @@ def _estimate(design: Design, node: str, flip_flops: int = 1000, multiplexers: i
         memories=[],
         memory_bits=0,
     )
-    return estimate(plan, make_manifest(plan, SpikeEncoder(plan), "spike_encoder.v", [], {}), NODES[node], counted)
+    return estimate(plan, make_manifest(plan, SpikeEncoder(plan), "spike_encoder.v", [], {}), PROCESSES[node], counted)
 
 
 def test_layers_are_those_of_the_paper() -> None:
@@ -42,7 +44,7 @@ def test_layers_are_those_of_the_paper() -> None:
     assert sum(n for name, n in macs.items() if name.startswith("block0")) == 172032
     assert sum(n for name, n in macs.items() if name.startswith("block1")) == 86016
     assert found.macs_per_spike == 101376
-    pj = {work: cost.value for work, cost in NODES["ihp-sg13g2"].work_pj.items()}
+    pj = {work: cost.value for work, cost in with_costs()["ihp-sg13g2"].costs.work_pj.items()}
     # All multipliers are shared at fold 4. Outputs: 256 and 128 + 128 + 256 channels of 48 samples, the latter again
     # of 24; sums, of 25 bits, come and go 16 · 12 times for each of 32 groups, in a macro.
     outputs = 48 * 768 + 24 * 512
@@ -91,6 +93,20 @@ def test_registers_and_multiplexers_cost_area(tiny: Design) -> None:
     assert more.area_mm2 - fewer.area_mm2 == pytest.approx(1000 * 5.0 / 0.7 / 1e6)
     more, fewer = _estimate(tiny, "45nm", multiplexers=2000), _estimate(tiny, "45nm", multiplexers=1000)
     assert more.area_mm2 - fewer.area_mm2 == pytest.approx(1000 * 1.9 / 0.7 / 1e6)
+
+
+def test_what_no_one_published_is_in_proportion_to_what_was_fitted() -> None:
+    """Of the 45 nm process only products and memories are known."""
+    costs, fitted = with_costs()["45nm"].costs, with_costs()["ihp-sg13g2"].costs
+    for work, cost in costs.work_pj.items():
+        worth = fitted.work_pj[work].value / fitted.work_pj["stationary"].value
+        in_proportion = cost.value == round(worth * costs.work_pj["stationary"].value, 3)
+        assert in_proportion == ("130 nm" in cost.source or work == "stationary"), work
+
+
+def test_a_process_without_costs_is_told(tiny: Design) -> None:
+    with pytest.raises(ValueError, match="process sky130 has no table of costs"):
+        _estimate(tiny, "sky130")
 
 
 def test_every_assumption_is_named(tiny: Design) -> None:

@@ -10,9 +10,11 @@ from sim import toolchain
 from sim.toolchain import available
 from spikecae.design import Design
 from synth.mapping import fpga
-from synth.mapping.fpga import FpgaMapping, map_to_fpga
+from synth.mapping.fpga import map_to_fpga
+from synth.mapping.mapping_report import FpgaMapping
 from synth.mapping.yosys import YosysError
-from synth.stage import SynthesisReport, synthesize
+from synth.report import SynthesisReport
+from synth.stage import synthesize
 from synth.targets.find import cell_target
 from synth.targets.fpga import FPGAS
 from tests.random_spec import random_spec

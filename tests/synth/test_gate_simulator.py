@@ -13,9 +13,9 @@ import pytest
 from synth.cells.liberty import Library
 from synth.gates.delays import Delays, delays_of
 from synth.gates.gate_simulator import GateSimulator
+from synth.gates.memory_cost import MemoryCost, PinCost
 from synth.gates.netlist import Netlist, read_netlist
 from synth.power.activity_power import energy_of
-from synth.power.memory_cost import MemoryCost, PinCost
 from synth.power.power_report import Energy
 from tests.synth.gate_library import CLOCK_FJ, DATA_FJ, ENERGY_FJ, FUNCTIONS, PIN_FF, VOLTAGE, gate_library
 

@@ -9,7 +9,7 @@ from rtl.shape.memory_use import MemoryUse
 from sim.toolchain import available
 from synth.cells.liberty import read_liberty
 from synth.mapping.cells import map_to_cells
-from synth.power.macros import Macro, choose
+from synth.mapping.macros import LibraryMacro, choose
 from synth.targets.cells import cells_of
 from tests.synth.small_library import small_library
 
@@ -55,9 +55,11 @@ def test_a_small_circuit(tmp_path: Path) -> None:
 
 
 def test_the_smallest_macros_that_fit_are_chosen() -> None:
-    def macro(name: str, words: int, width: int, ports: int, area: float) -> Macro:
-        bit_write = name != "64x32"
-        return Macro(name=name, words=words, width=width, ports=ports, bit_write=bit_write, area_um2=area, leakage_nw=1)
+    def macro(name: str, words: int, width: int, ports: int, area: float) -> LibraryMacro:
+        write_bits = width if name == "64x32" else 4
+        return LibraryMacro(
+            name=name, words=words, width=width, ports=ports, write_bits=write_bits, area_um2=area, leakage_nw=1
+        )
 
     offered = [macro("64x32", 64, 32, 2, 20), macro("256x32", 256, 32, 2, 90), macro("256x64", 256, 64, 1, 60)]
     two = choose(offered, MemoryUse(words=96, width=40, ports=2, write_bits=40))

