@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict
 
 from experiments.result import ExperimentResult
-from model.datasets.spikes import Provenance
+from model.provenance import Provenance
 
 __all__ = ["Configuration", "Experiment", "Outcome", "Parameters"]
 

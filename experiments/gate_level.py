@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from experiments.experiment import Outcome, Parameters
 from experiments.sources import WAVE_CLUS, MissingData, read, read_probe
 from experiments.training import BUILD, DESIGNS
-from model.datasets.spikes import Provenance
+from model.provenance import Provenance
 from quantize.report import load_report
 from quantize.stage import quantize
 from rtl.emit import emit

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from model.files import write_text
+from model.provenance import Provenance
 
 __all__ = ["RESULTS", "ExperimentResult", "Row", "Statistic", "load_result", "save_result", "statistic"]
 
@@ -36,7 +37,7 @@ class Row(Record):
     """
 
     labels: dict[str, str]
-    provenance: Literal["real", "semi-synthetic", "synthetic"]
+    provenance: Provenance
     epochs: list[int]
     seeds: list[int]
     metrics: dict[str, Statistic]

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from model.datasets.spikes import Provenance
+from model.provenance import Provenance
 from model.files import write_text
 
 __all__ = ["Quality", "TrainingReport", "load_report", "save_report"]

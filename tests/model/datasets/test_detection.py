@@ -3,7 +3,8 @@ import pytest
 from probeinterface import Probe
 from spikeinterface.core import NumpyRecording
 
-from model.datasets.detection import detect_spikes, find_peaks, noise_deviation
+from model.datasets.detection import detect_spikes, find_peaks
+from model.datasets.noise import noise_deviation
 from spikecae.design import Design, Recording
 from spikecae.front_end.geometry import nearest_contacts
 
