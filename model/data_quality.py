@@ -15,6 +15,14 @@ Blanked: one value for longer than a signal keeps it. Silent: a stored spike of 
 
 CAUSES: tuple[Cause, ...] = ("clipped", "blanked", "silent", "not a number")
 
+WHY: dict[Cause, str] = {
+    "clipped": "near clipped samples",
+    "blanked": "near blanked samples",
+    "silent": "of events that are silent on a channel",
+    "not a number": "near samples that are not a number",
+}
+"""Of spikes that are left out."""
+
 
 class Part(BaseModel):
     """Immutable, unknown keys refused."""
@@ -61,5 +69,5 @@ class DataQuality(Part):
     def summary(self) -> str:
         """What was left out, in a line; empty where nothing was."""
         parts = [f"{entry.what} ({entry.reason})" for entry in self.left_out]
-        parts += [f"{count:,} spikes near {cause} samples" for cause, count in self.excluded_spikes.items() if count]
+        parts += [f"{count:,} spikes {WHY[cause]}" for cause, count in self.excluded_spikes.items() if count]
         return "left out: " + "; ".join(parts) if parts else ""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.datasets.spikes import SpikeDataset, SpikeTable, Split, split_at_random, split_by_time
+from model.datasets.units import scale_fault
 from model.description import Description
 from spikecae.design import Design
 
@@ -31,9 +32,11 @@ def load_dataset(
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the source cannot be read or does not fit the design.
+        ValueError: the source cannot be read, or does not fit the design in shape, rate, unit or size.
     """
     table = _read(design, source, description or Description())
+    if fault := scale_fault(table.snippets, design):
+        raise ValueError(f"{table.source}: {fault}")
     return split_by_time(table, design) if split_seed is None else split_at_random(table, design, split_seed)
 
 
@@ -42,12 +45,11 @@ def _read(design: Design, source: "Path | BaseRecording | None", description: De
     from model.datasets.detection import detect_spikes
     from model.datasets.matlab import read_matlab
     from model.datasets.recording import file_gain_uv, open_recording, stated_provenance
-    from model.datasets.synthetic import synthetic_recording
+    from model.datasets.synthetic import embedded_name, synthetic_recording
     from model.datasets.units import units_per_step
 
     if source is None:
-        name = f"embedded recording (seed {design.synthetic.seed})"
-        return detect_spikes(synthetic_recording(design), design, "synthetic", name)
+        return detect_spikes(synthetic_recording(design), design, "synthetic", embedded_name(design))
     if isinstance(source, Path):
         if not source.exists():
             raise FileNotFoundError(f"no recording at {source}; check the path given as data")

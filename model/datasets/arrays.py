@@ -15,41 +15,42 @@ __all__ = ["read_arrays"]
 
 
 def read_arrays(path: Path, design: Design, description: Description) -> SpikeTable:
-    """Spikes of an ``.npy`` file, or of an ``.npz`` with ``snippets``, perhaps ``channels`` and ``times`` (samples).
+    """Spikes of an ``.npy`` file, or of an ``.npz`` with ``snippets``, perhaps ``channels`` and ``times``.
 
-    Snippets are ``[n, M, D]``, or ``[n, D]`` of a design that codes one channel at a time. Integers are codes of the
-    design's converter, as raw packets carry them, unless the description gives them a gain.
+    Snippets are blocks ``[n, M, D]``; of a design that codes queues also single spikes ``[n, D]``. Channels are
+    ``[n]``, times, in samples from the recording's beginning, ``[n]`` or ``[n, M]``. Integers are codes of the design's
+    converter, as raw packets carry them, unless the description gives them a gain.
 
     Raises:
         ValueError: no arrays, or of a shape, unit or rate that is not the design's.
     """
-    arrays = _load(path)
+    arrays, block = _load(path), design.block
     if "snippets" not in arrays:
         raise ValueError(f"{path}: holds {', '.join(sorted(arrays)) or 'nothing'}; an array 'snippets' is needed")
-    snippets, block = arrays["snippets"], design.block
-    width = 1 if block.kind == "queue" else block.spikes
-    if snippets.ndim == 2 and width == 1:
-        snippets = snippets[:, None, :]
-    if snippets.shape[1:] != (width, block.samples) or snippets.dtype.kind not in "fiu":
+    snippets, queue = arrays["snippets"], block.kind == "queue"
+    single = queue and snippets.ndim == 2
+    if snippets.shape[1:] != ((block.samples,) if single else (block.spikes, block.samples)):
         raise ValueError(
-            f"{path}: snippets are {snippets.dtype} of shape {snippets.shape}; design {design.name!r} takes numbers of "
-            f"shape (n, {width}, {block.samples})"
+            f"{path}: snippets are {snippets.dtype} of shape {snippets.shape}; design {design.name!r} takes shape "
+            f"(n, {block.spikes}, {block.samples})"
         )
-    count, rate = len(snippets), description.sampling_rate_hz or design.recording.sampling_rate_hz
-    times, channels = np.full(count, np.nan), np.tile(np.arange(width, dtype=np.int32), (count, 1))
-    for name in ("times", "channels"):
-        if name in arrays and (arrays[name].shape != (count,) or arrays[name].dtype.kind not in "iu"):
-            raise ValueError(f"{path}: {name} are {arrays[name].dtype} of shape {arrays[name].shape}; expected {count} integers")
-    if "times" in arrays:
-        times = arrays["times"] / rate
-    if "channels" in arrays and width == 1:
-        channels = arrays["channels"].astype(np.int32)[:, None]
+    if snippets.dtype.kind not in "fiu":
+        raise ValueError(f"{path}: snippets are {snippets.dtype}; expected numbers")
+    count, width = len(snippets), 1 if single else block.spikes
+    rate = description.sampling_rate_hz or design.recording.sampling_rate_hz
+    times = _times(path, arrays, count, width) / rate
+    if queue:
+        channels = _integers(path, arrays, "channels", [(count,)])
+        snippets, times = snippets.reshape(-1, 1, block.samples), times.ravel()
+        where = np.repeat(channels, width)[:, None]
+    else:  # a neighbourhood goes by the channel of its peak, which does not say the others
+        times, where = times[:, 0], np.tile(np.arange(width), (count, 1))
     if snippets.dtype.kind in "iu" and description.gain is None:
         snippets = codes_to_units(snippets, design.adc)
     return snippet_table(
         snippets,
         times,
-        channels,
+        where.astype(np.int32),
         design,
         description,
         provenance=description.provenance or "unknown",
@@ -58,7 +59,33 @@ def read_arrays(path: Path, design: Design, description: Description) -> SpikeTa
     )
 
 
-def _load(path: Path) -> dict[str, NDArray[np.generic]]:
+def _times(path: Path, arrays: dict[str, NDArray[np.number]], count: int, width: int) -> NDArray[np.float64]:
+    """``[n, M]`` samples, NaN where the file has none."""
+    if "times" not in arrays:
+        return np.full((count, width), np.nan)
+    times = _integers(path, arrays, "times", [(count,), (count, width)])
+    if times.size and times.min() < 0:
+        raise ValueError(
+            f"{path}: times go down to {times.min()}; they count samples from the recording's beginning; add an offset"
+        )
+    return np.broadcast_to(times.reshape(count, -1), (count, width)).astype(np.float64)
+
+
+def _integers(
+    path: Path, arrays: dict[str, NDArray[np.number]], name: str, shapes: list[tuple[int, ...]]
+) -> NDArray[np.number]:
+    found = arrays.get(name)
+    if found is None:
+        return np.zeros(shapes[0], np.int64)
+    if found.shape not in shapes or found.dtype.kind not in "iu":
+        wanted = " or ".join(map(str, shapes))
+        raise ValueError(
+            f"{path}: {name} are {found.dtype} of shape {found.shape}; expected integers of shape {wanted}"
+        )
+    return found
+
+
+def _load(path: Path) -> dict[str, NDArray[np.number]]:
     try:
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
@@ -66,4 +93,6 @@ def _load(path: Path) -> dict[str, NDArray[np.generic]]:
         with loaded:
             return {name: loaded[name] for name in ("snippets", "times", "channels") if name in loaded}
     except Exception as error:  # zip, header and format errors of its own
-        raise ValueError(f"{path}: not a readable NumPy file ({type(error).__name__}: {error}); save it again") from None
+        raise ValueError(
+            f"{path}: not a readable NumPy file ({type(error).__name__}: {error}); save it again"
+        ) from None

@@ -1,7 +1,7 @@
 """Spikes of a continuous recording: band-pass, threshold, alignment to the peak, neighbourhoods.
 
-The threshold is the paper's: 5 times median(|x|) / 0.6745 of each channel (Quiroga et al. 2004), over the whole recording
-(:mod:`model.datasets.noise`). Spikes near samples that are no signal are left out (:mod:`model.datasets.faults`).
+The threshold is the paper's: 5 times median(|x|) / 0.6745 of each channel (Quiroga et al. 2004), over the whole
+recording (:mod:`model.datasets.noise`). Spikes near what is no signal are left out (:mod:`model.datasets.faults`).
 """
 
 from typing import TYPE_CHECKING
@@ -151,8 +151,8 @@ def _long_enough(signal: Signal, source: str) -> tuple[list[int], list[LeftOut]]
     if not used:
         longest = max(lengths, default=0)
         raise ValueError(
-            f"{source}: the recording lasts {longest / signal.rate_hz:.4f} s ({longest} samples); spikes are looked for "
-            f"in {LEAST_S:g} s or more, give a longer one"
+            f"{source}: the recording lasts {longest / signal.rate_hz:.4f} s ({longest} samples); spikes are looked "
+            f"for in {LEAST_S:g} s or more, give a longer one"
         )
     return used, [
         LeftOut(what=f"segment {segment}", reason=f"lasts {length / signal.rate_hz:.4f} s")

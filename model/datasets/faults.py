@@ -57,9 +57,7 @@ def find_faults(
     return faults
 
 
-def _mark(
-    faults: NDArray[np.uint8], condition: NDArray[np.bool_], length: int, code: int, after: int = 0
-) -> None:
+def _mark(faults: NDArray[np.uint8], condition: NDArray[np.bool_], length: int, code: int, after: int = 0) -> None:
     """Write ``code`` wherever ``condition`` ``[T, C]`` holds for ``length`` samples in a row, and ``after`` more."""
     whole, size = condition, 1
     while size < length:  # doubling: whole[t] says that size samples from t on fulfil it
@@ -78,8 +76,8 @@ def _mark(
         faults[np.cumsum(change[:-1]) > 0, channel] = code
 
 
-def find_snippet_faults(snippets: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """The cause of each snippet ``[n, P, D]``, as uint8 ``[n, P]``; a snippet that never varies is blanked or silent."""
+def find_snippet_faults(snippets: NDArray[np.number]) -> NDArray[np.uint8]:
+    """The cause of each snippet ``[n, P, D]``, as uint8 ``[n, P]``; one that never varies is blanked or silent."""
     faults = np.zeros(snippets.shape[:2], np.uint8)
     still = (snippets == snippets[..., :1]).all(axis=-1)
     faults[still] = CODES["blanked"]
@@ -168,8 +166,9 @@ class Stretches:
                 names = ", ".join(self._names[channel] for channel in channels[:8])
                 more = f" and {len(channels) - 8} more" if len(channels) > 8 else ""
                 which = f"channel{'s' if len(channels) > 1 else ''} {names}{more}"
-            where = f"segment {segment}, " if segment else ""
-            time = f"{begin / self._rate:.4f} s" if end - begin == 1 else f"{begin / self._rate:.3f} to {end / self._rate:.3f} s"
-            said.append(f"{which}: {CAUSES[code - 1]} at {where}{time}")
+            where = f" of segment {segment}" if segment else ""
+            since, until = begin / self._rate, end / self._rate
+            time = f"at {since:.4f} s" if end - begin == 1 else f"from {since:.3f} to {until:.3f} s"
+            said.append(f"{which}: {CAUSES[code - 1]} {time}{where}")
         rest = len(said) - limit + self._unnamed
         return said[:limit] + ([f"{rest:,} more such stretches"] if rest > 0 else [])

@@ -117,7 +117,8 @@ def _continuous(path: Path, content: dict[str, Any], design: Design, description
     if rate is None:
         raise ValueError(
             f"{path}: it holds a recording, but no samplingInterval (ms); write sampling_rate_hz = "
-            f"{design.recording.sampling_rate_hz:g}, or what it is, into {path.name}{SUFFIX} beside it, or into a file given as RAW"
+            f"{design.recording.sampling_rate_hz:g}, or what it is, into {path.name}{SUFFIX} beside it, or into a file "
+            f"given as RAW"
         )
     scale, _ = units_per_step(data.dtype, len(data), None, design, description, str(path))
     recording = NumpyRecording([data.T.astype(np.float32)], sampling_frequency=rate)
@@ -166,8 +167,8 @@ def _scalar(path: Path, value: Any, name: str) -> float:
         return number
     shown = array.flat[0] if array.size == 1 else f"an array of shape {array.shape}"
     raise ValueError(
-        f"{path}: {name} is {shown}, which is no sampling rate; correct it, or take it out and write sampling_rate_hz into "
-        f"{path.name}{SUFFIX}"
+        f"{path}: {name} is {shown}, which is no sampling rate; correct it, or take it out and write sampling_rate_hz "
+        f"into {path.name}{SUFFIX}"
     )
 
 

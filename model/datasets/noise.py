@@ -146,7 +146,8 @@ def _unusable_channels(
 
 def _odd_segments(segments: Sequence[int], own: NDArray[np.float32]) -> tuple[dict[int, str], list[str]]:
     """Segments to leave out, with the reason, and remarks on others, from the channels' noise ``[S, C]`` in each."""
-    odd, notes = {}, []
+    odd: dict[int, str] = {}
+    notes: list[str] = []
     if not own.shape[1]:
         return odd, notes
     levels = _median(own.T)
@@ -157,5 +158,7 @@ def _odd_segments(segments: Sequence[int], own: NDArray[np.float32]) -> tuple[di
         elif not typical / IMPLAUSIBLE <= level <= typical * IMPLAUSIBLE:
             odd[segment] = f"its noise is {level:.3g}, that of all segments about {typical:.3g}"
         elif not typical / REMARKABLE <= level <= typical * REMARKABLE:
-            notes.append(f"segment {segment}: noise {level:.3g}, of all segments about {typical:.3g}; thresholds of its own")
+            notes.append(
+                f"segment {segment}: noise {level:.3g}, of all segments about {typical:.3g}; thresholds of its own"
+            )
     return odd, notes

@@ -166,7 +166,8 @@ def _with_contacts(recording: "BaseRecording", description: Description, path: P
         return recording
     if len(description.contacts_um) != channels:
         raise ValueError(
-            f"{path}: {channels} channels, but its description has {len(description.contacts_um)} contacts_um; give one a channel"
+            f"{path}: {channels} channels, but its description has {len(description.contacts_um)} contacts_um; give "
+            f"one a channel"
         )
     recording.set_dummy_probe_from_locations(np.asarray(description.contacts_um, np.float64))
     return recording

@@ -1,4 +1,4 @@
-"""Samples of a continuous recording: read once, judged, repaired, band-passed and scaled. Everything else sees these."""
+"""Samples of a continuous recording: read once, judged, repaired, band-passed, scaled. All else sees only these."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

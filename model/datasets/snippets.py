@@ -42,7 +42,7 @@ def snippet_table(
         rate_hz: as the file says; None where it does not.
 
     Raises:
-        ValueError: a rate or a unit that is not the design's, or no channel or spike with a signal.
+        ValueError: a rate or a unit that is not the design's, or a channel without a signal.
     """
     scale, offset = units_per_step(stored.dtype, stored.shape[1], None, design, description, source)
     snippets = np.asarray(stored * scale[:, None] + offset[:, None], np.float32)
@@ -52,7 +52,8 @@ def snippet_table(
     if dead := [f"channel {channel}" for channel in np.flatnonzero(alive < ALIVE).tolist()]:
         raise ValueError(
             f"{source}: {', '.join(dead)}: no signal in {100 * (1 - alive.min()):.0f} % of its snippets, and design "
-            f"{design.name!r} codes all {snippets.shape[1]} of an event; mend or leave out the channel, or use another design"
+            f"{design.name!r} codes all {snippets.shape[1]} of an event; mend or leave out the channel, or use another "
+            f"design"
         )
     worst = faults.max(axis=1, initial=0)
     good = worst == 0
@@ -65,9 +66,9 @@ def snippet_table(
     )
     snippets, times_s, channels = snippets[good], times_s[good], channels[good]
     rate = description.sampling_rate_hz if rate_hz is None else rate_hz
-    wrong = [fault for fault in (None if rate is None else rate_fault(rate, design), scale_fault(snippets, design)) if fault]
-    if wrong:
-        raise ValueError(f"{source}: " + "; and ".join(wrong))
+    if rate is not None and (fault := rate_fault(rate, design)):
+        both = filter(None, [fault, scale_fault(snippets, design)])  # the size too, to be mended in one go
+        raise ValueError(f"{source}: " + "; and ".join(both))
     order = np.argsort(times_s, kind="stable")
     return SpikeTable(snippets[order], times_s[order], channels[order], provenance, source, quality)
 

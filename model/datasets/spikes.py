@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.data_quality import DataQuality
-from model.datasets.units import scale_fault
 from model.provenance import Provenance
 from spikecae.design import Design
 from spikecae.front_end.adc import units_to_codes
@@ -97,7 +96,7 @@ def split_by_time(table: SpikeTable, design: Design) -> SpikeDataset:
     """Split the spikes of ``table`` in order of time, then form blocks and convert them.
 
     Raises:
-        ValueError: too few spikes, spikes beyond the converter's range, or a converter that does not fit the encoder.
+        ValueError: too few spikes, or a converter that does not fit the encoder.
     """
     count = len(table.snippets)
     return _split(table, design, np.arange(count), count // 2)
@@ -128,8 +127,6 @@ def split_at_random(table: SpikeTable, design: Design, seed: int) -> SpikeDatase
 
 def _split(table: SpikeTable, design: Design, order: NDArray[np.intp], half: int) -> SpikeDataset:
     """The spikes of ``order`` up to ``half`` train and validate."""
-    if fault := scale_fault(table.snippets, design):
-        raise ValueError(f"{table.source}: {fault}")
     count = len(order)
     validation = half - max(1, round(half * VALIDATION_FRACTION))
     splits = []
@@ -141,8 +138,8 @@ def _split(table: SpikeTable, design: Design, order: NDArray[np.intp], half: int
         if len(groups) < needed:
             what = "events" if design.block.kind == "neighbourhood" else "spikes"
             raise ValueError(
-                f"{table.source}: {count} {what} leave {len(groups)} blocks of {design.block.spikes} spikes to the {name} "
-                f"split, and {needed} are needed; use a longer recording or a lower recording.threshold"
+                f"{table.source}: {count} {what} leave {len(groups)} blocks of {design.block.spikes} spikes to the "
+                f"{name} split, and {needed} are needed; use a longer recording or a lower recording.threshold"
             )
         shape = (len(groups), design.block.spikes)
         spikes = np.ascontiguousarray(table.snippets[groups].reshape(*shape, design.block.samples))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.units import RATE_TOLERANCE
@@ -67,7 +68,7 @@ def neo_streams(extractor: Any, **where: Any) -> list[Stream]:
                 Stream(
                     name=str(stream["name"]),
                     rate_hz=float(rates[0]),
-                    open=lambda identity=identity: extractor(**where, stream_id=identity),
+                    open=partial(extractor, **where, stream_id=identity),
                     other_name=identity,
                 )
             )

@@ -24,7 +24,7 @@ def rate_fault(rate_hz: float, design: Design) -> str | None:
     """What is wrong with a sampling rate, and the remedy."""
     wanted = design.recording.sampling_rate_hz
     if not (np.isfinite(rate_hz) and rate_hz > 0):
-        return f"a sampling rate of {rate_hz:g} Hz is none; write the right one as sampling_rate_hz in a description (RAW=)"
+        return f"a sampling rate of {rate_hz:g} Hz is none; write the right sampling_rate_hz into a description (RAW=)"
     if abs(rate_hz / wanted - 1) > RATE_TOLERANCE:
         return (
             f"sampled at {rate_hz:g} Hz, design {design.name!r} expects {wanted:g} Hz; "
@@ -34,7 +34,7 @@ def rate_fault(rate_hz: float, design: Design) -> str | None:
 
 
 def scale_fault(spikes: NDArray[np.floating], design: Design) -> str | None:
-    """Why spikes ``[n, P, D]``, M or one at a time, in recording units are too large or too small for the design's converter."""
+    """Why spikes ``[n, P, D]`` in recording units are too large or too small for the design's converter."""
     if not spikes.size:
         return None
     adc, unit = design.adc, design.recording.unit
@@ -89,8 +89,8 @@ def units_per_step(
         )
     if unit is not None and (unit in MICROVOLTS) != (wanted in MICROVOLTS):
         raise ValueError(
-            f"{source}: the recording is in {unit!r}, design {design.name!r} in {wanted!r}, and only one of them is a unit of "
-            f"its own; set recording.unit and adc.lsb of the design, or write unit and gain of the recording's numbers into "
+            f"{source}: the recording is in {unit!r}, design {design.name!r} in {wanted!r}, and '1' is a unit of its "
+            f"own; set the design's recording.unit and adc.lsb, or write unit and gain of the recording's numbers into "
             f"a description (RAW=)"
         )
     factor = MICROVOLTS[unit] / MICROVOLTS[wanted] if unit in MICROVOLTS else 1.0
@@ -101,8 +101,8 @@ def units_per_step(
         said = MICROVOLTS[unit or "uV"] * _of_each("gain", description.gain, channels, source)
         if (np.abs(said - file_gain_uv) > GAIN_TOLERANCE * np.abs(file_gain_uv)).any():
             raise ValueError(
-                f"{source}: the file says {file_gain_uv[0]:g} µV per step, its description {said[0]:g}; take the gain out "
-                f"of the description, or correct it"
+                f"{source}: the file says {file_gain_uv[0]:g} µV per step, its description {said[0]:g}; take the gain "
+                f"out of the description, or correct it"
             )
     return np.asarray(file_gain_uv, np.float64) / MICROVOLTS[wanted], offset
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from model.provenance import Provenance
 from model.files import write_text
+from model.provenance import Provenance
 
 __all__ = ["Quality", "TrainingReport", "load_report", "save_report"]
 
