@@ -22,7 +22,6 @@ __all__ = ["FORMATS", "file_gain_uv", "open_recording", "stated_provenance"]
 FORMATS = {
     ".nwb": "NWB",
     ".rhd": "Intan RHD",
-    ".rhs": "Intan RHS",
     ".ns5": "Blackrock",
     ".ns6": "Blackrock",
     ".edf": "EDF",
@@ -73,7 +72,7 @@ def stated_provenance(recording: "BaseRecording") -> Provenance:
 
 
 def _streams(path: Path, description: Description) -> list[Stream]:
-    import spikeinterface.extractors as extractors  # takes seconds to import
+    import spikeinterface.extractors.extractor_classes as extractors  # takes seconds to import
     from spikeinterface.core import load
 
     def neo(extractor: Any, **where: Path) -> list[Stream]:
@@ -94,7 +93,7 @@ def _streams(path: Path, description: Description) -> list[Stream]:
     if path.suffix in RAW_SUFFIXES or description.dtype is not None:
         return only(open_raw(path, description))
     match path.suffix:
-        case ".rhd" | ".rhs":
+        case ".rhd":
             return neo(extractors.IntanRecordingExtractor, file_path=path)
         case ".ns5" | ".ns6":
             return neo(extractors.BlackrockRecordingExtractor, file_path=path)
@@ -115,7 +114,7 @@ def _spikeglx_stream(meta: Path) -> str:
 
 
 def _nwb_streams(path: Path) -> list[Stream]:
-    from spikeinterface.extractors import NwbRecordingExtractor
+    from spikeinterface.extractors.extractor_classes import NwbRecordingExtractor
 
     def opening(series: str) -> Callable[[], "BaseRecording"]:
         return lambda: NwbRecordingExtractor(path, electrical_series_path=series)

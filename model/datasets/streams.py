@@ -72,4 +72,4 @@ def neo_streams(extractor: Any, **where: Any) -> list[Stream]:
                     other_name=identity,
                 )
             )
-    return streams
+    return sorted(streams, key=lambda stream: stream.name)
