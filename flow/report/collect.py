@@ -18,7 +18,7 @@ from spikecae.spec import load_spec
 from synth.power.power_report import PowerReport
 from synth.stage import SynthesisReport
 
-__all__ = ["collect"]
+__all__ = ["collect", "compare_with_pca"]
 
 
 def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
@@ -66,7 +66,7 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
         ],
         golden_check_blocks=quantization.golden_check.blocks,
         golden_check_values=quantization.golden_check.values,
-        baseline=_baseline(design, dataset, fixed_point),
+        baseline=compare_with_pca(design, dataset, fixed_point),
         encoder=_encoder(design, manifest, synthesis),
         simulation=_simulation(design, simulation),
         synthesis=synthesis,
@@ -136,7 +136,8 @@ def _coder(design: Design, figures: RateQuality) -> Coder:
     )
 
 
-def _baseline(design: Design, dataset: SpikeDataset, coder: Coder) -> Baseline:
+def compare_with_pca(design: Design, dataset: SpikeDataset, coder: Coder) -> Baseline:
+    """PCA at the coder's bits, on the same splits; where it has none, why."""
     curve = sorted(pca_curve(design, dataset), key=lambda point: point.bits_per_spike)
     try:
         pca, missing = pca_at_bits(curve, coder.bits_per_spike), None

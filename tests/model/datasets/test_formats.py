@@ -88,7 +88,7 @@ def test_two_probes_of_spikeglx_ask(tiny: Design, uv: NDArray, tmp_path: Path) -
     assert len(first.test) != len(second.test)
     alone = tmp_path / "run" / "run_imec1" / "run_g0_t0.imec1.ap.bin"
     np.testing.assert_array_equal(load_dataset(tiny, alone).test.adc, second.test.adc)
-    with pytest.raises(ValueError, match="it has no stream 'imec7.ap'; give one of these as STREAM: 'imec0.ap'"):
+    with pytest.raises(ValueError, match=r"it has no stream 'imec7.ap'; give one of these as STREAM: 'imec0.ap'"):
         load_dataset(tiny, tmp_path / "run", description=Description(stream="imec7.ap"))
 
 
