@@ -9,8 +9,8 @@ __all__ = ["files_read"]
 
 OPEN_EPHYS = ("structure.oebin", "continuous.dat", "*.npy", "settings*.xml")
 MDA = ("params.json", "geom.csv")
-INTAN_PARTS = ("*.dat", "*.rhd", "*.rhs")
-"""Of Intan's formats of a file a signal or channel, whose header is ``info.rhd`` or ``info.rhs``."""
+INTAN_PARTS = ("*.dat", "*.rhd")
+"""Of Intan's formats of a file a signal or channel, whose header is ``info.rhd``."""
 
 
 def files_read(path: Path) -> Path | list[Path]:
@@ -28,7 +28,7 @@ def files_read(path: Path) -> Path | list[Path]:
             return [path, path.with_suffix(".meta")]
         case ".mda":
             return [path, *(beside for name in MDA if (beside := path.parent / name).is_file())]
-        case ".rhd" | ".rhs" if path.stem == "info":
+        case ".rhd" if path.stem == "info":
             return _found(path.parent, INTAN_PARTS)
     return path
 
