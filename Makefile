@@ -3,6 +3,9 @@
 
 DESIGN ?= neuropixels
 DATA   ?=
+RAW    ?=
+STREAM ?=
+PROVENANCE ?=
 EPOCHS ?=
 BLOCKS ?=
 WAVES  ?=
@@ -18,7 +21,8 @@ RUN  := $(VENV)/bin/python
 FLOW := $(RUN) -m flow
 
 design := --design "$(DESIGN)"
-data   := $(if $(DATA),--data "$(DATA)")
+data   := $(if $(DATA),--data "$(DATA)") $(if $(RAW),--raw "$(RAW)") $(if $(STREAM),--stream "$(STREAM)") \
+	$(if $(PROVENANCE),--provenance "$(PROVENANCE)")
 epochs := $(if $(EPOCHS),--epochs "$(EPOCHS)")
 blocks := $(if $(BLOCKS),--blocks "$(BLOCKS)")
 waves  := $(if $(filter-out 0,$(WAVES)),--waves)
@@ -101,7 +105,7 @@ docs/design_file.md: $(VENV)/installed
 	$(RUN) -m flow.design_reference $@
 
 help:
-	@echo "make [STAGE] [DESIGN=name] [DATA=file] [EPOCHS=n] [BLOCKS=n] [WAVES=1] [COCOTB=1] [TARGET=name]"
+	@echo "make [STAGE] [DESIGN=name] [DATA=file [RAW=file] [STREAM=name] [PROVENANCE=word]] [EPOCHS=n] [BLOCKS=n] [WAVES=1] [COCOTB=1] [TARGET=name]"
 	@echo
 	@echo "  all        every stage, then a table (the default); skips what is up to date"
 	@echo "  train      train anew, on the embedded recording or on DATA, for the design's epochs or EPOCHS"
@@ -125,6 +129,9 @@ help:
 	@echo "  lock       choose the Python packages' versions anew"
 	@echo "  docs/design_file.md  write the reference of design files anew"
 	@echo "  clean      remove build/DESIGN"
+	@echo
+	@echo "DATA's file may leave things unsaid: RAW names a TOML or JSON file that says them (docs/guide.md), STREAM which of"
+	@echo "several streams or probes, PROVENANCE whether it is real, semi-synthetic, synthetic or unknown"
 	@echo
 	@echo "designs: $(designs)"
 

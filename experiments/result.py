@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from experiments.outcome import Outcome
+from model.provenance import Provenance
 from spikecae.files import write_text
 
 __all__ = [
@@ -72,7 +73,7 @@ class Row(Record):
     """
 
     labels: dict[str, str]
-    provenance: Literal["real", "semi-synthetic", "synthetic"]
+    provenance: Provenance
     epochs: list[int]
     seeds: list[int]
     metrics: dict[str, Statistic]

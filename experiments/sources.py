@@ -10,6 +10,8 @@ from scipy.io import loadmat
 
 from model.datasets import SpikeDataset, load_dataset
 from model.datasets.spikes import halves
+from model.description import Description
+from model.provenance import Provenance
 from spikecae.design import Design
 
 __all__ = ["HC1", "WAVE_CLUS", "MissingData", "data_file", "read", "read_probe", "tested_labels"]
@@ -20,6 +22,8 @@ WAVE_CLUS = {
 }
 """The paper's C_Difficult2 sequences, by the names of its Table 1."""
 HC1 = "hc1/d533101.mat"
+PROVENANCE: dict[str, Provenance] = {HC1: "real", **dict.fromkeys(WAVE_CLUS.values(), "semi-synthetic")}
+"""Of the published files, as their authors say."""
 PROBE, PROBE_CONTACTS = "neuropixels/neuropixel.bin", "neuropixels/neuropixel_channels.npy"
 """A third of a second of ten channels of a Neuropixels probe, int16, and where they are, in µm."""
 PROBE_HZ, PROBE_LSB_UV = 30000.0, 2.34375
@@ -69,12 +73,15 @@ def read_probe(design: Design) -> SpikeDataset:
     )
     recording.set_dummy_probe_from_locations(contacts)
     recording.name = PROBE
-    return load_dataset(design, recording)
+    return load_dataset(design, recording, description=Description(provenance="real"))
 
 
 @cache
 def _read(name: str | None, design: str, split_seed: int | None) -> SpikeDataset:
-    return load_dataset(Design.model_validate_json(design), None if name is None else data_file(name), split_seed)
+    known = Description(provenance=PROVENANCE.get(name or ""))
+    return load_dataset(
+        Design.model_validate_json(design), None if name is None else data_file(name), split_seed, known
+    )
 
 
 def read(name: str | None, design: Design, split_seed: int | None = None) -> SpikeDataset:

@@ -4,6 +4,7 @@
 makes only what it cannot do without. Hence ``rtl`` in a fresh checkout takes the shipped spec and needs no training.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,7 +14,7 @@ from rich.console import Console
 from flow.layout import Layout
 from flow.runner import run_task
 from flow.stages.codec import plan_codec
-from flow.stages.data import plan_data
+from flow.stages.data import UNSAID, Opening, plan_data, test_blocks
 from flow.stages.power import plan_power
 from flow.stages.quantize import plan_quantize
 from flow.stages.report import plan_report
@@ -22,6 +23,7 @@ from flow.stages.sim import plan_sim
 from flow.stages.synth import plan_synth
 from flow.stages.train import plan_shipped, plan_train
 from flow.task import Task
+from synth.power.blocks_needed import blocks_needed
 
 __all__ = ["Chain", "StageName"]
 
@@ -40,6 +42,7 @@ class Chain:
     waves: bool = False
     cocotb: bool = False
     target: str = "generic"
+    opening: Opening = UNSAID
 
     def run(self, stage: StageName) -> bool:
         """Run one stage; whether anything was done."""
@@ -54,12 +57,14 @@ class Chain:
             case "rtl":
                 return self._rtl()
             case "sim":
-                return self._data_at_hand() | self._rtl() | self._simulated()
+                return self._data_to_simulate(self._data_at_hand) | self._rtl() | self._simulated()
             case "synth":
                 return self._rtl() | self._synthesized()
             case "power":
                 plan = plan_power(self.layout, self.target, self.blocks)  # what is missing is told first
-                return self._data_at_hand() | self._rtl() | self._synthesized() | self._do(plan)
+                done = self._data_at_hand()
+                blocks_needed(self.blocks, test_blocks(self.layout))
+                return done | self._rtl() | self._synthesized() | self._do(plan)
             case "codec":
                 return self._do(plan_codec(self.layout))
             case "report":
@@ -67,20 +72,28 @@ class Chain:
 
     def run_all(self) -> bool:
         """Run every stage, from the data on; whether anything was done."""
-        done = self._data() | self._weights() | self._quantized() | self._rtl()
+        done = self._data_to_simulate(self._data) | self._weights() | self._quantized() | self._rtl()
         return done | self._simulated() | self._synthesized() | self._reported()
 
     def _do(self, task: Task) -> bool:
         return run_task(task, self.layout.build, self.console)
 
     def _data(self) -> bool:
-        return self._do(plan_data(self.layout, self.data))
+        return self._do(plan_data(self.layout, self.data, self.opening))
 
     def _data_at_hand(self) -> bool:
         """The data set that the build folder holds, unless another is asked for."""
         if self.data is None and (self.layout.data / "data.json").is_file():
             return False
         return self._data()
+
+    def _data_to_simulate(self, make: Callable[[], bool]) -> bool:
+        """The data set; where it has fewer blocks than are asked for, that is said before the work."""
+        done = make()
+        available = test_blocks(self.layout)
+        if available < self.blocks:
+            self.console.print(f"{self.blocks} test blocks asked for, {available} are there: all of them are simulated")
+        return done
 
     def _trained(self) -> bool:
         return self._do(plan_train(self.layout, self.epochs))

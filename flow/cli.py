@@ -14,6 +14,8 @@ from flow.chain import Chain, StageName
 from flow.errors import describe
 from flow.layout import Layout
 from flow.runner import exclusive
+from flow.stages.data import Opening
+from model.provenance import PROVENANCES
 from synth.targets.find import choices, with_cells
 
 __all__ = ["app", "main"]
@@ -29,6 +31,15 @@ DesignName = Annotated[str, typer.Option("--design", help="Name of a file in des
 Data = Annotated[
     Path | None,
     typer.Option("--data", help="Recording or spike file in place of the embedded recording.", show_default=False),
+]
+Raw = Annotated[
+    Path | None,
+    typer.Option("--raw", help="TOML or JSON on what DATA does not say: see the guide.", show_default=False),
+]
+Stream = Annotated[str | None, typer.Option("--stream", help="Which of DATA's streams or probes.", show_default=False)]
+Provenance = Annotated[
+    str | None,
+    typer.Option("--provenance", help=f"What DATA is: {', '.join(PROVENANCES)}.", show_default=False),
 ]
 Epochs = Annotated[
     int | None,
@@ -75,15 +86,31 @@ def _layout(design: str) -> Layout:
 
 
 @app.command()
-def train(design: DesignName = NEUROPIXELS, data: Data = None, epochs: Epochs = None) -> None:
+def train(
+    design: DesignName = NEUROPIXELS,
+    data: Data = None,
+    raw: Raw = None,
+    stream: Stream = None,
+    provenance: Provenance = None,
+    epochs: Epochs = None,
+) -> None:
     """Train the autoencoder anew."""
-    _stage(Chain(_layout(design), _console(), data=data, epochs=epochs), "train")
+    opening = Opening(raw, stream, provenance)
+    _stage(Chain(_layout(design), _console(), data=data, opening=opening, epochs=epochs), "train")
 
 
 @app.command()
-def quantize(design: DesignName = NEUROPIXELS, data: Data = None, epochs: Epochs = None) -> None:
+def quantize(
+    design: DesignName = NEUROPIXELS,
+    data: Data = None,
+    raw: Raw = None,
+    stream: Stream = None,
+    provenance: Provenance = None,
+    epochs: Epochs = None,
+) -> None:
     """Turn the trained weights into the encoder spec: integers of 8 bits, or of fewer where the design says so."""
-    _stage(Chain(_layout(design), _console(), data=data, epochs=epochs), "quantize")
+    opening = Opening(raw, stream, provenance)
+    _stage(Chain(_layout(design), _console(), data=data, opening=opening, epochs=epochs), "quantize")
 
 
 @app.command()
@@ -96,12 +123,17 @@ def rtl(design: DesignName = NEUROPIXELS) -> None:
 def sim(
     design: DesignName = NEUROPIXELS,
     data: Data = None,
+    raw: Raw = None,
+    stream: Stream = None,
+    provenance: Provenance = None,
     blocks: Blocks = 256,
     waves: Waves = False,
     cocotb: Cocotb = False,
 ) -> None:
     """Prove the Verilog equal to the golden model, block by block."""
-    _stage(Chain(_layout(design), _console(), data=data, blocks=blocks, waves=waves, cocotb=cocotb), "sim")
+    opening = Opening(raw, stream, provenance)
+    chain = Chain(_layout(design), _console(), data=data, opening=opening, blocks=blocks, waves=waves, cocotb=cocotb)
+    _stage(chain, "sim")
 
 
 @app.command()
@@ -112,10 +144,17 @@ def synth(design: DesignName = NEUROPIXELS, target: Target = "generic") -> None:
 
 @app.command()
 def power(
-    design: DesignName = NEUROPIXELS, data: Data = None, blocks: GateBlocks = 4, target: Target = POWER_TARGET
+    design: DesignName = NEUROPIXELS,
+    data: Data = None,
+    raw: Raw = None,
+    stream: Stream = None,
+    provenance: Provenance = None,
+    blocks: GateBlocks = 4,
+    target: Target = POWER_TARGET,
 ) -> None:
-    """Simulate the mapped netlist gate by gate on real spikes: energy per spike, and channels within the limit."""
-    _stage(Chain(_layout(design), _console(), data=data, blocks=blocks, target=target), "power")
+    """Simulate the mapped netlist gate by gate on test spikes: energy per spike, and channels within the limit."""
+    opening = Opening(raw, stream, provenance)
+    _stage(Chain(_layout(design), _console(), data=data, opening=opening, blocks=blocks, target=target), "power")
 
 
 @app.command()
@@ -136,6 +175,9 @@ def report(design: DesignName = NEUROPIXELS, target: Target = "generic") -> None
 def run_all(
     design: DesignName = NEUROPIXELS,
     data: Data = None,
+    raw: Raw = None,
+    stream: Stream = None,
+    provenance: Provenance = None,
     epochs: Epochs = None,
     blocks: Blocks = 256,
     waves: Waves = False,
@@ -143,7 +185,8 @@ def run_all(
     target: Target = "generic",
 ) -> None:
     """Run every stage, skipping what is up to date, and print the table."""
-    chain = Chain(_layout(design), _console(), data, epochs, blocks, waves, cocotb, target)
+    opening = Opening(raw, stream, provenance)
+    chain = Chain(_layout(design), _console(), data, epochs, blocks, waves, cocotb, target, opening)
     _run(chain, Chain.run_all, "everything")
     _print_table(chain)
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from rich.markup import escape
 
-from flow.fingerprint import hash_path
+from flow.fingerprint import KnownHashes, hash_path
 from flow.task import Task
 from spikecae.files import write_text
 
@@ -57,7 +57,7 @@ def run_task(task: Task, build: Path, console: Console) -> bool:
     """
     _restore(task.output)
     stamp_path = build / "stamps" / f"{task.name.replace(' ', '-')}.json"
-    ingredients = task.ingredients()
+    ingredients = task.ingredients(KnownHashes(build / "stamps" / "large-files.json"))
     reason = _reason(task, read_stamp(stamp_path), ingredients)
     label = f"[bold]{escape(task.name):<9}[/]"
     if reason is None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from spikecae.design import Design
 
-__all__ = ["Sndr", "bits_per_spike", "cr_entropy", "entropy_bits", "index_counts", "sndr"]
+__all__ = ["Sndr", "bits_per_spike", "cr_entropy", "entropy_bits", "index_counts", "sndr", "spike_decibels"]
 
 SAMPLE_BITS = 16
 """W of the compression ratio: an uncoded sample."""
@@ -18,7 +18,7 @@ class Sndr:
     """Signal to noise-and-distortion ratio, 20·log10(‖x‖ / ‖x − x̂‖).
 
     ``mean_db`` is the mean of the spikes' decibels, as the authors' code reports; ``global_db`` the ratio of all spikes
-    together.
+    together. Spikes without energy have no ratio: they are in neither.
     """
 
     mean_db: float
@@ -26,15 +26,34 @@ class Sndr:
 
 
 def sndr(original: NDArray[np.floating], decoded: NDArray[np.floating]) -> Sndr:
-    """SNDR of spikes ``[..., D]`` in recording units; each row of D samples is a spike."""
+    """SNDR of spikes ``[..., D]`` in recording units; each row of D samples is a spike.
+
+    Raises:
+        ValueError: no spike has any energy.
+    """
+    signal, error = _energies(original, decoded)
+    heard = signal > 0
+    if not heard.any():
+        raise ValueError(f"all {signal.size} spikes are silent, so that there is no SNDR; use another recording")
+    mean = (_decibels(signal) - _decibels(error))[heard].mean()
+    return Sndr(float(mean), float(_decibels(signal.sum()) - _decibels(error[heard].sum())))
+
+
+def spike_decibels(original: NDArray[np.floating], decoded: NDArray[np.floating]) -> NDArray[np.float64]:
+    """SNDR of each spike ``[..., D]``: float64 ``[...]``; NaN of a silent one."""
+    signal, error = _energies(original, decoded)
+    return np.where(signal > 0, _decibels(signal) - _decibels(error), np.nan)
+
+
+def _energies(
+    original: NDArray[np.floating], decoded: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     signal = np.square(original, dtype=np.float64).sum(-1)
-    error = np.square(np.asarray(original, np.float64) - decoded).sum(-1)
-    mean = (_decibels(signal) - _decibels(error)).mean()
-    return Sndr(float(mean), float(_decibels(signal.sum()) - _decibels(error.sum())))
+    return signal, np.square(np.asarray(original, np.float64) - decoded).sum(-1)
 
 
 def _decibels(energy: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
-    """``energy`` in dB; finite even for none, as of a silent or perfectly decoded spike."""
+    """``energy`` in dB; finite even for none, as of a perfectly decoded spike."""
     return 10 * np.log10(np.maximum(energy, np.finfo(np.float64).tiny))
 
 

@@ -1,6 +1,7 @@
 """Reports of all stages, small and made up, for what reads them."""
 
 from flow.report.schema import Baseline, Coder, Data, Encoder, Layer, Report, Simulation, Training, Weights
+from model.data_quality import DataQuality, LeftOut, NoiseRange
 from rtl.describe import make_manifest
 from rtl.manifest import Manifest
 from rtl.planning import make_plan
@@ -57,6 +58,16 @@ def sample_report() -> Report:
             samples_per_spike=16,
             clipped_samples=3,
             total_samples=28800,
+            quality=DataQuality(
+                duration_s=20.0,
+                channels=16,
+                left_out=[LeftOut(what="channel 5", reason="never varies")],
+                bad_samples={"clipped": 3000},
+                excluded_spikes={"clipped": 10},
+                noise=NoiseRange(least=4.77, largest=4.88),
+                silent_spikes=7,
+                notes=["channel 4: clipped from 10.000 to 10.100 s"],
+            ),
         ),
         weights=Weights(origin="shipped", training=training),
         float_model=coder,
@@ -70,6 +81,7 @@ def sample_report() -> Report:
             bits_per_spike=6.1,
             sndr_mean_db=15.71,
             gap_db=-3.5,
+            not_available=None,
             curve_bits_per_spike=[1.0, 20.0],
             curve_sndr_mean_db=[5.0, 25.0],
         ),

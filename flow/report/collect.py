@@ -5,7 +5,7 @@ from flow.report.measure import Decoded, decode_split
 from flow.report.schema import Baseline, Coder, Data, Encoder, Layer, Report, Simulation, Training, Weights
 from flow.stages.dataset_file import load_dataset_file
 from flow.stages.train import ModelMetrics
-from model.baselines.pca import pca_at_bits, pca_curve
+from model.baselines.pca import OutsideCurve, pca_at_bits, pca_curve
 from model.datasets.spikes import SpikeDataset
 from model.training.training_report import load_report as load_training
 from quantize.report import RateQuality
@@ -18,7 +18,7 @@ from spikecae.spec import load_spec
 from synth.power.power_report import PowerReport
 from synth.report import SynthesisReport
 
-__all__ = ["collect"]
+__all__ = ["collect", "compare_with_pca"]
 
 
 def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
@@ -66,7 +66,7 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
         ],
         golden_check_blocks=quantization.golden_check.blocks,
         golden_check_values=quantization.golden_check.values,
-        baseline=_baseline(design, dataset, fixed_point),
+        baseline=compare_with_pca(design, dataset, fixed_point),
         encoder=_encoder(design, manifest, synthesis),
         simulation=_simulation(design, simulation),
         synthesis=synthesis,
@@ -97,6 +97,7 @@ def _data(design: Design, dataset: SpikeDataset) -> Data:
         samples_per_spike=design.block.samples,
         clipped_samples=dataset.clipped_samples,
         total_samples=dataset.total_samples,
+        quality=dataset.quality,
     )
 
 
@@ -135,13 +136,18 @@ def _coder(design: Design, figures: RateQuality) -> Coder:
     )
 
 
-def _baseline(design: Design, dataset: SpikeDataset, coder: Coder) -> Baseline:
+def compare_with_pca(design: Design, dataset: SpikeDataset, coder: Coder) -> Baseline:
+    """PCA at the coder's bits, on the same splits; where it has none, why."""
     curve = sorted(pca_curve(design, dataset), key=lambda point: point.bits_per_spike)
-    pca = pca_at_bits(curve, coder.bits_per_spike)
+    try:
+        pca, missing = pca_at_bits(curve, coder.bits_per_spike), None
+    except OutsideCurve as error:
+        pca, missing = None, str(error)
     return Baseline(
         bits_per_spike=coder.bits_per_spike,
-        sndr_mean_db=pca.mean_db,
-        gap_db=coder.sndr_mean_db - pca.mean_db,
+        sndr_mean_db=None if pca is None else pca.mean_db,
+        gap_db=None if pca is None else coder.sndr_mean_db - pca.mean_db,
+        not_available=missing,
         curve_bits_per_spike=[point.bits_per_spike for point in curve],
         curve_sndr_mean_db=[point.sndr.mean_db for point in curve],
     )

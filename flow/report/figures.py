@@ -38,9 +38,10 @@ QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 def spike_figure(design: Design, decoded: Decoded) -> Figure:
     """Blocks as recorded and as decoded, from a poor one to a good one."""
-    by_block = decoded.sndr_db.mean(axis=1)
-    order = np.argsort(by_block)
-    chosen = [int(order[round(q * (len(order) - 1))]) for q in QUANTILES]
+    heard = np.flatnonzero(np.isfinite(decoded.sndr_db).any(axis=1))
+    by_block = {int(block): float(np.nanmean(decoded.sndr_db[block])) for block in heard}
+    order = sorted(by_block, key=by_block.__getitem__)
+    chosen = [order[round(q * (len(order) - 1))] for q in QUANTILES]
     time_ms = (np.arange(design.block.samples) - design.recording.peak) / design.recording.sampling_rate_hz * 1e3
     peak = max(float(np.ptp(decoded.original[block], axis=1).max()) for block in chosen)
     figure, axes = _subplots(len(chosen), (9.6, 0.9 + 0.62 * max(3, design.block.spikes)))
@@ -62,24 +63,26 @@ def spike_figure(design: Design, decoded: Decoded) -> Figure:
 def rate_figure(coder: Coder, widths: str, exact: Coder, baseline: Baseline) -> Figure:
     """Quality against rate: the encoder, float and in integers of ``widths``, beside PCA with entropy coding."""
     figure, (axis,) = _subplots(1, (4.7, 3.2))
-    axis.plot(baseline.curve_bits_per_spike, baseline.curve_sndr_mean_db, color=ORANGE, label="PCA, entropy coded")
+    if baseline.curve_bits_per_spike:
+        axis.plot(baseline.curve_bits_per_spike, baseline.curve_sndr_mean_db, color=ORANGE, label="PCA, entropy coded")
     axis.plot(exact.bits_per_spike, exact.sndr_mean_db, "o", color=MUTED, markersize=9, label="this encoder, float")
     axis.plot(coder.bits_per_spike, coder.sndr_mean_db, "o", color=BLUE, markersize=5, label=f"this encoder, {widths}")
-    axis.annotate(
-        f"{baseline.gap_db:+.1f} dB",
-        (coder.bits_per_spike, (coder.sndr_mean_db + baseline.sndr_mean_db) / 2),
-        xytext=(6, 0),
-        textcoords="offset points",
-        va="center",
-    )
-    axis.plot(2 * [coder.bits_per_spike], [coder.sndr_mean_db, baseline.sndr_mean_db], ":", color=INK, linewidth=1)
+    if baseline.sndr_mean_db is not None and baseline.gap_db is not None:
+        axis.annotate(
+            f"{baseline.gap_db:+.1f} dB",
+            (coder.bits_per_spike, (coder.sndr_mean_db + baseline.sndr_mean_db) / 2),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+        )
+        axis.plot(2 * [coder.bits_per_spike], [coder.sndr_mean_db, baseline.sndr_mean_db], ":", color=INK, linewidth=1)
     axis.set_xlim(0, 3 * coder.bits_per_spike)
     within = [
         db
         for bits, db in zip(baseline.curve_bits_per_spike, baseline.curve_sndr_mean_db, strict=True)
         if bits <= 3 * coder.bits_per_spike
     ]
-    axis.set_ylim(0, 1.1 * max([*within, coder.sndr_mean_db, exact.sndr_mean_db]))
+    axis.set_ylim(0, 1.1 * max([1.0, *within, coder.sndr_mean_db, exact.sndr_mean_db]))
     axis.set_xlabel("bits per spike")
     axis.set_ylabel("SNDR, dB, mean over spikes")
     axis.legend(loc="lower right")
@@ -107,9 +110,10 @@ def codeword_figure(counts: NDArray[np.int64]) -> Figure:
 
 
 def sndr_figure(sndr_db: NDArray[np.float64]) -> Figure:
-    """How the quality of single spikes is spread."""
+    """How the quality of single spikes is spread; silent ones, NaN, have none."""
+    sndr_db = sndr_db[np.isfinite(sndr_db)]
     figure, (axis,) = _subplots(1, (4.7, 3.2))
-    axis.hist(sndr_db.ravel(), bins=50, color=BLUE)
+    axis.hist(sndr_db, bins=50, color=BLUE)
     mean = float(sndr_db.mean())
     axis.axvline(mean, color=ORANGE, linewidth=1, linestyle="--")
     axis.annotate(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from model.checkpoint import load_checkpoint
 from model.datasets.spikes import Split
 from model.evaluation import decode_units
+from model.metrics import spike_decibels
 from spikecae.design import Design
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
@@ -29,7 +30,7 @@ class Decoded:
     Attributes:
         original: float32 ``[B, M, D]``, recording units.
         decoded: float64 ``[B, M, D]``, recording units.
-        sndr_db: float64 ``[B, M]``, of each spike.
+        sndr_db: float64 ``[B, M]``, of each spike; NaN of a silent one.
         counts: int64 ``[K]``, how often each codeword was sent.
     """
 
@@ -57,8 +58,4 @@ def decode_split(design: Design, spec: EncoderSpec, checkpoint: Path, split: Spl
         values = spec.quantizer.dequantize(indices, latents[0] * latents[1]).reshape(len(indices), *latents)
         parts.append(loaded.model.decoder(torch.from_numpy(values)).numpy())
     decoded = decode_units(np.concatenate(parts), loaded.normalization, design)
-    least = np.finfo(np.float64).tiny
-    signal = np.square(original, dtype=np.float64).sum(axis=2)
-    error = np.square(original - decoded).sum(axis=2)
-    sndr_db = 10 * np.log10(np.maximum(signal, least) / np.maximum(error, least))
-    return Decoded(original, decoded, sndr_db, counts)
+    return Decoded(original, decoded, spike_decibels(original, decoded), counts)

@@ -7,6 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from flow.report.figures import codeword_figure, layer_figure, rate_figure, sndr_figure, spike_figure, style, svg
 from flow.report.measure import Decoded
 from flow.report.schema import Report
+from model.provenance import in_words
 from spikecae.design import Design
 
 __all__ = ["TEMPLATE", "write_page"]
@@ -32,7 +33,7 @@ def write_page(design: Design, report: Report, decoded: Decoded, folder: Path) -
         lstrip_blocks=True,
     )
     text = environment.get_template(TEMPLATE.name).render(
-        r=report, figures=figures, kind=design.block.kind, shown=len(decoded.sndr_db)
+        r=report, figures=figures, kind=design.block.kind, shown=len(decoded.sndr_db), in_words=in_words
     )
     (folder / "report.html").write_text(text, encoding="utf-8")
     (folder / "spikes.svg").write_text(figures["spikes"], encoding="utf-8")

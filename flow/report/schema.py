@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from model.data_quality import DataQuality
 from synth.power.power_report import PowerReport
 from synth.report import SynthesisReport
 
@@ -33,6 +34,7 @@ class Data(Part):
     samples_per_spike: int
     clipped_samples: int
     total_samples: int
+    quality: DataQuality
 
 
 class Training(Part):
@@ -87,14 +89,24 @@ class Layer(Part):
 class Baseline(Part):
     """PCA, a uniform scalar quantizer and order-0 entropy coding, at the bits per spike of the encoder in integers.
 
-    ``gap_db`` is the encoder's mean SNDR less PCA's: negative where PCA is better.
+    ``gap_db`` is the encoder's mean SNDR less PCA's: negative where PCA is better. Where PCA reaches no such rate, or
+    cannot be fitted, ``not_available`` says why, and there are no figures.
     """
 
     bits_per_spike: float
-    sndr_mean_db: float
-    gap_db: float
+    sndr_mean_db: float | None
+    gap_db: float | None
+    not_available: str | None
     curve_bits_per_spike: list[float]
     curve_sndr_mean_db: list[float]
+
+    def __str__(self) -> str:
+        if self.sndr_mean_db is None or self.gap_db is None:
+            return f"not available: {self.not_available}"
+        return (
+            f"{self.sndr_mean_db:.2f} dB at {self.bits_per_spike:.1f} bits per spike: the encoder is "
+            f"{abs(self.gap_db):.2f} dB {'better' if self.gap_db >= 0 else 'worse'}"
+        )
 
 
 class Encoder(Part):
@@ -132,7 +144,7 @@ class Simulation(Part):
 class Report(Part):
     """``report.json``."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     design: str
     data: Data
     weights: Weights

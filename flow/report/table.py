@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flow.report.schema import Coder, Report
+from model.provenance import in_words
 
 __all__ = ["table_text"]
 
@@ -15,23 +16,23 @@ WIDTH = 120
 def table_text(report: Report) -> str:
     """The report as a table of characters, ``WIDTH`` wide."""
     data, encoder, simulation = report.data, report.encoder, report.simulation
-    table = Table(title=f"{report.design}: {data.source} ({data.provenance})", title_justify="left", show_header=False)
+    table = Table(
+        title=f"{report.design}: {data.source} ({in_words(data.provenance)})", title_justify="left", show_header=False
+    )
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     table.add_row("test spikes", f"{data.test_blocks * data.spikes_per_block:,} in {data.test_blocks:,} blocks")
+    if data.quality.summary or data.quality.silent_spikes:
+        silent = f"{data.quality.silent_spikes:,} silent spikes, in no mean" if data.quality.silent_spikes else ""
+        table.add_row("data quality", "; ".join(filter(None, [data.quality.summary, silent])))
     table.add_row("float", _coder(report.float_model, report.codewords))
     table.add_row(report.widths, _coder(report.fixed_point, report.codewords))
-    gap = report.baseline.gap_db
-    table.add_row(
-        "PCA at equal bits",
-        f"{report.baseline.sndr_mean_db:.2f} dB at {report.baseline.bits_per_spike:.1f} bits per spike: "
-        f"the encoder is {abs(gap):.2f} dB {'better' if gap >= 0 else 'worse'}",
-    )
+    table.add_row("PCA at equal bits", str(report.baseline))
     if report.weights.origin == "shipped":
         training = report.weights.training
         table.add_row(
             "shipped weights",
-            f"trained on {training.data} ({training.provenance}): {training.sndr_mean_db:.2f} dB at CR "
+            f"trained on {training.data} ({in_words(training.provenance)}): {training.sndr_mean_db:.2f} dB at CR "
             f"{training.cr_entropy:.1f} on its held-out spikes, float",
         )
     table.add_section()

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from model.data_quality import DataQuality
 from model.datasets.spikes import SpikeDataset, Split
 from model.provenance import Provenance
 
@@ -20,7 +21,7 @@ class DataSummary(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     source: str
     provenance: Provenance
     unit: str
@@ -31,6 +32,7 @@ class DataSummary(BaseModel):
     clipped_samples: int
     total_samples: int
     dropped_spikes: int
+    quality: DataQuality
 
 
 def save_dataset_file(dataset: SpikeDataset, folder: Path) -> DataSummary:
@@ -53,6 +55,7 @@ def save_dataset_file(dataset: SpikeDataset, folder: Path) -> DataSummary:
         clipped_samples=dataset.clipped_samples,
         total_samples=dataset.total_samples,
         dropped_spikes=dataset.dropped_spikes,
+        quality=dataset.quality,
     )
     (folder / "data.json").write_text(summary.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return summary
@@ -63,11 +66,17 @@ def load_dataset_file(folder: Path) -> SpikeDataset:
 
     Raises:
         FileNotFoundError: a file is missing.
+        ValueError: another version wrote it.
     """
     for name in ("data.json", "spikes.npz"):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"no {folder / name}; the data stage makes it")
-    summary = DataSummary.model_validate_json((folder / "data.json").read_bytes())
+    try:
+        summary = DataSummary.model_validate_json((folder / "data.json").read_bytes())
+    except ValidationError:
+        raise ValueError(
+            f"{folder / 'data.json'} was written by another version; remove {folder}, and run again"
+        ) from None
     with np.load(folder / "spikes.npz", allow_pickle=False) as stored:
         train, validation, test = (
             Split(**{field.name: stored[key] for field in fields(Split) if (key := f"{name}.{field.name}") in stored})
@@ -83,4 +92,5 @@ def load_dataset_file(folder: Path) -> SpikeDataset:
         clipped_samples=summary.clipped_samples,
         total_samples=summary.total_samples,
         dropped_spikes=summary.dropped_spikes,
+        quality=summary.quality,
     )

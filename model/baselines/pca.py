@@ -17,13 +17,17 @@ from model.datasets.spikes import SpikeDataset, Split
 from model.metrics import Sndr, sndr
 from spikecae.design import Design
 
-__all__ = ["RatePoint", "pca_at_bits", "pca_curve"]
+__all__ = ["OutsideCurve", "RatePoint", "pca_at_bits", "pca_curve"]
 
 DEFAULT_STEPS = tuple(float(2**exponent) for exponent in np.arange(-3.0, 3.01, 0.25))
 ESCAPE_COUNT = 0.5
 """Share of the code, in training symbols, that a symbol unseen in training has as its prefix."""
 ESCAPE_BITS = 16
 """An unseen symbol itself, uncoded."""
+
+
+class OutsideCurve(ValueError):
+    """A rate at which there is nothing to compare with."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,11 @@ def pca_curve(design: Design, dataset: SpikeDataset, steps: Sequence[float] = DE
     """Rate and quality on the test split for each of ``steps``.
 
     The channels of a neighbourhood are transformed together, the spikes of a queue one by one: the better way for each.
+    The curve is empty where the training spikes do not vary.
     """
     train, test = (spike_vectors(split, design) for split in (dataset.train, dataset.test))
+    if len(train) < 2 or not (train != train[0]).any():
+        return []
     mean = train.mean(0)
     _, basis = np.linalg.eigh(np.cov(train - mean, rowvar=False))
     deviation = float((train - mean).std())
@@ -51,12 +58,16 @@ def pca_at_bits(curve: Sequence[RatePoint], bits: float) -> Sndr:
     """Quality at ``bits`` per spike, linear between the points of ``curve``.
 
     Raises:
-        ValueError: ``bits`` lies outside the curve.
+        OutsideCurve: ``bits`` is less or more than any step gives.
     """
+    if not curve:
+        raise OutsideCurve("the training spikes do not vary, so that there is no PCA")
     points = sorted(curve, key=lambda point: point.bits_per_spike)
     rates = [point.bits_per_spike for point in points]
     if not rates[0] <= bits <= rates[-1]:
-        raise ValueError(f"{bits:g} bits per spike lies outside the curve, {rates[0]:g} to {rates[-1]:g}; add steps")
+        raise OutsideCurve(
+            f"{bits:.3g} bits per spike lie outside what PCA's steps give, {rates[0]:.3g} to {rates[-1]:.3g}"
+        )
     mean = np.interp(bits, rates, [point.sndr.mean_db for point in points])
     total = np.interp(bits, rates, [point.sndr.global_db for point in points])
     return Sndr(float(mean), float(total))

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.datasets.spikes import SpikeDataset, SpikeTable, Split, split_at_random, split_by_time
+from model.datasets.units import scale_fault
+from model.description import Description
 from spikecae.design import Design
 
 if TYPE_CHECKING:
@@ -13,34 +15,51 @@ __all__ = ["SpikeDataset", "SpikeTable", "Split", "load_dataset", "split_at_rand
 
 
 def load_dataset(
-    design: Design, source: "Path | BaseRecording | None" = None, split_seed: int | None = None
+    design: Design,
+    source: "Path | BaseRecording | None" = None,
+    split_seed: int | None = None,
+    description: Description | None = None,
 ) -> SpikeDataset:
     """The spikes of ``source``, in blocks of the design, split by time, or at random from ``split_seed``.
 
     Args:
         design: says how spikes are detected, cut, converted and grouped.
-        source: a ``.mat`` file (see :mod:`model.datasets.matlab`), anything SpikeInterface opens, a SpikeInterface
+        source: a ``.mat`` file (see :mod:`model.datasets.matlab`), an ``.npy`` or ``.npz`` of snippets
+            (:mod:`model.datasets.arrays`), anything that :mod:`model.datasets.recording` opens, a SpikeInterface
             recording, or None for the embedded synthetic recording.
         split_seed: None for a split by time.
+        description: what the source does not say about itself.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the source cannot be read or does not fit the design.
+        ValueError: the source cannot be read, or does not fit the design in shape, rate, unit or size.
     """
+    table = _read(design, source, description or Description())
+    if fault := scale_fault(table.snippets, design):
+        raise ValueError(f"{table.source}: {fault}")
+    return split_by_time(table, design) if split_seed is None else split_at_random(table, design, split_seed)
+
+
+def _read(design: Design, source: "Path | BaseRecording | None", description: Description) -> SpikeTable:
+    from model.datasets.arrays import read_arrays
     from model.datasets.detection import detect_spikes
     from model.datasets.matlab import read_matlab
-    from model.datasets.recording import open_recording
-    from model.datasets.synthetic import synthetic_recording
+    from model.datasets.recording import file_gain_uv, open_recording, stated_provenance
+    from model.datasets.synthetic import embedded_name, synthetic_recording
+    from model.datasets.units import units_per_step
 
     if source is None:
-        name = f"embedded recording (seed {design.synthetic.seed})"
-        table = detect_spikes(synthetic_recording(design), design, "synthetic", name)
-    elif not isinstance(source, Path):
-        table = detect_spikes(source, design, "real", str(source.name or type(source).__name__))
-    elif not source.exists():
-        raise FileNotFoundError(f"no recording at {source}; check the path given as data")
-    elif source.suffix == ".mat":
-        table = read_matlab(source, design)
+        return detect_spikes(synthetic_recording(design), design, "synthetic", embedded_name(design))
+    if isinstance(source, Path):
+        if not source.exists():
+            raise FileNotFoundError(f"no recording at {source}; check the path given as data")
+        if source.suffix == ".mat":
+            return read_matlab(source, design, description)
+        if source.suffix in (".npy", ".npz"):
+            return read_arrays(source, design, description)
+        name, recording = source.name, open_recording(source, design, description)
     else:
-        table = detect_spikes(open_recording(source), design, "real", source.name)
-    return split_by_time(table, design) if split_seed is None else split_at_random(table, design, split_seed)
+        name, recording = str(source.name or type(source).__name__), source
+    channels = recording.get_num_channels()
+    scale, _ = units_per_step(recording.get_dtype(), channels, file_gain_uv(recording), design, description, name)
+    return detect_spikes(recording, design, description.provenance or stated_provenance(recording), name, scale)

@@ -1,11 +1,12 @@
 """Detected spikes, their split by time, and the blocks that the encoder codes."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.data_quality import DataQuality
 from model.provenance import Provenance
 from spikecae.design import Design
 from spikecae.front_end.adc import units_to_codes
@@ -22,6 +23,8 @@ __all__ = [
 
 VALIDATION_FRACTION = 0.12
 """Of the training half; its latest spikes, so that validation too is a later time than training."""
+LEAST_BLOCKS = 8
+"""In the training and in the test split: below, simulation reaches no steady state, and no figure means anything."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,9 @@ class SpikeTable:
         snippets: float32 ``[E, P, D]``, recording units; P is M for a neighbourhood and 1 for a queue.
         times_s: float64 ``[E]``, the time of the peak; NaN where the file has none.
         channels: int32 ``[E, P]``, the channel of each snippet, counted from 0.
-        provenance: ``real``, ``semi-synthetic`` (real waveforms, simulated recording) or ``synthetic``.
+        provenance: what they are, as far as it was said.
         source: the file or generator, for reports.
+        quality: what the reader found and left out.
     """
 
     snippets: NDArray[np.float32]
@@ -41,6 +45,7 @@ class SpikeTable:
     channels: NDArray[np.int32]
     provenance: Provenance
     source: str
+    quality: DataQuality = field(default_factory=DataQuality)
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,7 @@ class SpikeDataset:
     clipped_samples: int
     total_samples: int
     dropped_spikes: int
+    quality: DataQuality = field(default_factory=DataQuality)
 
     @property
     def training_sha256(self) -> str:
@@ -113,7 +119,7 @@ def split_by_time(table: SpikeTable, design: Design) -> SpikeDataset:
     """Split the spikes of ``table`` in order of time, then form blocks and convert them.
 
     Raises:
-        ValueError: a split would be empty, or the converter does not fit the encoder.
+        ValueError: too few spikes, or a converter that does not fit the encoder.
     """
     count = len(table.snippets)
     first, _ = halves(count)
@@ -149,14 +155,16 @@ def _split(table: SpikeTable, design: Design, order: NDArray[np.intp], half: int
     count = len(order)
     validation = half - max(1, round(half * VALIDATION_FRACTION))
     splits = []
-    clipped = total = kept = 0
+    clipped = total = kept = silent = 0
     for name, start, stop in (("train", 0, validation), ("validation", validation, half), ("test", half, count)):
         chosen = np.sort(order[start:stop])
         groups = chosen[_group(table.channels[chosen], design)]
-        if not len(groups):
+        needed = 1 if name == "validation" else LEAST_BLOCKS
+        if len(groups) < needed:
+            what = "events" if design.block.kind == "neighbourhood" else "spikes"
             raise ValueError(
-                f"{table.source}: {count} spikes leave no block of {design.block.spikes} to the {name} split; "
-                f"use a longer recording or a lower recording.threshold"
+                f"{table.source}: {count} {what} leave {len(groups)} blocks of {design.block.spikes} spikes to the "
+                f"{name} split, and {needed} are needed; use a longer recording or a lower recording.threshold"
             )
         shape = (len(groups), design.block.spikes)
         spikes = np.ascontiguousarray(table.snippets[groups].reshape(*shape, design.block.samples))
@@ -166,6 +174,7 @@ def _split(table: SpikeTable, design: Design, order: NDArray[np.intp], half: int
         clipped += over
         total += codes.size
         kept += groups.size
+        silent += int(np.count_nonzero(~spikes.any(axis=-1)))
     return SpikeDataset(
         train=splits[0],
         validation=splits[1],
@@ -176,6 +185,7 @@ def _split(table: SpikeTable, design: Design, order: NDArray[np.intp], half: int
         clipped_samples=clipped,
         total_samples=total,
         dropped_spikes=count - kept,
+        quality=table.quality.model_copy(update={"silent_spikes": silent}),
     )
 
 

@@ -7,10 +7,15 @@ from spikecae.design import Design
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording
 
-__all__ = ["synthetic_recording"]
+__all__ = ["embedded_name", "synthetic_recording"]
 
 JITTER = 8
 """Sub-sample positions at which a template can occur."""
+
+
+def embedded_name(design: Design) -> str:
+    """What reports call the design's embedded recording."""
+    return f"embedded recording (seed {design.synthetic.seed})"
 
 
 def synthetic_recording(design: Design) -> "BaseRecording":

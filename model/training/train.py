@@ -20,6 +20,7 @@ from torch import Tensor
 from model.autoencoder.network import Autoencoder
 from model.checkpoint import Checkpoint, load_checkpoint, network_hash, save_checkpoint
 from model.datasets.spikes import SpikeDataset, Split
+from model.datasets.synthetic import embedded_name
 from model.device import has_bfloat16, thread_count, training_device
 from model.evaluation import Evaluation, evaluate
 from model.files import read_tensors, write_tensors
@@ -276,7 +277,7 @@ def _quality(checkpoint: Checkpoint, split: Split, design: Design) -> Quality:
 
 
 def _command(design: Design, dataset: SpikeDataset, epochs: int) -> str:
-    data = "" if dataset.provenance == "synthetic" else f" DATA={dataset.source}"
+    data = "" if dataset.source == embedded_name(design) else f" DATA={dataset.source}"
     return f"make train DESIGN={design.name}{data} EPOCHS={epochs}"
 
 

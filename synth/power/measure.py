@@ -25,6 +25,7 @@ from synth.gates.memory_cost import MemoryCost, memory_cost, no_macro
 from synth.gates.netlist import Netlist, read_netlist
 from synth.mapping.mapping_report import Mapping as CellMapping
 from synth.power.activity_power import CLOCK_TREE_SINKS, energy_of
+from synth.power.blocks_needed import WARM_UP, blocks_needed
 from synth.power.budget import budget
 from synth.power.power_report import MemoryAccesses, PowerReport, WireSensitivity
 from synth.report import SynthesisReport
@@ -34,8 +35,6 @@ __all__ = ["WIRE_PF", "NetlistError", "measure_power"]
 
 WIRE_PF = 0.005
 """Capacitance of the wire to one pin: about 30 µm at 0.17 fF/µm."""
-WARM_UP = 2
-"""Packets that leave before measuring, until every stage is busy."""
 IDLE_CYCLES = 4096
 SETTLING_CYCLES = 256
 RATE_BLOCKS = 1024
@@ -82,10 +81,7 @@ def measure_power(
     mapping = report.mapping
     if mapping is None:
         raise ValueError(f"{synth_dir} has no mapped netlist; run synth for a target with cells")
-    # A packet leaves while the blocks behind it are under way: full rate needs more of them than are measured.
-    needed = blocks + WARM_UP + 4
-    if len(adc) < needed:
-        raise ValueError(f"{needed} blocks are needed to measure {blocks}, got {len(adc)}; measure fewer")
+    needed = blocks_needed(blocks, len(adc))
     library = read_liberty(target.file(), timing=True)
     netlist = read_netlist(_read_modules(synth_dir), manifest.top, library)
     memories = _memory_costs(netlist, mapping, target)

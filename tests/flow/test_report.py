@@ -2,18 +2,21 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from flow.report.figures import codeword_figure, spike_figure, style, svg
+from flow.report.collect import compare_with_pca
+from flow.report.figures import codeword_figure, sndr_figure, spike_figure, style, svg
 from flow.report.measure import Decoded, decode_split
 from flow.report.page import write_page
 from flow.report.schema import Report
 from flow.report.table import table_text
 from flow.stages.dataset_file import load_dataset_file
+from model.data_quality import DataQuality
 from spikecae.design import load_design
 from spikecae.spec import load_spec
 from synth.mapping.mapping_report import FpgaMapping, Routing, Usage
@@ -73,6 +76,72 @@ def test_power_is_shown_where_it_was_measured(report: Report, decoded: Decoded, 
     assert "pool<" not in page
     table = " ".join(table_text(report).replace("│", " ").split())
     assert "651 nJ per spike, without buffer (no macro), gate by gate on 3 blocks" in table
+
+
+def test_a_rate_that_pca_does_not_reach_is_no_failure(report: Report, trained: Path) -> None:
+    design, dataset = load_design(trained / "designs/tiny.toml"), load_dataset_file(trained / "build/tiny/data")
+    few = compare_with_pca(design, dataset, report.fixed_point.model_copy(update={"bits_per_spike": 0.001}))
+    assert (few.sndr_mean_db, few.gap_db) == (None, None)
+    assert "0.001 bits per spike lie outside what PCA's steps give" in str(few)
+    assert len(few.curve_bits_per_spike) > 10
+    usual = compare_with_pca(design, dataset, report.fixed_point)
+    assert usual.not_available is None
+    assert "dB worse" in str(usual)
+
+
+def test_a_missing_baseline_is_said(report: Report, decoded: Decoded, tmp_path: Path) -> None:
+    none = {
+        "sndr_mean_db": None,
+        "gap_db": None,
+        "not_available": "0.4 bits per spike lie outside what PCA's steps give",
+    }
+    for curve in ({}, {"curve_bits_per_spike": [], "curve_sndr_mean_db": []}):
+        baseline = report.baseline.model_copy(update=none | curve)
+        without = report.model_copy(update={"baseline": baseline})
+        write_page(load_design(ROOT / "designs/tiny.toml"), without, decoded, tmp_path)
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        assert "not available: 0.4 bits per spike lie outside what PCA&#39;s steps give" in page
+        assert "not available: 0.4 bits per spike lie outside" in table_text(without)
+
+
+def test_the_quality_of_the_data_is_shown(report: Report, decoded: Decoded, tmp_path: Path) -> None:
+    write_page(load_design(ROOT / "designs/tiny.toml"), report, decoded, tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for shown in (
+        "20.0 s, 1 segment, 16 channels",
+        "channel 5: never varies",
+        "3,000 clipped",
+        "10 clipped",
+        "3 of 28800 samples of spikes",
+        "4.77 to 4.88 µV",
+        "7, in no mean of decibels",
+        "channel 4: clipped from 10.000 to 10.100 s",
+    ):
+        assert shown in page, shown
+    text = " ".join(table_text(report).replace("│", " ").split())
+    assert "left out: channel 5 (never varies); 10 spikes near clipped samples; 7 silent spikes, in no mean" in text
+    plain = report.data.model_copy(update={"quality": DataQuality(channels=1), "provenance": "unknown"})
+    write_page(load_design(ROOT / "designs/tiny.toml"), report.model_copy(update={"data": plain}), decoded, tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for shown in (
+        "<td>1 channel</td>",
+        "no channel, no segment",
+        "the file holds spikes alone",
+        "(provenance unknown)",
+    ):
+        assert shown in page, shown
+    assert "data quality" not in table_text(report.model_copy(update={"data": plain}))
+
+
+def test_silent_spikes_do_not_stop_the_figures(decoded: Decoded) -> None:
+    design = load_design(ROOT / "designs/tiny.toml")
+    silent = decoded.sndr_db.copy()
+    silent[0], silent[1, 0] = np.nan, np.nan
+    with style():
+        assert "nan" not in svg(spike_figure(design, replace(decoded, sndr_db=silent))).lower()
+        shown = svg(sndr_figure(silent))
+        assert "nan" not in shown.lower()
+        assert shown != svg(sndr_figure(decoded.sndr_db))
 
 
 def test_figures_are_the_same_every_time(decoded: Decoded) -> None:

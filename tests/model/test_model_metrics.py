@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model.metrics import bits_per_spike, cr_entropy, entropy_bits, index_counts, sndr
+from model.metrics import bits_per_spike, cr_entropy, entropy_bits, index_counts, sndr, spike_decibels
 from model.normalization import fit_normalization
 from spikecae.design import Design
 
@@ -16,10 +16,22 @@ def test_sndr_of_a_known_error() -> None:
     assert result.global_db == pytest.approx(10 * np.log10((25 + 2500) / (0.25 + 2500)))
 
 
-def test_silent_and_perfect_spikes_stay_finite() -> None:
-    spikes = np.array([[[0.0, 0.0], [1.0, 2.0]]])
+def test_silent_spikes_are_in_no_mean() -> None:
+    spikes = np.array([[[3.0, 4.0], [30.0, 40.0]], [[0.0, 0.0], [0.0, 0.0]]])
+    decoded = spikes + np.array([[[0.0, 0.5], [5.0, 0.0]], [[1.0, 1.0], [0.0, 0.0]]])
+    heard = sndr(spikes[:1], decoded[:1])
+    assert sndr(spikes, decoded) == heard
+    assert heard.mean_db == pytest.approx(20.0)
+    each = spike_decibels(spikes, decoded)
+    np.testing.assert_allclose(each[0], [20.0, 20.0])
+    assert np.isnan(each[1]).all()
+    with pytest.raises(ValueError, match="all 2 spikes are silent, so that there is no SNDR"):
+        sndr(spikes[1:], decoded[1:])
+
+
+def test_a_perfect_spike_stays_finite() -> None:
+    spikes = np.array([[[1.0, 2.0]]])
     assert np.isfinite(sndr(spikes, spikes).mean_db)
-    assert np.isfinite(sndr(spikes, np.ones_like(spikes)).mean_db)
 
 
 def test_entropy_and_ratio(neuropixels: Design) -> None:

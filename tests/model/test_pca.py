@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.baselines.pca import RatePoint, pca_at_bits, pca_curve
+from model.baselines.pca import OutsideCurve, RatePoint, pca_at_bits, pca_curve
 from model.datasets import SpikeDataset, SpikeTable, split_by_time
 from model.metrics import Sndr
 from spikecae.design import Design
@@ -61,5 +61,14 @@ def test_the_code_is_fitted_on_training_spikes_alone(tiny: Design, gaussian: Spi
 def test_quality_between_points_and_outside() -> None:
     curve = [RatePoint(2.0, 10.0, Sndr(8.0, 9.0)), RatePoint(1.0, 20.0, Sndr(14.0, 16.0))]
     assert pca_at_bits(curve, 15.0) == Sndr(11.0, 12.5)
-    with pytest.raises(ValueError, match="25 bits per spike lies outside the curve, 10 to 20"):
+    with pytest.raises(OutsideCurve, match="25 bits per spike lie outside what PCA's steps give, 10 to 20"):
         pca_at_bits(curve, 25.0)
+
+
+def test_spikes_that_do_not_vary_have_no_curve(tiny: Design, gaussian: SpikeDataset) -> None:
+    train = gaussian.train
+    for same in (train.adc[:1], np.repeat(train.adc[:1], 9, axis=0)):
+        still = replace(gaussian, train=replace(train, adc=same, spikes=np.asarray(same, np.float32) / 10))
+        assert pca_curve(fine(tiny), still, [1.0]) == []
+    with pytest.raises(OutsideCurve, match="the training spikes do not vary, so that there is no PCA"):
+        pca_at_bits([], 5.0)

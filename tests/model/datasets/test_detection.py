@@ -3,7 +3,8 @@ import pytest
 from probeinterface import Probe
 from spikeinterface.core import NumpyRecording
 
-from model.datasets.detection import detect_spikes, find_peaks, noise_deviation
+from model.datasets.detection import detect_spikes, find_peaks
+from model.datasets.noise import noise_deviation
 from spikecae.design import Design, Recording
 from spikecae.front_end.geometry import nearest_contacts
 
@@ -86,6 +87,6 @@ def test_missing_positions_are_refused(tiny: Design) -> None:
 
 
 def test_a_recording_without_spikes_is_refused(tiny: Design) -> None:
-    noise = np.random.default_rng(0).normal(0, 1, (6000, 2)).clip(-1, 1)
+    noise = np.random.default_rng(0).uniform(-1, 1, (6000, 2))
     with pytest.raises(ValueError, match="planted: no negative peak beyond 5 noise deviations"):
         detect_spikes(recorded(noise), tiny, "real", "planted")

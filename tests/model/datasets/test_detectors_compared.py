@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from spikeinterface.generation import generate_ground_truth_recording
 from spikeinterface.preprocessing import bandpass_filter
 
-from model.datasets.detection import find_peaks, noise_deviation
+from model.datasets.detection import find_peaks
+from model.datasets.noise import noise_deviation
 from spikecae.design import Design
 from spikecae.front_end.adc import units_to_codes
 from spikecae.front_end.detector import SpikeDetector

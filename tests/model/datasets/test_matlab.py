@@ -6,6 +6,7 @@ from scipy.io import savemat
 
 from model.datasets import load_dataset
 from model.datasets.matlab import read_matlab
+from model.description import Description
 from spikecae.design import Design, load_design
 
 DESIGNS = Path(__file__).parents[3] / "designs"
@@ -33,7 +34,9 @@ def test_wave_clus_snippets(wave_clus: Design, tmp_path: Path) -> None:
     np.testing.assert_array_equal(table.snippets[:, 0], spikes.astype(np.float32))
     assert np.isnan(table.times_s).all()
     assert table.provenance == "semi-synthetic"
-    assert read_matlab(mat(tmp_path / "patient7.mat", spikes=spikes), wave_clus).provenance == "real"
+    path = mat(tmp_path / "patient7.mat", spikes=spikes)
+    assert read_matlab(path, wave_clus).provenance == "unknown"
+    assert read_matlab(path, wave_clus, Description(provenance="real")).provenance == "real"
 
 
 def test_hc1_snippets_in_order_of_time(hc1: Design, tmp_path: Path) -> None:
@@ -44,7 +47,7 @@ def test_hc1_snippets_in_order_of_time(hc1: Design, tmp_path: Path) -> None:
     last = int(times.argmax())
     np.testing.assert_array_equal(table.snippets[-1], spikes[:, :, last].astype(np.float32))
     assert table.channels[0].tolist() == [0, 1, 2, 3]
-    assert table.provenance == "real"
+    assert table.provenance == "unknown"
 
 
 def test_wave_clus_continuous(wave_clus: Design, tmp_path: Path) -> None:
@@ -67,9 +70,12 @@ def test_wave_clus_continuous(wave_clus: Design, tmp_path: Path) -> None:
         ({"ec_spikes": np.ones((3, 40, 9))}, "'ec_spikes' has 3 channels, design 'hc1' codes 4 at a time"),
         ({"ec_spikes": np.ones((4, 48, 9))}, "snippets of 48 samples, design 'hc1' codes 40"),
         ({"ec_spikes": np.ones((4, 40, 9)), "ec_st": np.ones((1, 7))}, "'ec_st' has 7 times for 9 spikes"),
-        ({"ec_spikes": np.full((4, 40, 9), np.nan)}, "'ec_spikes' holds NaN or infinity"),
+        (
+            {"ec_spikes": np.full((4, 40, 9), np.nan)},
+            "channel 0, channel 1, channel 2, channel 3: no signal in 100 % of its snippets",
+        ),
         ({"spikes": np.ones((9, 40))}, "'spikes' holds snippets of 1 channel, .* neighbourhoods of 4"),
-        ({"data": np.ones((3, 20_000))}, "the recording has 3 channels, .* neighbourhoods of 4"),
+        ({"data": np.ones((3, 20_000)), "sr": 10_000.0}, "the recording has 3 channels, .* neighbourhoods of 4"),
         ({"data": "text"}, "'data' is .* expected numbers in 2 dimensions"),
         ({"waves": np.ones((9, 40))}, "found waves; expected 'spikes', 'ec_spikes' or 'data'"),
     ],

@@ -92,5 +92,7 @@ def test_clipping_is_counted(tiny: Design) -> None:
 
 
 def test_too_few_spikes_are_refused(tiny: Design) -> None:
-    with pytest.raises(ValueError, match="numbered spikes: 5 spikes leave no block of 2 to the train split"):
+    with pytest.raises(
+        ValueError, match="numbered spikes: 5 spikes leave 0 blocks of 2 spikes to the train split, and 8 are needed"
+    ):
         split_by_time(table(5, 1, [0]), queue_of(tiny))
