@@ -10,6 +10,7 @@ import pytest
 from spikecae.bitstream.events import Events
 from spikecae.cli import main
 from spikecae.codec import Decoder, Encoder
+from spikecae.codec.container import END
 from spikecae.design import Design
 from spikecae.front_end.adc import codes_to_units
 from spikecae.golden import encode
@@ -55,10 +56,10 @@ def test_recording_to_file_and_back(run: Run, shipped: EncoderSpec, tiny: Design
     np.savez(tmp_path / "in.npz", snippets=samples, channels=channels.astype(np.uint16), times=times)
     said = run("encode", "in.npz", "x.scae", "--spec", SHIPPED, "--lsb", tiny.adc.lsb)
     assert "150 blocks" in said
-    assert "1 samples lay outside" in said
+    assert "1 sample lay outside" in said
     encoder = Encoder(shipped)
     packets = encoder.encode(adc, Events(channels, times.ravel())) + encoder.flush()
-    assert (tmp_path / "x.scae").read_bytes().endswith(packets)
+    assert (tmp_path / "x.scae").read_bytes()[: -END.size].endswith(packets)
 
     assert "150 blocks in 10 packets; snippets in uV" in run("decode", "x.scae", "out.npz", "--spec", SHIPPED)
     indices = encode(shipped, adc).indices
@@ -80,29 +81,15 @@ def test_codes_without_a_scale_stay_codes(run: Run, tiny: Design, tmp_path: Path
         assert set(out.files) == {"latents", "indices", "present", "packets"}
         assert out["latents"].shape == (20, 4, 4)
     said = run("inspect", "x.scae")
-    for part in ("1 ADC step a step", "4, ", "20 of 2 spikes of 16 samples, 40 spikes", "0 packets lost"):
+    for part in ("1 ADC step a step", "4, ", "20 of 20 that", "40, 2 of 16 samples in a block", "0 packets lost"):
         assert part in said
 
 
-def test_a_damaged_file_loses_its_damaged_packets(run: Run, tiny: Design, tmp_path: Path) -> None:
-    np.save(tmp_path / "in.npy", random_adc(tiny, 64, seed=3))
-    run("encode", "in.npy", "x.scae", "--spec", SHIPPED, "--lsb", 2)
-    data = bytearray((tmp_path / "x.scae").read_bytes())
-    data[-100] ^= 0xFF
-    (tmp_path / "x.scae").write_bytes(data)
-    for command in (("decode", "x.scae", "out.npz", "--spec", SHIPPED), ("inspect", "x.scae")):
-        assert "1 packets lost" in run(*command)
-    with np.load(tmp_path / "out.npz") as out:
-        numbers = np.unique(out["packets"]).tolist()
-    assert len(numbers) == 3
-    assert set(numbers) < {0, 1, 2, 3}
-
-
 def test_what_cannot_be_encoded_is_refused_and_no_file_left(run: Run, tiny: Design, tmp_path: Path) -> None:
-    good = random_adc(tiny, 4, seed=4)
+    good = random_adc(tiny, 8, seed=4)
     bad = {
         "units.npy": (good * 1.0, "say with --lsb"),
-        "wide.npy": (good * 100, r"are not those of a converter with -512..511"),
+        "wide.npy": (good * 100, "no code of a 10-bit signed converter, which has -512..511"),
         "shape.npy": (good[:, :1], "takes numbers of shape (n, 2, 16)"),
         "text.npy": (np.array([["a"]]), "takes numbers of shape"),
         "nan.npy": (np.where(good == good[0, 0, 0], np.nan, 1.0), "say with --lsb"),
@@ -112,8 +99,8 @@ def test_what_cannot_be_encoded_is_refused_and_no_file_left(run: Run, tiny: Desi
         said = run("encode", name, "x.scae", "--spec", SHIPPED, fails=True)
         assert said.startswith(f"error: {name}")
         assert reason in said
-    assert "NaN or infinity" in run("encode", "nan.npy", "x.scae", "--spec", SHIPPED, "--lsb", 1, fails=True)
-    np.savez(tmp_path / "lonely.npz", snippets=good, times=np.arange(4))
+    assert "is nan, not a number" in run("encode", "nan.npy", "x.scae", "--spec", SHIPPED, "--lsb", 1, fails=True)
+    np.savez(tmp_path / "lonely.npz", snippets=good, times=np.arange(8))
     assert "belong together" in run("encode", "lonely.npz", "x.scae", "--spec", SHIPPED, fails=True)
     assert not (tmp_path / "x.scae").exists()
 
@@ -123,7 +110,8 @@ def test_the_wrong_spec_network_or_file_is_named(run: Run, tiny: Design, tmp_pat
     run("encode", "in.npy", "x.scae", "--spec", SHIPPED)
     other = ROOT / "designs" / "neuropixels"
     (tmp_path / "broken.onnx").write_bytes((SHIPPED / "decoder.onnx").read_bytes()[:-2000])
-    (tmp_path / "out.npz").write_bytes(b"old")
+    run("decode", "x.scae", "out.npz", "--spec", SHIPPED)
+    old = (tmp_path / "out.npz").read_bytes()
     for arguments, reason in (
         (("x.scae", "out.npz", "--spec", other), "name the right folder with --spec"),
         (("in.npy", "out.npz", "--spec", SHIPPED), "in.npy: no .scae file"),
@@ -135,4 +123,4 @@ def test_the_wrong_spec_network_or_file_is_named(run: Run, tiny: Design, tmp_pat
         said = run("decode", *arguments, fails=True)
         assert reason in said
         assert "Traceback" not in said
-    assert (tmp_path / "out.npz").read_bytes() == b"old"
+    assert (tmp_path / "out.npz").read_bytes() == old

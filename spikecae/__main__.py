@@ -1,0 +1,5 @@
+"""``python -m spikecae``: the command of the same name."""
+
+from spikecae.cli import main
+
+main()
