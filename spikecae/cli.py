@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from spikecae import __version__
-from spikecae.bitstream.packets import Gap, Packet, PacketReader
+from spikecae.bitstream.packets import MAX_COUNT, Gap, Packet, PacketReader
 from spikecae.codec import (
     BLOCKS_PER_PACKET,
     ENCODED_AT_A_TIME,
@@ -62,6 +62,15 @@ def _positive(value: float | None) -> float | None:
     return value
 
 
+def _between(low: float, high: float) -> Callable[[float], float]:
+    def checked(value: float) -> float:
+        if not low <= value <= high:
+            raise typer.BadParameter(f"{value:g} must lie in {low:g}..{high:g}")
+        return value
+
+    return checked
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         print(f"spikecae {__version__}")
@@ -107,9 +116,18 @@ def encode(
         str | None, typer.Option(help="The recording's unit, where there is an --lsb; uV by default.")
     ] = None,
     unsigned: Annotated[bool, typer.Option("--unsigned", help="The converter's zero is at mid-scale.")] = False,
-    blocks_per_packet: Annotated[int, typer.Option(min=1, max=255)] = BLOCKS_PER_PACKET,
+    blocks_per_packet: Annotated[
+        int,
+        typer.Option(
+            help="1 to 255; more saves a little, and loses more with a packet.", callback=_between(1, MAX_COUNT)
+        ),
+    ] = BLOCKS_PER_PACKET,
     most_clipped: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of converted samples that may lie beyond the converter's range.")
+        float,
+        typer.Option(
+            help="Share of converted samples, 0 to 1, that may lie beyond the converter's range.",
+            callback=_between(0, 1),
+        ),
     ] = MOST_CLIPPED,
     overwrite: Overwrite = False,
     as_json: Json = False,

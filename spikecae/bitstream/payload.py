@@ -61,7 +61,7 @@ def write_blocks(
         events: with a time per block, or per present spike; of one channel per block.
         missing: spikes that the last block lacks.
         sequence: number of the first packet.
-        sidecar: what the times are of; told from how many they are if not given, which a block of one spike leaves open.
+        sidecar: what the times are of; by default told from how many they are, which a block of one spike leaves open.
 
     Raises:
         ValueError: events are not as many as blocks or spikes, or a number does not fit its field.

@@ -107,7 +107,7 @@ def test_members_that_are_not_wanted_need_not_be_arrays(tmp_path: Path) -> None:
     with open_arrays(path, ("a", "b"), "a") as arrays:
         assert list(arrays) == ["a"]
         assert arrays["a"].read(9).tolist() == [0, 1, 2]
-    with pytest.raises(ArrayFileError, match="holds a, meta, readme.txt; an array 'b' is needed"):
+    with pytest.raises(ArrayFileError, match=r"holds a, meta, readme\.txt; an array 'b' is needed"):
         open_arrays(path, ("b",), "b").__enter__()
 
 
@@ -126,16 +126,13 @@ def test_a_damaged_archive_is_noticed(tmp_path: Path, save: Callable[..., None],
     path = tmp_path / "a.npz"
     array = np.asarray(np.random.default_rng(0).integers(0, 5, (40, 5)), np.uint8, order=order)
     save(path, a=array)
-    sound, noticed = path.read_bytes(), 0
+    sound, unharmed = path.read_bytes(), 0
     for at in range(len(sound)):
         path.write_bytes(sound[:at] + bytes([sound[at] ^ 0x5A]) + sound[at + 1 :])
-        try:
-            with open_arrays(path, ("a",), "a") as arrays:
-                assert np.array_equal(arrays["a"].read(100), array)
-        except ArrayFileError as error:
-            assert str(error).startswith(str(path))
-            noticed += 1
-    assert noticed > array.size / 4
+        with suppress(ArrayFileError), open_arrays(path, ("a",), "a") as arrays:
+            assert np.array_equal(arrays["a"].read(100), array)
+            unharmed += 1
+    assert unharmed < len(sound) - array.size / 4
 
 
 def test_appended_rows_become_an_archive(tmp_path: Path) -> None:

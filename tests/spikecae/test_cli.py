@@ -1,50 +1,21 @@
 """The command line on the shipped small design: files in, files out, and what it says of bad ones."""
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from spikecae.bitstream.events import Events
-from spikecae.cli import main
 from spikecae.codec import Decoder, Encoder
 from spikecae.codec.container import END
 from spikecae.design import Design
 from spikecae.front_end.adc import codes_to_units
 from spikecae.golden import encode
-from spikecae.spec import EncoderSpec, load_spec
+from spikecae.spec import EncoderSpec
 from tests.random_spec import random_adc
-
-ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = ROOT / "designs" / "tiny"
+from tests.spikecae.command import ROOT, SHIPPED, Run
 
 pytest.importorskip("onnxruntime", reason="the extra 'decoder' is not installed")
-
-Run = Callable[..., str]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs ``spikecae`` in a folder of its own; all that it says."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def command(*arguments: object, fails: bool = False) -> str:
-        monkeypatch.setattr(sys, "argv", ["spikecae", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = "".join(capsys.readouterr())
-        assert end.value.code == int(fails), said
-        return said
-
-    return command
-
-
-@pytest.fixture(scope="module")
-def shipped() -> EncoderSpec:
-    return load_spec(SHIPPED)
 
 
 def test_recording_to_file_and_back(run: Run, shipped: EncoderSpec, tiny: Design, tmp_path: Path) -> None:
@@ -96,12 +67,12 @@ def test_what_cannot_be_encoded_is_refused_and_no_file_left(run: Run, tiny: Desi
     }
     for name, (array, reason) in bad.items():
         np.save(tmp_path / name, array)
-        said = run("encode", name, "x.scae", "--spec", SHIPPED, fails=True)
+        said = run("encode", name, "x.scae", "--spec", SHIPPED, status=1)
         assert said.startswith(f"error: {name}")
         assert reason in said
-    assert "is nan, not a number" in run("encode", "nan.npy", "x.scae", "--spec", SHIPPED, "--lsb", 1, fails=True)
+    assert "is nan, not a number" in run("encode", "nan.npy", "x.scae", "--spec", SHIPPED, "--lsb", 1, status=1)
     np.savez(tmp_path / "lonely.npz", snippets=good, times=np.arange(8))
-    assert "belong together" in run("encode", "lonely.npz", "x.scae", "--spec", SHIPPED, fails=True)
+    assert "belong together" in run("encode", "lonely.npz", "x.scae", "--spec", SHIPPED, status=1)
     assert not (tmp_path / "x.scae").exists()
 
 
@@ -120,7 +91,7 @@ def test_the_wrong_spec_network_or_file_is_named(run: Run, tiny: Design, tmp_pat
         (("x.scae", "out.npz", "--spec", SHIPPED, "--network", "none.onnx"), "no decoder network none.onnx"),
         (("none.scae", "out.npz", "--spec", SHIPPED), "none.scae"),
     ):
-        said = run("decode", *arguments, fails=True)
+        said = run("decode", *arguments, status=1)
         assert reason in said
         assert "Traceback" not in said
     assert (tmp_path / "out.npz").read_bytes() == old
