@@ -55,7 +55,7 @@ class SnippetSource:
         if shape[1:] != (spec.spikes, spec.samples) or dtype.kind not in "iuf":
             raise InputError(
                 f"{path}: snippets are {dtype} of shape {shape}; the encoder of {spec.design!r} takes numbers of shape "
-                f"(n, {spec.spikes}, {spec.samples}); reshape or transpose them, or name another design's folder with --spec"
+                f"(n, {spec.spikes}, {spec.samples}); reshape or transpose them, or name another design with --spec"
             )
         if dtype.kind == "f" and not scaled:
             raise InputError(f"{path}: snippets are {dtype}, not ADC codes; say with --lsb how many units a step is")
