@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from spikecae.errors import InputError
 
-__all__ = ["OutputError", "check_output", "naming", "replacing"]
+__all__ = ["OutputError", "check_output", "name_full_disk", "replacing"]
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -48,15 +48,10 @@ def check_output(
         raise OutputError(f"{path} exists and is not {kind}; name another output, or replace it with --overwrite")
 
 
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Have a full disk say on which file's behalf, where the system does not."""
-    try:
-        yield
-    except OSError as error:
-        if error.filename is None and error.errno in NO_ROOM:
-            error.filename = str(path)
-        raise
+def name_full_disk(error: OSError, path: Path) -> None:
+    """Have the error of a full disk say on which file's behalf, as the system does not."""
+    if error.filename is None and error.errno in NO_ROOM:
+        error.filename = str(path)
 
 
 @contextmanager
@@ -69,12 +64,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file, naming(path):
+        with open(temporary, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())  # or a power cut could leave the new name with nothing in it
         os.replace(temporary, target)
     except OSError as error:
+        name_full_disk(error, path)
         if error.filename == str(temporary):
             error.filename = str(path)
         raise

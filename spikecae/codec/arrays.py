@@ -18,7 +18,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from spikecae.errors import InputError, sentence
-from spikecae.files import naming, replacing
+from spikecae.files import name_full_disk, replacing
 
 __all__ = ["ArrayFileError", "ArrayWriter", "RowReader", "open_arrays"]
 
@@ -191,8 +191,7 @@ class ArrayWriter:
         spool, dtype, shape = self._parts[name]
         if (rows.dtype, rows.shape[1:]) != (dtype, shape):
             raise ValueError(f"{name} has rows of {dtype}{shape}, got {rows.dtype}{rows.shape[1:]}")
-        with naming(self._path):
-            spool.write(np.ascontiguousarray(rows).data)
+        spool.write(np.ascontiguousarray(rows).data)
         self._rows[name] += len(rows)
 
     def __enter__(self) -> Self:
@@ -205,6 +204,8 @@ class ArrayWriter:
         with self._stack:
             if kind is None:
                 self._write()
+            elif isinstance(error, OSError):
+                name_full_disk(error, self._path)
 
     def _write(self) -> None:
         with replacing(self._path) as file, zipfile.ZipFile(file, "w") as archive:

@@ -71,27 +71,30 @@ class DecodedFile:
         writer.append("present", present)
         numbers, counts = [p.header.sequence for p in packets], [p.header.count for p in packets]
         writer.append("packets", np.repeat(np.array(numbers, np.uint16), np.array(counts, np.int64)))
-        for packet in packets:
-            self._write_events(packet)
+        self._write_events(packets, len(indices))
 
-    def _write_events(self, packet: CodedPacket) -> None:
-        if self._sidecar is None:
-            self._sidecar = packet.header.sidecar
-        count, events, present = packet.header.count, packet.blocks.events, packet.blocks.present
-        if self._sidecar is Sidecar.NONE:
-            self.without_times += count if events is not None else 0
-            return
-        channels = np.full(count, NONE, np.int64)
-        times = np.full(present.shape if self._sidecar is Sidecar.SPIKE else count, NONE, np.int64)
-        if events is not None:
-            channels[:] = events.channels
-            places = present if self._sidecar is Sidecar.SPIKE else np.ones(count, np.bool_)
-            if events.times.size == np.count_nonzero(places):
-                times[places] = events.times
+    def _write_events(self, packets: list[CodedPacket], blocks: int) -> None:
+        if self._sidecar is None and packets:
+            self._sidecar = packets[0].header.sidecar
+        per_spike = self._sidecar is Sidecar.SPIKE
+        channels = np.full(blocks, NONE, np.int64)
+        times = np.full((blocks, self._decoder.spec.spikes) if per_spike else blocks, NONE, np.int64)
+        first = 0
+        for packet in packets:
+            rows, events = slice(first, first + packet.header.count), packet.blocks.events
+            first = rows.stop
+            if events is None:
+                continue
+            channels[rows] = events.channels
+            if per_spike and events.times.size == np.count_nonzero(packet.blocks.present):
+                times[rows][packet.blocks.present] = events.times
+            elif self._sidecar is Sidecar.BLOCK and events.times.size == packet.header.count:
+                times[rows] = events.times
             else:
-                self.without_times += count
-        self._writer.append("channels", channels)
-        self._writer.append("times", times)
+                self.without_times += packet.header.count
+        if self._sidecar not in (None, Sidecar.NONE):
+            self._writer.append("channels", channels)
+            self._writer.append("times", times)
 
     def __enter__(self) -> Self:
         self._writer.__enter__()

@@ -5,7 +5,8 @@ A stream: feed any number of bytes, again and again; memory stays bounded.
 
 import os
 from collections import deque
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -161,6 +162,8 @@ class Decoder:
                 continue
             self._recent.append((item.header, item.payload))
             judged.append(self._decode(item))
+        if self._times is not None:
+            self._times.count_on(list(_times_in(judged)))
         report.bytes_read, report.bytes_skipped = self._reader.bytes_read, self._reader.bytes_skipped
         report.damaged = self._reader.rejected
         return judged
@@ -175,12 +178,9 @@ class Decoder:
                         f"{self.spec.design!r} has {self.spec.samples}"
                     )
                 self.report.snippets += len(snippets)
-                decoded: CodedPacket | RawPacket = RawPacket(
-                    packet.header, snippets, self._counted(events), packet.late
-                )
+                decoded: CodedPacket | RawPacket = RawPacket(packet.header, snippets, events, packet.late)
             else:
                 blocks = read_blocks(self.spec, packet)
-                blocks = replace(blocks, events=self._counted(blocks.events))
                 self.report.blocks += len(blocks.indices)
                 decoded = CodedPacket(packet.header, blocks, packet.late)
         except PayloadError as error:
@@ -189,8 +189,10 @@ class Decoder:
         self.report.packets += 1
         return decoded
 
-    def _counted(self, events: Events | None) -> Events | None:
-        """Events with times that are counted on, if they are."""
-        if events is None or self._times is None:
-            return events
-        return Events(events.channels, self._times.whole(events.times))
+
+def _times_in(items: list[CodedPacket | RawPacket | Refused | Gap]) -> Iterator[NDArray[np.int64]]:
+    """The times of all packets that have some."""
+    for item in items:
+        events = item.blocks.events if isinstance(item, CodedPacket) else getattr(item, "events", None)
+        if events is not None:
+            yield events.times

@@ -1,5 +1,6 @@
 """Times longer than the 32 bits that packets have for them: what a sender may send, and how a receiver counts on."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -79,13 +80,16 @@ class TimeReceiver:
         self._epoch = epoch
         self._last: int | None = None
 
-    def whole(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The times (n) that were sent, of those modulo 2**32 (n) that came."""
-        if not times.size:
-            return times
+    def count_on(self, times: Sequence[NDArray[np.int64]]) -> None:
+        """Put the times that were sent in the place of those, modulo 2**32, that came; packets' arrays in order."""
+        came = np.concatenate([np.empty(0, np.int64), *times])
+        if not came.size:
+            return
         if self._last is None:
-            self._last = self._epoch + (int(times[0]) - self._epoch) % WRAP
-        steps = signed_difference(times, np.concatenate([[self._last % WRAP], times[:-1]]))
-        whole: NDArray[np.int64] = self._last + np.cumsum(steps)
+            self._last = self._epoch + (int(came[0]) - self._epoch) % WRAP
+        whole = self._last + signed_difference(np.diff(came, prepend=self._last % WRAP), 0).cumsum()
         self._last = int(whole[-1])
-        return whole
+        first = 0
+        for array in times:
+            array[:] = whole[first : first + array.size]
+            first += array.size

@@ -1,3 +1,4 @@
+import errno
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -163,3 +164,16 @@ def test_rows_of_another_kind_are_refused_and_the_old_file_stays(tmp_path: Path)
         write()
     assert path.read_bytes() == b"old"
     assert [item.name for item in tmp_path.iterdir()] == ["out.npz"]
+
+
+def test_a_full_disk_is_named_by_the_file_that_was_to_be(tmp_path: Path) -> None:
+    path = tmp_path / "out.npz"
+
+    def write() -> None:
+        with ArrayWriter(path) as writer:
+            writer.append("a", np.zeros(4))
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space") as full:
+        write()
+    assert full.value.filename == str(path)
