@@ -1,4 +1,5 @@
 import errno
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -42,6 +43,18 @@ def test_fortran_order_is_read_by_columns(tmp_path: Path, save: Callable[..., No
         parts = [arrays["a"].read(rows) for rows in (1, 4, 9, 3)]
     assert [len(part) for part in parts] == [1, 4, 5, 0]
     assert np.array_equal(np.concatenate(parts), array)
+
+
+def test_columns_are_read_in_little_memory(tmp_path: Path) -> None:
+    array = np.asfortranarray(np.random.default_rng(2).integers(0, 99, (100_000, 4, 16)).astype(np.int16))
+    np.save(tmp_path / "a.npy", array)
+    with open_arrays(tmp_path / "a.npy", ("a",), "a") as arrays:
+        tracemalloc.start()
+        for first in range(0, len(array), 1000):
+            assert np.array_equal(arrays["a"].read(1000), array[first : first + 1000])
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < array.nbytes / 10
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

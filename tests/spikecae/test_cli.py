@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from spikecae.bitstream.events import Events
+from spikecae.bitstream.payload import write_snippets
 from spikecae.codec import Decoder, Encoder
-from spikecae.codec.container import END
+from spikecae.codec.container import END, ContainerWriter, file_header
 from spikecae.design import Design
 from spikecae.front_end.adc import codes_to_units
 from spikecae.golden import encode
@@ -95,3 +96,43 @@ def test_the_wrong_spec_network_or_file_is_named(run: Run, tiny: Design, tmp_pat
         assert reason in said
         assert "Traceback" not in said
     assert (tmp_path / "out.npz").read_bytes() == old
+
+
+def test_fortran_order_gives_the_same_file(run: Run, tiny: Design, tmp_path: Path) -> None:
+    codes = random_adc(tiny, 200, seed=6)
+    np.save(tmp_path / "c.npy", codes)
+    np.save(tmp_path / "fortran.npy", np.asfortranarray(codes))
+    np.savez_compressed(tmp_path / "fortran.npz", snippets=np.asfortranarray(codes))
+    for name in ("c.npy", "fortran.npy", "fortran.npz"):
+        run("encode", name, f"{name}.scae", "--spec", SHIPPED)
+    files = {path.read_bytes() for path in tmp_path.glob("*.scae")}
+    assert len(files) == 1
+
+
+@pytest.mark.parametrize("start", [0, (1 << 32) - 100, 1 << 33, (1 << 62) + 5])
+def test_late_times_come_back_as_they_were(run: Run, tiny: Design, tmp_path: Path, start: int) -> None:
+    codes, times = random_adc(tiny, 100, seed=7), start + np.arange(200).reshape(100, 2) * (1 << 26)
+    np.savez(tmp_path / "in.npz", snippets=codes, channels=np.arange(100), times=times)
+    run("encode", "in.npz", "x.scae", "--spec", SHIPPED)
+    run("decode", "x.scae", "out.npz", "--spec", SHIPPED, "--latents")
+    with np.load(tmp_path / "out.npz") as out:
+        assert np.array_equal(out["times"], times)
+
+
+def test_blocks_of_another_kind_of_times_are_told(run: Run, shipped: EncoderSpec, tiny: Design, tmp_path: Path) -> None:
+    """One array holds a time a block or a time a spike; what does not fit is counted, never dropped in silence."""
+    encoder, codes = Encoder(shipped, 4), random_adc(tiny, 4, seed=8)
+    with open(tmp_path / "x.scae", "wb") as file:
+        container = ContainerWriter(file, file_header(shipped, tiny.adc, "uV"))
+        for times in (np.arange(8), np.arange(4) + 9):
+            container.write(encoder.encode(codes, Events(np.arange(4), times)) + encoder.flush())
+        container.write(encoder.encode(codes) + encoder.flush())
+        container.write(b"".join(write_snippets(shipped.tag, codes[0], snippets_per_packet=2, sequence=3)))
+        container.close()
+    said = run("decode", "x.scae", "out.npz", "--spec", SHIPPED, "--latents")
+    assert "the times of 4 blocks are of another kind than the first's, and left out" in said
+    with np.load(tmp_path / "out.npz") as out:
+        assert out["channels"].tolist() == [0, 1, 2, 3, 0, 1, 2, 3, -1, -1, -1, -1]
+        assert out["times"].tolist() == [[0, 1], [2, 3], [4, 5], [6, 7]] + 8 * [[-1, -1]]
+        assert np.array_equal(out["raw_snippets"], codes[0])
+        assert out["raw_times"].tolist() == out["raw_channels"].tolist() == [-1, -1]
