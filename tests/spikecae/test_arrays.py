@@ -45,6 +45,15 @@ def test_fortran_order_is_read_by_columns(tmp_path: Path, save: Callable[..., No
     assert np.array_equal(np.concatenate(parts), array)
 
 
+def test_a_compressed_archive_is_gone_through_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each search in one would unpack it from its start."""
+    array = np.asfortranarray(np.arange(120).reshape(10, 3, 4))
+    np.savez_compressed(tmp_path / "a.npz", a=array)
+    monkeypatch.delattr(zipfile.ZipExtFile, "seek")
+    with open_arrays(tmp_path / "a.npz", ("a",), "a") as arrays:
+        assert np.array_equal(arrays["a"].read(10), array)
+
+
 def test_columns_are_read_in_little_memory(tmp_path: Path) -> None:
     array = np.asfortranarray(np.random.default_rng(2).integers(0, 99, (100_000, 4, 16)).astype(np.int16))
     np.save(tmp_path / "a.npy", array)
