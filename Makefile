@@ -135,11 +135,12 @@ help:
 	@echo
 	@echo "designs: $(designs)"
 
-# The Python environment, made anew only when the lock's content has changed.
-$(VENV)/installed: requirements.lock
-	@cmp -s requirements.lock $@ && touch $@ || $(MAKE) --no-print-directory install
+# The Python environment, made anew only when the lock's content has changed, with the command `spikecae` of this checkout.
+$(VENV)/installed: requirements.lock pyproject.toml
+	@if cmp -s requirements.lock $@; then $(MAKE) --no-print-directory command; \
+	  else $(MAKE) --no-print-directory install; fi
 
-.PHONY: install
+.PHONY: install command
 install:
 	@command -v $(PYTHON) >/dev/null || \
 	  { echo "error: no $(PYTHON); install it with: sudo apt-get install python3 python3-venv" >&2; exit 1; }
@@ -150,4 +151,9 @@ install:
 	@echo "installing the Python packages of requirements.lock into $(VENV); this takes some minutes, once"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(MAKE) --no-print-directory command
+
+# Without a network: setuptools is of the lock.
+command:
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	@cp requirements.lock $(VENV)/installed

@@ -15,7 +15,7 @@ from rich.progress import track
 
 from spikecae.bitstream.events import Events
 from spikecae.codec import ENCODED_AT_A_TIME, Encoder
-from spikecae.codec.container import file_header, write_header
+from spikecae.codec.container import ContainerWriter, file_header
 from spikecae.design import Design, load_design
 from spikecae.files import replacing, write_text
 
@@ -70,19 +70,21 @@ def main(
 ) -> None:
     """Encode the spikes of a recording into a .scae file, and report the peak of memory over all of it."""
     chip = load_design(Path("designs") / f"{design}.toml")
-    encoder = Encoder.from_spec(Path("designs") / design)
+    encoder = Encoder.from_spec(Path("designs") / design, epoch=0)
     blocks = round(channels * minutes * 60 * rate_hz)
     baseline, spent = _peak_mib(), 0.0
     console = Console(highlight=False)
     path = folder / "long_recording.scae"
     with replacing(path) as file:
-        write_header(file, file_header(encoder.spec, chip.adc, chip.recording.unit))
+        header = file_header(encoder.spec, chip.adc, chip.recording.unit, blocks=blocks, epoch=0)
+        container = ContainerWriter(file, header)
         batches = spikes(chip, blocks, channels, channels * rate_hz)
         for codes, events in track(batches, "encode", -(-blocks // ENCODED_AT_A_TIME), console=console):
             start = time.perf_counter()
-            file.write(encoder.encode(codes, events))
+            container.write(encoder.encode(codes, events))
             spent += time.perf_counter() - start
-        file.write(encoder.flush())
+        container.write(encoder.flush())
+        container.close()
     size = path.stat().st_size
     path.unlink()
     result = LongRecording(

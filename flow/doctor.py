@@ -6,10 +6,13 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
+from spikecae import __version__
 
 __all__ = ["Finding", "examine", "findings"]
 
@@ -36,11 +39,24 @@ def findings() -> Iterator[Finding]:
     yield Finding("python", "runs the toolkit; 3.11 or later", python, "make PYTHON=python3.11")
     for name, tool in TOOLS.items():
         yield Finding(name, tool.purpose, version_of(name), tool.install, tool.optional)
+    yield Finding(
+        "spikecae", "the codec's command, of this checkout", _command(), "touch pyproject.toml && make doctor", True
+    )
     yield _folder("PDK_ROOT", "cell libraries, for synthesis to a process")
     yield _folder("SPIKECAE_DATA", "real recordings, for the tests that use them")
     free = shutil.disk_usage(Path()).free / 1e9
     enough = f"{free:.0f} GB free" if free >= WANTED_DISK_GB else None
     yield Finding("disk", f"{WANTED_DISK_GB:.0f} GB for .venv and build", enough, "free some space on this disk")
+
+
+def _command() -> str | None:
+    """The command beside the Python that runs this, if it runs the code that is here."""
+    command = Path(sys.executable).with_name("spikecae")
+    try:
+        installed = version("spikecae")
+    except PackageNotFoundError:
+        return None
+    return f"{command}, {installed}" if command.is_file() and installed == __version__ else None
 
 
 def _folder(variable: str, purpose: str) -> Finding:

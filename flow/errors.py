@@ -4,6 +4,7 @@ import subprocess
 
 from flow.layout import SOURCES
 from flow.runner import StageError
+from spikecae.errors import sentence
 
 __all__ = ["describe"]
 
@@ -25,7 +26,7 @@ def describe(error: BaseException) -> str | None:
     """What to tell the user; None for an error that is the program's own fault."""
     names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
     if isinstance(error, EXPECTED) or names & EXPECTED_BY_NAME:
-        return str(error) or type(error).__name__
+        return sentence(error)
     if isinstance(error, ModuleNotFoundError) and not (SOURCES / str(error.name).split(".")[0]).is_dir():
         return f"the Python package {error.name!r} is missing; run make once, or use .venv/bin/python"
     return None

@@ -50,6 +50,7 @@ def write_blocks(
     events: Events | None = None,
     missing: int = 0,
     sequence: int = 0,
+    sidecar: Sidecar | None = None,
 ) -> list[bytes]:
     """Coded blocks as packets of at most ``blocks_per_packet`` blocks, fewer where they would be too long.
 
@@ -60,13 +61,15 @@ def write_blocks(
         events: with a time per block, or per present spike; of one channel per block.
         missing: spikes that the last block lacks.
         sequence: number of the first packet.
+        sidecar: what the times are of; by default told from how many they are, which a block of one spike leaves open.
 
     Raises:
         ValueError: events are not as many as blocks or spikes, or a number does not fit its field.
     """
     if not 0 <= missing < spec.spikes:
         raise ValueError(f"missing = {missing} must lie in 0..{spec.spikes - 1}: a block has {spec.spikes} spikes")
-    sidecar = sidecar_of(events, len(indices), len(indices) * spec.spikes - missing)
+    if sidecar is None:
+        sidecar = sidecar_of(events, len(indices), len(indices) * spec.spikes - missing)
     (event_words, event_widths), opening = event_fields(events, len(indices), _times_of(sidecar, spec.spikes))
     words, lengths = code_words(indices, spec.coder.tables, spec.table_of)
     starts, sizes = _split(lengths.sum(axis=1) + event_widths.sum(axis=1), event_widths, opening[1], blocks_per_packet)

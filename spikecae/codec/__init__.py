@@ -1,16 +1,8 @@
 """The host codec: blocks to packets and back, and the files that hold them."""
 
-from spikecae.codec.codec import (
-    BLOCKS_PER_PACKET,
-    DECODED_AT_A_TIME,
-    ENCODED_AT_A_TIME,
-    CodedPacket,
-    Decoder,
-    Encoder,
-    LinkReport,
-    RawPacket,
-    Refused,
-)
+from spikecae.bitstream.events import Events
+from spikecae.codec.decoder import DECODED_AT_A_TIME, CodedPacket, Decoder, LinkReport, RawPacket, Refused
+from spikecae.codec.encoder import BLOCKS_PER_PACKET, ENCODED_AT_A_TIME, Encoder
 
 __all__ = [
     "BLOCKS_PER_PACKET",
@@ -19,6 +11,7 @@ __all__ = [
     "CodedPacket",
     "Decoder",
     "Encoder",
+    "Events",
     "LinkReport",
     "RawPacket",
     "Refused",

@@ -1,17 +1,22 @@
 """What a stream of packets decodes to, as arrays in an ``.npz``."""
 
+import zipfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
+from spikecae.bitstream.events import Events
 from spikecae.bitstream.packets import Sidecar
 from spikecae.codec import DECODED_AT_A_TIME, CodedPacket, Decoder, RawPacket
 from spikecae.codec.arrays import ArrayWriter
 from spikecae.design import Adc
 
-__all__ = ["DecodedFile"]
+__all__ = ["DecodedFile", "is_decoded"]
+
+SIGNS = {"indices.npy", "present.npy", "packets.npy"}
+"""Arrays that every decoded file has, and by which it is known."""
 
 NONE = -1
 """Channel or time of a block or spike that has none."""
@@ -24,6 +29,10 @@ class DecodedFile:
         path: the file.
         decoder: decodes the indices.
         adc: the converter that samples went through; None writes latents in place of waveforms.
+
+    Attributes:
+        without_times: blocks whose times are left out: they came once a block where the first packet's came once a
+            spike, or the other way round, or the first had none.
     """
 
     def __init__(self, path: Path, decoder: Decoder, adc: Adc | None) -> None:
@@ -31,17 +40,23 @@ class DecodedFile:
         self._writer = ArrayWriter(path)
         self._waiting: list[CodedPacket] = []
         self._sidecar: Sidecar | None = None
+        self.without_times = 0
 
     def add(self, item: object) -> None:
         """Take a packet; anything else is not of the file."""
         if isinstance(item, CodedPacket):
             self._waiting.append(item)
             if sum(packet.header.count for packet in self._waiting) >= DECODED_AT_A_TIME:
-                self._write()
-        elif isinstance(item, RawPacket) and item.snippets.shape[1] == self._decoder.spec.samples:
+                self.flush()
+        elif isinstance(item, RawPacket):
+            nowhere = np.full(len(item.snippets), NONE, np.int64)
+            events = item.events or Events(nowhere, nowhere)
             self._writer.append("raw_snippets", item.snippets)
+            self._writer.append("raw_channels", events.channels)
+            self._writer.append("raw_times", events.times)
 
-    def _write(self) -> None:
+    def flush(self) -> None:
+        """Write the packets that wait for more to be decoded with them."""
         packets, spec, writer = self._waiting, self._decoder.spec, self._writer
         self._waiting = []
         indices = np.concatenate([np.empty((0, len(spec.table_of)), np.int32), *(p.blocks.indices for p in packets)])
@@ -54,26 +69,32 @@ class DecodedFile:
             writer.append("snippets", waveforms)
         writer.append("indices", indices)
         writer.append("present", present)
-        for packet in packets:
-            writer.append("packets", np.full(packet.header.count, packet.header.sequence, np.uint16))
-            self._write_events(packet)
+        numbers, counts = [p.header.sequence for p in packets], [p.header.count for p in packets]
+        writer.append("packets", np.repeat(np.array(numbers, np.uint16), np.array(counts, np.int64)))
+        self._write_events(packets, len(indices))
 
-    def _write_events(self, packet: CodedPacket) -> None:
-        if self._sidecar is None:
-            self._sidecar = packet.header.sidecar
-        if self._sidecar is Sidecar.NONE:
-            return
-        count, events, present = packet.header.count, packet.blocks.events, packet.blocks.present
-        channels = np.full(count, NONE, np.int64)
-        times = np.full(present.shape if self._sidecar is Sidecar.SPIKE else count, NONE, np.int64)
-        if events is not None and packet.header.sidecar is self._sidecar:
-            channels[:] = events.channels
-            if self._sidecar is Sidecar.SPIKE:
-                times[present] = events.times
+    def _write_events(self, packets: list[CodedPacket], blocks: int) -> None:
+        if self._sidecar is None and packets:
+            self._sidecar = packets[0].header.sidecar
+        per_spike = self._sidecar is Sidecar.SPIKE
+        channels = np.full(blocks, NONE, np.int64)
+        times = np.full((blocks, self._decoder.spec.spikes) if per_spike else blocks, NONE, np.int64)
+        first = 0
+        for packet in packets:
+            rows, events = slice(first, first + packet.header.count), packet.blocks.events
+            first = rows.stop
+            if events is None:
+                continue
+            channels[rows] = events.channels
+            if per_spike and events.times.size == np.count_nonzero(packet.blocks.present):
+                times[rows][packet.blocks.present] = events.times
+            elif self._sidecar is Sidecar.BLOCK and events.times.size == packet.header.count:
+                times[rows] = events.times
             else:
-                times[:] = events.times
-        self._writer.append("channels", channels)
-        self._writer.append("times", times)
+                self.without_times += packet.header.count
+        if self._sidecar not in (None, Sidecar.NONE):
+            self._writer.append("channels", channels)
+            self._writer.append("times", times)
 
     def __enter__(self) -> Self:
         self._writer.__enter__()
@@ -83,5 +104,18 @@ class DecodedFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
-            self._write()
+            self.flush()
         self._writer.__exit__(kind, error, trace)
+
+
+def is_decoded(path: Path) -> bool:
+    """Whether a file is one that :class:`DecodedFile` wrote; an empty one could become one."""
+    if not path.stat().st_size:
+        return True
+    if not zipfile.is_zipfile(path):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return set(archive.namelist()) >= SIGNS
+    except zipfile.BadZipFile:
+        return False

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecae.errors import InputError
 from spikecae.spec import EncoderSpec
 
 __all__ = ["DecoderNetwork", "DecoderNetworkError"]
@@ -13,7 +14,7 @@ PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 """In order of preference."""
 
 
-class DecoderNetworkError(ValueError):
+class DecoderNetworkError(InputError):
     """A decoder network that cannot be used: missing, corrupt, or of another design."""
 
 
@@ -33,7 +34,7 @@ class DecoderNetwork:
             import onnxruntime
         except ImportError:
             raise DecoderNetworkError(
-                "waveforms need ONNX Runtime; install it with: pip install 'spikecae[decoder]'"
+                "waveforms need ONNX Runtime; install it with: pip install onnxruntime (or take --latents)"
             ) from None
         if not path.is_file():
             raise DecoderNetworkError(f"no decoder network {path}; make it with the toolkit: make codec")

@@ -3,20 +3,23 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikecae.bitstream.events import Events
-from spikecae.codec.arrays import RowReader, open_arrays
+from spikecae.codec.arrays import ArrayFileError, RowReader, open_arrays
+from spikecae.codec.blocks import check_finite
 from spikecae.design import Adc
+from spikecae.errors import InputError, about
 from spikecae.front_end.adc import units_to_codes
 from spikecae.spec import EncoderSpec
 
-__all__ = ["SnippetSource", "open_snippets"]
+__all__ = ["MOST_CLIPPED", "SnippetSource", "open_snippets"]
 
 SNIPPETS, CHANNELS, TIMES = "snippets", "channels", "times"
+MOST_CLIPPED = 0.01
+"""Share of samples beyond the converter's range above which the scale is taken to be wrong."""
 
 
 @contextmanager
@@ -31,9 +34,15 @@ def open_snippets(path: Path, spec: EncoderSpec, adc: Adc, *, scaled: bool) -> I
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it holds something else, or blocks of another shape or kind.
+        InputError: it holds something else, or blocks of another shape or kind.
     """
-    with open_arrays(path, SNIPPETS) as arrays:
+    if path.is_dir():
+        raise ArrayFileError(
+            f"{path} is a folder; blocks are in one .npy or .npz file. A recording becomes blocks with the toolkit"
+        )
+    if path.exists() and not path.is_file():
+        raise ArrayFileError(f"{path} is a pipe or a device; save the blocks to a file first")
+    with open_arrays(path, (SNIPPETS, CHANNELS, TIMES), SNIPPETS) as arrays:
         yield SnippetSource(path, arrays, spec, adc, scaled=scaled)
 
 
@@ -41,65 +50,82 @@ class SnippetSource:
     """An open file of blocks. ``blocks``: how many there are; ``clipped``: samples clipped so far."""
 
     def __init__(self, path: Path, arrays: dict[str, RowReader], spec: EncoderSpec, adc: Adc, *, scaled: bool) -> None:
-        if SNIPPETS not in arrays:
-            raise ValueError(f"{path}: holds {', '.join(sorted(arrays)) or 'nothing'}; an array {SNIPPETS!r} is needed")
         self._path, self._snippets, self._adc = path, arrays[SNIPPETS], adc
         shape, dtype = self._snippets.shape, self._snippets.dtype
         if shape[1:] != (spec.spikes, spec.samples) or dtype.kind not in "iuf":
-            raise ValueError(
+            raise InputError(
                 f"{path}: snippets are {dtype} of shape {shape}; the encoder of {spec.design!r} takes numbers of shape "
-                f"(n, {spec.spikes}, {spec.samples})"
+                f"(n, {spec.spikes}, {spec.samples}); reshape or transpose them, or name another design with --spec"
             )
         if dtype.kind == "f" and not scaled:
-            raise ValueError(f"{path}: snippets are {dtype}, not ADC codes; say with --lsb how many units a step is")
+            raise InputError(f"{path}: snippets are {dtype}, not ADC codes; say with --lsb how many units a step is")
         self.blocks, self.clipped = shape[0], 0
         self._events = self._checked_events(arrays, spec.spikes)
-        self._at = 0
+        self._at = self._samples = 0
+        self._signal = False
 
     def _checked_events(self, arrays: dict[str, RowReader], spikes: int) -> tuple[RowReader, RowReader] | None:
         if not arrays.keys() & {CHANNELS, TIMES}:
             return None
         if not arrays.keys() >= {CHANNELS, TIMES}:
-            raise ValueError(f"{self._path}: {CHANNELS!r} and {TIMES!r} belong together; add the other or leave it out")
+            raise InputError(f"{self._path}: {CHANNELS!r} and {TIMES!r} belong together; add the other or leave it out")
         channels, times = arrays[CHANNELS], arrays[TIMES]
         if channels.shape != (self.blocks,) or times.shape not in ((self.blocks,), (self.blocks, spikes)):
-            raise ValueError(
+            raise InputError(
                 f"{self._path}: {self.blocks} blocks need channels ({self.blocks},) and times ({self.blocks},) or "
                 f"({self.blocks}, {spikes}), got {channels.shape} and {times.shape}"
             )
         if channels.dtype.kind not in "iu" or times.dtype.kind not in "iu":
-            raise ValueError(
+            raise InputError(
                 f"{self._path}: channels are {channels.dtype} and times {times.dtype}; both must be integers, times in "
                 f"samples"
             )
         return channels, times
 
-    def read(self, blocks: int) -> tuple[NDArray[np.int16], Events | None]:
+    @property
+    def first_time(self) -> int:
+        """Of the first spike; 0 if there is none. Only before anything is read."""
+        first = self._events[1].first() if self._events else None
+        return 0 if first is None else int(first.ravel()[0])
+
+    def read(self, blocks: int) -> tuple[NDArray[np.integer], Events | None]:
         """The next blocks, fewer at the end: codes (n, M, D), and where and when.
 
         Raises:
-            ValueError: samples are not finite, or codes are not of this converter, or the file ends too early.
+            InputError: samples are not finite, or the file is damaged.
         """
         samples = self._snippets.read(blocks)
-        where = f"{self._path}, block {self._at} to {self._at + len(samples) - 1}"
-        self._at += len(samples)
         events = None
         if self._events is not None:
-            channels, times = (reader.read(blocks).astype(np.int64) for reader in self._events)
+            channels, times = (reader.read(blocks) for reader in self._events)
             events = Events(channels, times.ravel())
-        return self._codes(samples, where), events
+        first, self._at = self._at, self._at + len(samples)
+        if samples.dtype.kind != "f":
+            return samples, events
+        with about(self._path):
+            check_finite(samples, first)
+        codes, clipped = units_to_codes(samples, self._adc)
+        self.clipped += clipped
+        self._samples += samples.size
+        self._signal = self._signal or bool((codes != self._adc.zero).any())
+        return codes, events
 
-    def _codes(self, samples: NDArray[Any], where: str) -> NDArray[np.int16]:
+    def check_scale(self, most_clipped: float = MOST_CLIPPED) -> None:
+        """Judge the scale by all that was converted; of the samples, the share ``most_clipped`` may be clipped.
+
+        Raises:
+            InputError: the signal does not fit the converter's range, or vanishes in one step of it.
+        """
         adc = self._adc
-        if samples.dtype.kind == "f":
-            if not np.isfinite(samples).all():
-                raise ValueError(f"{where}: NaN or infinity among the samples; leave those blocks out")
-            codes, clipped = units_to_codes(samples, adc)
-            self.clipped += clipped
-            return codes
-        if samples.size and not adc.minimum <= samples.min() <= samples.max() <= adc.maximum:
-            raise ValueError(
-                f"{where}: codes {samples.min()}..{samples.max()} are not those of a converter with "
-                f"{adc.minimum}..{adc.maximum}; is it another design's, or are these recording units?"
+        if self.clipped > most_clipped * self._samples:
+            share = 100 * self.clipped / self._samples
+            raise InputError(
+                f"{self._path}: {share:.1f} % of the samples lie beyond the {adc.minimum}..{adc.maximum} steps of the "
+                f"converter, {100 * most_clipped:g} % at most may: a step of {adc.lsb:g} (--lsb) is too small for "
+                f"them; where clipping is right, say with --most-clipped how much"
             )
-        return samples.astype(np.int16)
+        if self._samples and not self._signal:
+            raise InputError(
+                f"{self._path}: no sample is as large as half a step of the converter; a step of {adc.lsb:g} (--lsb) "
+                f"is too large for them"
+            )

@@ -4,8 +4,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecae.design import Adc
+from spikecae.errors import InputError
 
-__all__ = ["codes_to_units", "units_to_codes"]
+__all__ = ["check_converter", "codes_to_units", "units_to_codes"]
+
+
+def check_converter(adc: Adc) -> None:
+    """Make sure that the encoder's input can hold all codes.
+
+    Raises:
+        InputError: codes of this converter do not fit the encoder's signed 16-bit input.
+    """
+    if adc.maximum > np.iinfo(np.int16).max:
+        raise InputError(
+            f"adc.bits = {adc.bits} unsigned does not fit the encoder's signed 16-bit input; set adc.signed = true"
+        )
 
 
 def units_to_codes(samples: NDArray[np.floating], adc: Adc) -> tuple[NDArray[np.int16], int]:
@@ -14,13 +27,18 @@ def units_to_codes(samples: NDArray[np.floating], adc: Adc) -> tuple[NDArray[np.
     Rounds half up. An unsigned converter has zero at mid-scale.
 
     Raises:
-        ValueError: codes of this converter do not fit the encoder's signed 16-bit input.
+        InputError: a sample is NaN or infinite, or :func:`check_converter` refuses the converter.
     """
-    if adc.maximum > np.iinfo(np.int16).max:
-        raise ValueError(
-            f"adc.bits = {adc.bits} unsigned does not fit the encoder's signed 16-bit input; set adc.signed = true"
+    check_converter(adc)
+    samples = np.asarray(samples, np.float64)
+    wrong = ~np.isfinite(samples)
+    if wrong.any():
+        where = tuple(map(int, np.unravel_index(int(wrong.argmax()), wrong.shape)))
+        raise InputError(
+            f"sample {where} is {samples[where]}, and {int(wrong.sum())} of {samples.size} samples are no numbers; "
+            f"leave them out, or repair the recording"
         )
-    codes = np.floor(np.asarray(samples, np.float64) / adc.lsb + 0.5) + adc.zero
+    codes = np.floor(samples / adc.lsb + 0.5) + adc.zero
     clipped = int(np.count_nonzero((codes < adc.minimum) | (codes > adc.maximum)))
     return np.clip(codes, adc.minimum, adc.maximum).astype(np.int16), clipped
 

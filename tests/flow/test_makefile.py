@@ -3,6 +3,7 @@
 import os
 import shlex
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def test_help_names_targets_and_designs() -> None:
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
     """A checkout without an environment."""
-    for name in ("Makefile", "requirements.lock"):
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     return tmp_path
 
@@ -91,13 +92,35 @@ def test_python_without_venv(bare: Path) -> None:
     assert "sudo apt-get install python3-venv" in done.stderr
 
 
-def test_an_environment_of_the_same_lock_is_kept(bare: Path) -> None:
-    """A newer time with the same content, as after a checkout, installs nothing."""
+@pytest.fixture
+def calls(bare: Path) -> Callable[[], list[str]]:
+    """Of an environment of the lock, older than it: what its Python is called with."""
+    (bare / ".venv" / "bin").mkdir(parents=True)
     installed = bare / ".venv" / "installed"
-    installed.parent.mkdir()
     installed.write_bytes((bare / "requirements.lock").read_bytes())
     os.utime(installed, (0, 0))
+    python_that(bare / ".venv" / "bin", f'echo "$*" >> "{bare}/calls"')
+    (bare / ".venv" / "bin" / "a-python").rename(bare / ".venv" / "bin" / "python")
+    return lambda: (bare / "calls").read_text().splitlines() if (bare / "calls").exists() else []
+
+
+def test_an_environment_of_the_same_lock_is_kept(bare: Path, calls: Callable[[], list[str]]) -> None:
+    """A newer time with the same content, as after a checkout, installs the command alone, without a network."""
     done = make(".venv/installed", "PYTHON=no-such-python", folder=bare)
     assert done.returncode == 0, done.stderr
+    (call,) = calls()
+    assert call.startswith("-m pip install ")
+    for option in ("--no-index", "--no-deps", "--no-build-isolation", "--editable ."):
+        assert option in call
+    make(".venv/installed", "PYTHON=no-such-python", folder=bare)
+    assert len(calls()) == 1
     (bare / "requirements.lock").write_text("changed==1\n")
     assert make(".venv/installed", "PYTHON=no-such-python", folder=bare).returncode != 0
+
+
+def test_a_change_of_the_project_file_installs_the_command_anew(bare: Path, calls: Callable[[], list[str]]) -> None:
+    make(".venv/installed", "PYTHON=no-such-python", folder=bare)
+    later = (bare / ".venv" / "installed").stat().st_mtime + 10
+    os.utime(bare / "pyproject.toml", (later, later))
+    make(".venv/installed", "PYTHON=no-such-python", folder=bare)
+    assert len(calls()) == 2

@@ -60,7 +60,7 @@ def test_garbage_is_refused(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"schema_version": 2}, "schema_version"),
+        ({"schema_version": 3}, "schema_version"),
         ({"spec_hash": "zz"}, "spec_hash"),
         ({"spikes": 0}, "spikes"),
         ({"adc": {"bits": 10, "lsb": -1.0}}, r"adc\.lsb"),

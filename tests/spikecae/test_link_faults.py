@@ -122,13 +122,14 @@ def hostile_bytes(spec: EncoderSpec, size: int, rng: np.random.Generator) -> byt
     parts: list[bytes] = []
     total = 0
     while total < size:
-        length = int(rng.integers(1, 60))
+        count, raw = int(rng.integers(1, 9)), bool(rng.random() < 0.1)
+        length = 2 * count * spec.samples if raw and rng.random() < 0.5 else int(rng.integers(1, 60))
         header = Header(
             sequence=int(rng.integers(65536)),
             tag=spec.tag if rng.random() < 0.9 else int(rng.integers(65536)),
-            count=int(rng.integers(1, 9)),
+            count=count,
             length=length,
-            raw=rng.random() < 0.1,
+            raw=raw,
         )
         match int(rng.integers(4)):
             case 0:
