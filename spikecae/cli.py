@@ -28,12 +28,13 @@ from spikecae.codec.account import Account, many
 from spikecae.codec.container import ContainerReader, ContainerWriter, file_header, is_container
 from spikecae.codec.decoded_file import DecodedFile, is_decoded
 from spikecae.codec.inspection import Inspection
-from spikecae.codec.snippet_source import MOST_CLIPPED, open_snippets
+from spikecae.codec.snippet_source import open_snippets
 from spikecae.codec.spec_folder import files_in, load_codec_spec, network_in
 from spikecae.codec.times import epoch_before
 from spikecae.design import Adc
 from spikecae.errors import InputError, about, report
 from spikecae.files import check_output, replacing
+from spikecae.front_end.adc import MOST_CLIPPED
 from spikecae.results import Contents, Decoded, Encoded, Inspected, name_of
 
 __all__ = ["app", "main"]

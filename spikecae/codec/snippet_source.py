@@ -12,14 +12,12 @@ from spikecae.codec.arrays import ArrayFileError, RowReader, open_arrays
 from spikecae.codec.blocks import check_finite
 from spikecae.design import Adc
 from spikecae.errors import InputError, about
-from spikecae.front_end.adc import units_to_codes
+from spikecae.front_end.adc import MOST_CLIPPED, units_to_codes
 from spikecae.spec import EncoderSpec
 
-__all__ = ["MOST_CLIPPED", "SnippetSource", "open_snippets"]
+__all__ = ["SnippetSource", "open_snippets"]
 
 SNIPPETS, CHANNELS, TIMES = "snippets", "channels", "times"
-MOST_CLIPPED = 0.01
-"""Share of samples beyond the converter's range above which the scale is taken to be wrong."""
 
 
 @contextmanager

@@ -6,7 +6,10 @@ from numpy.typing import NDArray
 from spikecae.design import Adc
 from spikecae.errors import InputError
 
-__all__ = ["check_converter", "codes_to_units", "units_to_codes"]
+__all__ = ["MOST_CLIPPED", "check_converter", "codes_to_units", "units_to_codes"]
+
+MOST_CLIPPED = 0.01
+"""Share of samples beyond the converter's range above which their scale is taken to be wrong."""
 
 
 def check_converter(adc: Adc) -> None:
