@@ -37,13 +37,15 @@ class Origin(Record):
     """What a result was made from. Hashes are SHA-256, in hex.
 
     ``code`` is :func:`experiments.origin.experiment_code`; ``data`` and ``specs`` are those of
-    :class:`experiments.outcome.Outcome`; ``versions`` are of Python and its distributions.
+    :class:`experiments.outcome.Outcome`; ``versions`` are of Python and its distributions. Other ``threads`` sum in
+    another order, which rounds differently, and a training on few spikes then ends elsewhere.
     """
 
     code: str
     data: dict[str, str]
     specs: dict[str, str]
     versions: dict[str, str]
+    threads: int
     made_on: date
 
 

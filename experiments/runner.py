@@ -181,6 +181,11 @@ def _run(
     return Run(
         outcome=outcome,
         origin=Origin(
-            code=code, data=outcome.data, specs=outcome.specs, versions=versions(tools), made_on=date.today()
+            code=code,
+            data=outcome.data,
+            specs=outcome.specs,
+            versions=versions(tools),
+            threads=thread_count(),
+            made_on=date.today(),
         ),
     )

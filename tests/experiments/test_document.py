@@ -34,7 +34,8 @@ OTHER = "0123456789" + 54 * "0"
 
 
 def made(code: str, day: int = 1) -> Origin:
-    return Origin(code=code, data={"D": "00"}, specs={}, versions={"python": "3"}, made_on=date(2026, 2, day))
+    made_on = date(2026, 2, day)
+    return Origin(code=code, data={"D": "00"}, specs={}, versions={"python": "3"}, threads=1, made_on=made_on)
 
 
 def row(data: str = "D", *origins: Origin, parameters: dict[str, str | int | float] | None = None) -> Row:
