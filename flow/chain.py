@@ -14,7 +14,7 @@ from rich.console import Console
 from flow.layout import Layout
 from flow.runner import run_task
 from flow.stages.codec import plan_codec
-from flow.stages.data import UNSAID, Opening, plan_data, test_blocks
+from flow.stages.data import UNSAID, Opening, count_test_blocks, plan_data
 from flow.stages.power import plan_power
 from flow.stages.quantize import plan_quantize
 from flow.stages.report import plan_report
@@ -63,7 +63,7 @@ class Chain:
             case "power":
                 plan = plan_power(self.layout, self.target, self.blocks)  # what is missing is told first
                 done = self._data_at_hand()
-                blocks_needed(self.blocks, test_blocks(self.layout))
+                blocks_needed(self.blocks, count_test_blocks(self.layout))
                 return done | self._rtl() | self._synthesized() | self._do(plan)
             case "codec":
                 return self._do(plan_codec(self.layout))
@@ -90,7 +90,7 @@ class Chain:
     def _data_to_simulate(self, make: Callable[[], bool]) -> bool:
         """The data set; where it has fewer blocks than are asked for, that is said before the work."""
         done = make()
-        available = test_blocks(self.layout)
+        available = count_test_blocks(self.layout)
         if available < self.blocks:
             self.console.print(f"{self.blocks} test blocks asked for, {available} are there: all of them are simulated")
         return done

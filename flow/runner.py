@@ -57,8 +57,9 @@ def run_task(task: Task, build: Path, console: Console) -> bool:
     """
     _restore(task.output)
     stamp_path = build / "stamps" / f"{task.name.replace(' ', '-')}.json"
-    ingredients = task.ingredients(KnownHashes(build / "stamps" / "large-files.json"))
-    reason = _reason(task, read_stamp(stamp_path), ingredients)
+    known = KnownHashes(build / "stamps" / "large-files.json")
+    ingredients = task.ingredients(known)
+    reason = _reason(task, read_stamp(stamp_path), ingredients, known)
     label = f"[bold]{escape(task.name):<9}[/]"
     if reason is None:
         console.print(f"{label} nothing to do", highlight=False, soft_wrap=True)
@@ -98,9 +99,9 @@ def read_stamp(path: Path) -> Stamp | None:
         return None
 
 
-def _reason(task: Task, stamp: Stamp | None, ingredients: dict[str, dict[str, str]]) -> str | None:
+def _reason(task: Task, stamp: Stamp | None, ingredients: dict[str, dict[str, str]], known: KnownHashes) -> str | None:
     """Why the stage must run, in words; None if it need not."""
-    present = {name: hash_path(task.output / name) for name in task.files if (task.output / name).is_file()}
+    present = {name: hash_path(task.output / name, known) for name in task.files if (task.output / name).is_file()}
     if stamp is None:
         return "not made here yet"
     for name in task.files:

@@ -14,7 +14,7 @@ from model.description import describe
 from model.provenance import in_words
 from model.recording_files import files_read
 
-__all__ = ["UNSAID", "Opening", "plan_data", "test_blocks"]
+__all__ = ["UNSAID", "Opening", "count_test_blocks", "plan_data"]
 
 SECTIONS = {"adc", "block", "recording", "synthetic"}
 """Parts of the design that shape the spikes."""
@@ -78,6 +78,6 @@ def plan_data(layout: Layout, source: Path | None, opening: Opening = UNSAID) ->
     )
 
 
-def test_blocks(layout: Layout) -> int:
+def count_test_blocks(layout: Layout) -> int:
     """Test blocks that the build folder holds."""
     return int(json.loads((layout.data / "data.json").read_bytes())["test_blocks"])

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from model.datasets.detection import detect_spikes
+from model.datasets.recording import with_contacts
 from model.datasets.snippets import snippet_table
 from model.datasets.spikes import SpikeTable
 from model.datasets.units import RATE_TOLERANCE, units_per_step
@@ -122,9 +123,8 @@ def _continuous(path: Path, content: dict[str, Any], design: Design, description
         )
     scale, _ = units_per_step(data.dtype, len(data), None, design, description, str(path))
     recording = NumpyRecording([data.T.astype(np.float32)], sampling_frequency=rate)
-    if description.contacts_um is not None and len(description.contacts_um) == len(data):
-        recording.set_dummy_probe_from_locations(np.asarray(description.contacts_um, np.float64))
-    return detect_spikes(recording, design, _provenance(path, description), path.name, scale)
+    placed = with_contacts(recording, description, path)
+    return detect_spikes(placed, design, _provenance(path, description), path.name, scale)
 
 
 def _numbers(path: Path, content: dict[str, Any], name: str, dimensions: int) -> NDArray[np.number]:

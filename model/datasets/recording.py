@@ -17,7 +17,7 @@ from spikecae.design import Design
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording
 
-__all__ = ["FORMATS", "file_gain_uv", "open_recording", "stated_provenance"]
+__all__ = ["FORMATS", "file_gain_uv", "open_recording", "stated_provenance", "with_contacts"]
 
 FORMATS = {
     ".nwb": "NWB",
@@ -52,7 +52,7 @@ def open_recording(path: Path, design: Design, description: Description) -> "Bas
             f"{path}: sampled at {rate:g} Hz, its description says {description.sampling_rate_hz:g} Hz; take "
             f"sampling_rate_hz out of the description, or correct it"
         )
-    return _with_contacts(recording, description, path)
+    return with_contacts(recording, description, path)
 
 
 def file_gain_uv(recording: "BaseRecording") -> NDArray[np.float64] | None:
@@ -60,7 +60,8 @@ def file_gain_uv(recording: "BaseRecording") -> NDArray[np.float64] | None:
     units = recording.get_property("physical_unit")
     if not recording.has_scaleable_traces() or (units is not None and not np.isin(units, [*MICROVOLTS]).all()):
         return None
-    return np.asarray(recording.get_channel_gains(), np.float64)
+    gains = np.asarray(recording.get_channel_gains(), np.float64)
+    return gains if (np.isfinite(gains) & (gains != 0)).all() else None
 
 
 def stated_provenance(recording: "BaseRecording") -> Provenance:
@@ -148,8 +149,12 @@ def _refuse_pickles(path: Path) -> None:
         raise ValueError(f"{path}: a pickle can run code when opened; save the recording as a folder or Zarr instead")
 
 
-def _with_contacts(recording: "BaseRecording", description: Description, path: Path) -> "BaseRecording":
-    """The recording with the contacts that its description names, if it names any."""
+def with_contacts(recording: "BaseRecording", description: Description, path: Path) -> "BaseRecording":
+    """The recording with the contacts that its description names, if it names any.
+
+    Raises:
+        ValueError: they are of another number of channels, or the probe file is none.
+    """
     channels = recording.get_num_channels()
     if description.probe is not None:
         from probeinterface import read_probeinterface

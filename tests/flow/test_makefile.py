@@ -41,6 +41,13 @@ def test_variables_become_options() -> None:
     assert "--waves" not in flow_call("WAVES=0")
 
 
+def test_what_is_said_of_a_recording_goes_with_it() -> None:
+    said = ["DATA=a b.dat", "RAW=its notes.toml", "STREAM=imec0.ap", "PROVENANCE=real"]
+    options = ["--data", "a b.dat", "--raw", "its notes.toml", "--stream", "imec0.ap", "--provenance", "real"]
+    for stage in ("all", "train", "quantize", "sim"):
+        assert flow_call(stage, *said)[1:] == ["--design", "neuropixels", *options]
+
+
 @pytest.mark.parametrize("stage", ["train", "quantize", "rtl", "sim", "synth", "codec", "report"])
 def test_every_stage_is_a_target(stage: str) -> None:
     assert flow_call(stage, "DESIGN=tiny") == [stage, "--design", "tiny"]

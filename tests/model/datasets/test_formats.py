@@ -244,3 +244,13 @@ def test_an_annotation_says_the_provenance(tiny: Design, uv: NDArray) -> None:
     recording.annotate(provenance="semi-synthetic")
     assert load_dataset(tiny, recording).provenance == "semi-synthetic"
     assert load_dataset(tiny, recording, description=Description(provenance="real")).provenance == "real"
+
+
+def test_a_gain_that_is_of_no_voltage_is_none(tiny: Design, uv: NDArray) -> None:
+    recording = recorded(codes(uv, 0.195))
+    recording.set_channel_gains(0.195)
+    recording.set_channel_offsets(0)
+    assert len(load_dataset(tiny, recording).test) > 30
+    recording.set_property("physical_unit", np.full(8, "a.u."))
+    with pytest.raises(ValueError, match="samples are int16 without a gain"):
+        load_dataset(tiny, recording)

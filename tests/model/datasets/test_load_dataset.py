@@ -106,7 +106,7 @@ def test_real_files_load(name: str, file: str, blocks: int) -> None:
     if not folder or not (Path(folder) / file).is_file():
         pytest.skip(f"SPIKECAE_DATA has no {file}")
     design = load_design(DESIGNS / f"{name}.toml")
-    unsaid = Description(sampling_rate_hz=10_000.0) if "harris" in file else None
+    unsaid = Description(sampling_rate_hz=design.recording.sampling_rate_hz) if "5sec" in file else None
     spikes = load_dataset(design, Path(folder) / file, description=unsaid)
     assert len(spikes.test) >= blocks
     assert spikes.clipped_samples == 0
