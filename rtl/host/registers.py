@@ -157,7 +157,14 @@ class Registers(wiring.Component):
                 m.d.comb += bus.read_data.eq(Mux(self.halted, parameters.read_data, 0))
         return m
 
-    def _write(self, m: Module, name: str, settings: dict, counters: dict, state: tuple) -> None:
+    def _write(
+        self,
+        m: Module,
+        name: str,
+        settings: dict[str, Signal],
+        counters: dict[str, Signal],
+        state: tuple[Signal, Signal, Signal, Signal],
+    ) -> None:
         """What writing a register does."""
         run, flush, raw, sticky = state
         data = self.bus.write_data
