@@ -1,4 +1,4 @@
-"""z-scoring of ADC codes, with one offset and scale per time sample (design section 4)."""
+"""z-scoring of ADC codes, with one offset and scale per time sample."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -36,13 +36,28 @@ class Chip(wiring.Component):
 
     Members
     -------
-    s_axis: ADC codes, two's complement, one a beat; ``tlast`` marks a spike's last sample; ``tuser`` has its
-        channel (16 bits, low) and time (32 bits) on every beat.
-    m_axis: packets; ``tlast`` marks a packet's last byte.
-    s_axil: registers and, if loadable, parameter memories (:mod:`rtl.host.register_map`).
-    more: behind this spike comes another of its event, and no block or stop may part them (only with a front end).
-    overrun: for one cycle, the front end has lost an event (only with a front end).
-    threshold: what the register of this name says (only with a front end).
+    s_axis_tdata: In(signed(16)): ADC codes, two's complement, one a beat.
+    s_axis_tuser: In(EVENT_BITS): the spike's channel (16 bits, low) and time (32 bits), on every beat.
+    s_axis_tvalid: In(1): a code is offered.
+    s_axis_tready: Out(1): it is taken.
+    s_axis_tlast: In(1): it is a spike's last.
+    m_axis_tdata: Out(8): packets, a byte a beat.
+    m_axis_tvalid: Out(1): a byte is offered.
+    m_axis_tready: In(1): it is taken.
+    m_axis_tlast: Out(1): it is a packet's last.
+    s_axil_awaddr, s_axil_araddr: In(registers.bus_bits + 2): registers and, if loadable, parameter memories
+        (:mod:`rtl.host.register_map`), as :class:`rtl.host.axi_lite.AxiLitePort` reaches them.
+    s_axil_awprot, s_axil_arprot: In(3): likewise.
+    s_axil_awvalid, s_axil_wvalid, s_axil_bready, s_axil_arvalid, s_axil_rready: In(1): likewise.
+    s_axil_awready, s_axil_wready, s_axil_bvalid, s_axil_arready, s_axil_rvalid: Out(1): likewise.
+    s_axil_wdata: In(32): likewise.
+    s_axil_wstrb: In(4): likewise.
+    s_axil_bresp, s_axil_rresp: Out(2): likewise.
+    s_axil_rdata: Out(32): likewise.
+    more: In(1): behind this spike comes another of its event, and no block or stop may part them (only with a front
+        end).
+    overrun: In(1): for one cycle, the front end has lost an event (only with a front end).
+    threshold: Out(GAIN_BITS): what the register of this name says (only with a front end).
 
     Cycles
     ------

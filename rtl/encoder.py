@@ -30,14 +30,19 @@ class Encoder(wiring.Component):
 
     Members
     -------
-    i: ADC codes; ``last`` marks a spike's last sample. M spikes make a block.
-    spike_end, wrong_end, pending, backlog, flush, hold, start: as for :class:`rtl.units.input_buffer.InputBuffer`.
-    events, sidecar, first, o, block_end, pad, empty: as for :class:`rtl.packets.block_writer.BlockWriter`.
-    hold_writer: its ``hold``.
-    missing: spikes that the block that ends lacks.
-    bus: the parameter memories (only if loadable). While it has the grant no sample is taken; it may have
-        it only while no block is under way.
-    restart: start the pipeline over; due during every grant, when no block is under way.
+    i: In(stream of {adc: signed(16), last: 1}): ADC codes; ``last`` marks a spike's last sample. M spikes make a block.
+    spike_end, wrong_end, pending, backlog, start: Out(1): as for :class:`rtl.units.input_buffer.InputBuffer`.
+    flush, hold: In(1): likewise.
+    events: In(stream of unsigned(48)): as for :class:`rtl.packets.block_writer.BlockWriter`.
+    sidecar: In(2): likewise.
+    first, pad: In(1): likewise.
+    o: Out(stream of unsigned(8)): likewise.
+    block_end, empty: Out(1): likewise.
+    hold_writer: In(1): its ``hold``.
+    missing: Out(range(max(2, plan.spec.spikes))): spikes that the block that ends lacks.
+    bus: In(ParameterBus(store.addr_bits)): the parameter memories (only if loadable). While it has the grant no sample
+        is taken; it may have it only while no block is under way.
+    restart: In(1): start the pipeline over; due during every grant, when no block is under way.
 
     Cycles
     ------

@@ -26,9 +26,11 @@ class Pipeline(wiring.Component):
 
     Members
     -------
-    i: In, samples of all spikes (signed 8 bit each), sample after sample, once per channel group.
-    <table>: Out, the read port of each parameter memory of the parts, by its name.
-    o: Out, symbols in the order of the spec's. A block takes ``plan.cycles_per_block`` cycles at full rate.
+    i: In(stream of plan.spec.spikes × signed(8)): samples of all spikes, sample after sample, once per channel group.
+    <table>: Out(MemoryRead(len(plan.images[table].words), plan.images[table].width)): the read port of each parameter
+        memory of the parts, by its name.
+    o: Out(stream of unsigned(plan.quantizer.index_bits)): symbols in the order of the spec's. A block takes
+        ``plan.cycles_per_block`` cycles at full rate.
 
     Cycles
     ------

@@ -30,9 +30,21 @@ class Compressor(wiring.Component):
 
     Members
     -------
-    s_axis: ADC codes, two's complement, channel after channel, frame after frame from reset on. ``tready`` is always
-        high: what cannot be kept is lost, counted as ``overruns``.
-    m_axis, s_axil: as for :class:`rtl.chip.Chip`.
+    s_axis_tdata: In(signed(16)): ADC codes, two's complement, channel after channel, frame after frame from reset on.
+    s_axis_tvalid: In(1): a code is there.
+    s_axis_tready: Out(1): always high: what cannot be kept is lost, counted as ``overruns``.
+    m_axis_tdata: Out(8): packets, as for :class:`rtl.chip.Chip`.
+    m_axis_tvalid, m_axis_tlast: Out(1): likewise.
+    m_axis_tready: In(1): likewise.
+    s_axil_awaddr, s_axil_araddr: In(chip.registers.bus_bits + 2): registers and parameter memories, as for
+        :class:`rtl.chip.Chip`.
+    s_axil_awprot, s_axil_arprot: In(3): likewise.
+    s_axil_awvalid, s_axil_wvalid, s_axil_bready, s_axil_arvalid, s_axil_rready: In(1): likewise.
+    s_axil_awready, s_axil_wready, s_axil_bvalid, s_axil_arready, s_axil_rvalid: Out(1): likewise.
+    s_axil_wdata: In(32): likewise.
+    s_axil_wstrb: In(4): likewise.
+    s_axil_bresp, s_axil_rresp: Out(2): likewise.
+    s_axil_rdata: Out(32): likewise.
 
     Cycles
     ------
@@ -90,8 +102,23 @@ class SpikeCompressor(Clocked):
 
     Members
     -------
-    aclk, aresetn: clock and synchronous, active-low reset.
-    s_axis, m_axis, s_axil: as for the compressor.
+    aclk: In(1): clock.
+    aresetn: In(1): synchronous, active-low reset.
+    s_axis_tdata: In(signed(16)): raw samples, as for :class:`Compressor`.
+    s_axis_tvalid: In(1): likewise.
+    s_axis_tready: Out(1): likewise.
+    m_axis_tdata: Out(8): packets, as for :class:`rtl.chip.Chip`.
+    m_axis_tvalid, m_axis_tlast: Out(1): likewise.
+    m_axis_tready: In(1): likewise.
+    s_axil_awaddr, s_axil_araddr: In(compressor.chip.registers.bus_bits + 2): registers and parameter memories, as for
+        :class:`rtl.chip.Chip`.
+    s_axil_awprot, s_axil_arprot: In(3): likewise.
+    s_axil_awvalid, s_axil_wvalid, s_axil_bready, s_axil_arvalid, s_axil_rready: In(1): likewise.
+    s_axil_awready, s_axil_wready, s_axil_bvalid, s_axil_arready, s_axil_rvalid: Out(1): likewise.
+    s_axil_wdata: In(32): likewise.
+    s_axil_wstrb: In(4): likewise.
+    s_axil_bresp, s_axil_rresp: Out(2): likewise.
+    s_axil_rdata: Out(32): likewise.
 
     Cycles
     ------

@@ -16,8 +16,23 @@ class SpikeEncoder(Clocked):
 
     Members
     -------
-    aclk, aresetn: clock and synchronous, active-low reset.
-    s_axis, m_axis, s_axil: as for the chip.
+    aclk: In(1): clock.
+    aresetn: In(1): synchronous, active-low reset.
+    s_axis_tdata: In(signed(16)): spikes, as for :class:`rtl.chip.Chip`.
+    s_axis_tuser: In(48): likewise.
+    s_axis_tvalid, s_axis_tlast: In(1): likewise.
+    s_axis_tready: Out(1): likewise.
+    m_axis_tdata: Out(8): packets, likewise.
+    m_axis_tvalid, m_axis_tlast: Out(1): likewise.
+    m_axis_tready: In(1): likewise.
+    s_axil_awaddr, s_axil_araddr: In(chip.registers.bus_bits + 2): registers and parameter memories, likewise.
+    s_axil_awprot, s_axil_arprot: In(3): likewise.
+    s_axil_awvalid, s_axil_wvalid, s_axil_bready, s_axil_arvalid, s_axil_rready: In(1): likewise.
+    s_axil_awready, s_axil_wready, s_axil_bvalid, s_axil_arready, s_axil_rvalid: Out(1): likewise.
+    s_axil_wdata: In(32): likewise.
+    s_axil_wstrb: In(4): likewise.
+    s_axil_bresp, s_axil_rresp: Out(2): likewise.
+    s_axil_rdata: Out(32): likewise.
 
     Cycles
     ------

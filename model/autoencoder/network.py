@@ -74,7 +74,7 @@ class PoolLayer:
 
 
 class Encoder(nn.Module):
-    """Normalized block ``[B, M, D]`` to latents ``[B, N, D / pooling]`` (design section 3)."""
+    """Normalized block ``[B, M, D]`` to latents ``[B, N, D / pooling]``."""
 
     def __init__(self, design: Design) -> None:
         super().__init__()

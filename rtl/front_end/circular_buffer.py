@@ -15,11 +15,16 @@ __all__ = ["BufferRead", "CircularBuffer"]
 class BufferRead(wiring.Signature):
     """How a reader reaches the samples.
 
+    Parameters
+    ----------
+    front_end: channels, converter, and size of the buffer.
+
     Members
     -------
-    channel, slot: which sample; ``slot`` is its frame modulo the size of the buffer.
-    en: read now; ``x`` holds its value otherwise.
-    x: the sample, one cycle after ``en``.
+    channel: Out(range(max(2, front_end.channels))): of the sample to read.
+    slot: Out(range(front_end.frames)): its frame modulo the size of the buffer.
+    en: Out(1): read now; ``x`` holds its value otherwise.
+    x: In(signed(front_end.bits)): the sample, one cycle after ``en``.
     """
 
     def __init__(self, front_end: FrontEnd) -> None:
@@ -42,8 +47,9 @@ class CircularBuffer(wiring.Component):
 
     Members
     -------
-    i: samples; each can be read from the next cycle on, until ``frames`` later ones of its channel have come.
-    read: the reader.
+    i: In(PushStream(counted_layout(front_end))): samples; each can be read from the next cycle on, until ``frames``
+        later ones of its channel have come.
+    read: In(BufferRead(front_end)): the reader.
 
     Cycles
     ------

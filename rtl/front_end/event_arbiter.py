@@ -31,9 +31,10 @@ class EventArbiter(wiring.Component):
 
     Members
     -------
-    i: what each sample decided. Always taken.
-    o: events, at the earliest three cycles after the sample that lets one go. It is offered for one cycle only.
-    lost: for one cycle, a peak found no place.
+    i: In(PushStream(peak_layout(front_end))): what each sample decided. Always taken.
+    o: Out(PushStream(event_layout(front_end))): events, at the earliest three cycles after the sample that lets one go.
+        It is offered for one cycle only.
+    lost: Out(1): for one cycle, a peak found no place.
 
     Raises
     ------

@@ -46,9 +46,11 @@ class NoiseEstimator(wiring.Component):
 
     Members
     -------
-    i: samples.
-    gain: threshold over estimate, with ``GAIN_FRACTION`` fraction bits; ``front_end.gain`` if left alone.
-    o: samples, two cycles later, one a cycle. The threshold is that from before the sample.
+    i: In(PushStream(counted_layout(front_end))): samples.
+    gain: In(GAIN_BITS): threshold over estimate, with ``GAIN_FRACTION`` fraction bits; ``front_end.gain`` if left
+        alone.
+    o: Out(PushStream(judged_layout(front_end))): samples, two cycles later, one a cycle. The threshold is that from
+        before the sample.
 
     Cycles
     ------

@@ -37,8 +37,9 @@ class PeakFinder(wiring.Component):
 
     Members
     -------
-    i: samples with their thresholds.
-    o: two cycles later what each sample decided, one a cycle. A peak is found with the last sample of its search.
+    i: In(PushStream(judged_layout(front_end))): samples with their thresholds.
+    o: Out(PushStream(peak_layout(front_end))): two cycles later what each sample decided, one a cycle. A peak is found
+        with the last sample of its search.
 
     Cycles
     ------

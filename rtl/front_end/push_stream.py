@@ -17,8 +17,8 @@ class PushStream(wiring.Signature):
 
     Members
     -------
-    valid: ``payload`` is there, for this cycle only.
-    payload: what is sent.
+    valid: Out(1): ``payload`` is there, for this cycle only.
+    payload: Out(payload): what is sent.
     """
 
     def __init__(self, payload: Any) -> None:

@@ -35,9 +35,9 @@ class SampleCounter(wiring.Component):
 
     Members
     -------
-    i: codes, channel after channel, frame after frame. Always taken.
-    o: samples, one cycle later, one a cycle.
-    now: the frame that the next sample of ``i`` belongs to, modulo 2**32.
+    i: In(stream of signed(16)): codes, channel after channel, frame after frame. Always taken.
+    o: Out(PushStream(counted_layout(front_end))): samples, one cycle later, one a cycle.
+    now: Out(TIME_BITS): the frame that the next sample of ``i`` belongs to, modulo 2**32.
 
     Cycles
     ------

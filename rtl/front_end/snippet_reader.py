@@ -33,12 +33,13 @@ class SnippetReader(wiring.Component):
 
     Members
     -------
-    events: peaks. The next is taken when the last spike of the one before was sent.
-    now: the frame that the next sample belongs to.
-    buffer: the circular buffer.
-    o: spikes, channel after channel in the order of the neighbours. The first sample leaves four cycles after the event
-        is there and complete; then one a cycle.
-    lost: for one cycle, an event was dropped.
+    events: In(stream of event_layout(front_end)): peaks. The next is taken when the last spike of the one before was
+        sent.
+    now: In(TIME_BITS): the frame that the next sample belongs to.
+    buffer: Out(BufferRead(front_end)): the circular buffer.
+    o: Out(stream of spike_layout()): spikes, channel after channel in the order of the neighbours. The first sample
+        leaves four cycles after the event is there and complete; then one a cycle.
+    lost: Out(1): for one cycle, an event was dropped.
 
     Cycles
     ------

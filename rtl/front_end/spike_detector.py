@@ -30,11 +30,13 @@ class SpikeDetector(wiring.Component):
 
     Members
     -------
-    i: ADC codes, channel after channel, frame after frame from reset on. Always taken, one a cycle.
-    o: spikes, in the encoder's input format. The first sample of an event leaves 13 cycles (of a queue's, 11) after the
-        input sample that decides on it (``front_end.earliest``), and 5 or more after its own last sample came.
-    gain: threshold over the noise estimate, as for :class:`rtl.front_end.noise_estimator.NoiseEstimator`.
-    overrun: one cycle for each event lost.
+    i: In(stream of signed(16)): ADC codes, channel after channel, frame after frame from reset on. Always taken, one a
+        cycle.
+    o: Out(stream of {adc: signed(16), last: 1, more: 1, channel: 16, time: 32}): spikes, in the encoder's input format.
+        The first sample of an event leaves 13 cycles (of a queue's, 11) after the input sample that decides on it
+        (``front_end.earliest``), and 5 or more after its own last sample came.
+    gain: In(8): threshold over the noise estimate, as for :class:`rtl.front_end.noise_estimator.NoiseEstimator`.
+    overrun: Out(1): one cycle for each event lost.
 
     Cycles
     ------

@@ -8,7 +8,25 @@ __all__ = ["AxiLite", "AxiLitePort", "RegisterBus"]
 
 
 class AxiLitePort(wiring.Signature):
-    """The manager's side: 32-bit data, byte addresses of ``addr_bits``."""
+    """The manager's side: 32-bit data.
+
+    Parameters
+    ----------
+    addr_bits: width of a byte address.
+
+    Members
+    -------
+    awaddr, araddr: Out(addr_bits): where to write, and to read.
+    awprot, arprot: Out(3): protection, of which nobody takes notice.
+    awvalid, wvalid, arvalid: Out(1): an address, or a word, is offered.
+    awready, wready, arready: In(1): it is taken.
+    wdata: Out(32): word to write.
+    wstrb: Out(4): its bytes that count.
+    bresp, rresp: In(2): how it went: 0 OKAY, 2 SLVERR.
+    bvalid, rvalid: In(1): an answer is offered.
+    bready, rready: Out(1): it is taken.
+    rdata: In(32): word that was read.
+    """
 
     def __init__(self, addr_bits: int) -> None:
         super().__init__(
@@ -39,11 +57,18 @@ class AxiLitePort(wiring.Signature):
 class RegisterBus(wiring.Signature):
     """One access at a time.
 
+    Parameters
+    ----------
+    addr_bits: width of a word address.
+
     Members
     -------
-    addr: 32-bit word.
-    write, write_data: for one cycle; ``error`` in the same cycle refuses it.
-    read: for one cycle; ``read_data`` two cycles later.
+    addr: Out(addr_bits): 32-bit word.
+    write: Out(1): for one cycle, write ``write_data``.
+    write_data: Out(32): what to write.
+    error: In(1): in the same cycle, the write is refused.
+    read: Out(1): for one cycle, read.
+    read_data: In(32): two cycles after ``read``, what was read.
     """
 
     def __init__(self, addr_bits: int) -> None:
@@ -68,8 +93,8 @@ class AxiLite(wiring.Component):
 
     Members
     -------
-    axi: the manager.
-    bus: the registers.
+    axi: In(AxiLitePort(addr_bits)): the manager.
+    bus: Out(RegisterBus(addr_bits - 2)): the registers.
 
     Cycles
     ------

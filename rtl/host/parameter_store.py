@@ -15,12 +15,18 @@ __all__ = ["ParameterBus", "ParameterStore", "Region", "address_bits", "lay_out"
 class ParameterBus(wiring.Signature):
     """Loader's view: one address space of 32-bit words.
 
+    Parameters
+    ----------
+    addr_bits: width of a word address.
+
     Members
     -------
-    grant: take all memories' ports.
-    addr: 32-bit word.
-    read: read it; ``read_data`` has it one cycle later.
-    write: write ``write_data``.
+    grant: Out(1): take all memories' ports.
+    addr: Out(addr_bits): 32-bit word.
+    read: Out(1): read it.
+    write: Out(1): write ``write_data``.
+    write_data: Out(BUS_BITS): what to write.
+    read_data: In(BUS_BITS): what was read, one cycle after ``read``.
     """
 
     def __init__(self, addr_bits: int) -> None:
@@ -76,8 +82,8 @@ class ParameterStore(wiring.Component):
 
     Members
     -------
-    <name>: read port of that memory.
-    bus: the loader (only if loadable).
+    <name>: In(MemoryRead(len(images[name].words), images[name].width)): read port of that memory.
+    bus: In(ParameterBus(addr_bits)): the loader (only if loadable).
 
     Cycles
     ------
@@ -92,6 +98,7 @@ class ParameterStore(wiring.Component):
         self._loadable = loadable
         self.regions = lay_out(images)
         self.addr_bits = address_bits(self.regions)
+        """Width of a word address on ``bus``."""
         members: dict[str, object] = {
             name: In(MemoryRead(len(image.words), image.width)) for name, image in images.items()
         }

@@ -28,13 +28,18 @@ class Registers(wiring.Component):
 
     Members
     -------
-    bus: read data comes one cycle after ``read`` and stays.
-    parameters: parameter memories (only if loadable).
-    halted: parameter memories may be reached, the mode may change.
-    state: running, checking, halted, idle.
-    events: one bit per counter, in the order of :data:`COUNTED`.
-    failed, passed, crc: of the last check.
-    run, flush, raw and the settings: what they were set to. ``flushed`` clears ``flush``, ``failed`` clears ``run``.
+    bus: In(RegisterBus(bus_bits)): read data comes one cycle after ``read`` and stays.
+    parameters: Out(ParameterBus(addr_bits)): parameter memories (only if loadable).
+    halted: In(1): parameter memories may be reached, the mode may change.
+    state: In(4): running, checking, halted, idle.
+    events: In(len(COUNTED)): one bit per counter, in the order of :data:`COUNTED`.
+    failed, passed: In(1): for one cycle, a check failed, or passed.
+    crc: In(32): of the check.
+    flushed: In(1): clears ``flush``.
+    run, flush, raw: Out(1): what they were set to. ``failed`` clears ``run``.
+    spec_hash, crc_expected, scrub_blocks, scrub_idle, packet_blocks, sidecar, timeout: Out(32): what the settings were
+        set to.
+    threshold: Out(GAIN_BITS): likewise (only with a front end).
 
     Cycles
     ------
@@ -47,6 +52,7 @@ class Registers(wiring.Component):
         self._defaults = defaults
         self._most_blocks = most_blocks
         self.bus_bits = window_bit(0) - 2 if addr_bits is None else window_bit(addr_bits) - 1
+        """Width of a word address on ``bus``."""
         members: dict[str, object] = {
             "bus": In(RegisterBus(self.bus_bits)),
             "halted": In(1),
@@ -151,7 +157,14 @@ class Registers(wiring.Component):
                 m.d.comb += bus.read_data.eq(Mux(self.halted, parameters.read_data, 0))
         return m
 
-    def _write(self, m: Module, name: str, settings: dict, counters: dict, state: tuple) -> None:
+    def _write(
+        self,
+        m: Module,
+        name: str,
+        settings: dict[str, Signal],
+        counters: dict[str, Signal],
+        state: tuple[Signal, Signal, Signal, Signal],
+    ) -> None:
         """What writing a register does."""
         run, flush, raw, sticky = state
         data = self.bus.write_data

@@ -21,11 +21,14 @@ class Scrubber(wiring.Component):
 
     Members
     -------
-    start: begin; ``busy`` follows.
-    busy: words are read.
-    done: for one cycle, ``crc`` is that of the whole memory, the check value of a zlib CRC-32 over the words,
-        least significant byte first. It comes ``sum(words · lanes) + 2`` cycles after ``start``.
-    addr, read, read_data: the bus.
+    start: In(1): begin; ``busy`` follows.
+    busy: Out(1): words are read.
+    done: Out(1): for one cycle, ``crc`` is that of the whole memory. It comes ``sum(words · lanes) + 2`` cycles after
+        ``start``.
+    crc: Out(32): the check value of a zlib CRC-32 over the words, least significant byte first.
+    addr: Out(addr_bits): 32-bit word on the bus.
+    read: Out(1): read it.
+    read_data: In(BUS_BITS): what was read, one cycle later.
 
     Cycles
     ------

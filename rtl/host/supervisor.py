@@ -20,19 +20,22 @@ class Supervisor(wiring.Component):
 
     Members
     -------
-    run: wanted state.
-    busy: a block is under way.
-    stored: a spike, a block or a packet waits somewhere.
-    start: for one cycle, a block begins.
-    scrub_blocks, scrub_idle: when a check is due; 0 never.
-    check, done, matches: the CRC: begin, it is ready, it is the announced one.
-    hold: no block may begin.
-    stopping: no spike may begin, and what is stored is to be sent.
-    restart: the pipeline is to start over.
-    grant: the parameter memories are the loader's, or the check's.
-    running, checking, halted: state.
-    failed: for one cycle, a check failed: the encoder halts.
-    passed: for one cycle, a check passed.
+    run: In(1): wanted state.
+    busy: In(1): a block is under way.
+    stored: In(1): a spike, a block or a packet waits somewhere.
+    start: In(1): for one cycle, a block begins.
+    scrub_blocks: In(16): blocks until a check is due; 0 never.
+    scrub_idle: In(32): cycles until a check is due; 0 never.
+    check: Out(1): the CRC is to begin.
+    done: In(1): it is ready.
+    matches: In(1): it is the announced one.
+    hold: Out(1): no block may begin.
+    stopping: Out(1): no spike may begin, and what is stored is to be sent.
+    restart: Out(1): the pipeline is to start over.
+    grant: Out(1): the parameter memories are the loader's, or the check's.
+    running, checking, halted: Out(1): state.
+    failed: Out(1): for one cycle, a check failed: the encoder halts.
+    passed: Out(1): for one cycle, a check passed.
 
     Cycles
     ------

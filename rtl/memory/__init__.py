@@ -1,1 +1,1 @@
-"""Memories: what is in them, what holds them, and how words are read and kept."""
+"""Memories: what holds them, and how words are read and kept."""

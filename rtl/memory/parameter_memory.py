@@ -20,11 +20,16 @@ def lanes_of(width: int) -> int:
 class MemoryRead(wiring.Signature):
     """How a unit reads its table.
 
+    Parameters
+    ----------
+    depth: words of the table.
+    width: bits per word.
+
     Members
     -------
-    addr: word to read.
-    en: read now; ``data`` holds its value otherwise.
-    data: the word, one cycle after ``en``.
+    addr: Out(range(max(2, depth))): word to read.
+    en: Out(1): read now; ``data`` holds its value otherwise.
+    data: In(unsigned(width)): the word, one cycle after ``en``.
     """
 
     def __init__(self, depth: int, width: int) -> None:
@@ -34,13 +39,19 @@ class MemoryRead(wiring.Signature):
 class MemoryAccess(wiring.Signature):
     """How a loader reaches one memory.
 
+    Parameters
+    ----------
+    depth: words of the memory.
+    lanes: bus words in one of its words.
+
     Members
     -------
-    grant: the memory's port is the loader's; its user must not count on it.
-    addr: word.
-    read: read it; ``read_data`` has it one cycle later.
-    write: lanes of the word to write.
-    write_data: what to write into each of these lanes.
+    grant: Out(1): the memory's port is the loader's; its user must not count on it.
+    addr: Out(range(max(2, depth))): word.
+    read: Out(1): read it.
+    write: Out(lanes): lanes of the word to write.
+    write_data: Out(BUS_BITS): what to write into each of these lanes.
+    read_data: In(BUS_BITS * lanes): what was read, one cycle after ``read``.
     """
 
     def __init__(self, depth: int, lanes: int) -> None:
@@ -67,8 +78,8 @@ class ParameterMemory(wiring.Component):
 
     Members
     -------
-    user: the unit's side.
-    bus: the loader's side (only of a loadable memory).
+    user: In(MemoryRead(len(words), width)): the unit's side.
+    bus: In(MemoryAccess(len(words), lanes)): the loader's side (only of a loadable memory).
 
     Raises
     ------
@@ -139,8 +150,9 @@ class WordLoop(wiring.Component):
 
     Members
     -------
-    memory: the memory.
-    o: the words. The first is valid two cycles after reset; then one a cycle while ``o.ready``.
+    memory: Out(MemoryRead(depth, width)): the memory.
+    o: Out(stream of unsigned(width)): the words. The first is valid two cycles after reset; then one a cycle while
+        ``o.ready``.
 
     Cycles
     ------

@@ -17,10 +17,10 @@ class ShadowRegisters(wiring.Component):
 
     Members
     -------
-    i: words, first to lowest bits. One a cycle until the shadow is full.
-    full: a whole set waits in the shadow.
-    take: make it active (only while ``full``); ``active`` has it one cycle later.
-    active: the set in use, stationary between takes.
+    i: In(stream of unsigned(width)): words, first to lowest bits. One a cycle until the shadow is full.
+    full: Out(1): a whole set waits in the shadow.
+    take: In(1): make it active (only while ``full``); ``active`` has it one cycle later.
+    active: Out(words * width): the set in use, stationary between takes.
 
     Cycles
     ------

@@ -17,10 +17,10 @@ class BitPacker(wiring.Component):
 
     Members
     -------
-    i: bit strings, one a cycle, and a pause for every byte that leaves.
-    pad: send the bits that are left, zero-padded; nothing is taken meanwhile.
-    empty: no bit is left.
-    o: bytes.
+    i: In(stream of bit_string()): bit strings, one a cycle, and a pause for every byte that leaves.
+    pad: In(1): send the bits that are left, zero-padded; nothing is taken meanwhile.
+    empty: Out(1): no bit is left.
+    o: Out(stream of unsigned(8)): bytes.
 
     Cycles
     ------

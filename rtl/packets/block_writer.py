@@ -23,14 +23,17 @@ class BlockWriter(wiring.Component):
 
     Members
     -------
-    table: the code memory.
-    i: indices.
-    events, sidecar, first, missing: as for :class:`rtl.packets.event_coder.EventCoder`.
-    o: bytes.
-    block_end: for one cycle, the last code of a block was taken.
-    pad: between blocks, send the bits that are left, zero-padded; the next block waits for them.
-    hold: the next block may not begin: a short one could otherwise end while its packet is still sent.
-    empty: between blocks, and no bit is left.
+    table: Out(MemoryRead(depth, HUFFMAN_BITS)): the code memory.
+    i: In(stream of unsigned(index_bits)): indices.
+    events: In(stream of unsigned(48)): as for :class:`rtl.packets.event_coder.EventCoder`.
+    sidecar: In(2): likewise.
+    first: In(1): likewise.
+    missing: In(range(max(2, spikes))): likewise.
+    o: Out(stream of unsigned(8)): bytes.
+    block_end: Out(1): for one cycle, the last code of a block was taken.
+    pad: In(1): between blocks, send the bits that are left, zero-padded; the next block waits for them.
+    hold: In(1): the next block may not begin: a short one could otherwise end while its packet is still sent.
+    empty: Out(1): between blocks, and no bit is left.
 
     Cycles
     ------

@@ -29,13 +29,13 @@ class EventCoder(wiring.Component):
 
     Members
     -------
-    start: begin with the next block; ``busy`` follows.
-    first: it is the first of its packet: differences are from 0.
-    sidecar: 0 send nothing, 1 a time per block, 2 a time per spike.
-    missing: spikes that the block lacks; stable while ``busy``.
-    events: channel and time of every spike, in order.
-    busy: events are still taken.
-    o: bits, one a cycle.
+    start: In(1): begin with the next block; ``busy`` follows.
+    first: In(1): it is the first of its packet: differences are from 0.
+    sidecar: In(2): 0 send nothing, 1 a time per block, 2 a time per spike.
+    missing: In(range(max(2, spikes))): spikes that the block lacks; stable while ``busy``.
+    events: In(stream of unsigned(EVENT_BITS)): channel and time of every spike, in order.
+    busy: Out(1): events are still taken.
+    o: Out(stream of {bit: 1}): bits, one a cycle.
 
     Cycles
     ------

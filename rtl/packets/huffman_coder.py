@@ -22,9 +22,10 @@ class HuffmanCoder(wiring.Component):
 
     Members
     -------
-    table: (length - 1, left-aligned code) per symbol.
-    i: indices, position after position.
-    o: ``code``, and ``last``, which marks a block's last; one every two cycles, valid one cycle after its index.
+    table: Out(MemoryRead(depth, HUFFMAN_BITS)): (length - 1, left-aligned code) per symbol.
+    i: In(stream of unsigned(index_bits)): indices, position after position.
+    o: Out(stream of {code: bit_string(), last: 1}): codes; ``last`` marks a block's last; one every two cycles, valid
+        one cycle after its index.
 
     Cycles
     ------

@@ -27,18 +27,22 @@ class Packetizer(wiring.Component):
 
     Members
     -------
-    i: payload bytes.
-    block_end, missing: for one cycle, a block (or a raw snippet) is complete, and the spikes it lacks.
-    discard: for one cycle, drop the bytes since the last complete block; only while none is offered.
-    limit: blocks that make a packet, at least 1.
-    close: send what is there; due only while no block is under way.
-    full: the packet is being sent; no block may begin, for the next one's end would be counted into this one.
-    pad, empty: ask the sender for its last bits, and whether it has none.
-    raw, sidecar, tag: for the header. Change them only while ``idle``.
-    first: the block under way is the packet's first.
-    o: the packet, a byte a cycle, ``last`` on the last.
-    idle: nothing is stored.
-    sent: for one cycle, a packet has left.
+    i: In(stream of unsigned(8)): payload bytes.
+    block_end: In(1): for one cycle, a block (or a raw snippet) is complete.
+    missing: In(range(max(2, spikes))): then, the spikes it lacks.
+    discard: In(1): for one cycle, drop the bytes since the last complete block; only while none is offered.
+    limit: In(8): blocks that make a packet, at least 1.
+    close: In(1): send what is there; due only while no block is under way.
+    full: Out(1): the packet is being sent; no block may begin, for the next one's end would be counted into this one.
+    pad: Out(1): ask the sender for its last bits.
+    empty: In(1): it has none.
+    raw: In(1): for the header, as ``sidecar`` and ``tag``. Change them only while ``idle``.
+    sidecar: In(2): likewise.
+    tag: In(16): likewise.
+    first: Out(1): the block under way is the packet's first.
+    o: Out(stream of {value: 8, last: 1}): the packet, a byte a cycle, ``last`` on the last.
+    idle: Out(1): nothing is stored.
+    sent: Out(1): for one cycle, a packet has left.
 
     Cycles
     ------

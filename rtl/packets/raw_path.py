@@ -20,12 +20,12 @@ class RawPath(wiring.Component):
 
     Members
     -------
-    i: ``adc`` and ``last``, as for :class:`rtl.units.normalizer.Normalizer`. One every two cycles.
-    user: channel (low) and time of the spike whose sample is offered.
-    sidecar: send them.
-    o: bytes.
-    spike_end, wrong_end: for one cycle, a spike of the right length has left, or one of the wrong length has,
-        whose bytes are to be discarded.
+    i: In(stream of {adc: signed(16), last: 1}): as for :class:`rtl.units.normalizer.Normalizer`. One every two cycles.
+    user: In(EVENT_BITS): channel (low) and time of the spike whose sample is offered.
+    sidecar: In(1): send them.
+    o: Out(stream of unsigned(8)): bytes.
+    spike_end: Out(1): for one cycle, a spike of the right length has left.
+    wrong_end: Out(1): for one cycle, one of the wrong length has, whose bytes are to be discarded.
 
     Cycles
     ------

@@ -23,11 +23,16 @@ class LatentBank(wiring.Component):
 
     Members
     -------
-    i: latents, sample after sample, ``lanes`` features a transfer; one a cycle while not ``full``.
-    full: all have come; ``done`` frees the bank.
-    row: row to read.
-    vectors: its sub-vectors, no latency; of a search with a tail, all their elements but the last ``plan.tail``.
-    tail_rows, tails: likewise, the other elements, of a row for each lane (only of a search with a tail).
+    i: In(stream of lanes × signed(plan.bits)): latents, sample after sample, ``lanes`` features a transfer; one a cycle
+        while not ``full``.
+    full: Out(1): all have come.
+    done: In(1): frees the bank.
+    row: In(range(max(2, len(rows)))): row to read.
+    vectors: Out(plan.lanes × (plan.length - plan.tail) × signed(plan.bits)): its sub-vectors, no latency; of a search
+        with a tail, all their elements but the last ``plan.tail``.
+    tail_rows: In(plan.lanes × range(max(2, len(rows)))): a row for each lane (only of a search with a tail).
+    tails: Out(plan.lanes × plan.tail × signed(plan.bits)): the other elements of these, no latency (only of a search
+        with a tail).
 
     Cycles
     ------

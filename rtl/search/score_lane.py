@@ -27,12 +27,22 @@ class ScoreLane(wiring.Component):
 
     Members
     -------
-    run: score this chunk of this row against codeword ``k``.
-    row, chunk, k, last_chunk: which they are; ``next_row``, ``next_chunk``: which come next.
-    bias, word: of the codeword.
-    vector_row, vector: the row to read, and its elements, no latency; ``vector_chunk``: what is multiplied of them.
-    tail_row, tail: likewise, of the elements behind the first half (only of a search with a tail).
-    indices: best of each row, two cycles after the last chunk of the last codeword.
+    run: In(1): score this chunk of this row against codeword ``k``.
+    row: In(range(max(2, rows))): which row.
+    chunk: In(range(max(2, plan.chunks))): which chunk.
+    k: In(index_bits): which codeword.
+    last_chunk: In(1): it is the last of its row.
+    next_row: In(range(max(2, rows))): the row that comes next.
+    next_chunk: In(range(max(2, plan.chunks))): the chunk that comes next.
+    bias: In(signed(plan.bias_bits)): of the codeword.
+    word: In(plan.length × signed(plan.bits)): its elements.
+    vector_row: Out(range(max(2, rows))): the row to read.
+    vector_chunk: Out(range(max(2, plan.chunks))): what is multiplied of its elements.
+    vector: In((plan.length - plan.tail) × signed(plan.bits)): these, no latency.
+    tail_row: Out(range(max(2, rows))): the row to read elements behind the first half of (only of a search with a
+        tail).
+    tail: In(plan.tail × signed(plan.bits)): these, no latency (only of a search with a tail).
+    indices: Out(rows × index_bits): best of each row, two cycles after the last chunk of the last codeword.
 
     Cycles
     ------

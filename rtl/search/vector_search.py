@@ -24,10 +24,12 @@ class VectorSearch(wiring.Component):
 
     Members
     -------
-    codebook: records of bias and codeword, pass after pass.
-    i: latents, as for :class:`rtl.search.latent_bank.LatentBank`; they are taken while no search runs.
-    o: indices in the order of the table, once a pass over a codebook ends; a block takes at most ``plan.cycles``
-        cycles from its last latent.
+    codebook: Out(MemoryRead(sum(p.codewords for p in plan.passes) * plan.record_words, 8 * plan.port_bytes)): records
+        of bias and codeword, pass after pass.
+    i: In(stream of lanes × signed(plan.bits)): latents, as for :class:`rtl.search.latent_bank.LatentBank`; they are
+        taken while no search runs.
+    o: Out(stream of unsigned(plan.index_bits)): indices in the order of the table, once a pass over a codebook ends; a
+        block takes at most ``plan.cycles`` cycles from its last latent.
 
     Cycles
     ------

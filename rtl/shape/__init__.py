@@ -1,1 +1,1 @@
-"""The shape of the hardware, as plain data: sizes, steps, timing, storage. Nothing here knows Amaranth."""
+"""The shape of the hardware, as plain data: sizes, steps, timing, storage, contents. Nothing here knows Amaranth."""

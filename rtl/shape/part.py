@@ -1,7 +1,7 @@
 """What every stage of an encoder is in hardware: its shape, which the generator's walkers ask for.
 
 A part is made by the file of its kind in :mod:`rtl.stages` and knows its stage, what it is given and how it is folded.
-Manifest, memory images, schedule, storage and estimates walk the parts of a :class:`rtl.shape.plan.Plan`.
+Generator, manifest, memory images, timing, storage and estimates walk the parts of a :class:`rtl.shape.plan.Plan`.
 """
 
 from abc import ABC, abstractmethod
@@ -157,8 +157,9 @@ class TransformPart(Part):
 
     @abstractmethod
     def component(self, widths: ParameterWidths) -> Any:
-        """The unit (an Amaranth component) with streams ``i`` and ``o``, a port for each of its tables, and arrays of
-        streams ``weights`` and ``parameters`` for its products; None where nothing needs to be built."""
+        """The unit (an Amaranth component) with streams ``i`` and ``o``, a port for each of its tables, and streams
+        ``weights`` and ``parameters`` for its product, or arrays of these for its products; None where nothing needs
+        to be built."""
 
     @abstractmethod
     def timing(self, clock: Clock, shadows: list[list[Shadow]]) -> TimingPart | None:

@@ -142,8 +142,8 @@ def plan_search(stage: VectorQuantizer, bits: int, hardware: Hardware, budget: i
 
 def search_bias(book: Codebook, products: int) -> NDArray[np.int64]:
     """What each score starts from: the codebook's bias without the ``c**2`` of elements scored as squares."""
-    squares = book.words[:, products:].astype(np.int64) ** 2
-    return book.bias.astype(np.int64) - squares.sum(axis=1)
+    squares: NDArray[np.int64] = (book.words[:, products:].astype(np.int64) ** 2).sum(axis=1)
+    return book.bias.astype(np.int64) - squares
 
 
 def _search_bounds(book: Codebook, products: int, bits: int) -> tuple[tuple[int, int], tuple[int, int]]:

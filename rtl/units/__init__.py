@@ -1,1 +1,1 @@
-"""Units that samples pass through, each a component of its own."""
+"""Units that samples pass through, and what feeds and clocks them, each a component of its own."""

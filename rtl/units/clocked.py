@@ -17,8 +17,9 @@ class Clocked(wiring.Component):
 
     Members
     -------
-    aclk, aresetn: clock and synchronous, active-low reset.
-    All others: as for ``inner``.
+    aclk: In(1): clock.
+    aresetn: In(1): synchronous, active-low reset.
+    <name>: In or Out(inner.signature.members[name].shape): every member of ``inner``, by its name.
 
     Cycles
     ------

@@ -21,11 +21,14 @@ class Convolution(wiring.Component):
 
     Members
     -------
-    i: samples of the group's input channels.
-    identity: what is added before the ReLU (only if the plan says so).
-    weights, parameters: the groups' weights; biases and shifts.
-    o: samples of the group's output channels, unsigned. A sample takes ``plan.steps`` cycles; it
-        leaves ``plan.steps + 2`` cycles after the last sample of its window came.
+    i: In(stream of plan.group_inputs × Shape(plan.layer.input_bits, plan.layer.input_signed)): samples of the group's
+        input channels.
+    identity: In(stream of plan.outputs × unsigned(plan.identity_bits)): what is added before the ReLU (only if the plan
+        says so).
+    weights: In(stream of unsigned(port_bits)): the groups' weights.
+    parameters: In(stream of unsigned(entry_bits[1] * per_word)): biases and shifts.
+    o: Out(stream of plan.outputs × unsigned(plan.layer.output_bits)): samples of the group's output channels. A sample
+        takes ``plan.steps`` cycles; it leaves ``plan.steps + 2`` cycles after the last sample of its window came.
 
     Cycles
     ------

@@ -18,8 +18,8 @@ class Distributor(wiring.Component):
 
     Members
     -------
-    i: words.
-    o: array of streams, one per receiver. No latency, one word a cycle.
+    i: In(stream of unsigned(width)): words.
+    o: Out(len(counts) × stream of unsigned(width)): one stream per receiver. No latency, one word a cycle.
 
     Raises
     ------

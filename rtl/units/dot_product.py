@@ -36,11 +36,16 @@ class DotProduct(wiring.Component):
 
     Members
     -------
-    i: input vectors, unsigned or signed as the layer says, held until the last step has used them.
-    identity: one unsigned value per output, shifted and added (only if the plan says so).
-    weights, parameters: what is loaded, a group at a time.
-    o: accumulators, ``lanes`` outputs a transfer. The first comes ``plan.input_steps`` cycles after the
-        vector, then one every ``plan.input_steps`` cycles; a vector takes ``plan.steps`` cycles.
+    i: In(stream of plan.inputs × Shape(plan.layer.input_bits, plan.layer.input_signed)): input vectors, held until the
+        last step has used them.
+    identity: In(stream of plan.outputs × unsigned(plan.identity_bits)): one value per output, shifted and added (only
+        if the plan says so).
+    weights: In(stream of unsigned(port_bits)): weights, a group at a time.
+    parameters: In(stream of unsigned(entry_bits[1] * per_word)): biases and shifts, likewise (only of a unit with
+        ``entry_bits``).
+    o: Out(stream of accumulator_layout(plan.lanes, plan.accumulator_bits, shifted=entry_bits is not None)):
+        accumulators, ``lanes`` outputs a transfer. The first comes ``plan.input_steps`` cycles after the vector, then
+        one every ``plan.input_steps`` cycles; a vector takes ``plan.steps`` cycles.
 
     Cycles
     ------

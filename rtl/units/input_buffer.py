@@ -23,15 +23,16 @@ class InputBuffer(wiring.Component):
 
     Members
     -------
-    i: normalized samples of one spike after the other, one a cycle.
-    spike_end, wrong_end: for one cycle, a spike was counted, or left out.
-    pending: a block has begun and waits for more spikes.
-    backlog: a whole block waits, or is being walked.
-    flush: close that block as it is, once no spike is under way.
-    hold: do not begin to walk another block.
-    start, missing: for one cycle, a block begins to be walked, and the spikes it lacks.
-    o: the samples of all spikes at one time, signed 8 bit. The first is valid two cycles after the last
-        sample of a block came; one a cycle, from block to block without a gap.
+    i: In(stream of sample_layout(samples)): normalized samples of one spike after the other, one a cycle.
+    spike_end, wrong_end: Out(1): for one cycle, a spike was counted, or left out.
+    pending: Out(1): a block has begun and waits for more spikes.
+    backlog: Out(1): a whole block waits, or is being walked.
+    flush: In(1): close the block that has begun as it is, once no spike is under way.
+    hold: In(1): do not begin to walk another block.
+    start: Out(1): for one cycle, a block begins to be walked.
+    missing: Out(range(max(2, spikes))): then, the spikes it lacks.
+    o: Out(stream of spikes × signed(8)): the samples of all spikes at one time. The first is valid two cycles after the
+        last sample of a block came; one a cycle, from block to block without a gap.
 
     Cycles
     ------

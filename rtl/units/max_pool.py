@@ -18,8 +18,8 @@ class MaxPool(wiring.Component):
 
     Members
     -------
-    i: samples, one a cycle.
-    o: maxima, valid one cycle after the last of their samples.
+    i: In(stream of channels × unsigned(bits)): samples, one a cycle.
+    o: Out(stream of channels × unsigned(bits)): maxima, valid one cycle after the last of their samples.
 
     Cycles
     ------

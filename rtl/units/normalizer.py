@@ -26,10 +26,10 @@ class Normalizer(wiring.Component):
 
     Members
     -------
-    table: (offset, gain, shift) of each sample; 16, 16 and 5 bits.
-    hold: the table is not to be read now: nothing is taken, and the entry is read again afterwards.
-    i: ``adc`` and ``last``, which marks the end of a spike. One a cycle.
-    o: samples, valid one cycle later.
+    table: Out(MemoryRead(samples, 37)): (offset, gain, shift) of each sample; 16, 16 and 5 bits.
+    hold: In(1): the table is not to be read now: nothing is taken, and the entry is read again afterwards.
+    i: In(stream of {adc: signed(16), last: 1}): ADC codes; ``last`` marks the end of a spike. One a cycle.
+    o: Out(stream of sample_layout(samples)): samples, valid one cycle later.
 
     Cycles
     ------

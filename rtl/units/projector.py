@@ -27,10 +27,13 @@ class GroupAccumulator(wiring.Component):
 
     Members
     -------
-    table: bias and shift of every output, ``plan.lanes`` outputs a word; read for the first group, which starts from
-        the biases, and for the last one, which is shifted.
-    i: accumulators of a group, ``plan.lanes`` outputs a transfer, output after output, sample after sample.
-    o: latents in the same order, while the last group passes; no latency. One transfer a cycle.
+    table: Out(MemoryRead(plan.output_steps, plan.lanes * (bias_bits + SHIFT_BITS))): bias and shift of every output,
+        ``plan.lanes`` outputs a word; read for the first group, which starts from the biases, and for the last one,
+        which is shifted.
+    i: In(stream of accumulator_layout(plan.lanes, plan.accumulator_bits, shifted=False)): accumulators of a group,
+        ``plan.lanes`` outputs a transfer, output after output, sample after sample.
+    o: Out(stream of plan.lanes × signed(plan.layer.output_bits)): latents in the same order, while the last group
+        passes; no latency. One transfer a cycle.
 
     Cycles
     ------
@@ -148,10 +151,12 @@ class Projector(wiring.Component):
 
     Members
     -------
-    i: samples of a group's channels, unsigned; a sample takes ``plan.steps`` cycles.
-    weights: the groups' weights.
-    table: as for :class:`GroupAccumulator`.
-    o: latents, ``plan.lanes`` features a transfer, feature after feature, sample after sample.
+    i: In(stream of plan.group_inputs × unsigned(plan.layer.input_bits)): samples of a group's channels; a sample takes
+        ``plan.steps`` cycles.
+    weights: In(stream of unsigned(port_bits)): the groups' weights.
+    table: Out(MemoryRead(plan.output_steps, plan.lanes * (bias_bits + SHIFT_BITS))): as for :class:`GroupAccumulator`.
+    o: Out(stream of plan.lanes × signed(plan.layer.output_bits)): latents, ``plan.lanes`` features a transfer, feature
+        after feature, sample after sample.
 
     Cycles
     ------

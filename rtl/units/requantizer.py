@@ -42,8 +42,9 @@ class Requantizer(wiring.Component):
 
     Members
     -------
-    i: accumulators with their shifts; one transfer a cycle.
-    o: the vector, unsigned; valid one cycle after its last accumulators.
+    i: In(stream of accumulator_layout(lanes, bits, shifted=True)): accumulators with their shifts; one transfer a
+        cycle.
+    o: Out(stream of outputs × unsigned(output_bits)): the vector; valid one cycle after its last accumulators.
 
     Cycles
     ------

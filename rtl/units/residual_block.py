@@ -21,8 +21,12 @@ class ResidualBlock(wiring.Component):
 
     Members
     -------
-    i, o: samples of the group's channels, unsigned. One sample every ``plan.reduce.period`` cycles.
-    weights, parameters: arrays of three streams, for reduce, conv and expand.
+    i: In(stream of plan.reduce.group_inputs × unsigned(plan.reduce.layer.input_bits)): samples of the group's channels.
+        One every ``plan.reduce.period`` cycles.
+    weights: In(3 × stream of unsigned(port_bits)): for reduce, conv and expand.
+    parameters: In(3 × stream of unsigned(entry_bits[1] * per_word)): likewise.
+    o: Out(stream of plan.reduce.group_inputs × unsigned(plan.expand.layer.output_bits)): samples of the same channels,
+        as many.
 
     Cycles
     ------

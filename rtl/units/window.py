@@ -22,9 +22,9 @@ class SlidingWindow(wiring.Component):
 
     Members
     -------
-    i: samples.
-    o: windows, oldest sample first, each sample channel after channel. A window leaves one cycle after
-        its newest sample came; one window a cycle.
+    i: In(stream of channels × element): samples.
+    o: Out(stream of (channels * kernel) × element): windows, oldest sample first, each sample channel after channel. A
+        window leaves one cycle after its newest sample came; one window a cycle.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the analog-to-digital converter does to a sample (design section 2), and its inverse."""
+"""What the analog-to-digital converter does to a sample, and its inverse."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,16 +1,19 @@
-"""All components of the generator, found in its modules, and an instance of each as a small chip makes it."""
+"""All components and signatures of the generator, found in its modules, and those that small chips are made of."""
 
+import functools
 import importlib
 import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
-from amaranth.back import verilog
+from amaranth.hdl import Fragment
 from amaranth.lib import wiring
 
 import rtl
+from rtl.host.supervisor import Supervisor
 from rtl.memory.sized import SizedMemory
 from rtl.planning import make_plan
 from rtl.spike_compressor import SpikeCompressor
@@ -21,40 +24,71 @@ from tests.planted import front_end
 from tests.random_spec import random_spec
 from tests.rtl.shapes import hardware
 
+Described = wiring.Component | wiring.Signature
+
+
+@dataclass(frozen=True)
+class Made:
+    """A component or a signature, and what its constructor was given, by parameter."""
+
+    instance: Described
+    given: dict[str, object]
+
 
 def component_classes() -> Iterator[type[wiring.Component]]:
     """Every component that a module of the generator defines, besides what only names another one's ports."""
+    yield from _classes(wiring.Component)
+
+
+def signature_classes() -> Iterator[type[wiring.Signature]]:
+    """Every signature that a module of the generator defines."""
+    yield from _classes(wiring.Signature)
+
+
+def _classes(base: type) -> Iterator[type]:
     for found in pkgutil.walk_packages(rtl.__path__, "rtl."):
         module = importlib.import_module(found.name)
         for kind in vars(module).values():
-            if inspect.isclass(kind) and issubclass(kind, wiring.Component) and kind.__module__ == module.__name__:
+            if inspect.isclass(kind) and issubclass(kind, base) and kind.__module__ == module.__name__:
                 yield kind
 
 
-def instances(tiny: Design) -> dict[str, wiring.Component]:
-    """One of each class, by its name: those of a compressor and an encoder, as they are when these are elaborated."""
-    made: dict[str, wiring.Component] = {}
-    # A memory is no component with ports of its own, and a clock domain none with logic of its own.
-    classes = [kind for kind in component_classes() if kind not in (SizedMemory, Clocked)]
+def all_made(tiny: Design) -> dict[type, list[Made]]:
+    """Every component and signature that small chips are made of: loadable, with a front end, and built in, with early
+    exit. Those of the first chip come first."""
+    made: dict[type, list[Made]] = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AMARANTH_USE_YOSYS", "builtin")
-        for kind in classes:
-            patch.setattr(kind, "elaborate", recorded(kind, made))
+        for kind in [*component_classes(), *signature_classes()]:
+            patch.setattr(kind, "__init__", _noting(kind, made.setdefault(kind, [])))
         spec = random_spec(tiny, 1)
-        plan = make_plan(spec, hardware(2, parameters="ram"))
-        tops = [SpikeEncoder(plan), SpikeCompressor(front_end(4, 2, samples=spec.samples), plan)]
-        for top in tops:
-            verilog.convert(top, name="top", emit_src=False)
+        loadable = make_plan(spec, hardware(2, parameters="ram"))
+        built_in = make_plan(spec, hardware(1, early_exit=True))
+        detector = front_end(4, 2, samples=spec.samples)
+        for top in (SpikeEncoder(loadable), SpikeCompressor(detector, loadable), SpikeEncoder(built_in)):
+            Fragment.get(top, None)
+        Clocked(Supervisor(loadable=False), "inner")
     return made
 
 
-def recorded(kind: type[wiring.Component], made: dict[str, wiring.Component]):
-    """Its ``elaborate``, which also notes whose it is."""
-    elaborate = kind.elaborate
+def instances(tiny: Design) -> dict[str, wiring.Component]:
+    """One of each component, by its class's name."""
+    # A memory is no component with ports of its own, and a clock domain none with logic of its own.
+    kinds = [kind for kind in component_classes() if kind not in (SizedMemory, Clocked)]
+    made = all_made(tiny)
+    return {kind.__name__: made[kind][0].instance for kind in kinds}
 
-    def noting(self: wiring.Component, platform: object):
-        made.setdefault(type(self).__name__, self)
-        return elaborate(self, platform)
+
+def _noting(kind: type[Described], made: list[Made]):
+    """Its constructor, which also notes what it was given."""
+    construct = kind.__init__
+
+    @functools.wraps(construct)
+    def noting(self: Described, *args: object, **named: object) -> None:
+        construct(self, *args, **named)
+        if type(self) is kind:  # and no class that is derived from it
+            given = inspect.signature(construct).bind(self, *args, **named)
+            given.apply_defaults()
+            made.append(Made(self, given.arguments))
 
     return noting
 
