@@ -5,8 +5,9 @@ from experiments.outcome import Outcome, Parameters
 from experiments.sources import WAVE_CLUS, data_file
 from experiments.training import DESIGNS, trained, with_settings
 from experiments.training_runs import measured
-from model.datasets.matlab import read_matlab
 from model.datasets.pooling import pooled
+from model.datasets.readers.matlab import read_matlab
+from model.description import Description
 from spikecae.design import load_design
 
 __all__ = ["EXPERIMENT"]
@@ -31,7 +32,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     """Train on the pooled sequences and count the indices of their second halves."""
     design = load_design(DESIGNS / "wave_clus.toml")
     design = with_settings(design, "best", seed, codewords=int(parameters["codewords"]))
-    dataset = pooled([read_matlab(data_file(name), design) for name in WAVE_CLUS.values()], design)
+    dataset = pooled([read_matlab(data_file(name), design, Description()) for name in WAVE_CLUS.values()], design)
     return measured(design, trained(design, dataset, int(parameters["epochs"])), dataset)
 
 

@@ -24,9 +24,9 @@ def load_dataset(
 
     Args:
         design: says how spikes are detected, cut, converted and grouped.
-        source: a ``.mat`` file (see :mod:`model.datasets.matlab`), an ``.npy`` or ``.npz`` of snippets
-            (:mod:`model.datasets.arrays`), anything that :mod:`model.datasets.recording` opens, a SpikeInterface
-            recording, or None for the embedded synthetic recording.
+        source: a file that :mod:`model.datasets.readers` has a reader for, anything that
+            :mod:`model.datasets.readers.recording` opens, a SpikeInterface recording, or None for the embedded
+            synthetic recording.
         split_seed: None for a split by time.
         description: what the source does not say about itself.
 
@@ -41,25 +41,13 @@ def load_dataset(
 
 
 def _read(design: Design, source: "Path | BaseRecording | None", description: Description) -> SpikeTable:
-    from model.datasets.arrays import read_arrays
     from model.datasets.detection import detect_spikes
-    from model.datasets.matlab import read_matlab
-    from model.datasets.recording import file_gain_uv, open_recording, stated_provenance
+    from model.datasets.readers import read
+    from model.datasets.readers.recording import detected
     from model.datasets.synthetic import embedded_name, synthetic_recording
-    from model.datasets.units import units_per_step
 
     if source is None:
         return detect_spikes(synthetic_recording(design), design, "synthetic", embedded_name(design))
     if isinstance(source, Path):
-        if not source.exists():
-            raise FileNotFoundError(f"no recording at {source}; check the path given as data")
-        if source.suffix == ".mat":
-            return read_matlab(source, design, description)
-        if source.suffix in (".npy", ".npz"):
-            return read_arrays(source, design, description)
-        name, recording = source.name, open_recording(source, design, description)
-    else:
-        name, recording = str(source.name or type(source).__name__), source
-    channels = recording.get_num_channels()
-    scale, _ = units_per_step(recording.get_dtype(), channels, file_gain_uv(recording), design, description, name)
-    return detect_spikes(recording, design, description.provenance or stated_provenance(recording), name, scale)
+        return read(source, design, description)
+    return detected(source, str(source.name or type(source).__name__), design, description)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from model.description import Description
 from spikecae.design import Design
-from spikecae.front_end.adc import units_to_codes
+from spikecae.front_end.adc import MOST_CLIPPED, units_to_codes
 
 __all__ = ["MICROVOLTS", "rate_fault", "scale_fault", "units_per_step"]
 
@@ -14,8 +14,6 @@ MICROVOLTS = {"uV": 1.0, "µV": 1.0, "mV": 1e3, "V": 1e6}
 
 RATE_TOLERANCE = 0.01
 GAIN_TOLERANCE = 0.01
-MOST_CLIPPED = 0.01
-"""Share of the spikes' samples beyond the converter's range: loud spikes lose their tips, a wrong unit loses all."""
 LEAST_CODES = 4
 """From peak to peak of the median spike: with less, the converter sees next to nothing of it."""
 

@@ -182,7 +182,7 @@ class ContainerWriter:
         write_header(file, header)
 
     def write(self, packets: bytes) -> None:
-        """Write whole packets, as :meth:`Encoder.encode` returns them.
+        """Write whole packets, as :meth:`spikecae.codec.encoder.Encoder.encode` returns them.
 
         Raises:
             InputError: they are not whole.

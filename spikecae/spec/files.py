@@ -10,6 +10,7 @@ import math
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,10 @@ HEADER_ROOM = 4096
 """Bytes that an array's file may take besides its values."""
 DTYPES = ("int8", "uint8", "int16", "uint16", "int32")
 """Types that stages have."""
-CORRUPT = (KeyError, TypeError, ValueError, RecursionError, OverflowError, AttributeError)
+CORRUPT = (
+    *(KeyError, TypeError, ValueError, RecursionError, OverflowError, AttributeError),
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError),
+)
 """What reading nonsense may raise."""
 
 
@@ -55,20 +59,32 @@ def load_spec(folder: Path) -> EncoderSpec:
     for path in (text, npz):
         if not path.is_file():
             raise FileNotFoundError(f"no encoder spec {path}; run the quantize stage to make it")
-    try:
+    with _about(text):
         head = _read_structure(text)
-        arrays = _read_arrays(npz, dict(_declared(head["stages"])))
+        stored, declared = head["hash"], dict(_declared(head["stages"]))
+        total = sum(dtype.itemsize * math.prod(shape) for dtype, shape in declared.values())
+        if total > LARGEST_ARRAYS:
+            raise SpecError(f"its arrays would take {total} bytes, {LARGEST_ARRAYS} at most")
+    with _about(npz):
+        arrays = _read_arrays(npz, declared)
+    with _about(text):
         body = {key: head[key] for key in HEAD} | {"stages": unpack(head["stages"], arrays)}
         check_fields(EncoderSpec, body)
         spec = EncoderSpec(**body)
-        stored = head["hash"]
-    except SpecError as error:
-        raise SpecError(f"{text}: {error}") from None
-    except CORRUPT as error:
-        raise SpecError(f"{text}: corrupt spec: {type(error).__name__}: {str(error)[:400]}") from error
     if spec.hash != stored:
         raise SpecError(f"{text}: content hashes to {spec.hash}, but the file says {str(stored)[:64]}; make it anew")
     return spec
+
+
+@contextmanager
+def _about(path: Path) -> Iterator[None]:
+    """Errors name the file."""
+    try:
+        yield
+    except SpecError as error:
+        raise SpecError(f"{path}: {error}") from None
+    except CORRUPT as error:
+        raise SpecError(f"{path}: corrupt: {type(error).__name__}: {str(error)[:400]}; make the spec anew") from error
 
 
 def _read_structure(path: Path) -> dict[str, Any]:
@@ -108,23 +124,13 @@ def _declared(value: Any) -> Iterator[tuple[str, tuple[np.dtype[Any], tuple[int,
 
 
 def _read_arrays(path: Path, declared: dict[str, tuple[np.dtype[Any], tuple[int, ...]]]) -> dict[str, NDArray[Any]]:
-    total = sum(dtype.itemsize * math.prod(shape) for dtype, shape in declared.values())
-    if total > LARGEST_ARRAYS:
-        raise SpecError(f"its arrays would take {total} bytes, {LARGEST_ARRAYS} at most")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.namelist()
-            if len(set(members)) != len(members) or set(members) != {f"{name}.npy" for name in declared}:
-                odd = sorted(set(members) ^ {f"{name}.npy" for name in declared})
-                what = f"{odd[0][:64]!r} is in one of both only" if odd else "an array is there twice"
-                raise SpecError(f"{path.name} does not hold the arrays that the structure names: {what}")
-            return {name: _read_array(archive, name, *declared[name]) for name in declared}
-    except SpecError:
-        raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, *CORRUPT) as error:
-        raise SpecError(
-            f"{path.name}: corrupt arrays: {type(error).__name__}: {str(error)[:200]}; make the spec anew"
-        ) from None
+    with zipfile.ZipFile(path) as archive:
+        members = archive.namelist()
+        if len(set(members)) != len(members) or set(members) != {f"{name}.npy" for name in declared}:
+            odd = sorted(set(members) ^ {f"{name}.npy" for name in declared})
+            what = f"{odd[0][:64]!r} is in one of both only" if odd else "an array is there twice"
+            raise SpecError(f"does not hold the arrays that spec.json names: {what}")
+        return {name: _read_array(archive, name, *declared[name]) for name in declared}
 
 
 def _read_array(archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -132,14 +138,14 @@ def _read_array(archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any], shape
     with archive.open(f"{name}.npy") as member:
         data = member.read(size + HEADER_ROOM + 1)
     if len(data) > size + HEADER_ROOM:
-        raise SpecError(f"corrupt arrays: {name[:64]!r} is larger than the structure says")
+        raise SpecError(f"corrupt: {name[:64]!r} is larger than the structure says")
     file = io.BytesIO(data)
     version = npy.read_magic(file)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     found, by_column, stored = read(file)
     if stored != dtype or found != shape:
-        raise SpecError(f"corrupt arrays: {name[:64]!r} is {stored}{found}, structure says otherwise")
+        raise SpecError(f"corrupt: {name[:64]!r} is {stored}{found}, structure says otherwise")
     values = np.frombuffer(data, dtype=stored, offset=file.tell())
     if values.size != math.prod(shape):
-        raise SpecError(f"corrupt arrays: {name[:64]!r} holds {values.size} values for shape {shape}")
+        raise SpecError(f"corrupt: {name[:64]!r} holds {values.size} values for shape {shape}")
     return values.reshape(shape, order="F" if by_column else "C").astype(dtype, order="C")

@@ -225,7 +225,7 @@ SPECS = [
     ("gone", "no encoder spec gone/spec.json"),
     ("spec/spec.json", "spec/spec.json is a file; name the folder that holds spec.json and spec.npz, such as spec"),
     ("folder", "no encoder spec folder/spec.json"),
-    ("cut_spec", "spec.npz: corrupt arrays"),
+    ("cut_spec", "spec.npz: corrupt"),
     (OTHER[1], "takes numbers of shape"),
 ]
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from model.datasets import SpikeDataset, load_dataset
-from model.datasets.recording import FORMATS
+from model.datasets.readers.recording import FORMATS
 from model.description import Description, describe
 from spikecae.design import Design, load_design
 from tests.recordings import (

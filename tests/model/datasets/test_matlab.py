@@ -5,7 +5,7 @@ import pytest
 from scipy.io import savemat
 
 from model.datasets import load_dataset
-from model.datasets.matlab import read_matlab
+from model.datasets.readers.matlab import read_matlab
 from model.description import Description
 from spikecae.design import Design, load_design
 
@@ -30,19 +30,19 @@ def mat(path: Path, **variables: object) -> Path:
 
 def test_wave_clus_snippets(wave_clus: Design, tmp_path: Path) -> None:
     spikes = RNG.normal(0, 0.3, (90, 64))
-    table = read_matlab(mat(tmp_path / "times_C_Easy1_noise01.mat", spikes=spikes), wave_clus)
+    table = read_matlab(mat(tmp_path / "times_C_Easy1_noise01.mat", spikes=spikes), wave_clus, Description())
     np.testing.assert_array_equal(table.snippets[:, 0], spikes.astype(np.float32))
     assert np.isnan(table.times_s).all()
     assert table.provenance == "semi-synthetic"
     path = mat(tmp_path / "patient7.mat", spikes=spikes)
-    assert read_matlab(path, wave_clus).provenance == "unknown"
+    assert read_matlab(path, wave_clus, Description()).provenance == "unknown"
     assert read_matlab(path, wave_clus, Description(provenance="real")).provenance == "real"
 
 
 def test_hc1_snippets_in_order_of_time(hc1: Design, tmp_path: Path) -> None:
     spikes = RNG.normal(0, 50, (4, 40, 30))
     times = RNG.permutation(30)[None] * 100
-    table = read_matlab(mat(tmp_path / "d.mat", ec_spikes=spikes, ec_st=times), hc1)
+    table = read_matlab(mat(tmp_path / "d.mat", ec_spikes=spikes, ec_st=times), hc1, Description())
     np.testing.assert_allclose(table.times_s, np.arange(30) * 0.01)
     last = int(times.argmax())
     np.testing.assert_array_equal(table.snippets[-1], spikes[:, :, last].astype(np.float32))
@@ -56,12 +56,12 @@ def test_wave_clus_continuous(wave_clus: Design, tmp_path: Path) -> None:
     for time in times:
         data[0, time - 9 : time + 10] += np.hanning(19)
     path = mat(tmp_path / "C_Easy1_noise005.mat", data=data, samplingInterval=1000 / 24_000)
-    table = read_matlab(path, wave_clus)
+    table = read_matlab(path, wave_clus, Description())
     assert len(table.snippets) == len(times)
     assert np.abs(table.times_s * 24_000 - times).max() <= 2
     path = mat(tmp_path / "slow.mat", data=data, samplingInterval=0.1)
     with pytest.raises(ValueError, match=r"slow\.mat: sampled at 10000 Hz"):
-        read_matlab(path, wave_clus)
+        read_matlab(path, wave_clus, Description())
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_wave_clus_continuous(wave_clus: Design, tmp_path: Path) -> None:
 def test_what_does_not_fit_is_refused(hc1: Design, tmp_path: Path, variables: dict[str, object], message: str) -> None:
     path = mat(tmp_path / "input.mat", **variables)
     with pytest.raises(ValueError, match=message) as caught:
-        read_matlab(path, hc1)
+        read_matlab(path, hc1, Description())
     assert "input.mat" in str(caught.value)
 
 

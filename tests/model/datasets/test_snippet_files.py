@@ -7,7 +7,7 @@ import pytest
 from scipy.io import savemat
 
 from model.datasets import load_dataset
-from model.datasets.arrays import read_arrays
+from model.datasets.readers.arrays import read_arrays
 from model.description import Description
 from spikecae.design import Design, load_design
 

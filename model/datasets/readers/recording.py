@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.datasets.raw_binary import RAW_SUFFIXES, open_raw
-from model.datasets.streams import Stream, choose_stream, neo_streams
-from model.datasets.units import MICROVOLTS, RATE_TOLERANCE
+from model.datasets.readers.raw_binary import RAW_SUFFIXES, open_raw
+from model.datasets.readers.registry import suffixes_read
+from model.datasets.readers.streams import Stream, choose_stream, neo_streams
+from model.datasets.spikes import SpikeTable
+from model.datasets.units import MICROVOLTS, RATE_TOLERANCE, units_per_step
 from model.description import Description
 from model.provenance import PROVENANCES, Provenance
 from spikecae.design import Design
@@ -17,7 +19,7 @@ from spikecae.design import Design
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording
 
-__all__ = ["FORMATS", "file_gain_uv", "open_recording", "stated_provenance", "with_contacts"]
+__all__ = ["FORMATS", "detected", "open_recording", "read_recording", "with_contacts"]
 
 FORMATS = {
     ".nwb": "NWB",
@@ -28,10 +30,32 @@ FORMATS = {
     ".mda": "MountainSort MDA, with params.json and geom.csv beside it",
 }
 """What a file's suffix stands for; besides, folders, ``.json`` and ``.zarr`` that SpikeInterface saved, folders of
-SpikeGLX and Open Ephys, MATLAB files, and raw binary files with a description."""
+SpikeGLX and Open Ephys, and raw binary files with a description."""
 
 GENERATED = ("GroundTruthRecording", "SyntheticRecording")
 """What SpikeInterface calls the recordings that it generates."""
+
+
+def read_recording(path: Path, design: Design, description: Description) -> SpikeTable:
+    """The spikes that the design's detector finds in the recording at ``path``.
+
+    Raises:
+        ValueError: as :func:`open_recording`, or the recording does not fit the design.
+    """
+    return detected(open_recording(path, design, description), path.name, design, description)
+
+
+def detected(recording: "BaseRecording", name: str, design: Design, description: Description) -> SpikeTable:
+    """The spikes that the design's detector finds in an open recording, called ``name``.
+
+    Raises:
+        ValueError: the recording does not fit the design in rate, unit or number of channels.
+    """
+    from model.datasets.detection import detect_spikes
+
+    channels = recording.get_num_channels()
+    scale, _ = units_per_step(recording.get_dtype(), channels, _gain_uv(recording), design, description, name)
+    return detect_spikes(recording, design, description.provenance or _stated_provenance(recording), name, scale)
 
 
 def open_recording(path: Path, design: Design, description: Description) -> "BaseRecording":
@@ -55,7 +79,7 @@ def open_recording(path: Path, design: Design, description: Description) -> "Bas
     return with_contacts(recording, description, path)
 
 
-def file_gain_uv(recording: "BaseRecording") -> NDArray[np.float64] | None:
+def _gain_uv(recording: "BaseRecording") -> NDArray[np.float64] | None:
     """µV per step of each channel; None where the recording does not say, or is of no voltage."""
     units = recording.get_property("physical_unit")
     if not recording.has_scaleable_traces() or (units is not None and not np.isin(units, [*MICROVOLTS]).all()):
@@ -64,7 +88,7 @@ def file_gain_uv(recording: "BaseRecording") -> NDArray[np.float64] | None:
     return gains if (np.isfinite(gains) & (gains != 0)).all() else None
 
 
-def stated_provenance(recording: "BaseRecording") -> Provenance:
+def _stated_provenance(recording: "BaseRecording") -> Provenance:
     """What the recording says: an annotation ``provenance``, or the name that SpikeInterface's generators leave."""
     said = recording.get_annotation("provenance")
     if said in PROVENANCES:
@@ -132,7 +156,7 @@ def _opened(path: Path, opening: Callable[[], Any]) -> Any:
     try:
         found = opening()
     except Exception as error:  # every format raises its own
-        known = ", ".join(sorted({".mat", ".json", ".zarr", *FORMATS, *RAW_SUFFIXES}))
+        known = ", ".join(sorted({*suffixes_read(), ".json", ".zarr", *FORMATS, *RAW_SUFFIXES}))
         said = str(error).strip().split("\n")[0][:300]
         raise ValueError(
             f"{path}: SpikeInterface does not open it ({type(error).__name__}: {said}); expected a saved recording "

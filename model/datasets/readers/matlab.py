@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from model.datasets.detection import detect_spikes
-from model.datasets.recording import with_contacts
-from model.datasets.snippets import snippet_table
+from model.datasets.readers.recording import with_contacts
+from model.datasets.readers.registry import reads
+from model.datasets.readers.snippets import snippet_table
 from model.datasets.spikes import SpikeTable
 from model.datasets.units import RATE_TOLERANCE, units_per_step
 from model.description import SUFFIX, Description
@@ -24,7 +25,8 @@ SIMULATED = ("C_Easy", "C_Difficult", "C_Drift", "C_Burst")
 """How the files of the Wave_Clus simulator are called: real waveforms in simulated recordings."""
 
 
-def read_matlab(path: Path, design: Design, description: Description | None = None) -> SpikeTable:
+@reads(".mat")
+def read_matlab(path: Path, design: Design, description: Description) -> SpikeTable:
     """Spikes of a ``.mat`` file, by the variables in it.
 
     - ``spikes`` ``(n, D)``: Wave_Clus snippets of one channel, their rate in ``sr`` or ``par.sr`` if it says so;
@@ -38,7 +40,6 @@ def read_matlab(path: Path, design: Design, description: Description | None = No
         ValueError: not a readable MATLAB file, none of these variables, or shapes, a rate or units that do not fit the
             design.
     """
-    described = description or Description()
     try:
         content = loadmat(path, mat_dtype=True)
     except NotImplementedError:
@@ -49,11 +50,11 @@ def read_matlab(path: Path, design: Design, description: Description | None = No
             f"'spikes', 'ec_spikes' or 'data'; copy or download the file again"
         ) from None
     if "spikes" in content:
-        return _wave_clus(path, content, design, described)
+        return _wave_clus(path, content, design, description)
     if "ec_spikes" in content:
-        return _hc1(path, content, design, described)
+        return _hc1(path, content, design, description)
     if "data" in content:
-        return _continuous(path, content, design, described)
+        return _continuous(path, content, design, description)
     found = ", ".join(sorted(name for name in content if not name.startswith("__"))) or "nothing"
     raise ValueError(f"{path}: found {found}; expected 'spikes', 'ec_spikes' or 'data'; rename the variable")
 

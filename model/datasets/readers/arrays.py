@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.datasets.snippets import snippet_table
+from model.datasets.readers.registry import reads
+from model.datasets.readers.snippets import snippet_table
 from model.datasets.spikes import SpikeTable
 from model.description import Description
 from spikecae.design import Design
@@ -14,6 +15,7 @@ from spikecae.front_end.adc import codes_to_units
 __all__ = ["read_arrays"]
 
 
+@reads(".npy", ".npz")
 def read_arrays(path: Path, design: Design, description: Description) -> SpikeTable:
     """Spikes of an ``.npy`` file, or of an ``.npz`` with ``snippets``, perhaps ``channels`` and ``times``.
 
