@@ -2,10 +2,12 @@
 # Rules only call `python -m flow`, which rebuilds on content.
 
 DESIGN ?= neuropixels
+BUILD  ?=
 DATA   ?=
 RAW    ?=
 STREAM ?=
 PROVENANCE ?=
+REPLACE ?=
 EPOCHS ?=
 BLOCKS ?=
 WAVES  ?=
@@ -20,15 +22,21 @@ VENV := .venv
 RUN  := $(VENV)/bin/python
 FLOW := $(RUN) -m flow
 
-design := --design "$(DESIGN)"
-data   := $(if $(DATA),--data "$(DATA)") $(if $(RAW),--raw "$(RAW)") $(if $(STREAM),--stream "$(STREAM)") \
-	$(if $(PROVENANCE),--provenance "$(PROVENANCE)")
-epochs := $(if $(EPOCHS),--epochs "$(EPOCHS)")
-blocks := $(if $(BLOCKS),--blocks "$(BLOCKS)")
-waves  := $(if $(filter-out 0,$(WAVES)),--waves)
-cocotb := $(if $(filter-out 0,$(COCOTB)),--cocotb)
-workers := $(if $(PROCESSES),--processes "$(PROCESSES)") $(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
-target := $(if $(TARGET),--target "$(TARGET)")
+unexport DESIGN BUILD DATA RAW STREAM PROVENANCE REPLACE EPOCHS BLOCKS WAVES COCOTB TARGET NAME PROCESSES SCHEDULER
+
+# A variable's text for the shell, with nothing in it expanded: neither by make nor by the shell.
+quoted = '$(subst ','\'',$(value $(1)))'
+option = $(if $(value $(2)),$(1) $(call quoted,$(2)))
+
+design := --design $(call quoted,DESIGN) $(call option,--build,BUILD)
+data   := $(call option,--data,DATA) $(call option,--raw,RAW) $(call option,--stream,STREAM) \
+	$(call option,--provenance,PROVENANCE) $(if $(filter-out 0,$(value REPLACE)),--replace)
+epochs := $(call option,--epochs,EPOCHS)
+blocks := $(call option,--blocks,BLOCKS)
+waves  := $(if $(filter-out 0,$(value WAVES)),--waves)
+cocotb := $(if $(filter-out 0,$(value COCOTB)),--cocotb)
+workers := $(call option,--processes,PROCESSES) $(call option,--scheduler,SCHEDULER)
+target := $(call option,--target,TARGET)
 
 designs := $(basename $(notdir $(wildcard designs/*.toml)))
 
@@ -78,7 +86,7 @@ experiments: $(VENV)/installed
 	@$(RUN) -m experiments $(workers)
 
 experiment: $(VENV)/installed
-	@$(RUN) -m experiments "$(NAME)" $(workers)
+	@$(RUN) -m experiments $(call quoted,NAME) $(workers)
 
 benchmark: $(VENV)/installed
 	@$(RUN) -m benchmarks.training
@@ -105,7 +113,7 @@ docs/design_file.md: $(VENV)/installed
 	$(RUN) -m flow.design_reference $@
 
 help:
-	@echo "make [STAGE] [DESIGN=name] [DATA=file [RAW=file] [STREAM=name] [PROVENANCE=word]] [EPOCHS=n] [BLOCKS=n] [WAVES=1] [COCOTB=1] [TARGET=name]"
+	@echo "make [STAGE] [DESIGN=name] [BUILD=name] [DATA=file [RAW=file] [STREAM=name] [PROVENANCE=word]] [EPOCHS=n] [BLOCKS=n] [WAVES=1] [COCOTB=1] [TARGET=name]"
 	@echo
 	@echo "  all        every stage, then a table (the default); skips what is up to date"
 	@echo "  train      train anew, on the embedded recording or on DATA, for the design's epochs or EPOCHS"
@@ -128,8 +136,10 @@ help:
 	@echo "  test lint  the tests; ruff and mypy"
 	@echo "  lock       choose the Python packages' versions anew"
 	@echo "  docs/design_file.md  write the reference of design files anew"
-	@echo "  clean      remove build/DESIGN"
+	@echo "  clean      remove what stages wrote in build/DESIGN, and say what"
 	@echo
+	@echo "BUILD=name works in build/DESIGN@name, so that several recordings of one design live side by side; REPLACE=1 lets"
+	@echo "another recording take the place of a training"
 	@echo "DATA's file may leave things unsaid: RAW names a TOML or JSON file that says them (docs/guide.md), STREAM which of"
 	@echo "several streams or probes, PROVENANCE whether it is real, semi-synthetic, synthetic or unknown"
 	@echo

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from flow.layout import Layout
+from flow.layout import find_layout
 from spikecae.files import write_text
 from synth.part import Part
 from synth.power.power_report import PowerReport
@@ -92,20 +92,23 @@ def compare(baseline: Baseline, found: dict[str, float]) -> tuple[list[str], lis
 
 
 def main(
-    design: Annotated[str, typer.Option(help="Name of a file in designs/, without .toml.")] = "tiny",
+    design: Annotated[str, typer.Option(help="Name of a file in designs/, or the path of a design file.")] = "tiny",
     target: Annotated[str, typer.Option(help="A process with cells, or a liberty file.")] = next(iter(with_cells())),
     blocks: Annotated[int, typer.Option(min=1, help="Blocks to measure, gate by gate.")] = 4,
     update: Annotated[bool, typer.Option("--update", help="Keep the figures of this run.")] = False,
 ) -> None:
     """Measure, and compare with the figures kept."""
+    try:
+        layout = find_layout(design)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     command = ["power", "--design", design, "--target", target, "--blocks", str(blocks)]
     if subprocess.run([sys.executable, "-m", "flow", *command], check=False).returncode:
         raise typer.Exit(1)
-    layout = Layout(design)
     synthesis = SynthesisReport.model_validate_json((layout.synth(target) / "report.json").read_bytes())
     power = PowerReport.model_validate_json((layout.power(target) / "power.json").read_bytes())
     found = figures(synthesis, power)
-    path = BASELINES / f"{design}-{target_name(target)}.json"
+    path = BASELINES / f"{layout.name}-{target_name(target)}.json"
     if update:
         kept = {name: Kept(value=value, tolerance=TOLERANCE) for name, value in found.items()}
         new = Baseline(

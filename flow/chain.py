@@ -22,12 +22,15 @@ from flow.stages.rtl import plan_rtl
 from flow.stages.sim import plan_sim
 from flow.stages.synth import plan_synth
 from flow.stages.train import plan_shipped, plan_train
+from flow.stale import require_current, require_spec_of_design
 from flow.task import Task
 from synth.power.blocks_needed import blocks_needed
 
 __all__ = ["Chain", "StageName"]
 
 StageName = Literal["train", "quantize", "rtl", "sim", "synth", "power", "codec", "report"]
+OF_A_SPEC: tuple[StageName, ...] = ("rtl", "sim", "synth", "power", "codec", "report")
+"""Those that work on a spec that is there."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Chain:
 
     def run(self, stage: StageName) -> bool:
         """Run one stage; whether anything was done."""
+        if stage in OF_A_SPEC:
+            require_spec_of_design(self.layout)
         match stage:
             case "train":
                 return self._data() | self._trained()
@@ -59,6 +64,7 @@ class Chain:
             case "sim":
                 return self._data_to_simulate(self._data_at_hand) | self._rtl() | self._simulated()
             case "synth":
+                plan_synth(self.layout, self.target)  # a target that cannot be is told first
                 return self._rtl() | self._synthesized()
             case "power":
                 plan = plan_power(self.layout, self.target, self.blocks)  # what is missing is told first
@@ -68,12 +74,20 @@ class Chain:
             case "codec":
                 return self._do(plan_codec(self.layout))
             case "report":
+                remedy = self.layout.make(TARGET=self._target_said)
+                for plan in (plan_rtl(self.layout), plan_synth(self.layout, self.target)):
+                    require_current(plan, self.layout, remedy)
                 return self._reported()
 
     def run_all(self) -> bool:
         """Run every stage, from the data on; whether anything was done."""
+        plan_synth(self.layout, self.target)  # a target that cannot be is told first
         done = self._data_to_simulate(self._data) | self._weights() | self._quantized() | self._rtl()
         return done | self._simulated() | self._synthesized() | self._reported()
+
+    @property
+    def _target_said(self) -> str | None:
+        return None if self.target == Chain.target else self.target
 
     def _do(self, task: Task) -> bool:
         return run_task(task, self.layout.build, self.console)

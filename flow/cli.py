@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 
 from flow.chain import Chain, StageName
+from flow.clean import clean as remove_outputs
 from flow.errors import describe
-from flow.layout import Layout
+from flow.layout import Layout, find_layout
 from flow.runner import exclusive
 from flow.stages.data import Opening
 from model.provenance import PROVENANCES
@@ -27,7 +28,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-DesignName = Annotated[str, typer.Option("--design", help="Name of a file in designs/, without .toml.")]
+DesignName = Annotated[
+    str, typer.Option("--design", help="Name of a file in designs/, without .toml; or the path of a design file.")
+]
+BuildName = Annotated[
+    str | None,
+    typer.Option("--build", help="A build folder of its own: build/<design>@<name>.", show_default=False),
+]
 Data = Annotated[
     Path | None,
     typer.Option("--data", help="Recording or spike file in place of the embedded recording.", show_default=False),
@@ -79,8 +86,8 @@ def _stage(chain: Chain, stage: StageName) -> None:
     _run(chain, lambda chain: chain.run(stage), stage)
 
 
-def _layout(design: str) -> Layout:
-    layout = Layout(design)
+def _layout(design: str, build: str | None) -> Layout:
+    layout = find_layout(design, build)
     _ = layout.design  # every fault of the design file is told before anything else
     return layout
 
@@ -88,6 +95,7 @@ def _layout(design: str) -> Layout:
 @app.command()
 def train(
     design: DesignName = NEUROPIXELS,
+    build: BuildName = None,
     data: Data = None,
     raw: Raw = None,
     stream: Stream = None,
@@ -96,12 +104,13 @@ def train(
 ) -> None:
     """Train the autoencoder anew."""
     opening = Opening(raw, stream, provenance)
-    _stage(Chain(_layout(design), _console(), data=data, opening=opening, epochs=epochs), "train")
+    _stage(Chain(_layout(design, build), _console(), data=data, opening=opening, epochs=epochs), "train")
 
 
 @app.command()
 def quantize(
     design: DesignName = NEUROPIXELS,
+    build: BuildName = None,
     data: Data = None,
     raw: Raw = None,
     stream: Stream = None,
@@ -110,18 +119,19 @@ def quantize(
 ) -> None:
     """Turn the trained weights into the encoder spec: integers of 8 bits, or of fewer where the design says so."""
     opening = Opening(raw, stream, provenance)
-    _stage(Chain(_layout(design), _console(), data=data, opening=opening, epochs=epochs), "quantize")
+    _stage(Chain(_layout(design, build), _console(), data=data, opening=opening, epochs=epochs), "quantize")
 
 
 @app.command()
-def rtl(design: DesignName = NEUROPIXELS) -> None:
+def rtl(design: DesignName = NEUROPIXELS, build: BuildName = None) -> None:
     """Emit Verilog and its manifest, from the shipped spec if none was made here."""
-    _stage(Chain(_layout(design), _console()), "rtl")
+    _stage(Chain(_layout(design, build), _console()), "rtl")
 
 
 @app.command()
 def sim(
     design: DesignName = NEUROPIXELS,
+    build: BuildName = None,
     data: Data = None,
     raw: Raw = None,
     stream: Stream = None,
@@ -132,19 +142,22 @@ def sim(
 ) -> None:
     """Prove the Verilog equal to the golden model, block by block."""
     opening = Opening(raw, stream, provenance)
-    chain = Chain(_layout(design), _console(), data=data, opening=opening, blocks=blocks, waves=waves, cocotb=cocotb)
+    chain = Chain(
+        _layout(design, build), _console(), data=data, opening=opening, blocks=blocks, waves=waves, cocotb=cocotb
+    )
     _stage(chain, "sim")
 
 
 @app.command()
-def synth(design: DesignName = NEUROPIXELS, target: Target = "generic") -> None:
+def synth(design: DesignName = NEUROPIXELS, build: BuildName = None, target: Target = "generic") -> None:
     """Count resources with Yosys and estimate energy and power density."""
-    _stage(Chain(_layout(design), _console(), target=target), "synth")
+    _stage(Chain(_layout(design, build), _console(), target=target), "synth")
 
 
 @app.command()
 def power(
     design: DesignName = NEUROPIXELS,
+    build: BuildName = None,
     data: Data = None,
     raw: Raw = None,
     stream: Stream = None,
@@ -154,19 +167,19 @@ def power(
 ) -> None:
     """Simulate the mapped netlist gate by gate on test spikes: energy per spike, and channels within the limit."""
     opening = Opening(raw, stream, provenance)
-    _stage(Chain(_layout(design), _console(), data=data, opening=opening, blocks=blocks, target=target), "power")
+    _stage(Chain(_layout(design, build), _console(), data=data, opening=opening, blocks=blocks, target=target), "power")
 
 
 @app.command()
-def codec(design: DesignName = NEUROPIXELS) -> None:
+def codec(design: DesignName = NEUROPIXELS, build: BuildName = None) -> None:
     """Put the encoder spec and the decoder network, as ONNX, into one folder for the host codec."""
-    _stage(Chain(_layout(design), _console()), "codec")
+    _stage(Chain(_layout(design, build), _console()), "codec")
 
 
 @app.command()
-def report(design: DesignName = NEUROPIXELS, target: Target = "generic") -> None:
+def report(design: DesignName = NEUROPIXELS, build: BuildName = None, target: Target = "generic") -> None:
     """Write report.json and report.html, and print the table."""
-    chain = Chain(_layout(design), _console(), target=target)
+    chain = Chain(_layout(design, build), _console(), target=target)
     _stage(chain, "report")
     _print_table(chain)
 
@@ -174,6 +187,7 @@ def report(design: DesignName = NEUROPIXELS, target: Target = "generic") -> None
 @app.command(name="all")
 def run_all(
     design: DesignName = NEUROPIXELS,
+    build: BuildName = None,
     data: Data = None,
     raw: Raw = None,
     stream: Stream = None,
@@ -186,7 +200,7 @@ def run_all(
 ) -> None:
     """Run every stage, skipping what is up to date, and print the table."""
     opening = Opening(raw, stream, provenance)
-    chain = Chain(_layout(design), _console(), data, epochs, blocks, waves, cocotb, target, opening)
+    chain = Chain(_layout(design, build), _console(), data, epochs, blocks, waves, cocotb, target, opening)
     _run(chain, Chain.run_all, "everything")
     _print_table(chain)
 
@@ -201,13 +215,9 @@ def doctor() -> None:
 
 
 @app.command()
-def clean(design: DesignName = NEUROPIXELS) -> None:
-    """Remove build/<design>."""
-    import shutil
-
-    layout = Layout(design)
-    shutil.rmtree(layout.build, ignore_errors=True)
-    _console().print(f"removed {layout.build}")
+def clean(design: DesignName = NEUROPIXELS, build: BuildName = None) -> None:
+    """Remove what stages wrote in build/<design>, and say what."""
+    _console().print(remove_outputs(find_layout(design, build)), markup=False, soft_wrap=True)
 
 
 def _print_table(chain: Chain) -> None:

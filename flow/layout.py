@@ -1,5 +1,6 @@
 """Where things lie: the design's inputs under ``designs/``, its outputs under ``build/<design>/``."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -7,22 +8,27 @@ from pathlib import Path
 from spikecae.design import Design, load_design
 from synth.targets.find import target_name, with_macros
 
-__all__ = ["SOURCES", "Layout"]
+__all__ = ["DESIGNS", "SOURCES", "Layout", "find_layout"]
 
 SOURCES = Path(__file__).resolve().parent.parent
 """The folder that the packages lie in."""
+DESIGNS = Path("designs")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+"""Of a design."""
+BUILD_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Paths of one design, relative to the current directory (so that messages stay short)."""
+    """Paths of one design, relative to the current directory (so that messages stay short).
+
+    :func:`find_layout` makes it of what a user has typed. ``toml`` is the design file; ``variant`` tells several build
+    folders of one design apart.
+    """
 
     name: str
-
-    @property
-    def toml(self) -> Path:
-        """The design file."""
-        return Path("designs") / f"{self.name}.toml"
+    toml: Path
+    variant: str | None = None
 
     @cached_property
     def design(self) -> Design:
@@ -32,12 +38,19 @@ class Layout:
     @property
     def shipped(self) -> Path:
         """Folder of the weights and the spec that come with the design."""
-        return Path("designs") / self.name
+        return self.toml.with_suffix("")
 
     @property
     def build(self) -> Path:
-        """Folder of everything made."""
-        return Path("build") / self.name
+        """Folder of everything made: ``build/<design>``, or ``build/<design>@<variant>``."""
+        return Path("build") / (self.name if self.variant is None else f"{self.name}@{self.variant}")
+
+    def make(self, stage: str = "", **variables: object) -> str:
+        """The command that makes a stage of this build folder, for messages; of everything, without a stage."""
+        design = self.name if self.toml.parent == DESIGNS else str(self.toml)
+        said = {"DESIGN": design, "BUILD": self.variant, **variables}
+        words = ["make", stage, *(f"{key}={value}" for key, value in said.items() if value is not None)]
+        return " ".join(filter(None, words))
 
     @property
     def data(self) -> Path:
@@ -86,3 +99,40 @@ class Layout:
     def ships_weights(self) -> bool:
         """Whether trained weights come with the design."""
         return (self.shipped / "model.safetensors").is_file()
+
+
+def find_layout(design: str, build: str | None = None) -> Layout:
+    """The layout of a design that exists; nothing is read or written.
+
+    Args:
+        design: name of a file in ``designs/``, without ``.toml``; or the path of a design file, which ends in it, and
+            whose name no file in ``designs/`` has.
+        build: name of a build folder beside the design's first one.
+
+    Raises:
+        ValueError: there is no such design, or a name is none.
+    """
+    known = sorted(path.stem for path in DESIGNS.glob("*.toml") if NAME.fullmatch(path.stem) and path.is_file())
+    if build is not None and not BUILD_NAME.fullmatch(build):
+        raise ValueError(f"BUILD={build}: a name is of letters, digits, _ and -, 64 at most; no path")
+    if design in known:
+        return Layout(design, DESIGNS / f"{design}.toml", build)
+    path = Path(design)
+    if path.suffix != ".toml" or not path.is_file():
+        there = ", ".join(known) or "none"
+        raise ValueError(
+            f"no design {design!r}; the designs in {DESIGNS}/ are {there}. Give DESIGN one of these names, or the path "
+            "of a design file that ends in .toml"
+        )
+    if not NAME.fullmatch(path.stem):
+        raise ValueError(
+            f"{path}: {path.stem!r} cannot be a design's name; rename the file, with small letters, digits and _"
+        )
+    own = DESIGNS / path.name
+    if path.stem not in known:
+        return Layout(path.stem, path, build)
+    if path.samefile(own):
+        return Layout(path.stem, own, build)
+    raise ValueError(
+        f"{path} has the name of {own}, and both would use build/{path.stem}; rename one of the files, and its name key"
+    )

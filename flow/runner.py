@@ -17,7 +17,7 @@ from flow.fingerprint import KnownHashes, hash_path
 from flow.task import Task
 from spikecae.files import write_text
 
-__all__ = ["StageError", "Stamp", "exclusive", "read_stamp", "run_task"]
+__all__ = ["StageError", "Stamp", "exclusive", "read_stamp", "run_task", "stamp_path"]
 
 
 class StageError(RuntimeError):
@@ -56,10 +56,10 @@ def run_task(task: Task, build: Path, console: Console) -> bool:
     The outputs are made in a folder beside the old ones, which stay as they are if the stage fails.
     """
     _restore(task.output)
-    stamp_path = build / "stamps" / f"{task.name.replace(' ', '-')}.json"
+    stamp_file = stamp_path(task, build)
     known = KnownHashes(build / "stamps" / "large-files.json")
     ingredients = task.ingredients(known)
-    reason = _reason(task, read_stamp(stamp_path), ingredients, known)
+    reason = _reason(task, read_stamp(stamp_file), ingredients, known)
     label = f"[bold]{escape(task.name):<9}[/]"
     if reason is None:
         console.print(f"{label} nothing to do", highlight=False, soft_wrap=True)
@@ -80,15 +80,20 @@ def run_task(task: Task, build: Path, console: Console) -> bool:
             shutil.rmtree(new, ignore_errors=True)
         raise
     wall_s = time.monotonic() - started
-    stamp_path.unlink(missing_ok=True)  # until the outputs are in place, nothing vouches for them
+    stamp_file.unlink(missing_ok=True)  # until the outputs are in place, nothing vouches for them
     _publish(task, new)
     outputs = {name: hash_path(task.output / name) for name in task.files}
     stamp = Stamp(ingredients=ingredients, outputs=outputs, summary=summary, wall_s=round(wall_s, 2))
-    write_text(stamp_path, stamp.model_dump_json(indent=1) + "\n")
+    write_text(stamp_file, stamp.model_dump_json(indent=1) + "\n")
     console.print(
         f"{'':<9} {escape(summary)} [dim]({wall_s:.1f} s → {task.output})[/]", highlight=False, soft_wrap=True
     )
     return True
+
+
+def stamp_path(task: Task, build: Path) -> Path:
+    """Where a stage's stamp lies."""
+    return build / "stamps" / f"{task.name.replace(' ', '-')}.json"
 
 
 def read_stamp(path: Path) -> Stamp | None:

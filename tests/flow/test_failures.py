@@ -73,7 +73,7 @@ def test_missing_recording(flow: Flow, outputs: Path) -> None:
 
 
 def test_unknown_design_lists_those_there_are(workspace: Path) -> None:
-    assert_fails(run_flow(workspace, "rtl", "--design", "tinny"), "designs/tinny.toml", "tiny")
+    assert_fails(run_flow(workspace, "rtl", "--design", "tinny"), "no design 'tinny'", "tiny")
 
 
 def test_no_spec_says_how_to_make_one(flow: Flow, outputs: Path) -> None:

@@ -48,6 +48,17 @@ def test_what_is_said_of_a_recording_goes_with_it() -> None:
         assert flow_call(stage, *said)[1:] == ["--design", "neuropixels", *options]
 
 
+def test_values_reach_the_command_as_they_were_typed(tmp_path: Path) -> None:
+    pwned = tmp_path / "pwned"
+    value = f'it\'s a $HOME `touch {pwned}` "$(shell touch {pwned})" ; & #'
+    for variable, option in [("DESIGN", "--design"), ("DATA", "--data"), ("TARGET", "--target"), ("BUILD", "--build")]:
+        call = flow_call(f"{variable}={value}")
+        assert call[call.index(option) + 1] == value
+    assert not pwned.exists()
+    assert flow_call("DESIGN=") == ["all", "--design", ""]
+    assert flow_call("REPLACE=1") == ["all", "--design", "neuropixels", "--replace"]
+
+
 @pytest.mark.parametrize("stage", ["train", "quantize", "rtl", "sim", "synth", "codec", "report"])
 def test_every_stage_is_a_target(stage: str) -> None:
     assert flow_call(stage, "DESIGN=tiny") == [stage, "--design", "tiny"]
