@@ -30,8 +30,8 @@ from spikecae.design import Design
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec, SpecError, load_spec, save_spec
 from synth.estimate.analytic import estimate
-from synth.estimate.energy_table import NODES
 from synth.mapping.yosys import statistics
+from synth.targets.find import with_costs
 from tests.gain.quantized import GainLayer
 from tests.gain.stage import Gain
 from tests.random_spec import random_adc
@@ -134,10 +134,11 @@ def test_the_estimate_counts_its_work(quantized, tmp_path) -> None:
     manifest = emit(spec, hardware(2), tmp_path)
     plan = make_plan(spec, hardware(2))
     (counted,) = statistics(tmp_path / manifest.verilog, [manifest.top])
-    found = estimate(plan, manifest, NODES["ihp-sg13g2"], counted)
+    process = with_costs()["ihp-sg13g2"]
+    found = estimate(plan, manifest, process, counted)
     macs = {layer.name: layer.macs for layer in found.layers}
     assert macs["gain"] == spec.latents.channels * spec.latents.samples
-    cost = NODES["ihp-sg13g2"].work_pj["moving"].value
+    cost = process.costs.work_pj["moving"].value
     assert found.energy_nj_per_spike_by_kind["gain"] == pytest.approx(macs["gain"] * cost / spec.spikes / 1000)
     (part,) = (part for part in plan.parts if part.name == "gain")
     assert plan.storage()["gains"] == spec.latents.bits * part.output.elements
