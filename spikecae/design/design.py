@@ -43,11 +43,6 @@ class Design(Section):
     training: Training
 
     @property
-    def pooling(self) -> int:
-        """Samples of input for each sample of the latent."""
-        return self.block.samples // self.latent_samples
-
-    @property
     def latent_samples(self) -> int:
         """Samples per feature: the length of a codeword."""
         return self.encoder.latent_samples(self.block)

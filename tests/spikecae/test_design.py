@@ -3,6 +3,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -36,7 +37,7 @@ def faults(tmp_path: Path, *changes: tuple[str, str], macro_processes: Collectio
 def test_shipped_designs_load(path: Path) -> None:
     design = load_design(path)
     assert design.name == path.stem
-    assert design.latent_samples * design.pooling == design.block.samples
+    assert design.latent_samples * int(np.prod(design.encoder.pools)) == design.block.samples
 
 
 def test_neuropixels_is_the_papers_network() -> None:
