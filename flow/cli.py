@@ -12,7 +12,7 @@ from rich.console import Console
 
 from flow.chain import Asked, Chain, StageName
 from flow.clean import clean as remove_outputs
-from flow.errors import describe
+from flow.errors import EXPECTED_STATUS, INTERNAL_STATUS, describe, please_report
 from flow.layout import Layout, find_layout
 from flow.runner import exclusive
 from flow.stages.data import Opening
@@ -239,12 +239,12 @@ def _print_table(chain: Chain) -> None:
 
 
 def main() -> None:
-    """Run the command line; known errors end in a message and exit status 1."""
+    """Run the command line; known errors end in a message and status 1, the program's own faults ask for a report."""
     try:
         app()
     except Exception as error:
-        message = describe(error)
-        if message is None or os.environ.get("SPIKECAE_DEBUG") == "1":
+        if os.environ.get("SPIKECAE_DEBUG") == "1":
             raise
-        print(f"error: {message}", file=sys.stderr)
-        sys.exit(1)
+        message = describe(error)
+        print(please_report(error) if message is None else f"error: {message}", file=sys.stderr)
+        sys.exit(INTERNAL_STATUS if message is None else EXPECTED_STATUS)
