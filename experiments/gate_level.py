@@ -196,6 +196,7 @@ def _figures(power: PowerReport, mapping: Mapping) -> dict[str, float]:
         "macros_mm2": mapping.macro_area_um2 / 1e6,
         "placed_mm2": budget.area_mm2,
         "channels_within_limit": float(budget.channels_within_limit),
+        "channels_within_limit_clocked": float(budget.channels_within_limit_clocked),
         "channels_per_mm2": budget.channels_per_mm2,
         "uw_per_channel": budget.uw_per_channel,
         "break_even_pj_per_bit": budget.break_even_pj_per_bit,

@@ -6,15 +6,25 @@ makes only what it cannot do without. Hence ``rtl`` in a fresh checkout takes th
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
 
 from flow.layout import Layout
+from flow.origin import (
+    NOTHING_ASKED,
+    Asked,
+    Recording,
+    Trained,
+    is_interrupted,
+    load_origin,
+    resolve,
+    save_origin,
+    training_held,
+)
 from flow.runner import run_task
 from flow.stages.codec import plan_codec
-from flow.stages.data import UNSAID, Opening, count_test_blocks, plan_data
+from flow.stages.data import SECTIONS, count_test_blocks, plan_data
 from flow.stages.power import plan_power
 from flow.stages.quantize import plan_quantize
 from flow.stages.report import plan_report
@@ -22,11 +32,11 @@ from flow.stages.rtl import plan_rtl
 from flow.stages.sim import plan_sim
 from flow.stages.synth import plan_synth
 from flow.stages.train import plan_shipped, plan_train
-from flow.stale import require_current, require_spec_of_design
+from flow.stale import changed_settings, require_current, require_spec_of_design
 from flow.task import Task
 from synth.power.blocks_needed import blocks_needed
 
-__all__ = ["Chain", "StageName"]
+__all__ = ["Asked", "Chain", "StageName"]
 
 StageName = Literal["train", "quantize", "rtl", "sim", "synth", "power", "codec", "report"]
 OF_A_SPEC: tuple[StageName, ...] = ("rtl", "sim", "synth", "power", "codec", "report")
@@ -39,13 +49,12 @@ class Chain:
 
     layout: Layout
     console: Console
-    data: Path | None = None
+    asked: Asked = NOTHING_ASKED
     epochs: int | None = None
     blocks: int = 256
     waves: bool = False
     cocotb: bool = False
     target: str = "generic"
-    opening: Opening = UNSAID
 
     def run(self, stage: StageName) -> bool:
         """Run one stage; whether anything was done."""
@@ -53,10 +62,10 @@ class Chain:
             require_spec_of_design(self.layout)
         match stage:
             case "train":
-                return self._data() | self._trained()
+                return self._data() | self._trained(self._epochs_to_train)
             case "quantize":
                 done = self._data_at_hand()
-                if not (self.layout.model / "checkpoint.safetensors").is_file():
+                if self._says_what_to_train or not (self.layout.model / "checkpoint.safetensors").is_file():
                     done |= self._weights()
                 return done | self._quantized()
             case "rtl":
@@ -92,14 +101,50 @@ class Chain:
     def _do(self, task: Task) -> bool:
         return run_task(task, self.layout.build, self.console)
 
+    @property
+    def _recording(self) -> Recording:
+        return resolve(self.layout, self.asked)
+
+    @property
+    def _held(self) -> Trained | None:
+        """The training to go on with, if the build folder has one."""
+        return None if self.asked.replace else training_held(self.layout, load_origin(self.layout))
+
+    @property
+    def _says_what_to_train(self) -> bool:
+        return self.asked.data is not None or self.epochs is not None or self.asked.replace
+
+    @property
+    def _epochs_to_train(self) -> int | None:
+        """Of an interrupted training, unless others are asked for."""
+        held = self._held
+        return held.epochs if self.epochs is None and held and is_interrupted(self.layout) else self.epochs
+
     def _data(self) -> bool:
-        return self._do(plan_data(self.layout, self.data, self.opening))
+        """The spikes of the recording that is asked for, else of the one that the build folder is of."""
+        if self.asked.data is not None:
+            plan_data(self.layout, self.asked.data, self.asked.opening)  # what cannot be read is told first
+        recording = self._recording
+        if self.asked.data is None and recording.data is not None:
+            self._say("data", f"going on with {recording}, which {self.layout.build} is of")
+            if not recording.data.exists() and (self.layout.data / "data.json").is_file():
+                self._say("data", f"{recording.data} is not there any more; taking the spikes in {self.layout.data}")
+                return False
+        done = self._do(plan_data(self.layout, recording.data, recording.opening))
+        save_origin(self.layout, load_origin(self.layout).model_copy(update={"recording": recording}))
+        return done
 
     def _data_at_hand(self) -> bool:
-        """The data set that the build folder holds, unless another is asked for."""
-        if self.data is None and (self.layout.data / "data.json").is_file():
-            return False
+        """The data set that the build folder holds, unless another is asked for, or the design now cuts others."""
+        if self.asked == NOTHING_ASKED:
+            changed = changed_settings(plan_data(self.layout, None), self.layout)
+            cut_otherwise = any(key.split(".")[0] in SECTIONS for key, _, _ in changed)
+            if (self.layout.data / "data.json").is_file() and not cut_otherwise:
+                return False
         return self._data()
+
+    def _say(self, stage: str, text: str) -> None:
+        self.console.print(f"{stage:<9} {text}", markup=False, highlight=False, soft_wrap=True)
 
     def _data_to_simulate(self, make: Callable[[], bool]) -> bool:
         """The data set; where it has fewer blocks than are asked for, that is said before the work."""
@@ -109,14 +154,21 @@ class Chain:
             self.console.print(f"{self.blocks} test blocks asked for, {available} are there: all of them are simulated")
         return done
 
-    def _trained(self) -> bool:
-        return self._do(plan_train(self.layout, self.epochs))
+    def _trained(self, epochs: int | None) -> bool:
+        begun = Trained(recording=self._recording, epochs=epochs)
+        save_origin(self.layout, load_origin(self.layout).model_copy(update={"trained": begun}))
+        return self._do(plan_train(self.layout, epochs))
 
     def _weights(self) -> bool:
-        """The shipped weights, unless data or epochs to train with are given."""
-        if self.layout.ships_weights and self.data is None and self.epochs is None:
+        """Those trained here, if there are any; the shipped ones, unless data or epochs to train with are given."""
+        held = self._held
+        if held is not None:
+            if not self._says_what_to_train:
+                self._say("train", f"going on with the training on {held.recording} that {self.layout.build} holds")
+            return self._trained(held.epochs if self.epochs is None else self.epochs)
+        if self.layout.ships_weights and self.asked.data is None and self.epochs is None:
             return self._do(plan_shipped(self.layout))
-        return self._trained()
+        return self._trained(self.epochs)
 
     def _quantized(self) -> bool:
         return self._do(plan_quantize(self.layout))

@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from flow.chain import Chain, StageName
+from flow.chain import Asked, Chain, StageName
 from flow.clean import clean as remove_outputs
-from flow.errors import describe
+from flow.errors import EXPECTED_STATUS, INTERNAL_STATUS, describe, please_report
 from flow.layout import Layout, find_layout
 from flow.runner import exclusive
 from flow.stages.data import Opening
@@ -47,6 +47,13 @@ Stream = Annotated[str | None, typer.Option("--stream", help="Which of DATA's st
 Provenance = Annotated[
     str | None,
     typer.Option("--provenance", help=f"What DATA is: {', '.join(PROVENANCES)}.", show_default=False),
+]
+Replace = Annotated[
+    bool,
+    typer.Option(
+        "--replace",
+        help="Let another recording (the embedded one, if none is given) take the place of a training.",
+    ),
 ]
 Epochs = Annotated[
     int | None,
@@ -86,6 +93,10 @@ def _stage(chain: Chain, stage: StageName) -> None:
     _run(chain, lambda chain: chain.run(stage), stage)
 
 
+def _recorded(data: Path | None, raw: Path | None, stream: str | None, provenance: str | None, replace: bool) -> Asked:
+    return Asked(data, Opening(raw, stream, provenance), replace)
+
+
 def _layout(design: str, build: str | None) -> Layout:
     layout = find_layout(design, build)
     _ = layout.design  # every fault of the design file is told before anything else
@@ -100,11 +111,12 @@ def train(
     raw: Raw = None,
     stream: Stream = None,
     provenance: Provenance = None,
+    replace: Replace = False,
     epochs: Epochs = None,
 ) -> None:
     """Train the autoencoder anew."""
-    opening = Opening(raw, stream, provenance)
-    _stage(Chain(_layout(design, build), _console(), data=data, opening=opening, epochs=epochs), "train")
+    asked = _recorded(data, raw, stream, provenance, replace)
+    _stage(Chain(_layout(design, build), _console(), asked, epochs), "train")
 
 
 @app.command()
@@ -115,11 +127,12 @@ def quantize(
     raw: Raw = None,
     stream: Stream = None,
     provenance: Provenance = None,
+    replace: Replace = False,
     epochs: Epochs = None,
 ) -> None:
     """Turn the trained weights into the encoder spec: integers of 8 bits, or of fewer where the design says so."""
-    opening = Opening(raw, stream, provenance)
-    _stage(Chain(_layout(design, build), _console(), data=data, opening=opening, epochs=epochs), "quantize")
+    asked = _recorded(data, raw, stream, provenance, replace)
+    _stage(Chain(_layout(design, build), _console(), asked, epochs), "quantize")
 
 
 @app.command()
@@ -136,16 +149,14 @@ def sim(
     raw: Raw = None,
     stream: Stream = None,
     provenance: Provenance = None,
+    replace: Replace = False,
     blocks: Blocks = 256,
     waves: Waves = False,
     cocotb: Cocotb = False,
 ) -> None:
     """Prove the Verilog equal to the golden model, block by block."""
-    opening = Opening(raw, stream, provenance)
-    chain = Chain(
-        _layout(design, build), _console(), data=data, opening=opening, blocks=blocks, waves=waves, cocotb=cocotb
-    )
-    _stage(chain, "sim")
+    asked = _recorded(data, raw, stream, provenance, replace)
+    _stage(Chain(_layout(design, build), _console(), asked, blocks=blocks, waves=waves, cocotb=cocotb), "sim")
 
 
 @app.command()
@@ -162,12 +173,13 @@ def power(
     raw: Raw = None,
     stream: Stream = None,
     provenance: Provenance = None,
+    replace: Replace = False,
     blocks: GateBlocks = 4,
     target: Target = POWER_TARGET,
 ) -> None:
     """Simulate the mapped netlist gate by gate on test spikes: energy per spike, and channels within the limit."""
-    opening = Opening(raw, stream, provenance)
-    _stage(Chain(_layout(design, build), _console(), data=data, opening=opening, blocks=blocks, target=target), "power")
+    asked = _recorded(data, raw, stream, provenance, replace)
+    _stage(Chain(_layout(design, build), _console(), asked, blocks=blocks, target=target), "power")
 
 
 @app.command()
@@ -192,6 +204,7 @@ def run_all(
     raw: Raw = None,
     stream: Stream = None,
     provenance: Provenance = None,
+    replace: Replace = False,
     epochs: Epochs = None,
     blocks: Blocks = 256,
     waves: Waves = False,
@@ -199,8 +212,8 @@ def run_all(
     target: Target = "generic",
 ) -> None:
     """Run every stage, skipping what is up to date, and print the table."""
-    opening = Opening(raw, stream, provenance)
-    chain = Chain(_layout(design, build), _console(), data, epochs, blocks, waves, cocotb, target, opening)
+    asked = _recorded(data, raw, stream, provenance, replace)
+    chain = Chain(_layout(design, build), _console(), asked, epochs, blocks, waves, cocotb, target)
     _run(chain, Chain.run_all, "everything")
     _print_table(chain)
 
@@ -226,12 +239,12 @@ def _print_table(chain: Chain) -> None:
 
 
 def main() -> None:
-    """Run the command line; known errors end in a message and exit status 1."""
+    """Run the command line; known errors end in a message and status 1, the program's own faults ask for a report."""
     try:
         app()
     except Exception as error:
-        message = describe(error)
-        if message is None or os.environ.get("SPIKECAE_DEBUG") == "1":
+        if os.environ.get("SPIKECAE_DEBUG") == "1":
             raise
-        print(f"error: {message}", file=sys.stderr)
-        sys.exit(1)
+        message = describe(error)
+        print(please_report(error) if message is None else f"error: {message}", file=sys.stderr)
+        sys.exit(INTERNAL_STATUS if message is None else EXPECTED_STATUS)

@@ -36,6 +36,11 @@ class Layout:
         return load_design(self.toml, macro_processes=with_macros())
 
     @property
+    def origin(self) -> Path:
+        """What the build folder's spikes and weights are of: see :mod:`flow.origin`."""
+        return self.build / "stamps" / "origin.json"
+
+    @property
     def shipped(self) -> Path:
         """Folder of the weights and the spec that come with the design."""
         return self.toml.with_suffix("")

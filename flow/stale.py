@@ -51,7 +51,8 @@ def require_spec_of_design(layout: Layout) -> None:
         from spikecae.agreement import differences
         from spikecae.spec import load_spec
 
-        found = list(differences(load_spec(layout.spec), layout.design))
+        of_shape = differences(load_spec(layout.spec), layout.design)
+        found = [(one.key, one.in_spec, one.in_design) for one in of_shape]
     if not found:
         return
     lines = [f"  {key}: the spec was made with {before}, the design has {now}" for key, before, now in found]

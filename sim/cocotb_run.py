@@ -1,6 +1,7 @@
 """Builds and runs the cocotb bench on Verilator, and on Icarus where it is installed."""
 
 import json
+import os
 import shutil
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -16,10 +17,16 @@ from sim.verilate import build_bench
 from sim.wrapper import WRAPPER, wrapper_verilog
 from spikecae.spec import EncoderSpec, save_spec
 
-__all__ = ["run_bench", "run_benches"]
+__all__ = ["BenchError", "run_bench", "run_benches"]
 
 BLOCKS = 3
+THEIR_VARIABLES = ("WAVES", "GUI")
+"""Variables that cocotb's runner reads, and that mean something else to make: the bench is built without waves."""
 TOOL = {"verilator": "verilator", "icarus": "iverilog"}
+
+
+class BenchError(RuntimeError):
+    """The bench could not be built or started; the log says why."""
 
 
 def run_benches(spec: EncoderSpec, rtl_dir: Path, adc: NDArray[np.int16], folder: Path) -> list[BenchResult]:
@@ -46,7 +53,7 @@ def run_bench(
 
     Raises:
         MissingToolError: the simulator, or something it needs, is not installed.
-        RuntimeError: the bench could not be built or started; the log says why.
+        BenchError: the bench could not be built or started; the log says why.
     """
     versions = require("cocotb", "cocotbext-axi", TOOL[simulator])
     manifest = load_manifest(rtl_dir)
@@ -59,6 +66,7 @@ def run_bench(
     (vectors / "load.json").write_text(json.dumps(load_writes(rtl_dir, manifest)), encoding="utf-8")
     np.save(vectors / "adc.npy", adc[:blocks], allow_pickle=False)
     report = vectors / "results.xml"
+    hidden = {name: os.environ.pop(name) for name in THEIR_VARIABLES if name in os.environ}
     try:
         runner = get_runner(simulator)
         if simulator == "verilator":
@@ -88,7 +96,9 @@ def run_bench(
     except (SystemExit, RuntimeError) as error:
         # Under pytest, a runner also exits where tests have failed; those are in the report.
         if not report.is_file():
-            raise RuntimeError(f"cocotb on {simulator} could not be run: {error}; see the logs in {vectors}") from error
+            raise BenchError(f"cocotb on {simulator} could not be run: {error}; see the logs in {vectors}") from error
+    finally:
+        os.environ.update(hidden)
     cases = list(ElementTree.parse(report).iter("testcase"))
     failed = sum(any(child.tag in ("failure", "error") for child in case) for case in cases)
     return BenchResult(

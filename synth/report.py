@@ -37,7 +37,8 @@ class SynthesisReport(Part):
         first = self.estimates[0]
         return (
             f"{len(self.units)} units, {self.encoder.flip_flop_bits} flip-flops, "
-            f"{self.parameter_bits + self.working_memory_bits} memory bits; estimated for {first.process}: "
+            f"{self.parameter_bits + self.working_memory_bits} memory bits; estimated for {first.process}, idle clock "
+            "and leakage left out: "
             f"{first.energy_nj_per_spike:.0f} nJ per spike, {first.area_mm2:.2f} mm², "
             f"{first.channels_within_limit} channels within {first.limit_uw_per_mm2:.0f} µW/mm²"
         )

@@ -1,5 +1,7 @@
 """Reports of all stages, small and made up, for what reads them."""
 
+from collections.abc import Iterable
+
 from flow.report.schema import Baseline, Coder, Data, Encoder, Layer, Report, Simulation, Training, Weights
 from model.data_quality import DataQuality, LeftOut, NoiseRange
 from rtl.describe import make_manifest
@@ -9,14 +11,18 @@ from rtl.spike_encoder import SpikeEncoder
 from spikecae.design import load_design
 from spikecae.spec import load_spec
 from synth.estimate.analytic import estimate
+from synth.estimate.estimate_report import Estimate
 from synth.gates.critical_path import CriticalPath
 from synth.mapping.mapping_report import ModuleStatistics, Multipliers
-from synth.power.power_report import Energy, MemoryAccesses, PowerReport, UnitEnergy
+from synth.power.budget import budget
+from synth.power.power_report import Budget, Energy, MemoryAccesses, PowerReport, UnitEnergy
 from synth.report import SynthesisReport
+from synth.targets.find import with_costs
+from synth.targets.process import Process
 from synth.targets.registry import PROCESSES
 from tests.conftest import DESIGNS
 
-__all__ = ["sample_manifest", "sample_power", "sample_report", "sample_synthesis"]
+__all__ = ["sample_budget", "sample_estimates", "sample_manifest", "sample_power", "sample_report", "sample_synthesis"]
 
 
 def sample_report() -> Report:
@@ -121,19 +127,7 @@ def sample_manifest() -> Manifest:
 
 def sample_synthesis() -> SynthesisReport:
     """For a target without cells."""
-    counted = ModuleStatistics(
-        module="spike_encoder",
-        cells=10,
-        cells_by_type={"$mul": 1},
-        multipliers=[Multipliers(a_bits=8, b_bits=8, count=1)],
-        flip_flop_bits=1234,
-        latch_bits=0,
-        multiplexer_bits=5,
-        adder_bits=6,
-        memories=[],
-        memory_bits=7,
-    )
-    plan = make_plan(load_spec(DESIGNS / "tiny"), load_design(DESIGNS / "tiny.toml").hardware)
+    counted = _counted()
     return SynthesisReport(
         design="tiny",
         spec_hash="0123456789abcdef",
@@ -144,7 +138,29 @@ def sample_synthesis() -> SynthesisReport:
         parameter_bits=8192,
         working_memory_bits=4096,
         activation_bytes=99.0,
-        estimates=[estimate(plan, sample_manifest(), PROCESSES["45nm"], counted)],
+        estimates=sample_estimates([PROCESSES["45nm"]]),
+    )
+
+
+def sample_estimates(processes: Iterable[Process] | None = None) -> list[Estimate]:
+    """Of the small design, for every process that has costs if none is named."""
+    plan = make_plan(load_spec(DESIGNS / "tiny"), load_design(DESIGNS / "tiny.toml").hardware)
+    chosen = with_costs().values() if processes is None else processes
+    return [estimate(plan, sample_manifest(), process, _counted()) for process in chosen]
+
+
+def _counted() -> ModuleStatistics:
+    return ModuleStatistics(
+        module="spike_encoder",
+        cells=10,
+        cells_by_type={"$mul": 1},
+        multipliers=[Multipliers(a_bits=8, b_bits=8, count=1)],
+        flip_flop_bits=1234,
+        latch_bits=0,
+        multiplexer_bits=5,
+        adder_bits=6,
+        memories=[],
+        memory_bits=7,
     )
 
 
@@ -183,4 +199,19 @@ def sample_power() -> PowerReport:
         wires=[],
         budget=None,
         notes=["left out: pads"],
+    )
+
+
+def sample_budget() -> Budget:
+    """Of a chip that sends a fifth as much where its clock always runs."""
+    return budget(
+        nj_per_spike=30.0,
+        leakage_uw=5.0,
+        idle_clocked_uw=450.0,
+        cells_um2=8e5,
+        macros_um2=1.4e5,
+        placement_density=0.7,
+        spikes_per_s=3e5,
+        raw_bits_per_spike=256.0,
+        wire_bits_per_spike=10.0,
     )

@@ -38,12 +38,11 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
     for stage, found in made_from.items():
         if found != spec.hash:
             raise ValueError(
-                f"{stage} worked on spec {found[:8]}, but quantize made {spec.hash[:8]}; run: make DESIGN={layout.name}"
+                f"{stage} worked on spec {found[:8]}, but quantize made {spec.hash[:8]}; run: {layout.make()}"
             )
     if quantization.data != dataset.source:
         raise ValueError(
-            f"quantize worked on {quantization.data}, but the data at hand are {dataset.source}; "
-            f"run: make DESIGN={layout.name}"
+            f"quantize worked on {quantization.data}, but the data at hand are {dataset.source}; run: {layout.make()}"
         )
     fixed_point = _coder(design, quantization.fixed_point)
     decoded = decode_split(design, spec, layout.quantize / "checkpoint.safetensors", dataset.test)

@@ -104,7 +104,7 @@ def codeword_figure(counts: NDArray[np.int64]) -> Figure:
         color=ORANGE,
     )
     axis.set_xlim(0, len(share))
-    axis.set_xlabel(f"codewords, most frequent first ({np.count_nonzero(counts)} of {len(counts)} in use)")
+    axis.set_xlabel(f"{len(counts)} codewords, most frequent first")
     axis.set_ylabel("% of indices sent")
     return figure
 
@@ -114,11 +114,12 @@ def sndr_figure(sndr_db: NDArray[np.float64]) -> Figure:
     sndr_db = sndr_db[np.isfinite(sndr_db)]
     figure, (axis,) = _subplots(1, (4.7, 3.2))
     axis.hist(sndr_db, bins=50, color=BLUE)
+    highest = axis.get_ylim()[1]
+    axis.set_ylim(0, 1.12 * highest)
     mean = float(sndr_db.mean())
     axis.axvline(mean, color=ORANGE, linewidth=1, linestyle="--")
-    axis.annotate(
-        f"mean {mean:.1f} dB", (mean, axis.get_ylim()[1]), xytext=(4, -10), textcoords="offset points", color=ORANGE
-    )
+    above = (mean, 1.03 * highest)  # where no bar reaches
+    axis.annotate(f"mean {mean:.1f} dB", above, xytext=(4, 0), textcoords="offset points", color=ORANGE)
     axis.set_xlabel("SNDR of a spike, dB")
     axis.set_ylabel(f"spikes, of {sndr_db.size}")
     return figure

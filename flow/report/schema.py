@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from model.data_quality import DataQuality
+from synth.estimate.estimate_report import Estimate
 from synth.power.power_report import PowerReport
 from synth.report import SynthesisReport
 
@@ -162,3 +163,9 @@ class Report(Part):
     synthesis: SynthesisReport
     power: PowerReport | None = None
     """None where the power stage has not run on this netlist."""
+
+    @property
+    def estimates(self) -> list[Estimate]:
+        """The analytic estimates that nothing better takes the place of: none of the process that was mapped to."""
+        mapped = self.synthesis.target if self.synthesis.mapping is not None else None
+        return [estimate for estimate in self.synthesis.estimates if estimate.node != mapped]

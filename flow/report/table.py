@@ -5,8 +5,9 @@ import io
 from rich.console import Console
 from rich.table import Table
 
-from flow.report.schema import Coder, Report
+from flow.report.schema import Coder, Report, Weights
 from model.provenance import in_words
+from synth.estimate.limit import RATE_HZ
 
 __all__ = ["table_text"]
 
@@ -28,13 +29,7 @@ def table_text(report: Report) -> str:
     table.add_row("float", _coder(report.float_model, report.codewords))
     table.add_row(report.widths, _coder(report.fixed_point, report.codewords))
     table.add_row("PCA at equal bits", str(report.baseline))
-    if report.weights.origin == "shipped":
-        training = report.weights.training
-        table.add_row(
-            "shipped weights",
-            f"trained on {training.data} ({in_words(training.provenance)}): {training.sndr_mean_db:.2f} dB at CR "
-            f"{training.cr_entropy:.1f} on its held-out spikes, float",
-        )
+    table.add_row(f"{report.weights.origin} weights", _training(report.weights))
     table.add_section()
     table.add_row(
         "golden = PyTorch", f"{report.golden_check_values:,} values of {report.golden_check_blocks:,} blocks, all equal"
@@ -63,31 +58,43 @@ def table_text(report: Report) -> str:
     )
     if synthesis.fpga is not None:
         table.add_row("FPGA", str(synthesis.fpga))
-    for estimate in synthesis.estimates:
+    for estimate in report.estimates:
         table.add_row(
             f"estimate, {estimate.node}",
-            f"{estimate.energy_nj_per_spike:,.0f} nJ per spike, {estimate.area_mm2:.2f} mm²; "
-            f"{estimate.density_uw_per_mm2_at_full_rate:,.0f} µW/mm² at full rate; "
-            f"{estimate.channels_within_limit:,} channels at 20 Hz within {estimate.limit_uw_per_mm2:.0f} µW/mm², "
-            f"{estimate.power_uw_per_channel:.2f} µW each (analytic)",
+            f"analytic, idle clock and leakage left out: {estimate.energy_nj_per_spike:,.0f} nJ per spike, "
+            f"{estimate.area_mm2:.2f} mm²; {estimate.density_uw_per_mm2_at_full_rate:,.0f} µW/mm² at full rate; "
+            f"{estimate.channels_within_limit:,} channels at {RATE_HZ:g} Hz within {estimate.limit_uw_per_mm2:.0f} "
+            f"µW/mm², {estimate.power_uw_per_channel:.2f} µW each",
         )
     if synthesis.mapping is not None:
         table.add_row(f"cells, {synthesis.target}", str(synthesis.mapping))
     power = report.power
     if power is not None:
-        channels = "" if power.budget is None else f"; {power.budget}"
         table.add_row(
             f"power, {power.target}",
-            f"{power.energy}, gate by gate on {power.blocks} blocks{channels}; critical path "
-            f"{power.critical_path.ns:.1f} ns",
+            f"{power.energy}, gate by gate on {power.blocks} blocks; critical path {power.critical_path.ns:.1f} ns",
         )
+        if power.budget is not None:
+            table.add_row("area, channels", str(power.budget))
+    elif synthesis.mapping is not None:
+        table.add_row(f"power, {synthesis.target}", "not measured yet; make power TARGET=… does")
     out = io.StringIO()
     Console(file=out, width=WIDTH, color_system=None).print(table)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 
+def _training(weights: Weights) -> str:
+    training = weights.training
+    here = "trained here on" if weights.origin == "trained" else "trained on"
+    return (
+        f"{here} {training.data} ({in_words(training.provenance)}), {training.epochs} "
+        f"epoch{'s' if training.epochs != 1 else ''}: {training.sndr_mean_db:.2f} dB at CR {training.cr_entropy:.1f} "
+        "on its held-out spikes, float"
+    )
+
+
 def _coder(coder: Coder, codewords: int) -> str:
     return (
         f"SNDR {coder.sndr_mean_db:.2f} dB; CR {coder.cr_entropy:.1f} entropy, {coder.cr_huffman:.1f} Huffman, "
-        f"{coder.cr_wire:.1f} wire; {coder.codewords_used} of {codewords} codewords"
+        f"{coder.cr_wire:.1f} wire; {coder.codewords_used} of {codewords} codewords used"
     )

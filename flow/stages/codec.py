@@ -25,7 +25,7 @@ def plan_codec(layout: Layout) -> Task:
     inputs = {name: spec / name for name in SPEC_FILES} | {"weights": weights}
     for path in inputs.values():
         if not path.is_file():
-            raise FileNotFoundError(f"no file {path}; make it with: make quantize DESIGN={layout.name}")
+            raise FileNotFoundError(f"no file {path}; make it with: {layout.make('quantize')}")
 
     def run(folder: Path, console: Console) -> str:
         from model.checkpoint import load_checkpoint

@@ -14,7 +14,7 @@ from model.description import describe
 from model.provenance import in_words
 from model.recording_files import files_read
 
-__all__ = ["UNSAID", "Opening", "count_test_blocks", "plan_data"]
+__all__ = ["SECTIONS", "UNSAID", "Opening", "count_test_blocks", "plan_data"]
 
 SECTIONS = {"adc", "block", "recording", "synthetic"}
 """Parts of the design that shape the spikes."""

@@ -20,9 +20,10 @@ def plan_report(layout: Layout, target: str) -> Task:
         "sim/results.json": layout.sim / "results.json",
         f"synth/{target}/report.json": layout.synth(target) / "report.json",
     }
+    command = layout.make(TARGET=None if target == "generic" else target)
     for path in inputs.values():
         if not path.is_file():
-            raise FileNotFoundError(f"no {path}, so there is nothing to report on it; run: make DESIGN={layout.name}")
+            raise FileNotFoundError(f"no {path}, so there is nothing to report on it; run: {command}")
 
     power = layout.power(target) / "power.json"
     if power.is_file():

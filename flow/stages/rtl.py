@@ -41,7 +41,7 @@ def plan_rtl(layout: Layout) -> Task:
     if not all(path.is_file() for path in parts.values()):
         raise FileNotFoundError(
             f"no encoder spec, neither {layout.quantize / 'spec.json'} nor {layout.shipped / 'spec.json'}; "
-            f"make one with: make quantize DESIGN={layout.name}"
+            f"make one with: {layout.make('quantize')}"
         )
     design, hardware = layout.design, layout.design.hardware
     kit = macro_kit(hardware.memories)

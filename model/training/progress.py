@@ -6,6 +6,7 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from model.training.train import EpochResult
 
@@ -21,20 +22,22 @@ class ProgressLine(Protocol):
 
 @contextmanager
 def progress_line(design: str, console: Console | None = None) -> Iterator[ProgressLine]:
-    """A line with loss, SNDR and codeword entropy on a terminal; elsewhere, ten lines of text in all."""
+    """A line with the time left, SNDR, codeword entropy and loss on a terminal, of which a narrow one shows what fits;
+    elsewhere, ten lines of text in all."""
     columns = (
         TextColumn("train {task.fields[design]}"),
-        BarColumn(20),
+        BarColumn(10),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[text]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[text]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
     )
-    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
+    with Progress(*columns, console=console, expand=True) as bar:
         task = bar.add_task("train", total=None, design=design, text="")
 
         def show(result: EpochResult) -> None:
             text = (
-                f"loss {result.loss:8.2f}  SNDR {result.sndr_mean_db:5.2f} dB  "
-                f"entropy {result.entropy_bits:4.2f} bit  codewords {result.codewords_used}"
+                f"SNDR {result.sndr_mean_db:5.2f} dB  entropy {result.entropy_bits:4.2f} bit  "
+                f"codewords {result.codewords_used}  loss {result.loss:8.2f}"
             )
             bar.update(task, completed=result.epoch, total=result.epochs, text=text)
             if not bar.console.is_terminal and result.epoch % max(1, result.epochs // 10) == 0:

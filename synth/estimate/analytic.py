@@ -47,6 +47,9 @@ def estimate(plan: Plan, manifest: Manifest, process: Process, counted: ModuleSt
     area = {kind: value / process.density.value / 1e6 for kind, value in cells.items()}
     area["memories"] = memory_bits * costs.memory_um2_per_bit.value / 1e6
     total = sum(area.values())
+    by_source: dict[str, list[str]] = {}
+    for work, cost in costs.work_pj.items():
+        by_source.setdefault(cost.source, []).append(f"{work} {cost.value} pJ")
     clock = plan.hardware.clock_mhz
     rate = clock * 1e6 / manifest.cycles_per_block * spikes
     power = energy * rate / 1000
@@ -58,7 +61,7 @@ def estimate(plan: Plan, manifest: Manifest, process: Process, counted: ModuleSt
         voltage_v=process.voltage_v,
         method="analytic: operations and memory bits of a block times a table of costs",
         assumptions=[
-            *(f"{work}: {cost.value} pJ: {cost.source}" for work, cost in costs.work_pj.items()),
+            *(f"{', '.join(works)}: {source}" for source, works in by_source.items()),
             f"multiply-accumulate {costs.mac_um2.value} µm²: {costs.mac_um2.source}",
             f"memory {costs.memory_um2_per_bit.value} µm² per bit: {costs.memory_um2_per_bit.source}",
             f"register {costs.register_um2_per_bit.value} µm²: {costs.register_um2_per_bit.source}",
@@ -66,7 +69,8 @@ def estimate(plan: Plan, manifest: Manifest, process: Process, counted: ModuleSt
             "other logic takes no area here",
             f"placement density {process.density.value}: {process.density.source}",
             "every parameter is read once a block; every input value once per channel group",
-            "left out: leakage, wires, clock tree, pads, analog front end, radio, parameter checks",
+            "left out: leakage, the clock between spikes, wires, clock tree, pads, analog front end, radio, parameter "
+            "checks",
         ],
         layers=layers,
         macs_per_spike=sum(layer.macs for layer in layers) / spikes,

@@ -87,7 +87,8 @@ class LinkSaving(Part):
 
 
 class Budget(Part):
-    """Power and area of the encoder alone. Between spikes the chip's clock stands still, and only leakage is left."""
+    """Power and area of the encoder alone. If nothing else is said, the chip's clock stands still between spikes, and
+    only leakage is left: something outside has to stop it."""
 
     limit_uw_per_mm2: float
     rate_hz: float
@@ -112,8 +113,10 @@ class Budget(Part):
 
     def __str__(self) -> str:
         return (
-            f"{self.area_mm2:.2f} mm², {self.channels_within_limit} channels at {self.rate_hz:g} Hz within "
-            f"{self.limit_uw_per_mm2:g} µW/mm² ({self.channels_per_mm2:.0f} per mm²)"
+            f"{self.area_mm2:.2f} mm² placed (cells at a density of {self.placement_density:g}, and macros); at "
+            f"{self.rate_hz:g} Hz within {self.limit_uw_per_mm2:g} µW/mm²: {self.channels_within_limit} channels "
+            f"({self.channels_per_mm2:.0f} per mm²) if something outside stops the clock between spikes, "
+            f"{self.channels_within_limit_clocked} if the clock always runs"
         )
 
 

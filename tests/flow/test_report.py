@@ -19,9 +19,9 @@ from flow.stages.dataset_file import load_dataset_file
 from model.data_quality import DataQuality
 from spikecae.design import load_design
 from spikecae.spec import load_spec
-from synth.mapping.mapping_report import FpgaMapping, Routing, Usage
+from synth.mapping.mapping_report import FpgaMapping, Mapping, Routing, Usage
 from tests.flow.conftest import ROOT
-from tests.reports import sample_power, sample_report
+from tests.reports import sample_budget, sample_estimates, sample_power, sample_report
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,70 @@ def test_power_is_shown_where_it_was_measured(report: Report, decoded: Decoded, 
     assert "pool<" not in page
     table = " ".join(table_text(report).replace("│", " ").split())
     assert "651 nJ per spike, without buffer (no macro), gate by gate on 3 blocks" in table
+
+
+def test_channels_are_told_with_and_without_a_running_clock(report: Report, decoded: Decoded, tmp_path: Path) -> None:
+    budget = sample_budget()
+    stopped, running = budget.channels_within_limit, budget.channels_within_limit_clocked
+    assert 0 < running < stopped / 5
+    report = report.model_copy(update={"power": sample_power().model_copy(update={"budget": budget})})
+    write_page(load_design(ROOT / "designs/tiny.toml"), report, decoded, tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f'<td class="n">{stopped}</td><td>if something outside stops the clock between spikes' in page
+    assert f'<td class="n">{running}</td><td>if the clock always runs' in page
+    assert "The clock between spikes and leakage are left out" in page
+    table = " ".join(table_text(report).replace("│", " ").split())
+    assert f"{stopped} channels ({budget.channels_per_mm2:.0f} per mm²) if something outside stops the clock" in table
+    assert f"{running} if the clock always runs" in table
+    assert "1.28 mm² placed (cells at a density of 0.7, and macros)" in table
+    assert "analytic, idle clock and leakage left out: " in table
+    assert table.count("channels at 20 Hz") == 1, "the analytic estimate's"
+
+
+def test_what_is_mapped_takes_the_estimates_place(report: Report, decoded: Decoded, tmp_path: Path) -> None:
+    (estimate,) = report.synthesis.estimates
+    mine, other = (estimate.model_copy(update={"node": node, "process": f"{node} nm"}) for node in ("mine", "other"))
+    mapping = Mapping.model_validate(
+        dict.fromkeys(Mapping.model_fields, 0.0)
+        | {"process": "Mine", "liberty": "mine", "area_um2": 8e5, "macro_area_um2": 1.4e5, "macro_bits": 99}
+        | {"units": [], "cells_by_type": {}, "memories": [], "notes": []}
+    )
+    parts = {"estimates": [mine, other], "target": "mine", "mapping": mapping}
+    mapped = report.model_copy(update={"synthesis": report.synthesis.model_copy(update=parts)})
+    assert mapped.estimates == [other]
+    text = " ".join(table_text(mapped).replace("│", " ").split())
+    assert "estimate, other" in text
+    assert "estimate, mine" not in text
+    assert "0.800 mm² of cells" in text
+    assert "power, mine not measured yet" in text
+    write_page(load_design(ROOT / "designs/tiny.toml"), mapped, decoded, tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "mine is not here: what was mapped to it" in " ".join(page.split())
+    assert "mine nm" not in page
+    parts["mapping"] = None
+    assert report.model_copy(update={"synthesis": report.synthesis.model_copy(update=parts)}).estimates == [mine, other]
+
+
+def test_codewords_in_use_are_counted_in_one_place(decoded: Decoded) -> None:
+    """On the whole test split; the figure shows some of it."""
+    with style():
+        (axis,) = codeword_figure(decoded.counts).axes
+    assert axis.get_xlabel() == "16 codewords, most frequent first"
+
+
+def test_the_mean_stands_above_the_bars(decoded: Decoded) -> None:
+    with style():
+        (axis,) = sndr_figure(decoded.sndr_db).axes
+    (label,) = axis.texts
+    assert label.xy[1] > max(bar.get_height() for bar in axis.patches)
+    assert label.xy[1] < axis.get_ylim()[1]
+
+
+def test_a_source_is_named_once() -> None:
+    """Of the costs that an estimate is made from."""
+    for found in sample_estimates():
+        sources = [line.partition("pJ: ")[2] for line in found.assumptions if "pJ: " in line]
+        assert len(sources) == len(set(sources)) > 0
 
 
 def test_a_rate_that_pca_does_not_reach_is_no_failure(report: Report, trained: Path) -> None:
@@ -158,7 +222,7 @@ def test_the_table_tells_what_matters(report: Report) -> None:
         "4/6/5-bit SNDR 12.21 dB",
         "CR 42.7 entropy, 41.3 Huffman, 26.1 wire",
         "3.50 dB worse",
-        "trained on spikes.mat (real): 14.90 dB at CR 38.2",
+        "trained on spikes.mat (real), 9 epochs: 14.90 dB at CR 38.2",
         "0 mismatches",
         "127.9 measured, 128 predicted",
     ):
