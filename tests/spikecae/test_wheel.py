@@ -68,7 +68,7 @@ def told(wheel: Path, name: str) -> str:
 def test_it_holds_the_codec_alone_and_all_of_it(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert names == {
-        str(path.relative_to(ROOT)) for path in (ROOT / "spikecae").rglob("*.py*") if path.suffix in (".py", ".typed")
+        str(path.relative_to(ROOT)) for path in (ROOT / "spikecae").rglob("*") if path.suffix in (".py", ".typed")
     }
     assert "spikecae = spikecae.cli:main" in told(wheel, "entry_points.txt")
 
