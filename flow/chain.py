@@ -32,7 +32,7 @@ from flow.stages.rtl import plan_rtl
 from flow.stages.sim import plan_sim
 from flow.stages.synth import plan_synth
 from flow.stages.train import plan_shipped, plan_train
-from flow.stale import changed_settings, require_current, require_spec_of_design
+from flow.stale import changed_settings, require_current, require_data_at_hand, require_spec_of_design
 from flow.task import Task
 from synth.power.blocks_needed import blocks_needed
 
@@ -86,6 +86,8 @@ class Chain:
                 remedy = self.layout.make(TARGET=self._target_said)
                 for plan in (plan_rtl(self.layout), plan_synth(self.layout, self.target)):
                     require_current(plan, self.layout, remedy)
+                for plan in (plan_quantize(self.layout), plan_sim(self.layout, self.blocks, self.waves, self.cocotb)):
+                    require_data_at_hand(plan, self.layout, remedy)
                 return self._reported()
 
     def run_all(self) -> bool:

@@ -113,8 +113,9 @@ def load_origin(layout: Layout) -> Origin:
 
 
 def save_origin(layout: Layout, origin: Origin) -> None:
-    """Remember what the build folder is of."""
-    write_text(layout.origin, origin.model_dump_json(indent=1) + "\n")
+    """Remember what the build folder is of; where that is known, nothing is written."""
+    if not layout.origin.is_file() or load_origin(layout) != origin:
+        write_text(layout.origin, origin.model_dump_json(indent=1) + "\n")
 
 
 def training_held(layout: Layout, origin: Origin) -> Trained | None:

@@ -10,7 +10,7 @@ from flow.runner import StageError, read_stamp, stamp_path
 from flow.stages.quantize import plan_quantize
 from flow.task import Task
 
-__all__ = ["changed_settings", "require_current", "require_spec_of_design"]
+__all__ = ["changed_settings", "require_current", "require_data_at_hand", "require_spec_of_design"]
 
 SHAPING = ("name", "adc", "block", "encoder", "codebook", "normalization", "quantization")
 """Sections that decide what spec is made."""
@@ -74,6 +74,18 @@ def require_current(task: Task, layout: Layout, remedy: str) -> None:
         lines = [f"  {key}: made with {before}, the design has {now}" for key, before, now in found]
         title = f"{task.output} is not of {layout.toml} as it is now:"
         raise StageError("\n".join([title, *lines, f"make it anew: {remedy}"]))
+
+
+def require_data_at_hand(task: Task, layout: Layout, remedy: str) -> None:
+    """Refuse outputs of a stage that were made from other spikes than the build folder holds now.
+
+    Raises:
+        StageError: they were; the remedy is named.
+    """
+    stamp = read_stamp(stamp_path(task, layout.build))
+    before = None if stamp is None else stamp.ingredients.get("input", {}).get("data")
+    if before is not None and before != hash_path(layout.data):
+        raise StageError(f"{task.output} was made from other spikes than {layout.data} holds now; run: {remedy}")
 
 
 def _changed(key: str, before: Any, now: Any) -> Iterator[tuple[str, object, object]]:

@@ -54,7 +54,7 @@ def table_text(report: Report) -> str:
     table.add_row(
         "resources",
         f"{encoder.parameter_bits / 8192:,.1f} KiB of {held}, {encoder.working_memory_bits / 8192:,.2f} KiB of working "
-        f"memory, {synthesis.encoder.flip_flop_bits:,} flip-flops",
+        f"memory, {synthesis.encoder.flip_flop_bits:,} flip-flops outside memories",
     )
     if synthesis.fpga is not None:
         table.add_row("FPGA", str(synthesis.fpga))

@@ -81,3 +81,15 @@ def test_a_report_is_of_the_hardware_that_the_design_has(flow: Flow, workspace: 
     assert "build/tiny/rtl is not of designs/tiny.toml as it is now" in done.stderr
     assert "hardware.fold: made with 2, the design has 4" in done.stderr
     assert "make it anew: make DESIGN=tiny" in done.stderr
+
+
+def test_a_report_is_of_one_set_of_spikes(flow: Flow, workspace: Path) -> None:
+    """Also where both are called the same."""
+    for command in (["rtl"], ["synth"]):
+        assert flow(*command).returncode == 0
+    edit(workspace, "duration_s = 20.0", "duration_s = 16.0")
+    assert "setting synthetic changed" in flow("sim", "--blocks", "8").stdout
+    done = flow("report")
+    assert done.returncode == 1
+    assert "build/tiny/quantize was made from other spikes than build/tiny/data holds now" in done.stderr
+    assert "run: make DESIGN=tiny" in done.stderr
