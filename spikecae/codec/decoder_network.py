@@ -59,19 +59,25 @@ class DecoderNetwork:
                     f"{path}: {_short(tensor.name)} is {tensor.type} of {tensor.shape[0]} blocks, must be "
                     "tensor(float) of any number; make it with the toolkit: make codec"
                 )
-        self._path = path
+        self._path, self._shape = path, (spec.spikes, spec.samples)
         self.provider: str = self._session.get_providers()[0]
 
     def run(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
         """Normalized blocks (n, M, D) from latents (n, N, T).
 
         Raises:
-            DecoderNetworkError: it does not run to its end.
+            DecoderNetworkError: it does not run to its end, or makes something else than it says.
         """
         try:
             blocks: NDArray[np.float32] = self._session.run(None, {self._session.get_inputs()[0].name: latents})[0]
         except Exception as error:  # as when it is loaded
             raise DecoderNetworkError(f"{self._path}: ONNX Runtime does not run it: {_short(error)}") from None
+        wanted = (len(latents), *self._shape)
+        if blocks.shape != wanted:
+            raise DecoderNetworkError(
+                f"{self._path}: it makes {blocks.shape} of {len(latents)} blocks, must be {wanted}; "
+                "make it with the toolkit: make codec"
+            )
         return blocks
 
 
