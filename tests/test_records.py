@@ -80,14 +80,14 @@ def refused(read: Callable[[Path], object], path: Path, kind: type[Exception]) -
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"writes": [[0, 1 << 32]]}, "writes.0.1: Input should be less than 4294967296"),
-        ({"writes": [[-4, 0]]}, "writes.0.0: Input should be greater than or equal to 0"),
-        ({"writes": [[0, 1, 2]]}, "writes.0: Tuple should have at most 2 items"),
-        ({"writes": [[0, 1.5]]}, "writes.0.1: Input should be a valid integer"),
-        ({"writes": {}}, "writes: Input should be a valid array"),
-        ({"writes": [[0, None]] * 500}, "writes.0.1: Input should be a valid integer, and 499 more"),
+        ({"writes": [[0, 1 << 32]]}, "writes.0.1 = 4294967296: input should be less than 4294967296"),
+        ({"writes": [[-4, 0]]}, "writes.0.0 = -4: input should be greater than or equal to 0"),
+        ({"writes": [[0, 1, 2]]}, "writes.0 = [0, 1, 2]: tuple should have at most 2 items"),
+        ({"writes": [[0, 1.5]]}, "writes.0.1 = 1.5: input should be a valid integer"),
+        ({"writes": {}}, "writes = {}: input should be a valid array"),
+        ({"writes": [[0, None]] * 500}, "writes.0.1 = None: input should be a valid integer, and 499 more"),
         ({"spec_hash": "0" * 64}, "parameters of another spec than the manifest beside it is of"),
-        ({"extra": 1}, "extra: Extra inputs are not permitted"),
+        ({"extra": 1}, "extra = 1: unknown key; remove it or correct its name"),
     ],
     ids=lambda value: ascii(value)[:30],
 )

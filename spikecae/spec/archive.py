@@ -57,7 +57,7 @@ def _check_end(data: bytes) -> None:
     """Refuse a directory that would take long to read, before :mod:`zipfile` reads it."""
     end = data[-END.size :]
     if len(end) < END.size or not end.startswith(END_SIGNATURE):
-        raise SpecError(f"corrupt: no zip file, or its end is cut off; make the spec anew")
+        raise SpecError("corrupt: no zip file, or its end is cut off; make the spec anew")
     if data[-END.size - LOCATOR_BYTES :].startswith(LOCATOR_SIGNATURE) or END.unpack(end)[5] > LARGEST_DIRECTORY:
         raise SpecError(f"corrupt: the directory of its members takes more than {LARGEST_DIRECTORY} bytes")
 
