@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from experiments.outcome import Outcome
 from model.provenance import Provenance
 from spikecae.files import write_text
+from spikecae.records import read_record
 
 __all__ = [
     "RESULTS",
@@ -117,4 +118,4 @@ def load_result(path: Path) -> ExperimentResult:
         FileNotFoundError: there is no such file.
         ValueError: it is not a result of this schema.
     """
-    return ExperimentResult.model_validate_json(path.read_text(encoding="utf-8"))
+    return read_record(path, ExperimentResult, "result", f"make it with: make experiment NAME={path.stem}")

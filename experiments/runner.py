@@ -24,6 +24,7 @@ from flow.fingerprint import hash_json
 from model.device import thread_count
 from spikecae.cores import usable_cores
 from spikecae.files import write_text
+from spikecae.records import read_record
 
 __all__ = ["run_experiment"]
 
@@ -91,7 +92,7 @@ def run_experiment(
 
 
 def _load(path: Path) -> Run:
-    return Run.model_validate_json(path.read_text(encoding="utf-8"))
+    return read_record(path, Run, "run of an experiment", "remove it, and run the experiment again")
 
 
 def _is_current(path: Path, code: str) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from spikecae.design import DEFAULT_ENCODER, Design, ResNeXt
 __all__ = ["Checkpoint", "load_checkpoint", "network_hash", "save_checkpoint", "stored_weights"]
 
 SCHEMA_VERSION = 1
+REMEDY = "make it anew with the train stage"
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,6 @@ def stored_weights(model: Autoencoder) -> dict[str, Tensor]:
 
 def save_checkpoint(path: Path, design: Design, checkpoint: Checkpoint) -> None:
     """Write ``path``, replacing what was there only when all is written."""
-    normalization = checkpoint.normalization
-    tensors = {f"model.{name}": tensor for name, tensor in _unshared(stored_weights(checkpoint.model), design).items()}
-    tensors["normalization.offset"] = torch.from_numpy(normalization.offset)
-    tensors["normalization.scale"] = torch.from_numpy(normalization.scale)
     metadata = {
         "schema_version": SCHEMA_VERSION,
         "kind": "checkpoint",
@@ -61,7 +59,7 @@ def save_checkpoint(path: Path, design: Design, checkpoint: Checkpoint) -> None:
         "network_sha256": network_hash(design),
         "epoch": checkpoint.epoch,
     }
-    write_tensors(path, tensors, metadata)
+    write_tensors(path, _stored(design, checkpoint.model, checkpoint.normalization), metadata)
 
 
 def load_checkpoint(path: Path, design: Design) -> Checkpoint:
@@ -74,36 +72,56 @@ def load_checkpoint(path: Path, design: Design) -> Checkpoint:
     tensors, metadata = read_tensors(path)
     if metadata.get("kind") != "checkpoint" or metadata.get("schema_version") != SCHEMA_VERSION:
         raise ValueError(
-            f"{path}: found {metadata.get('kind')!r} of schema {metadata.get('schema_version')}, expected a checkpoint "
-            f"of schema {SCHEMA_VERSION}; make it anew with the train stage"
+            f"{path}: found {metadata.get('kind')!r:.64} of schema {metadata.get('schema_version')!r:.64}, expected a "
+            f"checkpoint of schema {SCHEMA_VERSION}; {REMEDY}"
         )
     if metadata.get("network_sha256") != network_hash(design):
         raise ValueError(
-            f"{path}: trained for design {metadata.get('design')!r} with other adc, block, encoder, codebook or "
+            f"{path}: trained for design {metadata.get('design')!r:.64} with other adc, block, encoder, codebook or "
             f"normalization settings than design {design.name!r} has now; train again"
         )
+    epoch = metadata.get("epoch")
+    if type(epoch) is not int or not 0 <= epoch < 1 << 32:
+        raise ValueError(f"{path}: epoch = {epoch!r:.64} is no number of an epoch; {REMEDY}")
     model = Autoencoder(design)
+    fault = _first_fault(tensors, _stored(design, model, Normalization.unit(design.block.samples)))
+    if fault is not None:
+        raise ValueError(f"{path}: {fault}; {REMEDY}")
     weights = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
-    if _shares_blocks(design):
-        weights = {name: weights[_own_name(name)] for name in model.state_dict() if _own_name(name) in weights}
-    try:
-        model.load_state_dict(weights)
-        normalization = Normalization(tensors["normalization.offset"].numpy(), tensors["normalization.scale"].numpy())
-    except (RuntimeError, KeyError):
-        raise ValueError(f"{path}: tensors are missing or unknown; make it anew with the train stage") from None
-    return Checkpoint(model.eval(), normalization, int(str(metadata["epoch"])))
+    model.load_state_dict({name: weights[_kept_name(name, design)] for name in model.state_dict()})
+    normalization = Normalization(tensors["normalization.offset"].numpy(), tensors["normalization.scale"].numpy())
+    return Checkpoint(model.eval(), normalization, epoch)
 
 
-def _shares_blocks(design: Design) -> bool:
-    return isinstance(design.encoder, ResNeXt) and design.encoder.share_blocks
+def _stored(design: Design, model: Autoencoder, normalization: Normalization) -> dict[str, Tensor]:
+    """All tensors of a checkpoint; of blocks that are one module only those of the first."""
+    tensors = {
+        f"model.{name}": tensor for name, tensor in stored_weights(model).items() if name == _kept_name(name, design)
+    }
+    tensors["normalization.offset"] = torch.from_numpy(normalization.offset)
+    tensors["normalization.scale"] = torch.from_numpy(normalization.scale)
+    return tensors
 
 
-def _unshared(state: dict[str, Tensor], design: Design) -> dict[str, Tensor]:
-    """``state`` without the further names of blocks that are one module."""
-    if not _shares_blocks(design):
-        return state
-    return {name: tensor for name, tensor in state.items() if name == _own_name(name)}
+def _first_fault(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str | None:
+    """Why tensors are not a checkpoint's, where they are not."""
+    odd = sorted(found.keys() ^ wanted.keys())
+    if odd:
+        return f"tensors are missing or unknown: {odd[0][:64]!r}"
+    for name, tensor in found.items():
+        if (tensor.dtype, tensor.shape) != (wanted[name].dtype, wanted[name].shape):
+            return (
+                f"tensor {name!r} is {tensor.dtype} {list(tensor.shape)}, must be {wanted[name].dtype} "
+                f"{list(wanted[name].shape)}"
+            )
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            return f"tensor {name!r} has values that are not finite"
+    if not bool((found["normalization.scale"] > 0).all()):
+        return "tensor 'normalization.scale' has values that are not positive"
+    return None
 
 
-def _own_name(name: str) -> str:
-    return re.sub(r"\.blocks\.\d+\.", ".blocks.0.", name)
+def _kept_name(name: str, design: Design) -> str:
+    """Where a tensor of the model is kept: under the first name of a block that is one module with others."""
+    shares = isinstance(design.encoder, ResNeXt) and design.encoder.share_blocks
+    return re.sub(r"\.blocks\.\d+\.", ".blocks.0.", name) if shares else name

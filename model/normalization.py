@@ -1,7 +1,7 @@
 """z-scoring of ADC codes, with one offset and scale per time sample."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,11 @@ class Normalization:
 
     offset: NDArray[np.int16]
     scale: NDArray[np.float32]
+
+    @classmethod
+    def unit(cls, samples: int) -> Self:
+        """That of ``samples`` codes which need none."""
+        return cls(np.zeros(samples, np.int16), np.ones(samples, np.float32))
 
     def apply(self, adc: NDArray[np.int16]) -> NDArray[np.float32]:
         """Normalized samples of codes ``[..., D]``."""

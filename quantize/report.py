@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from model.provenance import Provenance
 from spikecae.files import write_text
+from spikecae.records import read_record
 
 __all__ = [
     "GoldenCheck",
@@ -127,9 +128,4 @@ def load_report(path: Path) -> QuantizationReport:
         FileNotFoundError: there is no such file.
         ValueError: it is not a quantization report.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"no quantization report {path}; make it with the quantize stage")
-    try:
-        return QuantizationReport.model_validate_json(path.read_text(encoding="utf-8"))
-    except ValidationError as error:
-        raise ValueError(f"{path}: not a quantization report ({error}); make it anew") from None
+    return read_record(path, QuantizationReport, "quantization report", "make it with the quantize stage")

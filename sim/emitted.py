@@ -1,11 +1,26 @@
 """What the generator left beside the Verilog, read back."""
 
-import json
 from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from rtl.manifest import Manifest
+from spikecae.records import read_record
 
 __all__ = ["load_manifest", "load_writes"]
+
+Word = Annotated[int, Field(ge=0, lt=1 << 32, strict=True)]
+
+
+class Load(BaseModel):
+    """``load.json``: the (byte offset, value) of every register write that starts a chip."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1]
+    spec_hash: str
+    writes: list[tuple[Word, Word]]
 
 
 def load_manifest(rtl_dir: Path) -> Manifest:
@@ -15,13 +30,7 @@ def load_manifest(rtl_dir: Path) -> Manifest:
         FileNotFoundError: it is not there.
         ValueError: it is no manifest of this version.
     """
-    path = rtl_dir / "manifest.json"
-    if not path.is_file():
-        raise FileNotFoundError(f"no manifest {path}; run the rtl stage to make it")
-    try:
-        return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is no manifest of this version; run the rtl stage anew: {error}") from None
+    return read_record(rtl_dir / "manifest.json", Manifest, "manifest", "run the rtl stage to make it")
 
 
 def load_writes(rtl_dir: Path, manifest: Manifest) -> list[tuple[int, int]]:
@@ -29,10 +38,12 @@ def load_writes(rtl_dir: Path, manifest: Manifest) -> list[tuple[int, int]]:
 
     Raises:
         FileNotFoundError: there should be some, but the file is missing.
+        ValueError: it holds something else, or the parameters of another spec.
     """
     if manifest.parameters == "rom":
         return []
-    path = rtl_dir / "load.json"
-    if not path.is_file():
-        raise FileNotFoundError(f"no parameters {path}; run the rtl stage to make them")
-    return [(offset, value) for offset, value in json.loads(path.read_text(encoding="utf-8"))["writes"]]
+    path, remedy = rtl_dir / "load.json", "run the rtl stage to make them"
+    load = read_record(path, Load, "parameters", remedy)
+    if load.spec_hash != manifest.spec_hash:
+        raise ValueError(f"{path}: parameters of another spec than the manifest beside it is of; {remedy}")
+    return load.writes

@@ -72,9 +72,10 @@ def sentence(error: BaseException) -> str:
 
 def fault_sentence(fault: Mapping[str, Any]) -> str:
     """One of the faults that pydantic lists, in words."""
-    key, value = ".".join(str(part) for part in fault["loc"]) or "value", repr(fault["input"])
-    if len(value) > LONGEST_VALUE:
-        value = f"{value[:LONGEST_VALUE]}… ({len(value)} characters)"
+    key = ".".join(str(part) for part in fault["loc"]) or "value"
+    key, value = key if key.isprintable() else ascii(key), _shown(fault["input"])
+    if len(key) > LONGEST_VALUE:
+        key = f"{key[:LONGEST_VALUE]}…"
     match fault["type"]:
         case "extra_forbidden":
             return f"{key} = {value}: unknown key; remove it or correct its name"
@@ -82,6 +83,14 @@ def fault_sentence(fault: Mapping[str, Any]) -> str:
             return f"{key}: missing; add it"
         case _:
             return f"{key} = {value}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
+
+
+def _shown(value: object) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # a number of thousands of digits is not written out
+        return "a number that is too long"
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}… ({len(text)} characters)"
 
 
 def describe(error: BaseException) -> str | None:

@@ -28,11 +28,11 @@ GOLDEN = ("spikecae.golden", "spikecae.front_end.detector", "spikecae.codec", "s
 """What computes what the hardware must give: spikes, symbols, bits, packets."""
 SHARED_BY_GOLDEN_AND_RTL = (
     *("spikecae.spec", "spikecae.stages", "spikecae.design", "spikecae.front_end.front_end"),
-    *("spikecae.widths", "spikecae.canonical_code", "spikecae.front_end.geometry"),
+    *("spikecae.widths", "spikecae.limits", "spikecae.canonical_code", "spikecae.front_end.geometry"),
     *("spikecae.discovery", "spikecae.files", "spikecae.errors"),
 )
-"""The spec with its stages, the design and the front end; what these are made of (widths that bounds prove, canonical
-codes, distances of contacts); and how modules and files are found and written, and errors worded."""
+"""The spec with its stages, the design and the front end; what these are made of (widths that bounds prove, limits,
+canonical codes, distances of contacts); and how modules and files are found and written, and errors worded."""
 
 TARGETS = "synth/targets"
 OF_A_PROCESS = {

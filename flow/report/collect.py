@@ -14,6 +14,7 @@ from rtl.manifest import Manifest
 from sim.emitted import load_manifest
 from sim.results import SimulationResults
 from spikecae.design import Design
+from spikecae.records import read_record
 from spikecae.spec import load_spec
 from synth.power.power_report import PowerReport
 from synth.report import SynthesisReport
@@ -32,8 +33,9 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
     dataset, spec = load_dataset_file(layout.data), load_spec(layout.quantize)
     quantization = load_quantization(layout.quantize / "metrics.json")
     manifest = load_manifest(layout.rtl)
-    simulation = SimulationResults.model_validate_json((layout.sim / "results.json").read_bytes())
-    synthesis = SynthesisReport.model_validate_json((layout.synth(target) / "report.json").read_bytes())
+    again = f"run: make DESIGN={layout.name}"
+    simulation = read_record(layout.sim / "results.json", SimulationResults, "simulation results", again)
+    synthesis = read_record(layout.synth(target) / "report.json", SynthesisReport, "synthesis report", again)
     made_from = {"rtl": manifest.spec_hash, "sim": simulation.spec_hash, "synth": synthesis.spec_hash}
     for stage, found in made_from.items():
         if found != spec.hash:
@@ -79,7 +81,7 @@ def _power(layout: Layout, target: str, spec_hash: str) -> PowerReport | None:
     path = layout.power(target) / "power.json"
     if not path.is_file():
         return None
-    power = PowerReport.model_validate_json(path.read_bytes())
+    power = read_record(path, PowerReport, "power report", f"remove it, or run: make power DESIGN={layout.name}")
     return power if power.spec_hash == spec_hash else None
 
 
@@ -101,7 +103,8 @@ def _data(design: Design, dataset: SpikeDataset) -> Data:
 
 
 def _weights(layout: Layout) -> Weights:
-    metrics = ModelMetrics.model_validate_json((layout.model / "metrics.json").read_bytes())
+    again = f"run: make DESIGN={layout.name}"
+    metrics = read_record(layout.model / "metrics.json", ModelMetrics, "metrics of a model", again)
     training = load_training(layout.model / "training.json")
     return Weights(
         origin=metrics.weights,

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from model.provenance import Provenance
 from spikecae.files import write_text
+from spikecae.records import read_record
 
 __all__ = ["Quality", "TrainingReport", "load_report", "save_report"]
 
@@ -71,9 +72,4 @@ def load_report(path: Path) -> TrainingReport:
         FileNotFoundError: there is no such file.
         ValueError: it is not a training report.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"no training report {path}; make it with the train stage")
-    try:
-        return TrainingReport.model_validate_json(path.read_text(encoding="utf-8"))
-    except ValidationError as error:
-        raise ValueError(f"{path}: not a training report ({error}); make it anew with the train stage") from None
+    return read_record(path, TrainingReport, "training report", "make it with the train stage")

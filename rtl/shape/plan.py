@@ -214,7 +214,15 @@ def parameter_widths(
         bias_bits: width of a bias.
         shift_bits: width of a shift.
         least_port: width of a word of weights, at least.
+
+    Raises:
+        ValueError: no word is wide enough, since each product takes one at least.
     """
+    if len(products) > cycles:
+        raise ValueError(
+            f"{len(products)} products take a word of weights each, but a channel group has {cycles} cycles; "
+            "raise hardware.fold"
+        )
     port = least_port
     while sum(ceil_div(dot.group_weight_bits, port) for dot in products) > cycles:
         port *= 2

@@ -1,6 +1,7 @@
 """The shape of the codeword search: sub-vectors, multipliers and widths."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,13 +119,17 @@ def plan_search(stage: VectorQuantizer, bits: int, hardware: Hardware, budget: i
     if loadable and any(int(book.bias.max()) > _largest_bias(length, bits) for book in used):
         raise ValueError(f"a search bias exceeds {_largest_bias(length, bits)}; lower codebook.rate_weight")
 
-    def plan(lanes: int, taps: int, port: int) -> SearchPlan:
-        bare = SearchPlan(tuple(passes), bits, length, lanes, taps, 0, 0, port, hardware.early_exit)
-        products = bare.products
+    @cache
+    def widths(products: int) -> tuple[int, int]:
         bounds = [_any_search(length, products, bits)]
         if not loadable:
             bounds = [_search_bounds(book, products, bits) for book in used]
         bias_bits, score_bits = (max(signed_width(*limits) for limits in place) for place in zip(*bounds, strict=True))
+        return bias_bits, score_bits
+
+    def plan(lanes: int, taps: int, port: int) -> SearchPlan:
+        bare = SearchPlan(tuple(passes), bits, length, lanes, taps, 0, 0, port, hardware.early_exit)
+        bias_bits, score_bits = widths(bare.products)
         return replace(bare, score_bits=score_bits, bias_bits=bias_bits)
 
     widest = max(p.count for p in passes)

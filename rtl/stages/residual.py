@@ -32,6 +32,11 @@ class ResidualPart(TransformPart):
             )
         if stage.reduce.kernel != 1 or stage.expand.kernel != 1 or not all(part.relu for part in stage.convolutions):
             raise ValueError(f"stage {stage.name}: reduce and expand must be 1x1, and all three have a ReLU")
+        if stage.conv.inputs != stage.conv.outputs:
+            raise ValueError(
+                f"stage {stage.name}: conv must have as many outputs as inputs, has {stage.conv.outputs} for "
+                f"{stage.conv.inputs}"
+            )
         self.name, self._stage, self._site = stage.name, stage, site
         self._place = f"pipeline.{stage.name}"
         own = site.hardware.stationary != "none"

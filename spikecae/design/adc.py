@@ -7,6 +7,7 @@ from pydantic import Field
 
 from spikecae.design.rules import Fault, rule
 from spikecae.design.section import Costs, Section, Unit
+from spikecae.limits import LEAST_ADC_BITS, MOST_ADC_BITS
 
 __all__ = ["Adc"]
 
@@ -16,7 +17,7 @@ class Adc(Section):
 
     bits: Annotated[
         int,
-        Field(ge=6, le=16),
+        Field(ge=LEAST_ADC_BITS, le=MOST_ADC_BITS),
         Unit("bits"),
         Costs("The encoder's input has 16 bits in any case; the words of a front end's memories grow with it."),
     ]

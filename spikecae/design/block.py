@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from spikecae.design.section import Costs, Section, Unit
+from spikecae.limits import MOST_SAMPLES, MOST_SPIKES
 
 __all__ = ["Block", "Normalization"]
 
@@ -14,7 +15,7 @@ class Block(Section):
 
     spikes: Annotated[
         int,
-        Field(ge=1, le=16),
+        Field(ge=1, le=MOST_SPIKES),
         Unit("spikes"),
         Costs(
             "At the same N, twice the spikes halve the bits of each and cost quality: on Wave_Clus at noise 0.05, "
@@ -24,7 +25,7 @@ class Block(Section):
     """M, snippets of a block."""
     samples: Annotated[
         int,
-        Field(ge=16, le=128),
+        Field(ge=16, le=MOST_SAMPLES),
         Unit("samples"),
         Costs("A block's cycles, its multiply-accumulates and the length of a codeword grow with it."),
     ]

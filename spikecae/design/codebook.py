@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from spikecae.design.section import Costs, Section, Unit
+from spikecae.limits import MOST_CODEWORDS
 
 __all__ = ["Codebook", "Quantization"]
 
@@ -14,7 +15,7 @@ class Codebook(Section):
 
     codewords: Annotated[
         int,
-        Field(ge=2, le=2048),
+        Field(ge=2, le=MOST_CODEWORDS),
         Unit("codewords"),
         Costs(
             "The search's multiply-accumulates and the codebook's memory grow with it, and an index has log2 K bits "

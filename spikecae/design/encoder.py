@@ -18,6 +18,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from spikecae.design.block import Block
 from spikecae.design.section import Costs, Section, Unit
+from spikecae.limits import MOST_FEATURES
 
 __all__ = ["DEFAULT_ENCODER", "ENCODERS", "Encoder", "register_encoder"]
 
@@ -35,7 +36,7 @@ class Encoder(Section, ABC):
     """Which kind of encoder; the other keys of the table are those of the kind."""
     features: Annotated[
         int,
-        Field(ge=1, le=128),
+        Field(ge=1, le=MOST_FEATURES),
         Unit("features"),
         Costs(
             "A block has one index for each: bits, the last stage of the encoder and the search grow with it; 4 times "

@@ -10,10 +10,9 @@ from spikecae.design.block import Block
 from spikecae.design.encoder import Encoder, register_encoder
 from spikecae.design.rules import Fault, rule
 from spikecae.design.section import Costs, Unit
+from spikecae.limits import MOST_CHANNELS, MOST_PER_GROUP
 
 __all__ = ["ResNeXt"]
-
-MOST_PER_GROUP = 16
 
 
 @register_encoder
@@ -24,21 +23,21 @@ class ResNeXt(Encoder):
     """The paper's network."""
     channels: Annotated[
         int,
-        Field(ge=1, le=1024),
+        Field(ge=1, le=MOST_CHANNELS),
         Unit("channels"),
         Costs("Multiply-accumulates and weights of all convolutions grow with it, and the decoder's with its square."),
     ]
     """Channels between the blocks."""
     bottleneck: Annotated[
         int,
-        Field(ge=1, le=1024),
+        Field(ge=1, le=MOST_CHANNELS),
         Unit("channels"),
         Costs("Multiply-accumulates and weights of the blocks grow with it."),
     ]
     """Channels inside a block."""
     groups: Annotated[
         int,
-        Field(ge=1, le=1024),
+        Field(ge=1, le=MOST_CHANNELS),
         Unit("groups"),
         Costs(
             "The chip works on one group at a time: a block of spikes takes groups · D · fold cycles. At the same "

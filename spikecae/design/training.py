@@ -12,7 +12,7 @@ __all__ = ["Synthetic", "Training"]
 class Synthetic(Section):
     """The embedded ground-truth recording, made by SpikeInterface from a seed, for when there is no other."""
 
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     """Another seed, another recording."""
     duration_s: Annotated[
         float, Field(gt=0), Unit("s"), Costs("Spikes, and the time of everything that is done with them.")
@@ -65,5 +65,5 @@ class Training(Section):
     """Share of values that are dropped in a training step."""
     commitment: Annotated[float, Field(ge=0)] = 0.15
     """Weight in the loss of how far latents are from their codewords; squared error has weight 1."""
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     """Draws the first weights, the order of blocks and what is dropped."""

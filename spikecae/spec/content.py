@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecae.stages.base import KINDS
+from spikecae.stages.checks import NAME
 
 __all__ = ["check_fields", "pack", "unpack"]
 
@@ -34,9 +35,12 @@ def pack(value: Any, path: str, arrays: dict[str, NDArray[Any]]) -> Any:
 def unpack(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     """What :func:`pack` made JSON of.
 
+    Args:
+        value: JSON.
+        arrays: every array that it names.
+
     Raises:
-        KeyError: no such array or kind.
-        ValueError: fields that a kind has not, or of other types.
+        ValueError: no such kind, or fields that a kind has not, or of other types.
     """
     if isinstance(value, list):
         return tuple(unpack(item, arrays) for item in value)
@@ -44,31 +48,42 @@ def unpack(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
         return value
     if "array" in value:
         return arrays[value["array"]]
-    if value.get("kind") not in KINDS:
+    name = value.get("kind")
+    if not isinstance(name, str) or name not in KINDS:
         known = ", ".join(sorted(KINDS))
-        raise ValueError(f"no kind of stage is called {str(value.get('kind'))[:64]!r}; this program knows {known}")
-    kind = KINDS[value["kind"]]
+        raise ValueError(f"no kind of stage is called {str(name)[:64]!r}; this program knows {known}")
+    kind = KINDS[name]
     body = {key: unpack(item, arrays) for key, item in value.items() if key != "kind"}
     check_fields(kind, body)
     return kind(**body)
 
 
 def check_fields(kind: type, body: Mapping[str, Any]) -> None:
-    """Refuse unknown and missing fields, and those of other types than the class declares.
+    """Refuse unknown and missing fields, those of other types than the class declares, and defaults written down.
 
     Raises:
         ValueError: names the field.
     """
-    hints, name = get_type_hints(kind), str(body.get("name", kind.__name__))[:64]
+    hints, name = get_type_hints(kind), body.get("name")
+    where = name if isinstance(name, str) and _is_name(name) else kind.__name__
     declared = {field.name: field for field in fields(kind)}
     for key, value in body.items():
         if key not in declared:
-            raise ValueError(f"{name}: unknown field {key[:64]!r}")
+            raise ValueError(f"{where}: unknown field {key[:64]!r}")
         if not _is_a(value, hints[key]):
-            raise ValueError(f"{name}.{key}: unexpected {type(value).__name__}")
+            raise ValueError(f"{where}.{key}: unexpected {type(value).__name__}")
+        if isinstance(value, str) and not _is_name(value):
+            form = "letters, digits and _, 64 at most, a letter first; of a stage within another, both names and a dot"
+            raise ValueError(f"{where}.{key} = {value[:64]!r}: a name is of {form}")
+        if type(value) is type(declared[key].default) and value == declared[key].default:
+            raise ValueError(f"{where}.{key} = {value} is what it is where nothing is said; leave it out")
     for key, field in declared.items():
         if key not in body and field.default is MISSING:
-            raise ValueError(f"{name}: field {key!r} is missing")
+            raise ValueError(f"{where}: field {key!r} is missing")
+
+
+def _is_name(text: str) -> bool:
+    return all(NAME.fullmatch(part) for part in text.split(".", 1))
 
 
 def _is_a(value: Any, hint: Any) -> bool:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,22 +9,23 @@ from typing import Any, TypeVar, cast
 
 from numpy.typing import NDArray
 
+from spikecae.limits import LEAST_ADC_BITS, MOST_ADC_BITS, MOST_CHANNELS, MOST_FEATURES, MOST_SAMPLES, MOST_SPIKES
 from spikecae.spec.content import pack
 from spikecae.stages.base import Coder, Quantizer, Source, Stage, Symbols, Transform, Values
+from spikecae.stages.checks import NAME
 
 __all__ = ["SCHEMA_VERSION", "EncoderSpec", "SpecError"]
 
 SCHEMA_VERSION = 1
 HEAD = ("design", "spikes", "samples", "adc_bits")
 """Fields beside the stages."""
-LIMITS = {"spikes": (1, 16), "samples": (1, 128), "adc_bits": (1, 16)}
+LIMITS = {"spikes": (1, MOST_SPIKES), "samples": (1, MOST_SAMPLES), "adc_bits": (LEAST_ADC_BITS, MOST_ADC_BITS)}
 MOST_STAGES = 64
-MOST_LATENTS = 1 << 14
+MOST_VALUES = MOST_CHANNELS * MOST_SAMPLES
+"""Of a block, between two stages."""
+MOST_LATENTS = MOST_FEATURES * MOST_SAMPLES
 MOST_SYMBOLS = 1024
 """Of a block: with the longest codes and all events they fill half a packet."""
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-"""Of a stage. A stage within another is called ``outer.field``."""
-
 
 S = TypeVar("S", bound=Stage)
 
@@ -83,11 +83,12 @@ class EncoderSpec:
         for stage in self.transforms:
             yield from stage.faults(given)
             given = stage.output(given)
-            if given.channels * given.samples > MOST_LATENTS:
-                yield f"{stage.name} makes {given.channels * given.samples} values of a block, {MOST_LATENTS} at most"
-        yield from self.quantizer.faults(given)
+            most = MOST_LATENTS if stage is self.transforms[-1] else MOST_VALUES
+            if given.channels * given.samples > most:
+                yield f"{stage.name} makes {given.channels * given.samples} values of a block, {most} at most"
         if len(self.symbols) > MOST_SYMBOLS:
             yield f"{self.quantizer.name} makes {len(self.symbols)} symbols of a block, {MOST_SYMBOLS} at most"
+        yield from self.quantizer.faults(given)
         yield from (f"{self.quantizer.name}: {fault}" for fault in self.coder.faults(self.symbols))
 
     @property

@@ -7,14 +7,17 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecae.limits import KERNELS, MOST_CHANNELS, MOST_PER_GROUP
 from spikecae.stages.base import Transform, Values, register
-from spikecae.stages.checks import MAX_SHIFT, require, require_array, require_exponents
+from spikecae.stages.checks import MAX_SHIFT, require, require_array, require_exponents, require_range
 from spikecae.widths import accumulator_bounds, integer_range, loadable_bounds, signed_width
 
 __all__ = ["ACTIVATION_BITS", "Convolution"]
 
 ACTIVATION_BITS = 8
 """Widest activation."""
+LEAST_BITS = 2
+"""Narrowest."""
 
 
 @register
@@ -43,7 +46,7 @@ class Convolution(Transform):
     def __post_init__(self) -> None:
         name = self.name
         for place, bits in (("input_bits", self.input_bits), ("output_bits", self.output_bits)):
-            require(2 <= bits <= ACTIVATION_BITS, f"{name}.{place} = {bits} must lie in 2..{ACTIVATION_BITS}")
+            require_range(f"{name}.{place}", bits, LEAST_BITS, ACTIVATION_BITS)
         require(
             self.weight.ndim == 3 and self.weight.size > 0,
             f"{name}.weight must be (outputs, inputs / groups, kernel), got {self.weight.shape}",
@@ -52,9 +55,16 @@ class Convolution(Transform):
         require_array(f"{name}.weight", self.weight, np.int8, self.weight.shape)
         require_array(f"{name}.bias", self.bias, np.int32, (outputs,))
         require_array(f"{name}.weight_exponent", self.weight_exponent, np.int8, (outputs,))
-        require(self.groups >= 1, f"{name}.groups = {self.groups} must be positive")
+        require_range(f"{name}: outputs", outputs, 1, MOST_CHANNELS)
+        require_range(f"{name}.groups", self.groups, 1, MOST_CHANNELS)
+        require_range(f"{name}: inputs", self.inputs, 1, MOST_CHANNELS)
         require(outputs % self.groups == 0, f"{name}.groups = {self.groups} does not divide {outputs} outputs")
-        require(self.weight.shape[2] % 2 == 1, f"{name}: kernel {self.weight.shape[2]} must be odd")
+        widest = max(self.weight.shape[1], outputs // self.groups)
+        require(
+            self.groups == 1 or widest <= MOST_PER_GROUP,
+            f"{name}: {widest} channels per group, {MOST_PER_GROUP} at most",
+        )
+        require(self.kernel in KERNELS, f"{name}: kernel of {self.kernel} taps must be one of {KERNELS}")
         require_exponents(name, self.input_exponent, self.exponent)
         low, high = int(self.shift.min()), int(self.shift.max())
         require(low >= 0 and high <= MAX_SHIFT, f"{name}: shifts {low}..{high} must lie in 0..{MAX_SHIFT}")

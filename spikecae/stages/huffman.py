@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecae.canonical_code import canonical_codes, check_lengths
+from spikecae.limits import MOST_CODEWORDS, MOST_FEATURES
 from spikecae.stages.base import Coder, Symbols, register
-from spikecae.stages.checks import require
+from spikecae.stages.checks import require, require_range
 
 __all__ = ["Huffman"]
 
@@ -23,9 +24,10 @@ class Huffman(Coder):
     tables: tuple[NDArray[np.uint8], ...]
 
     def __post_init__(self) -> None:
-        require(len(self.tables) > 0, f"{self.name}: no code tables")
+        require_range(f"{self.name}: code tables", len(self.tables), 1, MOST_FEATURES)
         for number, table in enumerate(self.tables):
             require(table.dtype == np.uint8, f"{self.name}.tables[{number}] must be uint8, got {table.dtype}")
+            require_range(f"{self.name}.tables[{number}]: entries", table.size, 1, MOST_CODEWORDS)
             try:
                 check_lengths(table)
             except ValueError as error:
@@ -36,9 +38,12 @@ class Huffman(Coder):
         return canonical_codes(self.tables[table])
 
     def faults(self, symbols: Symbols) -> Iterator[str]:
-        """A position without a table, or with one of another size."""
+        """A position without a table, or with one of another size; a table that no position has."""
         for number, (size, table) in enumerate(zip(symbols.sizes, symbols.tables, strict=True)):
             if not 0 <= table < len(self.tables):
                 yield f"position {number}: no code table {table}"
             elif self.tables[table].size != size:
                 yield f"position {number}: code table of {self.tables[table].size} entries for {size} symbols"
+        unused = set(range(len(self.tables))) - set(symbols.tables)
+        if unused:
+            yield f"code table {min(unused)} is that of no position"

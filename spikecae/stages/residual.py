@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecae.limits import MOST_PER_GROUP
 from spikecae.stages.base import Transform, Values, register
 from spikecae.stages.checks import MAX_SHIFT, require
 from spikecae.stages.convolution import Convolution
@@ -34,6 +35,10 @@ class Residual(Transform):
         reduce, conv, expand = self.convolutions
         groups = [part.groups for part in self.convolutions]
         require(len(set(groups)) == 1, f"{self.name}: its convolutions must have the same groups, got {groups}")
+        widest = max(max(part.inputs, part.outputs) // part.groups for part in self.convolutions)
+        require(widest <= MOST_PER_GROUP, f"{self.name}: {widest} channels per group, {MOST_PER_GROUP} at most")
+        for part in (reduce, expand):
+            require(part.kernel == 1, f"{part.name}: kernel of {part.kernel} taps must be 1")
         for first, second in ((reduce, conv), (conv, expand)):
             require(
                 first.outputs == second.inputs and first.exponent == second.input_exponent,

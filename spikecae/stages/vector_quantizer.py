@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecae.limits import MOST_CODEWORDS, MOST_FEATURES, MOST_SAMPLES
 from spikecae.stages.base import Quantizer, Symbols, Values, register
-from spikecae.stages.checks import require, require_array, require_exponents
+from spikecae.stages.checks import require, require_array, require_exponents, require_range
 from spikecae.widths import accumulator_bounds, integer_range, signed_width
 
 __all__ = ["Codebook", "SubVector", "VectorQuantizer"]
@@ -24,8 +25,12 @@ class Codebook:
 
     def __post_init__(self) -> None:
         require(self.words.ndim == 2 and self.words.size > 0, f"codebook must be (K, L), got {self.words.shape}")
+        codewords, length = self.words.shape
+        require_range("codebook: codewords", codewords, 1, MOST_CODEWORDS)
+        require_range("codebook: elements of a codeword", length, 1, MOST_SAMPLES)
         require_array("codebook.words", self.words, np.int8, self.words.shape)
-        require_array("codebook.bias", self.bias, np.int32, (len(self.words),))
+        require_array("codebook.bias", self.bias, np.int32, (codewords,))
+        require(bool(self.bias.min() >= 0), f"codebook.bias of codeword {int(self.bias.argmin())} is negative")
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -66,6 +71,7 @@ class VectorQuantizer(Quantizer):
 
     def __post_init__(self) -> None:
         require_exponents(self.name, self.exponent)
+        require_range(f"{self.name}: codebooks", len(self.codebooks), 1, MOST_FEATURES)
         require(len(self.table) > 0, f"{self.name}: no sub-vectors")
         for number, part in enumerate(self.table):
             where = f"{self.name}.table[{number}]"
@@ -73,6 +79,8 @@ class VectorQuantizer(Quantizer):
             require(0 <= part.codebook < len(self.codebooks), f"{where}: no codebook {part.codebook}")
             length = self.codebooks[part.codebook].words.shape[1]
             require(length == part.length, f"{where}: length {part.length}, but its codewords have {length}")
+        unused = set(range(len(self.codebooks))) - {part.codebook for part in self.table}
+        require(not unused, f"{self.name}.codebooks[{min(unused, default=0)}] is that of no sub-vector")
 
     @property
     def symbols(self) -> Symbols:

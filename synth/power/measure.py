@@ -15,6 +15,7 @@ from sim.emitted import load_manifest, load_writes
 from spikecae.bitstream.payload import wire_bits
 from spikecae.files import write_text
 from spikecae.golden import encode
+from spikecae.records import read_record
 from spikecae.spec import EncoderSpec
 from synth.cells.liberty import Library, read_liberty
 from synth.files import NETLIST
@@ -75,7 +76,8 @@ def measure_power(
         NetlistStuckError: the netlist does not answer.
     """
     manifest = load_manifest(rtl_dir)
-    report = SynthesisReport.model_validate_json((synth_dir / "report.json").read_bytes())
+    remedy = "run the synth stage to make it"
+    report = read_record(synth_dir / "report.json", SynthesisReport, "synthesis report", remedy)
     if not spec.hash == manifest.spec_hash == report.spec_hash:
         raise ValueError(f"{synth_dir} and {rtl_dir} are not both of spec {spec.hash[:12]}; run rtl and synth anew")
     mapping = report.mapping

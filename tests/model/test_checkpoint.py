@@ -1,5 +1,7 @@
+import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from safetensors.torch import save_file
 
 from model.autoencoder.network import Autoencoder
 from model.checkpoint import Checkpoint, load_checkpoint, network_hash, save_checkpoint
+from model.files import read_tensors, write_tensors
 from model.normalization import Normalization
 from spikecae.design import Design, ResNeXt
 
@@ -72,6 +75,71 @@ def test_weights_of_another_network_are_refused(tiny: Design, neuropixels: Desig
         load_checkpoint(saved, neuropixels)
     faster = tiny.model_copy(update={"hardware": tiny.hardware.model_copy(update={"fold": 8})})
     load_checkpoint(saved, faster)  # the weights do not depend on the hardware's knobs
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ("[]", "truncated or corrupt safetensors file \\(its metadata are a list\\)"),
+        ("null", "its metadata are a NoneType"),
+        ("[" * 100_000, "truncated or corrupt"),
+        ("{", "truncated or corrupt"),
+        ({"kind": "x" * 999}, "found 'x{63} of schema 1, expected a checkpoint of schema 1"),
+        ({"kind": [[]]}, "found \\[\\[\\]\\] of schema 1"),
+        ({"schema_version": None}, "of schema None, expected"),
+        ({"epoch": None}, "epoch = None is no number of an epoch"),
+        ({"epoch": -1}, "epoch = -1 is no number"),
+        ({"epoch": 1e400}, "epoch = inf is no number"),
+        ({"design": {"a": "b" * 999}, "network_sha256": 1}, "trained for design .{64} with other adc"),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_metadata_of_something_else_are_refused(
+    tiny: Design, saved: Path, metadata: str | dict[str, object], reason: str
+) -> None:
+    tensors, stored = read_tensors(saved)
+    text = metadata if isinstance(metadata, str) else json.dumps(stored | metadata)
+    save_file(tensors, saved, {"spikecae": text})
+    refused(saved, tiny, reason)
+
+
+WEIGHT, OFFSET, SCALE = "model.encoder.blocks.0.conv.weight", "normalization.offset", "normalization.scale"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "reason"),
+    [
+        (WEIGHT, lambda t: t * float("nan"), "has values that are not finite"),
+        (WEIGHT, lambda t: t * float("inf"), "has values that are not finite"),
+        (WEIGHT, lambda t: t.to(torch.int64), "is torch.int64 .*, must be torch.float32"),
+        (WEIGHT, lambda t: t.to(torch.complex64), "is torch.complex64"),
+        (WEIGHT, lambda t: t[:1], "is torch.float32 \\[1, 2, 3\\], must be torch.float32 \\[8, 2, 3\\]"),
+        (OFFSET, lambda t: t.to(torch.bfloat16), "is torch.bfloat16 \\[16\\], must be torch.int16 \\[16\\]"),
+        (OFFSET, lambda t: t[:3], "is torch.int16 \\[3\\]"),
+        (SCALE, lambda t: t * 0, "has values that are not positive"),
+        (SCALE, lambda t: t * float("nan"), "has values that are not finite"),
+        (SCALE, lambda t: torch.stack([t, t]), "is torch.float32 \\[2, 16\\]"),
+        ("model.other", lambda t: torch.zeros(3), "tensors are missing or unknown: 'model.other'"),
+        ("x" * 999, lambda t: torch.zeros(3), "tensors are missing or unknown: 'x{64}'"),
+        (WEIGHT, lambda t: None, f"tensors are missing or unknown: '{WEIGHT}'"),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_other_tensors_are_refused(
+    tiny: Design, saved: Path, name: str, change: Callable[[Any], torch.Tensor | None], reason: str
+) -> None:
+    tensors, metadata = read_tensors(saved)
+    changed = change(tensors.pop(name, None))
+    write_tensors(saved, tensors | ({} if changed is None else {name: changed}), metadata)
+    refused(saved, tiny, reason)
+
+
+def refused(path: Path, design: Design, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason) as caught:
+        load_checkpoint(path, design)
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value)) < 500
+    assert str(caught.value).isprintable()
 
 
 def test_weights_depend_on_the_kind_of_encoder(tiny: Design) -> None:

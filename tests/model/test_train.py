@@ -125,7 +125,7 @@ def test_validation_and_test_are_not_fitted(tiny: Design, tiny_spikes: SpikeData
 def test_a_report_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "metrics.json"
     path.write_text(json.dumps({"schema_version": 99}))
-    with pytest.raises(ValueError, match=r"metrics\.json: not a training report"):
+    with pytest.raises(ValueError, match=r"metrics\.json: no training report of this version"):
         load_report(path)
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,27 @@ def test_blocks_of_other_groups_are_refused(tiny: Design) -> None:
     object.__setattr__(spec, "stages", (*spec.stages[:4], *one.stages[4:]))
     with pytest.raises(ValueError, match=r"same groups, these have .*'block0': 4.*'block1': 2"):
         make_plan(spec, hardware(2))
+
+
+def test_a_residual_block_that_the_hardware_does_not_know_is_refused(tiny: Design) -> None:
+    spec = random_spec(tiny, 1)
+    block = spec.stages[2]
+    conv, expand = block.conv, block.expand
+    narrow = replace(conv, weight=conv.weight[:4], bias=conv.bias[:4], weight_exponent=conv.weight_exponent[:4])
+    block = replace(block, conv=narrow, expand=replace(expand, weight=expand.weight[:, :1]))
+    spec = replace(spec, stages=(*spec.stages[:2], block, *spec.stages[3:]))
+    with pytest.raises(ValueError, match=r"stage block0: conv must have as many outputs as inputs, has 4 for 8"):
+        make_plan(spec, hardware(2))
+
+
+def test_more_products_than_cycles_are_refused(tiny: Design) -> None:
+    """No word of weights is wide enough to bring them all within a channel group."""
+    few = tiny.block.model_copy(update={"samples": 2})
+    encoder = tiny.encoder.model_copy(update={"pools": [1, 1]})
+    spec = random_spec(tiny.model_copy(update={"block": few, "encoder": encoder}), 1)
+    with pytest.raises(ValueError, match=r"8 products take .* but a channel group has 4 cycles; raise hardware\.fold"):
+        make_plan(spec, hardware(2))
+    assert make_plan(spec, hardware(4)).encoder_cycles > 0
 
 
 def test_memories_of_one_word_have_an_address(tiny: Design, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def brute_force(codebook: Codebook, y: np.ndarray) -> list[int]:
 def test_search_finds_the_lowest_of_the_best(codewords: int, length: int) -> None:
     rng = np.random.default_rng(codewords * length)
     words = rng.integers(-3, 4, (codewords, length)).astype(np.int8)  # many ties
-    codebook = Codebook(words, rng.integers(-9, 9, codewords).astype(np.int32))
+    codebook = Codebook(words, rng.integers(0, 18, codewords).astype(np.int32))
     y = rng.integers(-4, 5, (40, length)).astype(np.int8)
     for found in both(lambda: nearest(codebook, y)):
         assert found.tolist() == brute_force(codebook, y)

@@ -291,6 +291,39 @@ def test_text_that_is_no_toml_is_a_fault(tmp_path: Path, text: str) -> None:
         load_design(path)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("seed = 4", f"seed = 0x{'f' * 5000}", "synthetic.seed: a number of 20000 bits, 64 at most"),
+        ("lsb = 2.34375", f"lsb = 0x{'f' * 17}", "adc.lsb: a number of 68 bits, 64 at most; choose a smaller one"),
+        ("pools = [2, 2]", f"pools = [2, 1{'0' * 4000}]", "encoder.pools.1: a number of 13288 bits"),
+        ("seed = 4", f"seed{'.a' * 3000} = 1", "synthetic.seed.a.a.a.a.a.a.a.a.a.a.a.a.a.a: more than 16 tables"),
+        ("[adc]", f"[{'a.' * 3000}b]\n[adc]", "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a: more than 16 tables or lists"),
+        ("seed = 4", f"seed = {'[' * 200}{']' * 200}", "synthetic.seed.0.0.0.0.0.0.0.0.0.0.0.0.0.0: more than 16"),
+        ("seed = 4", "seed = -1", "synthetic.seed = -1: input should be greater than or equal to 0"),
+        ("seed = 4", f'seed = 4\n"{"k" * 9999}" = 1', f"synthetic.{'k' * 49}… = 1: unknown key"),
+        ("seed = 4", 'seed = 4\n"a\\u001b\\nb" = 1', r"synthetic.'a\x1b\nb' = 1: unknown key"),
+        ("seed = 4", f"seed = 4 # {'x' * 70_000}", "more than 65536 bytes: no design"),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_what_is_too_much_is_one_short_fault(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    (line,) = faults(tmp_path, (old, new))
+    assert expected in line
+    assert len(line) < 200
+    assert line.isprintable()
+
+
+def test_of_many_faults_the_first_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY + "\n".join(f"k{number} = 1" for number in range(1000)), encoding="utf-8")
+    with pytest.raises(DesignError, match="1000 faults in this design") as caught:
+        load_design(path)
+    assert len(caught.value.faults) == 1000
+    assert str(caught.value).count("\n") == 41
+    assert str(caught.value).endswith("  and 960 more")
+
+
 def test_tables_of_another_kind_are_faults_not_exceptions(tmp_path: Path) -> None:
     path = tmp_path / "x.toml"
     path.write_text("adc = 1\nblock = []\nencoder = 'x'\ncodebook = {}\nname = 3\nrecording = [1]\n", encoding="utf-8")

@@ -49,6 +49,9 @@ def test_a_validation_is_a_sentence_for_each_fault() -> None:
     assert "color = 'red': unknown key; remove it or correct its name" in told
     assert "… (502 characters): input should be a valid integer" in told
     assert len(told) < 300
+    told = sentence(fault(**{"k" * 999: 1, "a\nb": 10**5000}))
+    assert f"{'k' * 80}… = 1: unknown key" in told
+    assert r"'a\nb' = a number that is too long: unknown key" in told
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from spikecae.golden import Golden, encode
 from spikecae.golden.vector_quantizer import search
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Convolution, Pool, Residual, SubVector, VectorQuantizer
+from tests.any_spec import AnySpec
 from tests.random_spec import random_adc, random_spec
 
 Rows = list[list[int]]
@@ -114,6 +115,31 @@ def test_other_shapes(tiny: Design, changes: dict[str, Any]) -> None:
     expected = by_hand(spec, adc[0])
     taps = encode(spec, adc).taps
     assert {name: taps[name][0].tolist() for name in taps} == expected
+
+
+def products(spec: EncoderSpec) -> int:
+    """Of a block, roughly."""
+    weights = sum(values.size for stage in spec.stages for _, values in stage.coefficients())
+    return weights * spec.samples * spec.spikes
+
+
+@pytest.mark.parametrize("part", range(5))
+def test_any_spec(part: int) -> None:
+    """Grouped and wide first convolutions, pools and projections at any place, every exponent, shift and bias."""
+    tried = 0
+    for seed in range(part, 400, 5):
+        try:
+            spec = AnySpec(seed).spec()
+        except ValueError:
+            continue
+        if products(spec) > 20_000:
+            continue
+        tried += 1
+        codes = np.random.default_rng(seed).integers(-(2**15), 2**15, (1, spec.spikes, spec.samples))
+        coded = encode(spec, codes.astype(np.int16))
+        expected = by_hand(spec, codes[0])
+        assert {name: tap[0].tolist() for name, tap in coded.taps.items()} == expected, seed
+    assert tried > 20
 
 
 @pytest.mark.parametrize(("activations", "latents"), [(6, 5), (4, 8), (8, 4)])
