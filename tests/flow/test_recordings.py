@@ -57,7 +57,7 @@ def test_a_stream_and_a_description_are_taken(fresh: Path) -> None:
     (fresh / "a.bin").write_bytes(codes(traces(seconds=4.0), 0.195).tobytes())
     said = {"sampling_rate_hz": 3e4, "channels": 8, "dtype": "int16", "gain": 0.195, "contacts_um": column(8)}
     (fresh / "said.json").write_text(json.dumps(said))
-    done = train(fresh, "--data", "a.bin", "--raw", "said.json")
+    done = train(fresh, "--data", "a.bin", "--raw", "said.json", "--replace")
     assert done.returncode == 0, done.stderr
     assert "provenance unknown" in done.stdout
 
