@@ -1,9 +1,8 @@
 """The command line of the codec: ``spikecae encode``, ``decode`` and ``inspect``."""
 
 import json
-import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -25,7 +24,13 @@ from spikecae.codec import (
     Refused,
 )
 from spikecae.codec.account import Account, many
-from spikecae.codec.container import ContainerReader, ContainerWriter, file_header, is_container
+from spikecae.codec.container import (
+    ContainerReader,
+    ContainerWriter,
+    contradictions,
+    file_header,
+    is_container,
+)
 from spikecae.codec.decoded_file import DecodedFile, is_decoded
 from spikecae.codec.inspection import Inspection
 from spikecae.codec.snippet_source import open_snippets
@@ -35,6 +40,7 @@ from spikecae.design import Adc
 from spikecae.errors import InputError, about, report
 from spikecae.files import check_output, replacing
 from spikecae.front_end.adc import MOST_CLIPPED
+from spikecae.options import between, name, positive
 from spikecae.results import Contents, Decoded, Encoded, Inspected, name_of
 
 __all__ = ["app", "main"]
@@ -55,21 +61,6 @@ class DamageError(InputError):
 
 def _examples(*lines: str) -> str:
     return "\n".join(["\b", "Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)])
-
-
-def _positive(value: float | None) -> float | None:
-    if value is not None and not (value > 0 and math.isfinite(value)):
-        raise typer.BadParameter(f"{value:g} must be a number above 0: the recording's units per ADC step")
-    return value
-
-
-def _between(low: float, high: float) -> Callable[[float], float]:
-    def checked(value: float) -> float:
-        if not low <= value <= high:
-            raise typer.BadParameter(f"{value:g} must lie in {low:g}..{high:g}")
-        return value
-
-    return checked
 
 
 def _print_version(wanted: bool) -> None:
@@ -110,26 +101,28 @@ def encode(
     lsb: Annotated[
         float | None,
         typer.Option(
-            help="Recording units per ADC step; float samples need it.", show_default=False, callback=_positive
+            help="Recording units per ADC step; float samples need it.", show_default=False, callback=positive
         ),
     ] = None,
     unit: Annotated[
-        str | None, typer.Option(help="The recording's unit, where there is an --lsb; uV by default.")
+        str | None,
+        typer.Option(help="The recording's unit, where there is an --lsb; uV by default.", callback=name),
     ] = None,
     unsigned: Annotated[bool, typer.Option("--unsigned", help="The converter's zero is at mid-scale.")] = False,
     blocks_per_packet: Annotated[
         int,
         typer.Option(
-            help="1 to 255; more saves a little, and loses more with a packet.", callback=_between(1, MAX_COUNT)
+            help="1 to 255; more saves a little, and loses more with a packet.", callback=between(1, MAX_COUNT)
         ),
     ] = BLOCKS_PER_PACKET,
     most_clipped: Annotated[
-        float,
+        float | None,
         typer.Option(
-            help="Share of converted samples, 0 to 1, that may lie beyond the converter's range.",
-            callback=_between(0, 1),
+            help="Share of converted samples, 0 to 1, that may lie beyond the converter's range; "
+            f"{MOST_CLIPPED:g} by default.",
+            callback=between(0, 1),
         ),
-    ] = MOST_CLIPPED,
+    ] = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
@@ -145,6 +138,12 @@ def encode(
     check_output(target, inputs, kind="a .scae file", is_kind=is_container, overwrite=overwrite)
     adc = Adc(bits=encoder_spec.adc_bits, lsb=1.0 if lsb is None else lsb, signed=not unsigned)
     with open_snippets(source, encoder_spec, adc, scaled=lsb is not None) as snippets, replacing(target) as file:
+        if most_clipped is not None and not snippets.converted:
+            raise typer.BadParameter(
+                f"{source} holds integers, which are ADC codes: none is converted, and none clipped; leave the option "
+                f"out, or save samples in recording units as floats",
+                param_hint="--most-clipped",
+            )
         epoch = epoch_before(snippets.first_time)
         encoder = Encoder(encoder_spec, blocks_per_packet, signed=not unsigned, epoch=epoch)
         header = file_header(
@@ -158,7 +157,7 @@ def encode(
                 with about(source):
                     container.write(encoder.encode(codes, events))
                 bar.advance(task, len(codes))
-        snippets.check_scale(most_clipped)
+        snippets.check_scale(MOST_CLIPPED if most_clipped is None else most_clipped)
         container.write(encoder.flush())
         end = container.close()
         size = file.tell()
@@ -224,6 +223,12 @@ def decode(
                 f"{source}: made with spec {header.spec_hash[:8]} of {header.design!r}, but in {spec} there is "
                 f"{encoder_spec.hash[:8]} of {encoder_spec.design!r}; name the right folder with --spec"
             )
+        contradicted = contradictions(header, encoder_spec)
+        if header.adc.bits != encoder_spec.adc_bits and not latents:
+            raise DamageError(
+                f"{source} is damaged: its header, altered after it was written, says {contradicted[-1]}; get the file "
+                f"anew, or decode what does not depend on the converter with --latents --keep-going"
+            )
         decoder = Decoder(encoder_spec, network or network_in(spec), header.epoch)
         gaps = []
         with DecodedFile(target, decoder, None if latents else header.adc) as decoded:
@@ -232,7 +237,7 @@ def decode(
                 if isinstance(item, Gap):
                     gaps.append(item)
             decoded.flush()
-            account = Account(container, decoder.report, tuple(gaps))
+            account = Account(container, decoder.report, tuple(gaps), contradicted)
             refusal = _refusal(account, source, target, keep_going=keep_going, overwrite=overwrite)
             result = Decoded(
                 source=name_of(source),
@@ -261,13 +266,17 @@ def inspect(source: Source, keep_going: KeepGoing = False, as_json: Json = False
 
     Exit status 1 if the file is damaged or cut short.
     """
-    reader, found = PacketReader(), Inspection()
+    reader = PacketReader()
     with _opened(source) as container:
+        found = Inspection(container.header)
         for item in _packets(reader, _pieces(container, source)):
             found.add(item)
     link = found.link
     link.damaged, link.bytes_read, link.bytes_skipped = reader.rejected, reader.bytes_read, reader.bytes_skipped
-    account, header = Account(container, link, tuple(found.gaps)), container.header
+    account, header = (
+        Account(container, link, tuple(found.gaps), tuple(found.contradictions.values())),
+        container.header,
+    )
     spikes = link.blocks * header.spikes - found.missing_spikes
     result = Inspected(
         source=name_of(source),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self
 
+from spikecae.errors import InputError
+
 __all__ = [
     "HEADER_BYTES",
     "MAX_COUNT",
@@ -21,6 +23,7 @@ __all__ = [
     "Packet",
     "PacketReader",
     "Sidecar",
+    "checked_bytes",
     "crc8",
     "crc16",
     "frame",
@@ -136,6 +139,20 @@ class Gap:
     count: int
 
 
+def checked_bytes(data: object, name: str) -> bytes:
+    """``data``, if it is bytes and nothing that merely could be turned into some.
+
+    Raises:
+        InputError: it is something else, called ``name``.
+    """
+    if isinstance(data, bytes | bytearray):
+        return bytes(data)
+    if isinstance(data, memoryview) and (data.itemsize, data.ndim) == (1, 1):
+        return bytes(data)
+    kind = "None" if data is None else f"of the type {type(data).__name__}"
+    raise InputError(f"{name} are {kind}, and must be bytes; of an array that holds bytes, give its tobytes()")
+
+
 def crc8(data: bytes) -> int:
     """CRC-8/AUTOSAR: polynomial 0x2F, initially 0xFF, no reflection, inverted at the end."""
     value = 0xFF
@@ -173,7 +190,7 @@ def frame(header: Header, payload: bytes) -> bytes:
 class PacketReader:
     """Packets out of a stream of bytes that may begin anywhere and be damaged anywhere.
 
-    Never raises on what it reads. Holds at most one packet (4093 bytes) and what it is fed at a time.
+    Never raises on bytes, whatever they are. Holds at most one packet (4093 bytes) and what it is fed at a time.
     """
 
     def __init__(self) -> None:
@@ -187,7 +204,12 @@ class PacketReader:
         """Valid headers whose packet failed its CRC-16."""
 
     def feed(self, data: bytes) -> list[Packet | Gap]:
-        """Take ``data`` in; return the packets that it completes, and the gaps before them."""
+        """Take ``data`` in; return the packets that it completes, and the gaps before them.
+
+        Raises:
+            InputError: it is no bytes. None of it has been taken.
+        """
+        data = checked_bytes(data, "data")
         self.bytes_read += len(data)
         self._buffer += data
         return self._scan(final=False)

@@ -13,6 +13,7 @@ from spikecae.bitstream.packets import MAX_COUNT, MAX_PAYLOAD, OVERHEAD_BYTES, S
 from spikecae.spec import EncoderSpec
 
 __all__ = [
+    "RAW_EVENT",
     "Blocks",
     "Events",
     "PayloadError",
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 RAW_EVENT = np.dtype([("channel", ">u2"), ("time", ">u4")])
+"""Before the samples of an un-encoded snippet, where its packet has a sidecar."""
 
 
 class PayloadError(ValueError):

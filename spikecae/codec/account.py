@@ -20,11 +20,19 @@ NAMED_GAPS = 8
 
 @dataclass(frozen=True)
 class Account:
-    """A file that was read to its end. ``gaps``: the runs of packets that did not come, in order."""
+    """A file that was read to its end.
+
+    Attributes:
+        file: the file.
+        link: what came of its packets.
+        gaps: the runs of packets that did not come, in order.
+        contradictions: what its header says otherwise than its packets, or the spec they were made with.
+    """
 
     file: ContainerReader
     link: LinkReport
     gaps: tuple[Gap, ...]
+    contradictions: tuple[str, ...] = ()
 
     @property
     def blocks_expected(self) -> int | None:
@@ -45,7 +53,15 @@ class Account:
     @property
     def faults(self) -> list[str]:
         """All that is wrong with the file, in words; empty if it is whole."""
-        return [*self._missing(), *self._damage()]
+        return [*self._missing(), *self._damage(), *self._altered()]
+
+    def _altered(self) -> list[str]:
+        """What a header says that cannot be, though its checksum holds."""
+        end, told = self.file.end, self.file.header.blocks
+        contradictions = list(self.contradictions)
+        if end is not None and told is not None and told != end.blocks:
+            contradictions.insert(0, f"{many(told, 'block')}, but its end record says {end.blocks}")
+        return [f"its header, altered after it was written, says {contradiction}" for contradiction in contradictions]
 
     def _missing(self) -> list[str]:
         end, link, expected = self.file.end, self.link, self.blocks_expected

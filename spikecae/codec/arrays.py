@@ -76,8 +76,10 @@ class RowReader:
                 raise ValueError(f"version {version[0]}.{version[1]} of the format is unknown")
             read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
             shape, by_column, dtype = read(self._file)
-        except (ValueError, TypeError, SyntaxError, tokenize.TokenError, RecursionError, *DAMAGE) as error:
-            raise ArrayFileError(f"{self._name}: no NumPy array: {error}") from None
+        except (ValueError, TypeError, SyntaxError, tokenize.TokenError, RecursionError) as error:
+            raise ArrayFileError(f"{self._name}: no NumPy array: {error}; save it anew with numpy.save") from None
+        except DAMAGE as error:
+            raise ArrayFileError(f"{self._name}: damaged: {sentence(error)}; copy the file again") from None
         if dtype.hasobject:
             raise ArrayFileError(f"{self._name}: holds Python objects, not numbers; save an array of numbers")
         if not shape or min(shape) < 0:
@@ -89,7 +91,7 @@ class RowReader:
         try:
             shutil.copyfileobj(self._file, file, COPIED_AT_A_TIME)
         except DAMAGE as error:
-            raise ArrayFileError(f"{self._name}: damaged: {sentence(error)}") from None
+            raise ArrayFileError(f"{self._name}: damaged: {sentence(error)}; copy the file again") from None
         self._file, self._start = file, 0
 
     def first(self) -> NDArray[Any] | None:
@@ -127,7 +129,7 @@ class RowReader:
         try:
             data = self._file.read(size)
         except DAMAGE as error:
-            raise ArrayFileError(f"{self._name}: damaged: {sentence(error)}") from None
+            raise ArrayFileError(f"{self._name}: damaged: {sentence(error)}; copy the file again") from None
         if len(data) < size:
             raise ArrayFileError(f"{self._name}: damaged: ends {size - len(data)} bytes too early; copy it again")
         return data

@@ -10,9 +10,33 @@ from spikecae.design import Adc
 from spikecae.errors import InputError
 from spikecae.spec import EncoderSpec
 
-__all__ = ["check_finite", "checked_codes", "checked_events"]
+__all__ = ["check_finite", "checked_codes", "checked_events", "checked_indices", "whole_number"]
 
 LAST_CHANNEL = 0xFFFF
+
+
+def whole_number(value: object, name: str) -> int:
+    """``value``, if it is an integer, Python's or NumPy's, and not merely a number or text that looks like one.
+
+    Raises:
+        InputError: it is not; ``name`` is what the message calls it.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise InputError(f"{name} = {value!r} must be an integer; convert it with int()")
+    return int(value)
+
+
+def _unmasked(values: Any, name: str, remedy: str) -> NDArray[Any]:
+    """An array without masked values: packets have no masks, and what lies beneath would pass for measured."""
+    if np.ma.is_masked(values):
+        mask = np.ma.getmaskarray(values)
+        raise InputError(
+            f"{name}: {np.count_nonzero(mask)} of {mask.size} values are masked, and packets have no masks; {remedy}"
+        )
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise InputError(f"{name} are no array: {error}; give rows of equal length") from None
 
 
 def check_finite(samples: NDArray[np.floating[Any]], first_block: int) -> None:
@@ -34,9 +58,9 @@ def checked_codes(codes: ArrayLike, spec: EncoderSpec, adc: Adc, first_block: in
     """Blocks (n, M, D) of ADC codes, as an encoder takes them.
 
     Raises:
-        InputError: they are no integers, of another shape than the spec's, or beyond the converter's range.
+        InputError: they are no integers, masked, of another shape than the spec's, or beyond the converter's range.
     """
-    array = np.asarray(codes)
+    array = _unmasked(codes, "blocks", "leave such blocks out, or fill them with codes, as filled(0) does")
     if array.ndim != 3 or array.shape[1:] != (spec.spikes, spec.samples):
         raise InputError(
             f"blocks have the shape {array.shape}; {spec.design!r} takes (n, {spec.spikes}, {spec.samples}): "
@@ -63,7 +87,10 @@ def checked_events(events: Events, blocks: int, spikes: int, first_block: int) -
     Raises:
         InputError: they are others, or a channel does not fit a packet. What times fit depends on those before them.
     """
-    channels, times = np.asarray(events.channels), np.asarray(events.times)
+    channels, times = (
+        _unmasked(array, name, "leave such blocks out, or send all blocks without events")
+        for name, array in (("channels", events.channels), ("times", events.times))
+    )
     if channels.shape != (blocks,) or times.shape not in ((blocks,), (spikes,)):
         raise InputError(
             f"{blocks} blocks of {spikes} spikes need {blocks} channels and {blocks} or {spikes} times, got arrays "
@@ -77,6 +104,30 @@ def checked_events(events: Events, blocks: int, spikes: int, first_block: int) -
         at = int(wrong.argmax())
         raise InputError(f"block {first_block + at}: channel {channels[at]} does not lie in 0..{LAST_CHANNEL}")
     return Events(channels.astype(np.int64), times)
+
+
+def checked_indices(indices: ArrayLike, spec: EncoderSpec) -> NDArray[np.integer[Any]]:
+    """Indices (n, S), as a decoder takes them: of a codeword each.
+
+    Raises:
+        InputError: they are no integers, masked, not S a block, or an index has no codeword.
+    """
+    array, sizes = _unmasked(indices, "indices", "leave such blocks out"), np.array(spec.symbols.sizes)
+    if array.ndim != 2 or array.shape[1] != len(sizes):
+        raise InputError(
+            f"indices have the shape {array.shape}; {spec.design!r} takes (n, {len(sizes)}): n blocks of {len(sizes)} "
+            f"indices, as CodedPacket.blocks.indices has them"
+        )
+    if array.dtype.kind not in "iu":
+        raise InputError(f"indices are {array.dtype}, and must be integers; give those that Decoder.feed returned")
+    wrong = (array < 0) | (array >= sizes)
+    if wrong.any():
+        block, position = np.unravel_index(int(wrong.argmax()), wrong.shape)
+        raise InputError(
+            f"block {block}, index {position} is {array[block, position]}, and must lie in 0..{sizes[position] - 1}, "
+            f"the codewords of {spec.design!r}; give the indices of packets of this spec"
+        )
+    return array
 
 
 def _first(wrong: NDArray[np.bool_], first_block: int) -> str:

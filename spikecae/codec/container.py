@@ -1,19 +1,20 @@
 """The file format ``.scae`` (``docs/codec.md``): a header that says what was encoded how, packets, an end record."""
 
-import math
+import json
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal, Self
+from typing import Annotated, Any, BinaryIO, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from spikecae.bitstream.packets import OVERHEAD_BYTES
+from spikecae.bitstream.packets import OVERHEAD_BYTES, checked_bytes
 from spikecae.design import Adc
-from spikecae.errors import InputError, fault_sentence
+from spikecae.errors import LONGEST_VALUE, InputError, fault_sentence
 from spikecae.spec import EncoderSpec
+from spikecae.spec.encoder_spec import LIMITS
 
 __all__ = [
     "ContainerError",
@@ -21,6 +22,9 @@ __all__ = [
     "ContainerWriter",
     "End",
     "FileHeader",
+    "check_lsb",
+    "check_name",
+    "contradictions",
     "file_header",
     "is_container",
     "read_header",
@@ -38,25 +42,46 @@ END = struct.Struct(">8sQQQQII")
 READ_AT_A_TIME = 1 << 16
 """Bytes of packets."""
 LONGEST_NAME = 1000
+VERSIONS = (1, 2)
+"""Of the header."""
+LOWEST_LSB, HIGHEST_LSB = 1e-12, 1e12
+"""Recording units per ADC step. Far beyond any recording's, and near enough to 1 that no sample overflows."""
 
 
 class ContainerError(InputError):
     """A file whose header cannot be read; nothing of what follows it can be relied on."""
 
 
-def _printable(name: str) -> str:
+def check_name(name: str) -> str:
+    """``name``, which a header can hold.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"must have {LONGEST_NAME} characters at most")
     if not name.isprintable():
         raise ValueError("must consist of printable characters")
     return name
 
 
-def _finite(adc: Adc) -> Adc:
-    if not math.isfinite(adc.lsb):
-        raise ValueError("lsb must be finite")
+def check_lsb(lsb: float) -> float:
+    """``lsb``, recording units per ADC step.
+
+    Raises:
+        ValueError: no converter's step is as small, as large, or no number.
+    """
+    if not LOWEST_LSB <= lsb <= HIGHEST_LSB:
+        raise ValueError(f"{lsb:g} units per ADC step must lie in {LOWEST_LSB:g}..{HIGHEST_LSB:g}")
+    return lsb
+
+
+def _scaled(adc: Adc) -> Adc:
+    check_lsb(adc.lsb)
     return adc
 
 
-Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_printable)]
+Name = Annotated[str, AfterValidator(check_name)]
 
 
 class FileHeader(BaseModel):
@@ -69,11 +94,11 @@ class FileHeader(BaseModel):
     design: Name
     spec_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """SHA-256 of the encoder spec that the packets were made with."""
-    spikes: Annotated[int, Field(ge=1)]
+    spikes: Annotated[int, Field(ge=1, le=LIMITS["spikes"][1])]
     """M, snippets of a block."""
-    samples: Annotated[int, Field(ge=1)]
+    samples: Annotated[int, Field(ge=1, le=LIMITS["samples"][1])]
     """D, samples of a snippet."""
-    adc: Annotated[Adc, AfterValidator(_finite)]
+    adc: Annotated[Adc, AfterValidator(_scaled)]
     """How samples in ``unit`` became codes."""
     unit: Name
     """Of a sample: the recording's unit, or ``ADC step``."""
@@ -164,7 +189,48 @@ def _read_header(file: BinaryIO) -> tuple[FileHeader, int]:
     try:
         return FileHeader.model_validate_json(body), PREFIX.size + length
     except ValidationError as error:
-        raise ContainerError(f"header of another version: {fault_sentence(error.errors()[0])}") from None
+        version = _version(body)
+        if version is not None and version not in VERSIONS:
+            raise ContainerError(
+                f"header of another version: schema_version = {version}, and this program reads 1 and 2; take the "
+                f"version of spikecae that wrote it, or a later one"
+            ) from None
+        raise ContainerError(
+            f"damaged or altered header: {_header_fault(error.errors()[0])}; get the file anew"
+        ) from None
+
+
+def _version(body: bytes) -> int | None:
+    """The ``schema_version`` of a header that may be anything; None if it has none that is a positive integer."""
+    try:
+        header = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    version = header.get("schema_version") if isinstance(header, dict) else None
+    return version if type(version) is int and 0 < version < 1 << 16 else None
+
+
+def _header_fault(fault: Any) -> str:
+    """A fault of a header that nobody is to edit."""
+    key = ".".join(str(part) for part in fault["loc"])
+    match fault["type"]:
+        case "extra_forbidden":
+            return f"{key[:LONGEST_VALUE]!r} is no key of it"
+        case "missing":
+            return f"{key} is missing"
+        case _:
+            return fault_sentence(fault)
+
+
+def contradictions(header: FileHeader, spec: EncoderSpec) -> tuple[str, ...]:
+    """What a header says otherwise than the spec whose hash it has, as "key = …, but its spec says …"."""
+    pairs = {
+        "design": (header.design, spec.design),
+        "spikes": (header.spikes, spec.spikes),
+        "samples": (header.samples, spec.samples),
+        "adc.bits": (header.adc.bits, spec.adc_bits),
+    }
+    return tuple(f"{key} = {told!r}, but its spec says {true!r}" for key, (told, true) in pairs.items() if told != true)
 
 
 def is_container(path: Path) -> bool:
@@ -178,15 +244,23 @@ class ContainerWriter:
 
     def __init__(self, file: BinaryIO, header: FileHeader) -> None:
         self._file = file
+        self._told = header.blocks
         self._packets = self._blocks = self._snippets = self._size = self._crc = 0
+        self._end: End | None = None
         write_header(file, header)
 
     def write(self, packets: bytes) -> None:
         """Write whole packets, as :meth:`spikecae.codec.encoder.Encoder.encode` returns them.
 
         Raises:
-            InputError: they are not whole.
+            InputError: they are not whole, or the file is closed. Nothing of them is written.
         """
+        if self._end is not None:
+            raise InputError(
+                f"the .scae file is closed, with {self._end.packets} packets in it; write all packets before close, or "
+                f"begin another file"
+            )
+        packets = checked_bytes(packets, "packets")
         at = 0
         while at + OVERHEAD_BYTES <= len(packets):
             if packets[at + 2] & 1:
@@ -202,10 +276,21 @@ class ContainerWriter:
         self._file.write(packets)
 
     def close(self) -> End:
-        """Write the end record, and tell what it says."""
-        end = End(self._packets, self._blocks, self._snippets, self._size, self._crc)
-        self._file.write(end.to_bytes())
-        return end
+        """Write the end record, and tell what it says. Once closed, a file stays as it is.
+
+        Raises:
+            InputError: the header says another number of blocks than were written. The file is not closed.
+        """
+        if self._end is None:
+            if self._told is not None and self._told != self._blocks:
+                raise InputError(
+                    f"the header says {self._told} blocks, and {self._blocks} were written; write them all (flush the "
+                    f"encoder), or begin with a header whose blocks = None"
+                )
+            end = End(self._packets, self._blocks, self._snippets, self._size, self._crc)
+            self._file.write(end.to_bytes())
+            self._end = end
+        return self._end
 
 
 class ContainerReader:

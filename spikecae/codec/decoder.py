@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 from spikecae.bitstream.events import Events
 from spikecae.bitstream.packets import Gap, Header, Packet, PacketReader
 from spikecae.bitstream.payload import Blocks, PayloadError, read_blocks, read_snippets
+from spikecae.codec.blocks import checked_indices, whole_number
+from spikecae.codec.container import check_lsb
 from spikecae.codec.decoder_network import DecoderNetwork
 from spikecae.codec.spec_folder import load_codec_spec, network_in
 from spikecae.codec.times import TimeReceiver
 from spikecae.design import Adc
+from spikecae.errors import InputError
 from spikecae.front_end.adc import codes_to_units
 from spikecae.spec import EncoderSpec
 
@@ -83,19 +86,22 @@ class LinkReport:
 
 
 class Decoder:
-    """Blocks out of a stream of packets that may begin anywhere and be damaged anywhere. Never raises on its bytes.
+    """Blocks out of a stream of packets that may begin anywhere and be damaged anywhere. Never raises on bytes.
 
     Args:
         spec: of the encoder that sends.
         network: file of the decoder network; opened when waveforms are first asked for.
         epoch: the encoder's; times are then those that it was given, however long, as long as less than 2**31 samples
             are lost in a row. None: they are as packets carry them, modulo 2**32.
+
+    Raises:
+        InputError: ``epoch`` is no integer.
     """
 
     def __init__(self, spec: EncoderSpec, network: str | os.PathLike[str], epoch: int | None = None) -> None:
         self.spec = spec
         self.report = LinkReport()
-        self._times = None if epoch is None else TimeReceiver(epoch)
+        self._times = None if epoch is None else TimeReceiver(whole_number(epoch, "epoch"))
         self._network_path = Path(network)
         self._reader = PacketReader()
         self._recent: deque[tuple[Header, bytes]] = deque(maxlen=REMEMBERED)
@@ -109,12 +115,16 @@ class Decoder:
         Raises:
             FileNotFoundError: there is no spec.
             SpecError: it is damaged.
-            InputError: ``folder`` is a file.
+            InputError: ``folder`` is a file, or ``epoch`` no integer.
         """
         return cls(load_codec_spec(folder), network or network_in(folder), epoch)
 
     def feed(self, data: bytes) -> list[CodedPacket | RawPacket | Refused | Gap]:
-        """Take bytes in; the packets that they complete, and the gaps between them."""
+        """Take bytes in; the packets that they complete, and the gaps between them.
+
+        Raises:
+            InputError: ``data`` is no bytes, but text, an array or a list. None of it has been taken.
+        """
         return self._judge(self._reader.feed(data))
 
     def close(self) -> list[CodedPacket | RawPacket | Refused | Gap]:
@@ -122,17 +132,26 @@ class Decoder:
         return self._judge(self._reader.close())
 
     def latents(self, indices: NDArray[np.integer]) -> NDArray[np.float32]:
-        """Latents (n, N, T) of indices (n, S): integers times a power of two."""
+        """Latents (n, N, T) of indices (n, S): integers times a power of two.
+
+        Raises:
+            InputError: these are not S indices a block, or an index has no codeword.
+        """
         spec, shape = self.spec, (self.spec.latents.channels, self.spec.latents.samples)
+        indices = checked_indices(indices, spec)
         return spec.quantizer.dequantize(indices, shape[0] * shape[1]).reshape(len(indices), *shape)
 
     def waveforms(self, indices: NDArray[np.integer], adc: Adc) -> NDArray[np.float32]:
         """Snippets (n, M, D) in recording units, the converter's and the normalization's work undone.
 
         Raises:
+            InputError: these are not S indices a block, or an index has no codeword; or ``adc`` is not the converter of
+                this spec.
             DecoderNetworkError: ONNX Runtime or the network is missing, or the network is of another design.
         """
         spec = self.spec
+        indices = checked_indices(indices, spec)
+        _check_adc(adc, spec)
         waveforms = np.empty((len(indices), spec.spikes, spec.samples), np.float32)
         for first in range(0, len(indices), DECODED_AT_A_TIME):
             part = slice(first, first + DECODED_AT_A_TIME)
@@ -183,6 +202,20 @@ class Decoder:
             return Refused(packet.header, str(error))
         self.report.packets += 1
         return decoded
+
+
+def _check_adc(adc: object, spec: EncoderSpec) -> None:
+    if not isinstance(adc, Adc):
+        raise InputError(f"adc = {adc!r} is no converter; give a spikecae.design.Adc, such as a file's header.adc")
+    if adc.bits != spec.adc_bits:
+        raise InputError(
+            f"adc has {adc.bits} bits, and the spec of {spec.design!r} takes {spec.adc_bits}; give the converter that "
+            f"the codes are of"
+        )
+    try:
+        check_lsb(adc.lsb)
+    except ValueError as error:
+        raise InputError(f"adc.lsb: {error}; give the recording's units per step") from None
 
 
 def _times_in(items: list[CodedPacket | RawPacket | Refused | Gap]) -> Iterator[NDArray[np.int64]]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from spikecae.bitstream.events import Events, sidecar_of
 from spikecae.bitstream.packets import HEADER_BYTES, MAX_COUNT, SEQUENCES, Header, Sidecar
 from spikecae.bitstream.payload import write_blocks
-from spikecae.codec.blocks import checked_codes, checked_events
+from spikecae.codec.blocks import checked_codes, checked_events, whole_number
 from spikecae.codec.spec_folder import load_codec_spec
 from spikecae.codec.times import TimeSender
 from spikecae.design import Adc
@@ -41,7 +41,8 @@ class Encoder:
             the same one. Each time then lies within 2**31 samples of the one before it.
 
     Raises:
-        InputError: a number lies outside its range, or the encoder's input cannot hold the converter's codes.
+        InputError: a number is no integer or outside its range, or the encoder's input cannot hold the converter's
+            codes.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Encoder:
         signed: bool = True,
         epoch: int | None = None,
     ) -> None:
+        blocks_per_packet = whole_number(blocks_per_packet, "blocks_per_packet")
         if not 1 <= blocks_per_packet <= MAX_COUNT:
             raise InputError(f"blocks_per_packet = {blocks_per_packet} must lie in 1..{MAX_COUNT}")
         self.spec = spec
@@ -61,7 +63,7 @@ class Encoder:
         self._per_packet = blocks_per_packet
         self._sequence = 0
         self._blocks = 0
-        self._times = TimeSender(epoch)
+        self._times = TimeSender(None if epoch is None else whole_number(epoch, "epoch"))
         self._waiting = _Waiting(np.empty((0, len(spec.table_of)), np.int32), None, Sidecar.NONE)
 
     @classmethod
@@ -78,7 +80,7 @@ class Encoder:
         Raises:
             FileNotFoundError: there is none.
             SpecError: it is damaged.
-            InputError: ``folder`` is a file, or a number lies outside its range.
+            InputError: ``folder`` is a file, or a number is no integer or outside its range.
         """
         return cls(load_codec_spec(folder), blocks_per_packet, signed=signed, epoch=epoch)
 
@@ -96,6 +98,7 @@ class Encoder:
         """
         spikes = self.spec.spikes
         adc = checked_codes(adc, self.spec, self._adc, self._blocks)
+        missing = whole_number(missing, "missing")
         if not 0 <= missing < spikes or (missing and not len(adc)):
             raise InputError(
                 f"missing = {missing} must lie in 0..{spikes - 1}, and be 0 without blocks: a block has {spikes} spikes"

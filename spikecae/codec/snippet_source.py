@@ -50,10 +50,15 @@ class SnippetSource:
     def __init__(self, path: Path, arrays: dict[str, RowReader], spec: EncoderSpec, adc: Adc, *, scaled: bool) -> None:
         self._path, self._snippets, self._adc = path, arrays[SNIPPETS], adc
         shape, dtype = self._snippets.shape, self._snippets.dtype
-        if shape[1:] != (spec.spikes, spec.samples) or dtype.kind not in "iuf":
+        remedies = []
+        if dtype.kind not in "iuf":
+            remedies.append("save them as integers, if they are ADC codes, or else as floats, in recording units")
+        if shape[1:] != (spec.spikes, spec.samples):
+            remedies.append("reshape or transpose them, or name another design with --spec")
+        if remedies:
             raise InputError(
                 f"{path}: snippets are {dtype} of shape {shape}; the encoder of {spec.design!r} takes numbers of shape "
-                f"(n, {spec.spikes}, {spec.samples}); reshape or transpose them, or name another design with --spec"
+                f"(n, {spec.spikes}, {spec.samples}), integers or floats; {'; '.join(remedies)}"
             )
         if dtype.kind == "f" and not scaled:
             raise InputError(f"{path}: snippets are {dtype}, not ADC codes; say with --lsb how many units a step is")
@@ -61,6 +66,11 @@ class SnippetSource:
         self._events = self._checked_events(arrays, spec.spikes)
         self._at = self._samples = 0
         self._signal = False
+
+    @property
+    def converted(self) -> bool:
+        """Whether the samples are in recording units, and become codes here."""
+        return self._snippets.dtype.kind == "f"
 
     def _checked_events(self, arrays: dict[str, RowReader], spikes: int) -> tuple[RowReader, RowReader] | None:
         if not arrays.keys() & {CHANNELS, TIMES}:
@@ -98,11 +108,12 @@ class SnippetSource:
             channels, times = (reader.read(blocks) for reader in self._events)
             events = Events(channels, times.ravel())
         first, self._at = self._at, self._at + len(samples)
-        if samples.dtype.kind != "f":
+        if not self.converted:
             return samples, events
         with about(self._path):
             check_finite(samples, first)
-        codes, clipped = units_to_codes(samples, self._adc)
+            with np.errstate(over="ignore"):  # beyond every range: clipped, and counted as that
+                codes, clipped = units_to_codes(samples, self._adc)
         self.clipped += clipped
         self._samples += samples.size
         self._signal = self._signal or bool((codes != self._adc.zero).any())

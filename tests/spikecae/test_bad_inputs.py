@@ -63,6 +63,12 @@ def folder(run: Run, tiny: Design, tmp_path: Path) -> Path:
     np.save(tmp_path / "objects.npy", np.array([{"a": 1}]), allow_pickle=True)
     put("cut.npy", (tmp_path / "codes.npy").read_bytes()[:-10])
     put("cut.npz", (tmp_path / "recording.npz").read_bytes()[:-200])
+    np.savez_compressed(tmp_path / "small.npz", snippets=codes)
+    small = bytearray((tmp_path / "small.npz").read_bytes())
+    small[14] ^= 1  # of the checksum
+    at = small.rindex(b"PK\x01\x02")
+    small[at + 16] ^= 1  # the same in the directory
+    put("flipped.npz", bytes(small))
     put("long.npy", (tmp_path / "codes.npy").read_bytes() * 2)
     put("empty.npy", b"")
     put("table.csv", b"1,2,3\n")
@@ -128,6 +134,7 @@ ENCODE = [
     ("x.scae y.scae", "x.scae: no file of NumPy"),
     ("cut.npy y.scae", "cut.npy: damaged: ends 10 bytes too early for (40, 2, 16); copy it again"),
     ("cut.npz y.scae", "cut.npz: damaged or unknown kind of npz"),
+    ("flipped.npz y.scae", "flipped.npz: snippets: damaged: Bad CRC-32 for file 'snippets.npy'; copy the file again"),
     ("long.npy y.scae", "bytes follow the array of (40, 2, 16)"),
     ("objects.npy y.scae", "objects.npy: holds Python objects, not numbers"),
     ("misnamed.npz y.scae", "misnamed.npz: holds spikes; an array 'snippets' is needed"),
@@ -135,8 +142,9 @@ ENCODE = [
     ("transposed.npy y.scae", "int16 of shape (40, 16, 2); the encoder of 'tiny' takes numbers of shape (n, 2, 16)"),
     ("flat.npy y.scae", "of shape (40, 32)"),
     ("one_number.npy y.scae", "has the shape (); save an array with one row a block"),
-    ("complex.npy y.scae", "snippets are complex128"),
-    ("bool.npy y.scae", "snippets are bool"),
+    ("complex.npy y.scae", "snippets are complex128 of shape (40, 2, 16); the encoder of 'tiny' takes numbers of"),
+    ("complex.npy y.scae", "(n, 2, 16), integers or floats; save them as integers, if they are ADC codes, or else as"),
+    ("bool.npy y.scae", "integers or floats; save them as integers, if they are ADC codes, or else as floats"),
     ("dates.npy y.scae", "snippets are datetime64[s]"),
     ("whole_numbers.npy y.scae", "are float64, not ADC codes; say with --lsb how many units a step is"),
     ("nan.npy y.scae --lsb 2.34375", "nan.npy: block 3, channel (or spike of a queue) 1, sample 2 is nan"),
@@ -157,10 +165,6 @@ ENCODE = [
     ("fewer.npz y.scae", "got (39,) and (40, 2)"),
     ("three_times.npz y.scae", "got (40,) and (40, 3)"),
     ("times_only.npz y.scae", "'channels' and 'times' belong together"),
-    # Names that a file cannot hold.
-    ("codes.npy y.scae --lsb 1 --unit=\x1b[31m", "unit = '\\x1b[31m': value error, must consist of printable"),
-    (f"codes.npy y.scae --lsb 1 --unit={LONG * 5}", "(1502 characters): string should have at most 1000 characters"),
-    ("codes.npy y.scae --lsb 1 --unit=\udcff", "unit = '\\udcff'"),
 ]
 
 DECODE = [
@@ -241,6 +245,16 @@ USAGE = [
     ("encode codes.npy y.scae --spec spec --lsb nan", "'--lsb': nan must be a number above 0"),
     ("encode codes.npy y.scae --spec spec --lsb inf", "'--lsb': inf must be a number above 0"),
     ("encode codes.npy y.scae --spec spec --lsb 2,34", "Invalid value for '--lsb'"),
+    ("encode units.npy y.scae --spec spec --lsb 1e-320", "per ADC step must lie in 1e-12..1e+12; give samples and"),
+    ("encode units.npy y.scae --spec spec --lsb 1e13", "'--lsb': 1e+13 units per ADC step must lie in 1e-12..1e+12"),
+    ("encode codes.npy y.scae --spec spec --lsb 1 --unit=\x1b[31m", "'--unit': '\\x1b[31m' must consist of printable"),
+    ("encode codes.npy y.scae --spec spec --lsb 1 --unit=\udcff", "'--unit': '\\udcff' must consist of printable"),
+    (
+        f"encode codes.npy y.scae --spec spec --lsb 1 --unit={LONG * 5}",
+        "(1500 characters) must have 1000 characters at most",
+    ),
+    ("encode codes.npy y.scae --spec spec --most-clipped 0.5", "--most-clipped: codes.npy holds integers, which are"),
+    ("encode codes.npy y.scae --spec spec --lsb 1 --most-clipped 0.01", "--most-clipped: codes.npy holds integers"),
     ("encode codes.npy y.scae --spec spec --unit mV", "--unit: it is a unit of what? Give --lsb"),
     ("encode codes.npy y.scae --spec spec --blocks-per-packet 0", "'--blocks-per-packet': 0 must lie in 1..255"),
     ("encode codes.npy y.scae --spec spec --blocks-per-packet 256", "'--blocks-per-packet': 256 must lie in 1..255"),

@@ -2,13 +2,27 @@ import io
 import json
 import zlib
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikecae.codec.container import MAGIC, PREFIX, ContainerError, FileHeader, file_header, read_header, write_header
-from spikecae.design import Adc
+from spikecae.codec import Encoder
+from spikecae.codec.container import (
+    END_MAGIC,
+    MAGIC,
+    PREFIX,
+    ContainerError,
+    ContainerWriter,
+    FileHeader,
+    file_header,
+    read_header,
+    write_header,
+)
+from spikecae.design import Adc, Design
+from spikecae.errors import InputError
 from spikecae.spec import EncoderSpec
+from tests.random_spec import random_adc
 
 ADC = Adc(bits=10, lsb=2.34375, signed=False)
 
@@ -60,19 +74,59 @@ def test_garbage_is_refused(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"schema_version": 3}, "schema_version"),
-        ({"spec_hash": "zz"}, "spec_hash"),
-        ({"spikes": 0}, "spikes"),
-        ({"adc": {"bits": 10, "lsb": -1.0}}, r"adc\.lsb"),
-        ({"compression": "none"}, "compression"),
+        ({"schema_version": 3}, "header of another version: schema_version = 3, and this program reads 1 and 2; take"),
+        ({"schema_version": 3, "compression": 1}, "header of another version: schema_version = 3"),
+        ({"schema_version": "2"}, "damaged or altered header: schema_version = '2'"),
+        ({"schema_version": -1}, "damaged or altered header: schema_version = -1"),
+        ({"spec_hash": "zz"}, "damaged or altered header: spec_hash = 'zz'.*; get the file anew"),
+        ({"spikes": 0}, "damaged or altered header: spikes = 0"),
+        ({"spikes": 17}, "damaged or altered header: spikes = 17"),
+        ({"samples": 129}, "damaged or altered header: samples = 129"),
+        ({"adc": {"bits": 10, "lsb": -1.0}}, r"damaged or altered header: adc\.lsb = -1\.0.*; get the file anew"),
+        ({"adc": {"bits": 10, "lsb": 1e308}}, r"damaged or altered header: adc = .*must lie in 1e-12\.\.1e\+12; get"),
+        ({"adc": {"bits": 10, "lsb": 1e-320}}, r"damaged or altered header: adc = .*must lie in 1e-12\.\.1e\+12; get"),
+        ({"adc": {"bits": 10}}, r"damaged or altered header: adc\.lsb is missing; get the file anew"),
+        ({"compression": "none"}, "damaged or altered header: 'compression' is no key of it; get the file anew"),
     ],
 )
-def test_a_header_of_another_version_says_what_differs(
-    spec: EncoderSpec, changes: dict[str, object], reason: str
-) -> None:
+def test_a_header_that_cannot_be_says_what_is_wrong(spec: EncoderSpec, changes: dict[str, object], reason: str) -> None:
+    """Only a version that this program does not know is another version; nobody is told to edit a header."""
     body = json.loads(file_header(spec, ADC, "uV").model_dump_json()) | changes
-    with pytest.raises(ContainerError, match=f"another version: {reason}"):
+    with pytest.raises(ContainerError, match=f"^{reason}"):
         read_header(io.BytesIO(sealed(json.dumps(body).encode())))
+
+
+def test_a_closed_file_stays_as_it_is(spec: EncoderSpec, tiny: Design) -> None:
+    file, encoder = io.BytesIO(), Encoder(spec, 4)
+    container = ContainerWriter(file, file_header(spec, ADC.model_copy(update={"signed": True}), "uV"))
+    packets = encoder.encode(random_adc(tiny, 8, seed=1))
+    container.write(packets)
+    first, data = container.close(), file.getvalue()
+    assert container.close() == first
+    with pytest.raises(InputError, match=r"is closed, with 2 packets in it; write all packets before close"):
+        container.write(packets)
+    assert file.getvalue() == data
+    assert data.count(END_MAGIC) == 1
+
+
+def test_a_file_is_not_closed_with_other_blocks_than_its_header_says(spec: EncoderSpec, tiny: Design) -> None:
+    file, encoder = io.BytesIO(), Encoder(spec, 4)
+    container = ContainerWriter(file, file_header(spec, Adc(bits=10, lsb=1.0), "uV", blocks=6))
+    container.write(encoder.encode(random_adc(tiny, 6, seed=1)))
+    with pytest.raises(InputError, match=r"the header says 6 blocks, and 4 were written; write them all \(flush"):
+        container.close()
+    container.write(encoder.flush())
+    assert container.close().blocks == 6
+
+
+@pytest.mark.parametrize("data", ["text", [92, 174], np.zeros(4, np.uint16), np.zeros(4, np.uint8), None, 7])
+def test_only_bytes_are_packets(spec: EncoderSpec, data: object) -> None:
+    file = io.BytesIO()
+    container = ContainerWriter(file, file_header(spec, ADC, "uV"))
+    size = len(file.getvalue())
+    with pytest.raises(InputError, match=r"packets are .*, and must be bytes"):
+        container.write(data)
+    assert len(file.getvalue()) == size
 
 
 def test_nothing_is_allocated_from_a_length_unchecked() -> None:

@@ -55,6 +55,11 @@ def changed(codes: np.ndarray, value: float, dtype: str) -> np.ndarray:
         (lambda codes: codes.transpose(0, 2, 1), r"the shape \(6, 16, 2\)"),
         (lambda codes: [1, 2, 3], r"the shape \(3,\)"),
         (lambda codes: None, r"the shape \(\)"),
+        (lambda codes: [[1], [1, 2]], "blocks are no array: .*; give rows of equal length"),
+        (
+            lambda codes: np.ma.masked_where(np.arange(codes.size).reshape(codes.shape) < 3, codes),
+            "blocks: 3 of 192 values are masked, and packets have no masks; leave such blocks out, or fill them",
+        ),
     ],
 )
 def test_codes(spec: EncoderSpec, codes: np.ndarray, make: object, reason: str) -> None:
@@ -95,6 +100,8 @@ def test_an_unsigned_converter_has_its_own_range(spec: EncoderSpec, codes: np.nd
         ({"channels": np.arange(6) - 1}, "block 0: channel -1"),
         ({"times": np.arange(5)}, r"6 blocks of 12 spikes need 6 channels and 6 or 12 times, got arrays of"),
         ({"times": np.arange(12).reshape(6, 2)}, r"\(6,\) and \(6, 2\)"),
+        ({"times": np.ma.array(np.arange(6), mask=np.arange(6) == 2)}, "times: 1 of 6 values are masked"),
+        ({"channels": np.ma.array(np.arange(6), mask=True)}, "channels: 6 of 6 values are masked"),
         ({"channels": 3}, r"of \(\) and \(6,\)"),
     ],
 )
@@ -128,11 +135,26 @@ def test_lists_serve_as_events(spec: EncoderSpec, codes: np.ndarray) -> None:
         ({"blocks_per_packet": 0}, r"blocks_per_packet = 0 must lie in 1\.\.255"),
         ({"blocks_per_packet": 256}, "blocks_per_packet = 256"),
         ({"epoch": -1}, "epoch = -1 must not be negative"),
+        ({"blocks_per_packet": 1.5}, r"blocks_per_packet = 1\.5 must be an integer; convert it"),
+        ({"blocks_per_packet": "8"}, "blocks_per_packet = '8' must be an integer"),
+        ({"blocks_per_packet": True}, "blocks_per_packet = True must be an integer"),
+        ({"blocks_per_packet": None}, "blocks_per_packet = None must be an integer"),
+        ({"epoch": 1.5}, r"epoch = 1\.5 must be an integer"),
+        ({"epoch": "8"}, "epoch = '8' must be an integer"),
     ],
 )
 def test_what_an_encoder_is_made_with(spec: EncoderSpec, arguments: dict[str, int], reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         Encoder(spec, **arguments)
+
+
+def test_integers_of_numpy_are_integers(spec: EncoderSpec, codes: np.ndarray) -> None:
+    arguments = {"blocks_per_packet": np.uint8(3), "epoch": np.int64(0)}
+    assert Encoder(spec, **arguments).encode(codes, missing=np.int8(1)) == Encoder(spec, 3).encode(codes, missing=1)
+    assert Encoder(spec).encode(np.ma.array(codes)) == Encoder(spec).encode(codes)
+    for missing in (0.0, "1", None):
+        with pytest.raises(InputError, match=r"missing = .* must be an integer"):
+            Encoder(spec).encode(codes, missing=missing)
 
 
 def test_missing_spikes_need_a_block(spec: EncoderSpec, codes: np.ndarray) -> None:
