@@ -5,6 +5,7 @@ Light on purpose: stages are planned without NumPy.
 
 import json
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,13 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.provenance import PROVENANCES, Provenance
 
-__all__ = ["Description", "describe", "read_description"]
+__all__ = ["OF_RAW_BINARY", "Description", "describe", "read_description", "refuse_keys"]
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 SUFFIX = ".toml"
 """Of the description of ``name.dat``: ``name.dat.toml``."""
+
+
+OF_RAW_BINARY = ("channels", "dtype", "header_bytes")
+"""Keys that say how a raw binary file is laid out, which others say themselves."""
 
 
 class Description(BaseModel):
@@ -52,6 +57,22 @@ class Description(BaseModel):
     provenance: Provenance | None = None
 
 
+def refuse_keys(description: Description, keys: Iterable[str], source: str, kind: str) -> None:
+    """Refuse what is said of ``keys``, which mean nothing for a file of this kind.
+
+    Raises:
+        ValueError: something is.
+    """
+    said = [key for key in keys if getattr(description, key) != Description.model_fields[key].default]
+    if said:
+        shown = ", ".join(f"{key} = {getattr(description, key)!r}" for key in said)
+        verb = "does" if len(said) == 1 else "do"
+        raise ValueError(
+            f"{source}: {shown} {verb} not apply to {kind}; take {'it' if len(said) == 1 else 'them'} out of the "
+            f"description (RAW=, or {source}{SUFFIX})" + (", or leave STREAM away" if "stream" in said else "")
+        )
+
+
 def describe(
     source: Path | None, raw: Path | None = None, stream: str | None = None, provenance: str | None = None
 ) -> Description:
@@ -60,8 +81,12 @@ def describe(
 
     Raises:
         FileNotFoundError: there is no ``raw``.
-        ValueError: a description is not one, or the provenance is none of those there are.
+        ValueError: a description is not one, or the provenance is none of those there are; or ``source`` has no name.
     """
+    if source is not None and not source.name:
+        raise ValueError(
+            f"DATA is empty, or a folder without a name ({source}); give the path of a recording's file or folder"
+        )
     beside = None if source is None else source.with_name(source.name + SUFFIX)
     path = raw if raw is not None else beside if beside is not None and beside.is_file() else None
     found = Description() if path is None else read_description(path)

@@ -33,6 +33,7 @@ from spikecae.codec.container import (
 )
 from spikecae.codec.decoded_file import DecodedFile, is_decoded
 from spikecae.codec.inspection import Inspection
+from spikecae.codec.options import between, name, positive
 from spikecae.codec.snippet_source import open_snippets
 from spikecae.codec.spec_folder import files_in, load_codec_spec, network_in
 from spikecae.codec.times import epoch_before
@@ -40,7 +41,6 @@ from spikecae.design import Adc
 from spikecae.errors import InputError, about, report
 from spikecae.files import check_output, replacing
 from spikecae.front_end.adc import MOST_CLIPPED
-from spikecae.options import between, name, positive
 from spikecae.results import Contents, Decoded, Encoded, Inspected, name_of
 
 __all__ = ["app", "main"]

@@ -1,5 +1,6 @@
 """Spikes to train, calibrate and test with: real files, or the design's embedded recording."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ def load_dataset(
         ValueError: the source cannot be read, or does not fit the design in shape, rate, unit or size.
     """
     table = _read(design, source, description or Description())
-    if fault := scale_fault(table.snippets, design):
+    if fault := scale_fault(table.snippets, design, embedded=source is None):
         raise ValueError(f"{table.source}: {fault}")
     return split_by_time(table, design) if split_seed is None else split_at_random(table, design, split_seed)
 
@@ -47,7 +48,8 @@ def _read(design: Design, source: "Path | BaseRecording | None", description: De
     from model.datasets.synthetic import embedded_name, synthetic_recording
 
     if source is None:
-        return detect_spikes(synthetic_recording(design), design, "synthetic", embedded_name(design))
+        table = detect_spikes(synthetic_recording(design), design, "synthetic", embedded_name(design))
+        return replace(table, more="set a longer synthetic.duration_s or a lower recording.threshold")
     if isinstance(source, Path):
         return read(source, design, description)
     return detected(source, str(source.name or type(source).__name__), design, description)

@@ -38,6 +38,7 @@ class SpikeTable:
         provenance: what they are, as far as it was said.
         source: the file or generator, for reports.
         quality: what the reader found and left out.
+        more: how to get more spikes, for messages.
     """
 
     snippets: NDArray[np.float32]
@@ -46,6 +47,7 @@ class SpikeTable:
     provenance: Provenance
     source: str
     quality: DataQuality = field(default_factory=DataQuality)
+    more: str = "use a longer recording or a lower recording.threshold"
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ def _split(table: SpikeTable, design: Design, order: NDArray[np.intp], half: int
             what = "events" if design.block.kind == "neighbourhood" else "spikes"
             raise ValueError(
                 f"{table.source}: {count} {what} leave {len(groups)} blocks of {design.block.spikes} spikes to the "
-                f"{name} split, and {needed} are needed; use a longer recording or a lower recording.threshold"
+                f"{name} split, and {needed} are needed; {table.more}"
             )
         shape = (len(groups), design.block.spikes)
         spikes = np.ascontiguousarray(table.snippets[groups].reshape(*shape, design.block.samples))

@@ -31,12 +31,18 @@ def rate_fault(rate_hz: float, design: Design) -> str | None:
     return None
 
 
-def scale_fault(spikes: NDArray[np.floating], design: Design) -> str | None:
-    """Why spikes ``[n, P, D]`` in recording units are too large or too small for the design's converter."""
+def scale_fault(spikes: NDArray[np.floating], design: Design, *, embedded: bool = False) -> str | None:
+    """Why spikes ``[n, P, D]`` in recording units are too large or too small for the design's converter.
+
+    ``embedded`` says that they are of the design's own recording, which has no unit or gain to be mended.
+    """
     if not spikes.size:
         return None
     adc, unit = design.adc, design.recording.unit
-    remedy = f"check the recording's unit and gain (the design's unit is {unit!r}), or set adc.lsb, now {adc.lsb:g}"
+    made = design.synthetic
+    ours = f"set synthetic.noise, now {made.noise:g}, and synthetic.amplitude, now {made.amplitude}"
+    theirs = f"check the recording's unit and gain (the design's unit is {unit!r})"
+    remedy = f"{ours if embedded else theirs}, or set adc.lsb, now {adc.lsb:g}"
     _, clipped = units_to_codes(spikes, adc)
     if clipped > MOST_CLIPPED * spikes.size:
         return (

@@ -18,7 +18,7 @@ class Recording(Section):
 
     sampling_rate_hz: Annotated[float, Field(gt=0), Unit("Hz")]
     """Sampling rate of a channel. A recording's may differ from it by a hundredth."""
-    unit: str = "uV"
+    unit: Annotated[str, Field(max_length=16, pattern=r"^\S(.*\S)?$")] = "uV"
     """Unit of the samples: ``uV`` for microvolts, to which a recording that knows its gain is scaled; else whatever the
     samples are in."""
     band_hz: Annotated[list[float], Unit("Hz")] = Field(default=[300.0, 6000.0], min_length=2, max_length=2)
@@ -38,6 +38,13 @@ class Recording(Section):
     radius_um: Annotated[float, Field(ge=0), Unit("µm")] = 75.0
     """Channels are close up to this distance of their contacts. Within it and the refractory time, all but the largest
     peak belong to the same event."""
+
+    @field_validator("unit")
+    @classmethod
+    def _is_printable(cls, unit: str) -> str:
+        if not unit.isprintable():
+            raise PydanticCustomError("unprintable", "must consist of printable characters")
+        return unit
 
     @field_validator("band_hz")
     @classmethod

@@ -9,6 +9,7 @@ from rtl.memory.kit import Macro, MacroKit
 from synth.cells.liberty import Library
 from synth.part import Part
 from synth.targets.process import Figure, Process
+from synth.targets.registry import PROCESSES, WITHOUT_CELLS
 
 __all__ = ["CellPin", "CellTarget", "ClockGate", "cells_of"]
 
@@ -68,7 +69,7 @@ class CellTarget(Process):
             where = (
                 f"apt-get install {self.package}" if self.package else "point PDK_ROOT at a process kit with that in it"
             )
-            raise ValueError(f"target {self.name}: no {place}; {where}; {REMEDY}")
+            raise ValueError(f"target {self.name}: no {place}; {where}; {_others(self.name)}")
         return place
 
     def at_corner(self, corner: str) -> "CellTarget":
@@ -96,7 +97,18 @@ class CellTarget(Process):
         return {macro: file for macro, file in files.items() if file.is_file()}
 
 
-REMEDY = "targets generic and gates need no cell library"
+def _others(name: str) -> str:
+    """What to do in place of target ``name`` without its process kit."""
+    alone = [
+        known
+        for known, process in PROCESSES.items()
+        if known != name and isinstance(process, CellTarget) and process.liberty.is_absolute()
+    ]
+    cells = "".join(f"{known}, or " for known in alone)
+    return (
+        f"targets {' and '.join(WITHOUT_CELLS)} need no cell library, but have no power either; cells without "
+        f"PDK_ROOT: {cells}a Liberty file (.lib) given as the target"
+    )
 
 
 def _place(path: Path, name: str) -> Path:
@@ -105,7 +117,7 @@ def _place(path: Path, name: str) -> Path:
         if not root:
             raise ValueError(
                 f"target {name} needs cells from its process kit: export PDK_ROOT=/path/to/folder, such that "
-                f"$PDK_ROOT/{path} is there; {REMEDY}"
+                f"$PDK_ROOT/{path} is there; {_others(name)}"
             )
         path = Path(root) / path
     return path

@@ -58,3 +58,8 @@ def test_provenance_is_one_of_four(tmp_path: Path) -> None:
     assert least_real(["unknown", "semi-synthetic", "real"]) == "semi-synthetic"
     assert in_words("unknown") == "provenance unknown"
     assert in_words("real") == "real"
+
+
+def test_data_without_a_name_are_none() -> None:
+    with pytest.raises(ValueError, match="DATA is empty, or a folder without a name"):
+        describe(Path(""))

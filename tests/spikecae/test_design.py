@@ -88,6 +88,39 @@ def test_a_fault_names_key_value_and_remedy(tmp_path: Path, old: str, new: str, 
     assert all(part in line for part in expected), line
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (
+            "duration_s = 20.0",
+            "duration_s = 1e12",
+            "synthetic.duration_s = 1000000000000.0: input should be less than or",
+        ),
+        ("seed = 4", "seed = -1", "synthetic.seed = -1: input should be greater than or equal to 0"),
+        (
+            "seed = 4",
+            f"seed = {10**15}",
+            f"synthetic.seed = {10**15}: input should be less than or equal to 1000000000",
+        ),
+        ("noise = 8.0", "noise = 1e6", "synthetic.noise = 1000000.0: input should be less than or equal to 100000"),
+        (
+            "noise = 8.0",
+            "noise = 8.0\namplitude = [500.0, 100.0]",
+            "synthetic.amplitude = [500.0, 100.0]: must not fall",
+        ),
+        ("units = 10", "units = 100000", "synthetic.units = 100000: input should be less than or equal to 1000"),
+        ("channels = 16\nnoise", "channels = 9999\nnoise", "synthetic.channels = 9999: input should be less than or"),
+        ('unit = "uV"', 'unit = "µV\\n"', "recording.unit = 'µV\\n': string should match pattern"),
+        ('unit = "uV"', 'unit = "u\\tV"', "recording.unit = 'u\\tV': must consist of printable characters"),
+        ('unit = "uV"', 'unit = ""', "recording.unit = '': string should match pattern"),
+        ("epochs = 30", "epochs = 30\nseed = -1", "training.seed = -1: input should be greater than or equal to 0"),
+    ],
+)
+def test_the_embedded_recording_can_be_made(tmp_path: Path, old: str, new: str, line: str) -> None:
+    (found,) = faults(tmp_path, (old, new))
+    assert found.startswith(f"  {line}")
+
+
 @pytest.mark.parametrize(("chip", "weights"), [(8, 4), (6, 4), (6, 6), (4, 4)])
 def test_a_chip_may_be_wider_than_the_weights(tmp_path: Path, chip: int, weights: int) -> None:
     path = tmp_path / "tiny.toml"

@@ -95,7 +95,11 @@ def cells_of_file(path: Path) -> CellTarget:
 
 def test_without_pdk_root_the_message_says_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PDK_ROOT", raising=False)
-    with pytest.raises(ValueError, match=r"export PDK_ROOT=.*sg13g2_stdcell.*generic and gates need no cell library"):
+    with pytest.raises(
+        ValueError, match=r"export PDK_ROOT=.*sg13g2_stdcell.*generic and gates need no cell library, but"
+    ):
+        with_cells()["ihp-sg13g2"].file()
+    with pytest.raises(ValueError, match=r"have no power either; cells without PDK_ROOT: osu018, or a Liberty file"):
         with_cells()["ihp-sg13g2"].file()
 
 

@@ -14,6 +14,9 @@ from spikecae.front_end.adc import codes_to_units
 
 __all__ = ["read_arrays"]
 
+LAST_CHANNEL = 65535
+"""As events of the packets have 16 bits for it."""
+
 
 @reads(".npy", ".npz")
 def read_arrays(path: Path, design: Design, description: Description) -> SpikeTable:
@@ -21,7 +24,7 @@ def read_arrays(path: Path, design: Design, description: Description) -> SpikeTa
 
     Snippets are blocks ``[n, M, D]``; of a design that codes queues also single spikes ``[n, D]``. Channels are
     ``[n]``, times, in samples from the recording's beginning, ``[n]`` or ``[n, M]``. Integers are codes of the design's
-    converter, as raw packets carry them, unless the description gives them a gain.
+    converter, as raw packets carry them, unless the description gives them a gain; a note says so.
 
     Raises:
         ValueError: no arrays, or of a shape, unit or rate that is not the design's.
@@ -41,13 +44,23 @@ def read_arrays(path: Path, design: Design, description: Description) -> SpikeTa
     count, width = len(snippets), 1 if single else block.spikes
     rate = description.sampling_rate_hz or design.recording.sampling_rate_hz
     times = _times(path, arrays, count, width) / rate
+    channels = _integers(path, arrays, "channels", [(count,)])
+    if channels.size and not 0 <= channels.min() <= channels.max() <= LAST_CHANNEL:
+        raise ValueError(
+            f"{path}: channels go from {channels.min()} to {channels.max()}; they are counted from 0, to "
+            f"{LAST_CHANNEL} at most; number them anew"
+        )
     if queue:
-        channels = _integers(path, arrays, "channels", [(count,)])
         snippets, times = snippets.reshape(-1, 1, block.samples), times.ravel()
         where = np.repeat(channels, width)[:, None]
     else:  # a neighbourhood goes by the channel of its peak, which does not say the others
         times, where = times[:, 0], np.tile(np.arange(width), (count, 1))
+    notes = []
     if snippets.dtype.kind in "iu" and description.gain is None:
+        notes = [
+            f"{path.name}: {snippets.dtype} without a gain: integers are taken as codes of the design's converter, "
+            f"{design.adc.lsb:g} {design.recording.unit} per step"
+        ]
         snippets = codes_to_units(snippets, design.adc)
     return snippet_table(
         snippets,
@@ -58,6 +71,7 @@ def read_arrays(path: Path, design: Design, description: Description) -> SpikeTa
         provenance=description.provenance or "unknown",
         source=path.name,
         rate_hz=description.sampling_rate_hz,
+        notes=notes,
     )
 
 
@@ -82,7 +96,8 @@ def _integers(
     if found.shape not in shapes or found.dtype.kind not in "iu":
         wanted = " or ".join(map(str, shapes))
         raise ValueError(
-            f"{path}: {name} are {found.dtype} of shape {found.shape}; expected integers of shape {wanted}"
+            f"{path}: {name} are {found.dtype} of shape {found.shape}; expected integers of shape {wanted}, for "
+            f"{shapes[0][0]} snippets; save one for each"
         )
     return found
 
@@ -95,6 +110,11 @@ def _load(path: Path) -> dict[str, NDArray[np.number]]:
         with loaded:
             return {name: loaded[name] for name in ("snippets", "times", "channels") if name in loaded}
     except Exception as error:  # zip, header and format errors of its own
+        if "allow_pickle" in str(error) or "pickled" in str(error):
+            raise ValueError(
+                f"{path}: holds Python objects, which are no numbers; save an array of numbers (array.dtype is then "
+                f"float32, int16 or the like)"
+            ) from None
         raise ValueError(
             f"{path}: not a readable NumPy file ({type(error).__name__}: {error}); save it again"
         ) from None

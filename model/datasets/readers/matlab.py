@@ -13,7 +13,7 @@ from model.datasets.readers.registry import reads
 from model.datasets.readers.snippets import snippet_table
 from model.datasets.spikes import SpikeTable
 from model.datasets.units import RATE_TOLERANCE, units_per_step
-from model.description import SUFFIX, Description
+from model.description import OF_RAW_BINARY, SUFFIX, Description, refuse_keys
 from model.provenance import Provenance
 from spikecae.design import Design
 
@@ -112,6 +112,7 @@ def _hc1(path: Path, content: dict[str, Any], design: Design, description: Descr
 def _continuous(path: Path, content: dict[str, Any], design: Design, description: Description) -> SpikeTable:
     from spikeinterface.core import NumpyRecording  # takes seconds to import
 
+    refuse_keys(description, (*OF_RAW_BINARY, "stream"), path.name, "a recording in a .mat file")
     data = _numbers(path, content, "data", 2)
     if data.shape[0] > data.shape[1]:  # a recording has more samples than channels
         data = data.T

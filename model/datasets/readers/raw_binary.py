@@ -31,7 +31,13 @@ def open_raw(path: Path, description: Description) -> "BaseRecording":
         )
     channels = description.channels or 1
     frame = channels * np.dtype(description.dtype).itemsize
-    size = path.stat().st_size - description.header_bytes
+    whole = path.stat().st_size
+    size = whole - description.header_bytes
+    if size < 0:
+        raise ValueError(
+            f"{path}: header_bytes = {description.header_bytes} is more than the {whole} bytes of the file; correct it "
+            f"in its description"
+        )
     if size <= 0 or size % frame:
         raise ValueError(
             f"{path}: {size} bytes are no whole number of samples of {channels} channels as {description.dtype}, "

@@ -157,9 +157,11 @@ def _opened(path: Path, opening: Callable[[], Any]) -> Any:
         found = opening()
     except Exception as error:  # every format raises its own
         known = ", ".join(sorted({*suffixes_read(), ".json", ".zarr", *FORMATS, *RAW_SUFFIXES}))
-        said = str(error).strip().split("\n")[0][:300]
+        said = f"{type(error).__name__}: {str(error).strip()}".split("\n")[0][:300]
+        if isinstance(error, NameError | AttributeError):  # a fault of the library's own, where it knows no way on
+            said = "it knows no recording in it"
         raise ValueError(
-            f"{path}: SpikeInterface does not open it ({type(error).__name__}: {said}); expected a saved recording "
+            f"{path}: SpikeInterface does not open it ({said}); expected a saved recording "
             f"folder or one of {known}; convert it with spikeinterface (recording.save(folder=...))"
         ) from None
     if not isinstance(found, BaseRecording | list):
@@ -197,6 +199,13 @@ def with_contacts(recording: "BaseRecording", description: Description, path: Pa
         raise ValueError(
             f"{path}: {channels} channels, but its description has {len(description.contacts_um)} contacts_um; give "
             f"one a channel"
+        )
+    places = [tuple(place) for place in description.contacts_um]
+    if shared := sorted({place for place in places if places.count(place) > 1}):
+        where, alike = shared[0], [str(channel) for channel, place in enumerate(places) if place == shared[0]]
+        raise ValueError(
+            f"{path}: contacts_um in its description has channels {', '.join(alike)} at one place, "
+            f"({where[0]:g}, {where[1]:g}); give each contact its own"
         )
     recording.set_dummy_probe_from_locations(np.asarray(description.contacts_um, np.float64))
     return recording

@@ -1,5 +1,7 @@
 """Spikes that a file holds already cut: judged as those of a recording are, and put in order of time."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,7 +9,7 @@ from model.data_quality import DataQuality
 from model.datasets.faults import CODES, by_cause, find_snippet_faults
 from model.datasets.spikes import SpikeTable
 from model.datasets.units import rate_fault, scale_fault, units_per_step
-from model.description import Description
+from model.description import OF_RAW_BINARY, Description, refuse_keys
 from model.provenance import Provenance
 from spikecae.design import Design
 
@@ -16,6 +18,8 @@ __all__ = ["snippet_table"]
 ALIVE = 0.1
 """Share of a channel's snippets that must hold a signal for it to be used."""
 NAMED_SPIKES = 5
+NOT_OF_SPIKES = (*OF_RAW_BINARY, "contacts_um", "probe", "stream")
+"""Keys of a description that say nothing about spikes that are already cut."""
 
 
 def snippet_table(
@@ -28,6 +32,7 @@ def snippet_table(
     provenance: Provenance,
     source: str,
     rate_hz: float | None,
+    notes: Sequence[str] = (),
 ) -> SpikeTable:
     """A table of the snippets ``stored`` ``[n, P, D]``, numbers as in the file, less those that hold no signal.
 
@@ -40,10 +45,13 @@ def snippet_table(
         provenance: as far as the file says.
         source: for messages and reports.
         rate_hz: as the file says; None where it does not.
+        notes: what the reader has to say about the file.
 
     Raises:
-        ValueError: a rate or a unit that is not the design's, or a channel without a signal.
+        ValueError: a rate or a unit that is not the design's, a channel without a signal, or a description of what only
+            a recording has.
     """
+    refuse_keys(description, NOT_OF_SPIKES, source, "a file of spikes that are already cut")
     scale, offset = units_per_step(stored.dtype, stored.shape[1], None, design, description, source)
     snippets = np.asarray(stored * scale[:, None] + offset[:, None], np.float32)
     faults = find_snippet_faults(stored)
@@ -58,11 +66,11 @@ def snippet_table(
     worst = faults.max(axis=1, initial=0)
     good = worst == 0
     faulty = np.flatnonzero(~good)
-    notes = [_where(index, faults[index]) for index in faulty[:NAMED_SPIKES].tolist()]
+    said = [*notes, *(_where(index, faults[index]) for index in faulty[:NAMED_SPIKES].tolist())]
     if len(faulty) > NAMED_SPIKES:
-        notes.append(f"{len(faulty) - NAMED_SPIKES:,} more such spikes")
+        said.append(f"{len(faulty) - NAMED_SPIKES:,} more such spikes")
     quality = quality.model_copy(
-        update={"excluded_spikes": by_cause(np.repeat(worst[~good], snippets.shape[1])), "notes": notes}
+        update={"excluded_spikes": by_cause(np.repeat(worst[~good], snippets.shape[1])), "notes": said}
     )
     snippets, times_s, channels = snippets[good], times_s[good], channels[good]
     rate = description.sampling_rate_hz if rate_hz is None else rate_hz
@@ -70,7 +78,15 @@ def snippet_table(
         both = filter(None, [fault, scale_fault(snippets, design)])  # the size too, to be mended in one go
         raise ValueError(f"{source}: " + "; and ".join(both))
     order = np.argsort(times_s, kind="stable")
-    return SpikeTable(snippets[order], times_s[order], channels[order], provenance, source, quality)
+    return SpikeTable(
+        snippets[order],
+        times_s[order],
+        channels[order],
+        provenance,
+        source,
+        quality,
+        more="give a file with more spikes",
+    )
 
 
 def _where(index: int, faults: NDArray[np.uint8]) -> str:

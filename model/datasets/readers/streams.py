@@ -31,9 +31,11 @@ def choose_stream(streams: Sequence[Stream], wanted: str | None, rate_hz: float,
     """The one that is ``wanted``, or else the only one that electrodes can have been recorded with at ``rate_hz``.
 
     Raises:
-        ValueError: there is no such stream, or no or several ones to choose from; all are named.
+        ValueError: there is no such stream, or none or several ones to choose from; all are named.
     """
-    listed = ", ".join(f"{stream.name!r} ({stream.rate_hz:g} Hz)" for stream in streams) or "none"
+    if not streams:
+        raise ValueError(f"{source}: it holds no recording; give a file or folder that holds one")
+    listed = ", ".join(f"{stream.name!r} ({stream.rate_hz:g} Hz)" for stream in streams)
     if wanted is not None:
         found = [stream for stream in streams if wanted in (stream.name, stream.other_name)]
         if not found:

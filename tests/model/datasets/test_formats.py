@@ -200,6 +200,32 @@ def test_raw_binary_with_a_description_beside_it(
     beside.write_text("\n".join([*lines, "gain = 0.195"]).replace("channels = 8", "channels = 7"))
     with pytest.raises(ValueError, match="no whole number of samples of 7 channels as int16"):
         load_dataset(tiny, path, description=describe(path))
+    size = path.stat().st_size
+    beside.write_text("\n".join([*lines, "gain = 0.195"]).replace("header_bytes = 8", "header_bytes = 1000000000"))
+    with pytest.raises(ValueError, match=f"header_bytes = 1000000000 is more than the {size} bytes of the file; corr"):
+        load_dataset(tiny, path, description=describe(path))
+    alike = [[0.0, 0.0], [0.0, 15.0], [0.0, 0.0], *column(8)[3:]]
+    with pytest.raises(ValueError, match=r"day\.dat: contacts_um .* channels 0, 2 at one place, \(0, 0\); give each"):
+        load_dataset(
+            tiny,
+            path,
+            description=Description.model_validate(said | {"contacts_um": alike, "gain": 0.195} | {"header_bytes": 8}),
+        )
+
+
+def test_what_holds_no_recording_is_refused(tiny: Design, tmp_path: Path) -> None:
+    import h5py
+
+    with h5py.File(tmp_path / "h.nwb", "w") as file:
+        file["x"] = [1.0]
+    with pytest.raises(ValueError, match=r"h\.nwb: it holds no recording; give a file"):
+        load_dataset(tiny, tmp_path / "h.nwb")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "notes.txt").write_text("x")
+    with pytest.raises(
+        ValueError, match=r"folder: SpikeInterface does not open it \(it knows no recording in it\); exp"
+    ):
+        load_dataset(tiny, tmp_path / "folder")
 
 
 def test_a_probe_file_places_the_contacts(tiny: Design, uv: NDArray, expected: SpikeDataset, tmp_path: Path) -> None:

@@ -70,7 +70,9 @@ def test_nan_is_named_and_left_out(tiny: Design, tetrode: np.ndarray, tmp_path: 
 
 
 def test_eight_spikes_are_too_few_before_any_work(tiny: Design, tetrode: np.ndarray, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="8 events leave 3 blocks of 2 spikes to the train split, and 8 are needed"):
+    with pytest.raises(
+        ValueError, match="8 events leave 3 blocks of 2 spikes to the train split, and 8 are needed; give a file"
+    ):
         load_dataset(tiny, hc1_file(tmp_path / "eight.mat", tetrode[:8]))
 
 
@@ -144,6 +146,10 @@ def test_arrays_of_codes(tiny: Design, tetrode: np.ndarray, tmp_path: Path, orde
     codes = np.asarray(np.round(tetrode / tiny.adc.lsb), np.int16, order=order)
     np.save(tmp_path / "codes.npy", codes)
     found = load_dataset(tiny, tmp_path / "codes.npy")
+    assert found.quality.notes == [
+        "codes.npy: int16 without a gain: integers are taken as codes of the design's converter, 2.34375 uV per step"
+    ]
+    assert load_dataset(tiny, tmp_path / "codes.npy", description=Description(gain=tiny.adc.lsb)).quality.notes == []
     np.testing.assert_array_equal(found.test.adc[-1], codes[-1])
     assert found.provenance == "unknown"
     np.savez(tmp_path / "units.npz", snippets=codes * tiny.adc.lsb, times=np.arange(300)[::-1] * 30_000)
@@ -177,7 +183,12 @@ def test_arrays_of_a_queue_are_single_spikes(tiny: Design, tetrode: np.ndarray, 
             r"times are int64 of shape \(8,\); expected integers",
         ),
         ({"snippets": np.zeros((0, 2, 16))}, "0 events leave 0 blocks"),
-        ({"snippets": np.array([{}] * 3, object)}, "not a readable NumPy file"),
+        ({"snippets": np.array([{}] * 3, object)}, "holds Python objects, which are no numbers; save an array of num"),
+        (
+            {"snippets": np.ones((9, 2, 16)), "channels": np.arange(8)},
+            r"channels are int64 of shape \(8,\); expected integers of shape \(9,\), for 9 snippets; save one for each",
+        ),
+        ({"snippets": np.ones((9, 2, 16)), "channels": np.arange(9) - 3}, "channels go from -3 to 5; .* number them"),
     ],
 )
 def test_arrays_that_do_not_fit(tiny: Design, tmp_path: Path, arrays: dict, message: str) -> None:
@@ -185,3 +196,33 @@ def test_arrays_that_do_not_fit(tiny: Design, tmp_path: Path, arrays: dict, mess
     with pytest.raises(ValueError, match=message) as caught:
         load_dataset(tiny, tmp_path / "a.npz")
     assert "a.npz" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "mat"])
+def test_keys_of_recordings_do_not_apply_to_spikes(
+    tiny: Design, tetrode: np.ndarray, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / f"spikes.{kind}"
+    if kind == "mat":
+        hc1_file(path, tetrode)
+    elif kind == "npz":
+        np.savez(path, snippets=tetrode)
+    else:
+        np.save(path, tetrode)
+    for key, value in {
+        "stream": "x",
+        "channels": 9,
+        "header_bytes": 77,
+        "dtype": "int32",
+        "contacts_um": [[0.0, 0.0]],
+        "probe": Path("p.json"),
+    }.items():
+        description = Description.model_validate({key: value})
+        with pytest.raises(ValueError, match=rf"spikes\.{kind}: {key} = .* does not apply to .*; take it out of the"):
+            load_dataset(tiny, path, description=description)
+
+
+def test_keys_of_raw_files_do_not_apply_to_matlab(wave_clus: Design, tmp_path: Path) -> None:
+    path = mat(tmp_path / "r.mat", data=continuous(wave_clus)[None], samplingInterval=1000 / 24_000)
+    with pytest.raises(ValueError, match=r"r\.mat: channels = 1, stream = 'x' do not apply .* or leave STREAM away"):
+        load_dataset(wave_clus, path, description=Description(channels=1, stream="x"))

@@ -79,6 +79,9 @@ def test_spikes_must_fit_the_converter(tiny: Design) -> None:
         scale_fault(loud, tiny)
     )
     assert "the median spike is 0.13 steps of adc.lsb = 2.34375 high" in str(scale_fault(spikes / 1000, tiny))
+    assert str(scale_fault(loud, tiny, embedded=True)).endswith(
+        "; set synthetic.noise, now 8, and synthetic.amplitude, now [100.0, 500.0], or set adc.lsb, now 2.34375"
+    )
 
 
 def test_a_recording_in_another_unit_is_an_error_with_its_remedy(tiny: Design) -> None:
