@@ -49,11 +49,15 @@ def test_the_worked_example_is_that_of_tiny() -> None:
     spec = load_spec(ROOT / "designs" / "tiny")
     (row,) = re.findall(r"^`([0-9a-f]{64})`$", TEXT, re.M)
     assert row == spec.hash
-    for text, value in re.findall(r"first (\d+) bits are `([0-9a-f]+)`", TEXT):
-        assert len(value) * 4 == int(text)
+    beginnings = re.findall(r"first (\d+) bits are `([0-9a-f]+)`", TEXT)
+    assert [int(bits) for bits, _ in beginnings] == [32, 16]
+    for bits, value in beginnings:
+        assert len(value) * 4 == int(bits)
         assert spec.hash.startswith(value)
     arrays = spec.content[1]
-    for name, head in re.findall(r"^\| `([\w.]+)` \| `([^`]+;)` \|", TEXT, re.M):
+    heads = re.findall(r"^\| `([\w.]+)` \| `([^`]+;)` \|", TEXT, re.M)
+    assert [name for name, _ in heads] == sorted(arrays)[:2]
+    for name, head in heads:
         assert head == f"{name}:{arrays[name].dtype.name}:{arrays[name].shape};"
 
 

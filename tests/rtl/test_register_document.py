@@ -1,0 +1,283 @@
+"""docs/hardware.md, *Registers*: what it says of them is what the chip does at its pins."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rtl.chip import Chip
+from rtl.host.load import load_writes
+from rtl.host.parameter_store import lay_out
+from rtl.host.register_map import REGISTERS, register, window_bit
+from rtl.planning import make_plan
+from spikecae.bitstream.events import Events
+from spikecae.bitstream.payload import write_blocks, write_snippets
+from spikecae.design import Design, load_design
+from spikecae.golden import encode
+from spikecae.spec import load_spec
+from tests.planted import front_end
+from tests.random_spec import random_adc, random_spec
+from tests.rtl.shapes import hardware
+from tests.rtl.test_chip import Host
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "hardware.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| `(0x..)` \| `(\w+)` \| (\w+) \| (.*?) \| (.*?) \| (.*) \|$", TEXT, re.M)
+SLVERR = 2
+CHIPS = ["loadable", "built in", "front end"]
+
+
+def host_of(tiny: Design, kind: str) -> Host:
+    plan = make_plan(
+        random_spec(tiny, 5), hardware(2, parameters="rom" if kind == "built in" else "ram", packet_blocks=4)
+    )
+    detector = front_end(4, 2, samples=tiny.block.samples) if kind == "front end" else None
+    return Host(plan, Chip(plan, detector))
+
+
+def test_the_table_has_every_register() -> None:
+    wanted = sorted(REGISTERS, key=lambda entry: entry.offset)
+    assert [(int(offset, 16), name, access, what) for offset, name, access, _, _, what in ROWS] == [
+        (entry.offset, entry.name, entry.access, entry.description) for entry in wanted
+    ]
+
+
+def cell(text: str, kind: str) -> str:
+    """What a cell says of a kind of chip: first of loadable ones, then where others differ."""
+    first, *others = text.split("; ")
+    for other in others:
+        if kind == "built in" and other.startswith("built in "):
+            return other.removeprefix("built in ")
+        if kind != "front end" and other.startswith(("without one ", "without a front end ")):
+            return other.split()[-1]
+    return first
+
+
+def at_reset(name: str, text: str, host: Host) -> int:
+    plan, words = host.plan, {}
+    words["the hash"] = int(plan.spec.hash[:8], 16)
+    words["hardware.packet_blocks"] = plan.hardware.packet_blocks
+    words["the front end's"] = front_end(4, 2, samples=plan.spec.samples).gain
+    share = 100 * sum(region.words * region.lanes for region in lay_out(plan.images)) / plan.cycles_per_block
+    words["below"] = next(1 << n for n in range(32) if 1 << n > share)
+    text = text.strip("`")
+    return words[text] if text in words else int(text.replace(",", ""), 0)
+
+
+@pytest.mark.parametrize("kind", CHIPS)
+def test_values_at_reset_and_what_may_be_written(tiny: Design, kind: str) -> None:
+    host, found, answers = host_of(tiny, kind), {}, {}
+
+    async def script(ctx):
+        for entry in REGISTERS:
+            found[entry.name] = await host.read(ctx, entry.name)
+        for entry in REGISTERS:
+            value = 4 if entry.name == "control" else 0x5A5A5A5A
+            answers[entry.name] = await host.write(ctx, entry.name, value), await host.read(ctx, entry.name)
+
+    host.run(script)
+    kept = {"threshold": 0x5A, "control": 0 if kind == "built in" else 4}
+    for _, name, access, reset, when, _ in ROWS:
+        assert found[name] == at_reset(name, cell(reset, kind), host), name
+        response, value = answers[name]
+        refused = cell(when, kind) == "never"
+        assert response == (SLVERR if refused else 0), name
+        if refused and access != "count":
+            assert value == found[name], name
+        elif access == "count":
+            assert value == 0, name
+        elif name != "status":
+            assert value == kept.get(name, 0x5A5A5A5A), name
+
+
+def test_a_write_of_a_part_of_a_word_does_nothing(tiny: Design) -> None:
+    host, found = host_of(tiny, "loadable"), []
+    parameter = 1 << window_bit(host.chip.addr_bits)
+
+    async def script(ctx):
+        for offset in (register("timeout").offset, parameter):
+            await host.write(ctx, offset, 0x12345678)
+            for strobe in range(15):
+                c = host.chip
+                for signal, level in ((c.s_axil_awaddr, offset), (c.s_axil_wdata, 0), (c.s_axil_wstrb, strobe)):
+                    ctx.set(signal, level)
+                ctx.set(c.s_axil_awvalid, 1)
+                ctx.set(c.s_axil_wvalid, 1)
+                await ctx.tick().until(c.s_axil_awready & c.s_axil_wready)
+                ctx.set(c.s_axil_awvalid, 0)
+                ctx.set(c.s_axil_wvalid, 0)
+                _, _, valid, response = await ctx.tick().sample(c.s_axil_bvalid, c.s_axil_bresp)
+                found.append((valid, response))
+            assert await host.read(ctx, offset) == 0x12345678 & ((1 << 28) - 1 if offset == parameter else ~0)
+        assert await host.read(ctx, "refused_writes") == 0
+        assert "refused" not in await host.status(ctx)
+
+    host.run(script)
+    assert host.plan.tables["parameters"].image.width == 28
+    assert found == [(1, SLVERR)] * 30
+
+
+@pytest.mark.parametrize("kind", ["loadable", "built in"])
+def test_addresses_without_a_register(tiny: Design, kind: str) -> None:
+    host = host_of(tiny, kind)
+    known = {entry.offset for entry in REGISTERS}
+    end = 1 << (window_bit(host.chip.addr_bits) if kind == "loadable" else 12)
+    absent = [offset for offset in (*range(0, 0x80, 4), 0x100, end // 2, end - 4) if offset not in known]
+
+    async def script(ctx):
+        for byte in range(4):
+            assert await host.read(ctx, byte) == int.from_bytes(b"SCAE", "big")
+        for offset in absent:
+            assert await host.read(ctx, offset) == 0
+            assert await host.write(ctx, offset, 1) == SLVERR
+        assert await host.read(ctx, "refused_writes") == len(absent)
+        assert "refused" in await host.status(ctx)
+
+    host.run(script)
+
+
+def test_address_widths() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| ([\d,]+) \| (\d+) \|$", TEXT, re.M)
+    assert [name for name, *_ in rows] == ["neuropixels", "wave_clus", "hc1", "tiny"]
+    for name, fold, words, bits in rows:
+        design = load_design(ROOT / "designs" / f"{name}.toml")
+        plan = make_plan(load_spec(ROOT / "designs" / name), design.hardware)
+        chip = Chip(plan)
+        regions = lay_out(plan.images)
+        assert (design.hardware.fold, len(chip.s_axil_awaddr), len(chip.s_axil_araddr)) == (
+            int(fold),
+            int(bits),
+            int(bits),
+        )
+        assert sum(region.words * region.lanes for region in regions) == int(words.replace(",", ""))
+    built_in = make_plan(plan.spec, design.hardware.model_copy(update={"parameters": "rom"}))
+    assert len(Chip(built_in).s_axil_awaddr) == 12
+
+
+def test_raw_mode_and_parameters_are_taken_while_halted_only(tiny: Design) -> None:
+    host = host_of(tiny, "loadable")
+    parameter, first = load_writes(host.plan)[0]
+
+    async def script(ctx):
+        await host.load(ctx)
+        while "running" not in await host.status(ctx):
+            await ctx.tick().repeat(50)
+        assert await host.write(ctx, "control", 5) == 0
+        assert await host.read(ctx, "control") == 1
+        assert await host.read(ctx, parameter) == 0
+        assert await host.write(ctx, parameter, 0) == SLVERR
+        await host.write(ctx, "control", 0)
+        while "halted" not in await host.status(ctx):
+            await ctx.tick().repeat(10)
+        await host.write(ctx, "control", 4)
+        assert await host.read(ctx, "control") == 4
+        assert await host.read(ctx, parameter) == first
+
+    host.run(script)
+
+
+def test_while_it_stops_it_neither_runs_nor_is_halted(tiny: Design) -> None:
+    host = host_of(tiny, "loadable")
+    adc = random_adc(tiny, 2, 5)
+
+    async def script(ctx):
+        await host.load(ctx)
+        await host.spikes(ctx, adc.reshape(-1, tiny.block.samples), [(0, 0)] * 4)
+        await host.write(ctx, "control", 0)
+        assert not {"running", "checking", "halted", "idle"} & await host.status(ctx)
+        while "halted" not in await host.status(ctx):
+            await ctx.tick().repeat(10)
+        assert "idle" in await host.status(ctx)
+
+    host.run(script)
+    assert len(host.packets) == 1
+
+
+def test_what_may_always_be_written_changes_no_packet(tiny: Design) -> None:
+    """Settings and counters are written again and again while spikes are encoded; checks come and go."""
+    spec = random_spec(tiny, 5)
+    host = Host(make_plan(spec, hardware(2, parameters="ram", packet_blocks=2)))
+    adc = random_adc(tiny, 12, 5)
+    expected = write_blocks(spec, encode(spec, adc).indices, blocks_per_packet=2)
+    crc = next(value for offset, value in load_writes(host.plan) if offset == register("crc_expected").offset)
+    values = {"scrub_blocks": [1, 0x50001, 3, 0], "scrub_idle": [300, 0, 1 << 30], "timeout": [1 << 20, 0, 1 << 31]}
+    always = [name for _, name, _, _, when, _ in ROWS if cell(when, "loadable") == "always"]
+    assert {*values, "control", "status", "crc_expected"} < set(always)
+    fed = []
+
+    async def feed(ctx):
+        await host.load(ctx)
+        await host.spikes(ctx, adc.reshape(-1, tiny.block.samples), [(0, 0)] * 24)
+        fed.append(True)
+
+    async def script(ctx):
+        rng = np.random.default_rng(5)
+        while "running" not in await host.status(ctx):
+            await ctx.tick().repeat(50)
+        written = 0
+        while not fed:
+            name = always[rng.integers(len(always))]
+            value = {"control": 1, "crc_expected": crc}.get(name, rng.choice(values.get(name, [0xFFFFFFFF])))
+            assert await host.write(ctx, name, int(value)) == 0
+            await ctx.tick().repeat(int(rng.integers(1, 20)))
+            written += 1
+        await host.flush(ctx)
+        assert written > 100
+
+    host.simulator.add_testbench(feed, background=True)
+    host.run(script)
+    assert host.packets == expected
+
+
+@pytest.mark.parametrize("asked", [0, 5, 0xFFFFFFFF])
+def test_packets_of_no_and_of_too_many_blocks_have_the_most(tiny: Design, asked: int) -> None:
+    spec = random_spec(tiny, 5)
+    host = host_of(tiny, "built in")
+    adc = random_adc(tiny, 8, 5)
+
+    async def script(ctx):
+        await host.write(ctx, "packet_blocks", asked)
+        assert await host.read(ctx, "packet_blocks") == asked
+        await host.spikes(ctx, adc.reshape(-1, tiny.block.samples), [(0, 0)] * 16)
+        await host.flush(ctx)
+
+    host.run(script)
+    assert host.packets == write_blocks(spec, encode(spec, adc).indices, blocks_per_packet=4)
+
+
+@pytest.mark.parametrize("sidecar", [0, 1, 2])
+def test_raw_packets_and_the_sidecar(tiny: Design, sidecar: int) -> None:
+    spikes = random_adc(tiny, 4, 5).reshape(-1, tiny.block.samples)
+    events = Events(np.arange(8), np.arange(8) * 1000)
+    host = host_of(tiny, "loadable")
+    room = host.chip.packet_buffer_bytes // (2 * tiny.block.samples + 6)
+    most = min(room, 3)
+    counts = {}
+
+    async def script(ctx):
+        await host.write(ctx, "control", 4)
+        await host.write(ctx, "sidecar", sidecar)
+        await host.write(ctx, "packet_blocks", 3)
+        for offset, value in load_writes(host.plan):
+            await host.write(ctx, offset, value | 4 if offset == register("control").offset else value)
+        await host.spikes(
+            ctx,
+            [*spikes[:4], spikes[4][:7], *spikes[4:]],
+            [
+                *zip(range(4), range(0, 4000, 1000), strict=True),
+                (9, 9),
+                *zip(range(4, 8), range(4000, 8000, 1000), strict=True),
+            ],
+        )
+        await host.flush(ctx, control=7)
+        for name in ("spikes", "packets", "bytes", "blocks", "wrong_spikes"):
+            counts[name] = await host.read(ctx, name)
+
+    host.run(script)
+    expected = write_snippets(
+        host.plan.spec.tag, spikes, snippets_per_packet=most, events=events if sidecar == 2 else None
+    )
+    assert host.packets == expected
+    sent = sum(map(len, expected))
+    assert counts == {"spikes": 8, "packets": len(expected), "bytes": sent, "blocks": 0, "wrong_spikes": 1}
