@@ -38,6 +38,16 @@ def text(content: str) -> Change:
     return lambda folder, _, __: (folder / "spec.json").write_text(content, encoding="utf-8")
 
 
+def hole(name: str) -> Change:
+    """512 MB of zeros, which the disk does not hold."""
+
+    def write(folder: Path, _: str, __: dict[str, bytes]) -> None:
+        with open(folder / name, "wb") as file:
+            file.truncate(512 * MB)
+
+    return write
+
+
 def bomb(name: str, method: int = zipfile.ZIP_DEFLATED, claim: int | None = None) -> Change:
     """A member of 256 MB of zeros; the directory says that it has ``claim`` bytes."""
 
@@ -80,9 +90,9 @@ CASES: dict[str, Change] = {
     "bomb": bomb("conv.weight.npy"),
     "bomb_that_lies": bomb("conv.weight.npy", claim=160),
     "bomb_of_bzip2": bomb("conv.weight.npy", zipfile.ZIP_BZIP2, claim=160),
-    "large_archive": lambda folder, _, __: (folder / "spec.npz").write_bytes(bytes(64 * MB)),
+    "large_archive": hole("spec.npz"),
     "large_directory": directory,
-    "large_text": text('"' + "x" * (64 * MB) + '"'),
+    "large_text": hole("spec.json"),
     "lists": text('{"stages": [' + "[]," * 340_000 + "[]]}"),
     "objects": text('{"stages": [' + "{}," * 340_000 + "{}]}"),
     "keys": text("{" + ",".join(f'"{n}":0' for n in range(90_000)) + "}"),

@@ -69,6 +69,7 @@ OTHERS: list[Any] = [
     {"array": "conv.weight", "dtype": "int8", "shape": [2**25, 2**25, 2**25]},
     {"array": "conv.weight", "dtype": "int8", "shape": [16, 2, 1], "order": "F"},
 ]
+LATE = {"kind": "SubVector", "offset": 9999, "length": 4, "codebook": 0, "code_table": 0}
 UNKNOWN = ["array", "kind", "input_bits", "extra", "", "\ud800", "k" * 200_000]
 
 
@@ -177,6 +178,7 @@ def test_text_that_is_no_spec_is_refused(saved: Path, text: str, reason: str) ->
         (("stages", 1, "weight", "shape"), [2] * 100_000, "a shape is a list of 1 to 3 numbers"),
         (("stages", 1, "weight", "dtype"), "object", "array 'conv.weight': must have a name, a dtype of int8, "),
         (("stages", 7, "table"), [{"kind": "SubVector"}], "SubVector: field 'offset' is missing"),
+        (("stages", 7, "table"), [LATE] * 900, "vq.table[0] ends at 10003 of 16"),
         (("stages", 7, "exponent"), 4.0, "vq.exponent: unexpected float"),
         (
             ("stages", 3),
