@@ -41,7 +41,8 @@ def test_it_can_be_written_encoded_and_decoded(part: int, tmp_path: Path) -> Non
     for seed, spec in list(SPECS.items())[part::10]:
         save_spec(spec, tmp_path)
         assert load_spec(tmp_path).hash == spec.hash, seed
-        codes = np.random.default_rng(seed).integers(-(2**15), 2**15, (BLOCKS, spec.spikes, spec.samples))
+        half = 1 << (spec.adc_bits - 1)
+        codes = np.random.default_rng(seed).integers(-half, half, (BLOCKS, spec.spikes, spec.samples))
         adc = codes.astype(np.int16)
         encoder, decoder = Encoder(spec), Decoder(spec, tmp_path / "none")
         events = Events(np.arange(BLOCKS), np.arange(BLOCKS * spec.spikes))
