@@ -25,7 +25,7 @@ class Codebook(Section):
     """K, vectors of which the nearest takes the place of a feature."""
     rate_weight: Annotated[
         float,
-        Field(ge=0),
+        Field(ge=0, le=1e6),
         Unit("squared latent steps per bit"),
         Costs("Bits against quality, at no cost on the chip: the search adds a constant to each score anyway."),
     ] = 0.0
