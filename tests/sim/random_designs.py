@@ -18,6 +18,7 @@ from sim.stage import FILLING, count_left_over, measure_latency, run_blocks, ste
 from sim.verilate import build_library
 from spikecae.bitstream.huffman import code_lengths
 from spikecae.design import Design, load_design
+from spikecae.limits import MOST_FEATURES
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Huffman, SubVector, VectorQuantizer
 from tests.random_spec import random_adc, random_spec
@@ -128,7 +129,7 @@ def random_design(tiny: Design, seed: int) -> Design:
 
 
 def product_quantized(spec: EncoderSpec, seed: int) -> EncoderSpec:
-    """The same encoder with sub-vectors of random lengths; some share codebooks or code tables."""
+    """The same encoder with sub-vectors of random lengths; some share codebooks, and all where there can be no more."""
     rng = np.random.default_rng(seed)
     total = sum(part.length for part in spec.quantizer.table)
     books: list[Codebook] = []
@@ -138,7 +139,7 @@ def product_quantized(spec: EncoderSpec, seed: int) -> EncoderSpec:
     while at < total:
         length = int(min(total - at, rng.integers(1, 17)))
         shared = [n for n, book in enumerate(books) if book.words.shape[1] == length]
-        if shared and rng.random() < 0.7:
+        if shared and (len(books) == MOST_FEATURES or rng.random() < 0.7):
             book = int(rng.choice(shared))
         else:
             size = int(rng.integers(2, 33))
