@@ -27,4 +27,4 @@ def test_a_log_gets_ten_lines() -> None:
         if line.startswith("train tiny ") and "/40  " in line
     ]
     assert len(lines) == 10
-    assert lines[-1].startswith("train tiny 40/40  loss    12.35  SNDR 14.50 dB")
+    assert lines[-1].startswith("train tiny 40/40  SNDR 14.50 dB  entropy 3.75 bit")
