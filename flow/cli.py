@@ -12,11 +12,12 @@ from rich.console import Console
 
 from flow.chain import Asked, Chain, StageName
 from flow.clean import clean as remove_outputs
-from flow.errors import EXPECTED_STATUS, INTERNAL_STATUS, describe, please_report
+from flow.errors import describe, please_report
 from flow.layout import Layout, find_layout
 from flow.runner import exclusive
 from flow.stages.data import Opening
 from model.provenance import PROVENANCES
+from spikecae.errors import FAILED, INTERNAL
 from synth.targets.find import choices, with_cells
 
 __all__ = ["app", "main"]
@@ -247,4 +248,4 @@ def main() -> None:
             raise
         message = describe(error)
         print(please_report(error) if message is None else f"error: {message}", file=sys.stderr)
-        sys.exit(INTERNAL_STATUS if message is None else EXPECTED_STATUS)
+        sys.exit(INTERNAL if message is None else FAILED)

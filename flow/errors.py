@@ -13,10 +13,7 @@ from flow.layout import SOURCES
 from flow.runner import StageError
 from spikecae.errors import sentence
 
-__all__ = ["EXPECTED_STATUS", "INTERNAL_STATUS", "describe", "please_report"]
-
-EXPECTED_STATUS, INTERNAL_STATUS = 1, 70
-"""Exit status after an error that a user can do something about, and after a fault of the program."""
+__all__ = ["describe", "please_report"]
 
 EXPECTED = (ValueError, OSError, StageError, subprocess.SubprocessError, MemoryError)
 """Bad designs, specs and data (all ``ValueError``), missing files, full disks, tools that fail."""
