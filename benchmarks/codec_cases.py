@@ -151,12 +151,12 @@ def _search(spec: EncoderSpec, adc: NDArray[np.int16]) -> Case:
 
 def _huffman(spec: EncoderSpec, adc: NDArray[np.int16]) -> Iterator[Case]:
     indices = np.tile(Golden(spec).indices(adc), (20, 1))
-    tables, table_of = spec.coder.tables, spec.table_of
+    tables, symbols = spec.coder.tables, spec.symbols
     packets = write_blocks(spec, indices, blocks_per_packet=MAX_COUNT)
     received = [packet for packet in PacketReader().feed(b"".join(packets)) if isinstance(packet, Packet)]
 
     def code() -> None:
-        words, lengths = code_words(indices, tables, table_of)
+        words, lengths = code_words(indices, tables, symbols)
         pack_bits(words.ravel(), lengths.ravel())
 
     def decode() -> None:

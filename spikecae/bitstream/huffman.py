@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikecae import acceleration
+from spikecae.bitstream.bits import golomb
 from spikecae.canonical_code import MAX_LENGTH, canonical_codes, canonical_order, check_lengths
+from spikecae.stages.base import GOLOMB, Symbols
 
 __all__ = [
     "code_lengths",
@@ -79,15 +81,13 @@ def pack_bits(codes: NDArray[np.integer], lengths: NDArray[np.integer]) -> bytes
     return np.packbits(bits.astype(np.uint8)).tobytes()
 
 
-def encode_blocks(
-    indices: NDArray[np.integer], tables: Sequence[NDArray[np.uint8]], table_of: Sequence[int]
-) -> list[bytes]:
+def encode_blocks(indices: NDArray[np.integer], tables: Sequence[NDArray[np.uint8]], symbols: Symbols) -> list[bytes]:
     """Code each block's indices by themselves.
 
     Args:
-        indices: (blocks, S) codeword indices, one per sub-vector.
+        indices: (blocks, S) index at each position.
         tables: code tables (lengths).
-        table_of: (S,) the table of each position.
+        symbols: what the positions are.
 
     Returns:
         One byte string per block, its last byte zero-padded.
@@ -95,7 +95,7 @@ def encode_blocks(
     Raises:
         ValueError: an index is outside its table.
     """
-    words, lengths = code_words(indices, tables, table_of)
+    words, lengths = code_words(indices, tables, symbols)
     bits = lengths.sum(axis=1)
     padding = -bits % 8
     packed = pack_bits(np.column_stack([words, 0 * padding]).ravel(), np.column_stack([lengths, padding]).ravel())
@@ -104,27 +104,31 @@ def encode_blocks(
 
 
 def code_words(
-    indices: NDArray[np.integer], tables: Sequence[NDArray[np.uint8]], table_of: Sequence[int]
+    indices: NDArray[np.integer], tables: Sequence[NDArray[np.uint8]], symbols: Symbols
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Right-aligned code word of each index, and its length in bits, (blocks, S) each.
+    """Right-aligned code word of each index, and its length in bits, (blocks, S) each; 0 bits of one that is not sent.
 
     Raises:
         ValueError: an index is outside its table.
     """
     words, lengths = np.empty(indices.shape, dtype=np.int64), np.empty(indices.shape, dtype=np.int64)
-    positions = np.asarray(table_of)
+    sizes, table_of = np.array(symbols.sizes), np.array(symbols.tables)
+    outside = (indices < 0) | (indices >= sizes)
+    if outside.any():
+        row, position = np.argwhere(outside)[0]
+        raise ValueError(
+            f"index {indices[row, position]} at position {position} is outside its code table of {sizes[position]}"
+        )
     for number, table in enumerate(tables):
-        columns = np.flatnonzero(positions == number) if len(tables) > 1 else slice(None)
+        columns = np.flatnonzero(table_of == number) if (table_of != number).any() else slice(None)
         own = indices[:, columns]
-        outside = (own < 0) | (own >= table.size)
-        if outside.any():
-            row, column = np.argwhere(outside)[0]
-            position = int(np.arange(positions.size)[columns][column])
-            raise ValueError(
-                f"index {own[row, column]} at position {position} is outside its code table of {table.size}"
-            )
         words[:, columns] = _codes(table.tobytes())[own]
         lengths[:, columns] = table[own]
+    escapes = np.flatnonzero(table_of == GOLOMB)
+    if escapes.size:
+        by = np.array(symbols.escaped_by)[escapes]
+        words[:, escapes], bits = golomb(indices[:, escapes], symbols.order)
+        lengths[:, escapes] = np.where(indices[:, by] == sizes[by] - 1, bits, 0)
     return words, lengths
 
 

@@ -73,7 +73,7 @@ def write_blocks(
     if sidecar is None:
         sidecar = sidecar_of(events, len(indices), len(indices) * spec.spikes - missing)
     (event_words, event_widths), opening = event_fields(events, len(indices), _times_of(sidecar, spec.spikes))
-    words, lengths = code_words(indices, spec.coder.tables, spec.table_of)
+    words, lengths = code_words(indices, spec.coder.tables, spec.symbols)
     starts, sizes = _split(lengths.sum(axis=1) + event_widths.sum(axis=1), event_widths, opening[1], blocks_per_packet)
     for fields, first in zip((event_words, event_widths), opening, strict=True):
         fields[starts, : first.shape[1]] = first[starts]

@@ -6,6 +6,7 @@ from spikecae.design.codebook import Codebook, Quantization
 from spikecae.design.design import Design
 from spikecae.design.encoder import DEFAULT_ENCODER, ENCODERS, Encoder, register_encoder
 from spikecae.design.hardware import WITHOUT_MACROS, Hardware
+from spikecae.design.linear import Linear
 from spikecae.design.load import DesignError, load_design
 from spikecae.design.recording import Detector, Recording
 from spikecae.design.resnext import ResNeXt
@@ -27,6 +28,7 @@ __all__ = [
     "Encoder",
     "Fault",
     "Hardware",
+    "Linear",
     "Normalization",
     "Quantization",
     "Recording",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spikecae.arithmetic import Integers
 from spikecae.cores import usable_cores
 from spikecae.golden.network import Network
-from spikecae.golden.step import bits_of, quantize, read_source
+from spikecae.golden.step import bits_of, quantize, quantizer_taps, read_source
 from spikecae.spec import EncoderSpec
 
 __all__ = ["EncodedBlocks", "Golden", "encode"]
@@ -27,7 +27,7 @@ class EncodedBlocks:
     payload_bits: NDArray[np.int64]
     """(blocks,) coded bits without the padding."""
     taps: dict[str, Integers]
-    """Output of every stage by name, (blocks, channels, samples); the quantizer's is (blocks, S)."""
+    """Output of every stage by name, (blocks, channels, samples); a search's is (blocks, S)."""
 
 
 class Golden:
@@ -55,7 +55,7 @@ class Golden:
 
     def _indices(self, network: Network, x: Integers) -> NDArray[np.int32]:
         given, last = self.spec.latents, self.spec.transforms[-1].tap
-        latents = np.empty((len(x), given.channels, given.samples), np.int8 if given.bits <= 8 else np.int32)
+        latents = np.empty((len(x), given.channels, given.samples), np.int8 if given.bits <= 8 else np.int16)
         for part, name, tap in network.run(x):
             if name == last:
                 _store(tap, latents[part])
@@ -72,8 +72,8 @@ class Golden:
                 taps[name] = np.empty((len(adc), groups * channels, samples), np.int64)
             _store(tap, taps[name][part])
         indices = self._quantized(taps[spec.transforms[-1].tap])
-        taps[spec.quantizer.name] = indices.astype(np.int64)
-        payloads, bits = bits_of(spec.coder, indices, spec.table_of)
+        taps |= quantizer_taps(spec.quantizer, indices)
+        payloads, bits = bits_of(spec.coder, indices, spec.symbols)
         return EncodedBlocks(indices, payloads, bits, taps)
 
     def _quantized(self, latents: NDArray[np.integer[Any]]) -> NDArray[np.int32]:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecae.arithmetic import Integers
-from spikecae.stages.base import Coder, Quantizer, Source, Transform, Values
+from spikecae.stages.base import Coder, Quantizer, Source, Symbols, Transform, Values
 
-__all__ = ["Floats", "Prepared", "Step", "bits_of", "prepare", "quantize", "read_source"]
+__all__ = ["Floats", "Prepared", "Step", "bits_of", "prepare", "quantize", "quantizer_taps", "read_source"]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -73,7 +73,13 @@ def quantize(stage: Quantizer, latents: NDArray[np.integer[Any]]) -> NDArray[np.
 
 
 @singledispatch
-def bits_of(stage: Coder, indices: NDArray[np.int32], table_of: list[int]) -> tuple[list[bytes], NDArray[np.int64]]:
+def quantizer_taps(stage: Quantizer, indices: NDArray[np.int32]) -> dict[str, Integers]:
+    """Taps of a quantizer that chose ``indices`` (blocks, positions): by default the indices themselves."""
+    return {stage.name: indices.astype(np.int64)}
+
+
+@singledispatch
+def bits_of(stage: Coder, indices: NDArray[np.int32], symbols: Symbols) -> tuple[list[bytes], NDArray[np.int64]]:
     """Coded bits of indices (blocks, positions): each block's bytes, zero-padded, and its bits without the padding.
 
     Raises:

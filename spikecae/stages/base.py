@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from spikecae.widths import integer_range
 
 __all__ = [
+    "GOLOMB",
     "KINDS",
     "Coder",
     "Quantizer",
@@ -51,15 +52,39 @@ class Values:
         return f"{self.channels} channels of {self.samples} samples, {sign} {self.bits} bit at exponent {self.exponent}"
 
 
+GOLOMB = -1
+"""In place of a code table: the number is sent in an exponential Golomb code."""
+
+
 @dataclass(frozen=True)
 class Symbols:
-    """What a quantizer sends for a block: at each position an index below ``sizes``, coded by one of the ``tables``."""
+    """What a quantizer sends for a block: at each position an index below ``sizes``, coded by one of the ``tables``.
+
+    A position may be an *escape*: a number below ``sizes`` in the exponential Golomb code of ``order``, sent only where
+    the symbol at another position, ``escaped_by``, is the last of its table, which is reserved for that. It has
+    ``GOLOMB`` for a table. A number that is not sent is 0.
+    """
 
     sizes: tuple[int, ...]
     tables: tuple[int, ...]
+    escaped_by: tuple[int, ...] = ()
+    """For each position the one before it that lets it be sent, -1 where it always is; empty where all always are."""
+    order: int = 0
 
     def __len__(self) -> int:
         return len(self.sizes)
+
+    @property
+    def coded(self) -> tuple[int, ...]:
+        """Positions that have a code table."""
+        return tuple(position for position, table in enumerate(self.tables) if table != GOLOMB)
+
+    @property
+    def golomb_bits(self) -> int:
+        """Bits of the longest escape; 0 where there is none."""
+        pairs = zip(self.sizes, self.tables, strict=True)
+        largest = max((size - 1 for size, table in pairs if table == GOLOMB), default=0)
+        return 2 * (largest + (1 << self.order)).bit_length() - 1 - self.order if largest else 0
 
 
 class Stage(ABC):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ class Convolution(Transform):
     """
 
     kind = "conv"
+    widest_output: ClassVar[int] = ACTIVATION_BITS
     name: str
     weight: NDArray[np.int8]
     bias: NDArray[np.int32]  # (outputs,)
@@ -45,8 +46,8 @@ class Convolution(Transform):
 
     def __post_init__(self) -> None:
         name = self.name
-        for place, bits in (("input_bits", self.input_bits), ("output_bits", self.output_bits)):
-            require_range(f"{name}.{place}", bits, LEAST_BITS, ACTIVATION_BITS)
+        require_range(f"{name}.input_bits", self.input_bits, LEAST_BITS, ACTIVATION_BITS)
+        require_range(f"{name}.output_bits", self.output_bits, LEAST_BITS, self.widest_output)
         require(
             self.weight.ndim == 3 and self.weight.size > 0,
             f"{name}.weight must be (outputs, inputs / groups, kernel), got {self.weight.shape}",
@@ -151,6 +152,10 @@ class Convolution(Transform):
                 f"{self.name} takes {self.inputs} channels at exponent {self.input_exponent}, "
                 f"but gets {given.channels} at {given.exponent}"
             )
+        yield from self.integer_faults(given)
+
+    def integer_faults(self, given: Values) -> Iterator[str]:
+        """Other integers than it was made for."""
         if self.input_signed != given.signed:
             yield f"{self.name}.input_signed = {self.input_signed}, but what it gets says {given.signed}"
         if self.input_bits != given.bits:

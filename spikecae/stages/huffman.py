@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecae.canonical_code import canonical_codes, check_lengths
+from spikecae.canonical_code import MAX_LENGTH, canonical_codes, check_lengths
 from spikecae.limits import MOST_CODEWORDS, MOST_FEATURES
 from spikecae.stages.base import Coder, Symbols, register
 from spikecae.stages.checks import require, require_range
@@ -39,11 +39,14 @@ class Huffman(Coder):
 
     def faults(self, symbols: Symbols) -> Iterator[str]:
         """A position without a table, or with one of another size; a table that no position has."""
-        for number, (size, table) in enumerate(zip(symbols.sizes, symbols.tables, strict=True)):
+        for number in symbols.coded:
+            size, table = symbols.sizes[number], symbols.tables[number]
             if not 0 <= table < len(self.tables):
                 yield f"position {number}: no code table {table}"
             elif self.tables[table].size != size:
                 yield f"position {number}: code table of {self.tables[table].size} entries for {size} symbols"
+        if symbols.golomb_bits > MAX_LENGTH:
+            yield f"an escape takes up to {symbols.golomb_bits} bits, {MAX_LENGTH} at most; raise its order"
         unused = set(range(len(self.tables))) - set(symbols.tables)
         if unused:
             yield f"code table {min(unused)} is that of no position"
