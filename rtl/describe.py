@@ -92,7 +92,7 @@ def _units(plan: Plan) -> Iterator[Unit]:
 
 
 def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
-    chip, spec = top.chip, plan.spec
+    chip = top.chip
     kind: Literal["ram", "rom"] = plan.hardware.parameters
 
     def working(place: str, array: str, words: int, width: int, **use: object) -> Memory:
@@ -117,7 +117,7 @@ def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
             )
             for name, m in chip.encoder.store.memories.items()
         ),
-        working("encoder.input_buffer", "samples", 2 * spec.samples, 8 * spec.spikes, write_bits=8),
+        working("encoder.input_buffer", "samples", 2 * plan.feed.words, 8 * plan.feed.lanes, write_bits=8),
         *(of_part(buffer) for part in plan.placed for buffer in part.buffers()),
         working("packetizer", "buffer", chip.packet_buffer_bytes, 8),
         working("event_queue", "storage", chip.event_depth - 1, EVENT_BITS),

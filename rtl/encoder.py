@@ -52,11 +52,10 @@ class Encoder(wiring.Component):
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        spec = plan.spec
         self.normalizer = plan.source.component()
-        self.input_buffer = InputBuffer(spec.spikes, spec.samples, plan.groups)
+        self.input_buffer = InputBuffer(plan.feed)
         self.pipeline = Pipeline(plan)
-        self.writer = plan.coder.component(plan.quantizer.index_bits)
+        self.writer = plan.coder.component(plan.quantizer.index_bits, plan.quantizer.golomb_order)
         self.store = ParameterStore(plan.images, loadable=plan.loadable)
         buffer = self.input_buffer.signature.members
         writer = self.writer.signature.members

@@ -3,11 +3,12 @@
 from itertools import pairwise
 from typing import Any
 
-from amaranth.hdl import Module, signed, unsigned
+from amaranth.hdl import Module, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.memory.parameter_memory import MemoryRead, WordLoop
+from rtl.packets.items import symbol_shape
 from rtl.shape.plan import PARAMETERS, WEIGHTS, Plan
 from rtl.units.distributor import Distributor
 
@@ -26,11 +27,11 @@ class Pipeline(wiring.Component):
 
     Members
     -------
-    i: In(stream of plan.spec.spikes × signed(8)): samples of all spikes, sample after sample, once per channel group.
+    i: In(stream of plan.feed.lanes × signed(8)): samples, as the feed says.
     <table>: Out(MemoryRead(len(plan.images[table].words), plan.images[table].width)): the read port of each parameter
         memory of the parts, by its name.
-    o: Out(stream of unsigned(plan.quantizer.index_bits)): symbols in the order of the spec's. A block takes
-        ``plan.cycles_per_block`` cycles at full rate.
+    o: Out(stream of symbol_shape(plan.quantizer.index_bits, plan.quantizer.golomb_order)): symbols in the order of the
+        spec's. A block takes ``plan.cycles_per_block`` cycles at full rate.
 
     Cycles
     ------
@@ -54,9 +55,9 @@ class Pipeline(wiring.Component):
         images = plan.images
         super().__init__(
             {
-                "i": In(stream.Signature(data.ArrayLayout(signed(8), plan.spec.spikes))),
+                "i": In(stream.Signature(data.ArrayLayout(signed(8), plan.feed.lanes))),
                 **{name: Out(MemoryRead(len(images[name].words), images[name].width)) for name in self.tables},
-                "o": Out(stream.Signature(unsigned(plan.quantizer.index_bits))),
+                "o": Out(stream.Signature(symbol_shape(plan.quantizer.index_bits, plan.quantizer.golomb_order))),
             }
         )
 

@@ -5,8 +5,8 @@ from typing import cast
 from rtl.shape.images import SHIFT_BITS
 from rtl.shape.part import TransformPart
 from rtl.shape.plan import CoderPart, Plan, QuantizerPart, SourcePart, parameter_widths
-from rtl.shape.stream import Stream
-from rtl.stages.base import Site, groups_of, lay_out
+from rtl.shape.stream import Stream, feed_stream
+from rtl.stages.base import Site, feed_of, lay_out
 from spikecae.design import Hardware
 from spikecae.spec import EncoderSpec
 
@@ -26,16 +26,10 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
         ValueError: a stage is of a kind, or at a place, that this hardware does not know; or parameters exceed their
             declared widths: each one is named.
     """
-    grouped = {stage.name: groups_of(stage) for stage in spec.transforms}
-    numbers = sorted({groups for groups in grouped.values() if groups > 1})
-    if len(numbers) > 1:
-        raise ValueError(f"all grouped stages must have the same groups, these have {grouped}")
-    site = Site(spec, hardware, numbers[0] if numbers else 1)
+    feed = feed_of(spec.transforms[0], spec)
+    site = Site(spec, hardware, feed)
     source = cast(SourcePart, lay_out(spec.source, None, site))
-    given = spec.source.output(spec.spikes, spec.samples)
-    stream: Stream | None = Stream(
-        given.channels, given.samples, given.channels, given.bits, given.signed, "repeated", hardware.fold
-    )
+    stream: Stream | None = feed_stream(feed, spec.source.output(spec.spikes, spec.samples), hardware.fold)
     parts: list[TransformPart] = []
     for stage in (*spec.transforms, spec.quantizer):
         parts.append(cast(TransformPart, lay_out(stage, stream, site)))
@@ -49,4 +43,4 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
     bias_bits = hardware.bias_bits if site.loadable else max(requantized, default=1)
     least_port = 1 << (MIN_PORT_WEIGHTS * hardware.weight_bits - 1).bit_length()
     widths = parameter_widths(products, site.group_cycles, bias_bits, SHIFT_BITS, least_port)
-    return Plan(spec, hardware, site.groups, source, tuple(parts), cast(QuantizerPart, parts[-1]), coder, widths)
+    return Plan(spec, hardware, feed, source, tuple(parts), cast(QuantizerPart, parts[-1]), coder, widths)

@@ -1,14 +1,13 @@
 """A block's bits: its events, then the codes of its indices, packed into bytes."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Const, Module, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.memory.parameter_memory import MemoryRead
 from rtl.packets.bit_packer import BitPacker
 from rtl.packets.event_coder import EventCoder
-from rtl.packets.huffman_coder import HuffmanCoder
-from rtl.shape.images import HUFFMAN_BITS
 
 __all__ = ["BlockWriter"]
 
@@ -18,13 +17,13 @@ class BlockWriter(wiring.Component):
 
     Parameters
     ----------
-    index_bits, depth, starts: as for :class:`rtl.packets.huffman_coder.HuffmanCoder`.
+    coder: what makes codes of symbols: a component like :class:`rtl.packets.huffman_coder.HuffmanCoder`.
     spikes: spikes of a full block.
 
     Members
     -------
-    table: Out(MemoryRead(depth, HUFFMAN_BITS)): the code memory.
-    i: In(stream of unsigned(index_bits)): indices.
+    table: Out(coder.table.signature): the code memory.
+    i: In(stream of coder.i.payload.shape()): symbols.
     events: In(stream of unsigned(48)): as for :class:`rtl.packets.event_coder.EventCoder`.
     sidecar: In(2): likewise.
     first: In(1): likewise.
@@ -42,14 +41,14 @@ class BlockWriter(wiring.Component):
     Throughput: an index every 2 cycles, 3 where its bits fill two bytes; then the events of the next block.
     """
 
-    def __init__(self, index_bits: int, depth: int, starts: list[int], spikes: int) -> None:
-        self._coder = HuffmanCoder(index_bits, depth, starts)
+    def __init__(self, coder: Any, spikes: int) -> None:
+        self._coder = coder
         self._events = EventCoder(spikes)
         events = self._events.signature.members
         super().__init__(
             {
-                "table": Out(MemoryRead(depth, HUFFMAN_BITS)),
-                "i": In(stream.Signature(unsigned(index_bits))),
+                "table": coder.signature.members["table"],
+                "i": coder.signature.members["i"],
                 **{name: events[name] for name in ("events", "sidecar", "first", "missing")},
                 "o": Out(stream.Signature(unsigned(8))),
                 "block_end": Out(1),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from rtl.shape.feed import Feed
 from rtl.shape.images import Image, parameter_words, weight_words
 from rtl.shape.part import ParameterWidths, Part, Table, TransformPart
 from rtl.shape.products import DotPlan, ceil_div
@@ -22,6 +23,10 @@ __all__ = ["PARAMETERS", "STORE", "WEIGHTS", "CoderPart", "Plan", "QuantizerPart
 
 WEIGHTS, PARAMETERS = "weights", "parameters"
 """The memories that all products share: weights; biases and shifts."""
+LONGEST_CODE = 16
+"""Bits."""
+ESCAPE_CYCLES = 3
+"""That the number of a level outside takes, besides its bytes."""
 STORE = "chip.encoder.store"
 """Instance, below a top level, that holds all parameter memories, each by its own name."""
 
@@ -38,7 +43,9 @@ class QuantizerPart(TransformPart):
     """Makes symbols."""
 
     index_bits: int
-    """Width of a symbol."""
+    """Width of a symbol, or of an escape's number."""
+    golomb_order: int | None = None
+    """Of the code of escapes; None where there are none."""
     macs: int
     """Multiply-accumulates for a block."""
 
@@ -47,8 +54,9 @@ class CoderPart(Part):
     """Makes bits of symbols."""
 
     @abstractmethod
-    def component(self, index_bits: int) -> Any:
-        """The unit, for symbols of so many bits: a component like :class:`rtl.packets.block_writer.BlockWriter`."""
+    def component(self, index_bits: int, golomb_order: int | None) -> Any:
+        """The unit, for symbols of so many bits, and numbers in a Golomb code if it has an order: a component like
+        :class:`rtl.packets.block_writer.BlockWriter`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,12 +65,17 @@ class Plan:
 
     spec: EncoderSpec
     hardware: Hardware
-    groups: int
+    feed: Feed
     source: SourcePart
     parts: tuple[TransformPart, ...]
     quantizer: QuantizerPart
     coder: CoderPart
     widths: ParameterWidths
+
+    @property
+    def groups(self) -> int:
+        """Groups that a block is walked by, each with weights of its own."""
+        return self.feed.groups
 
     @property
     def fold(self) -> int:
@@ -141,14 +154,12 @@ class Plan:
 
     @property
     def encoder_cycles(self) -> int:
-        """Cycles the products take for a block: those of the slowest, at most ``groups · D · fold``."""
+        """Cycles the products take for a block: those of the slowest, at most ``fold`` a transfer of the feed."""
         return self.groups * max(dot.samples * dot.steps for dot in self.dots)
 
     @cached_property
     def _timing(self) -> Timing:
-        spec = self.spec
-        words = self.weight_words, self.parameter_words
-        return Timing(spec.spikes, spec.samples, self.groups, *words, self._chain)
+        return Timing(self.feed, self.weight_words, self.parameter_words, self._chain)
 
     def _chain(self, clock: Clock, weights: list[Shadow], parameters: list[Shadow]) -> list[TimingPart]:
         sets, entries, units = iter(weights), iter(parameters), []
@@ -164,13 +175,18 @@ class Plan:
 
         A symbol of ``n`` bits is taken to come once in ``2**n``; this matters only where packets limit the rate.
         """
-        lengths = [self.spec.coder.tables[table].astype(float) for table in self.spec.table_of]
+        symbols = self.spec.symbols
+        lengths = [self.spec.coder.tables[symbols.tables[position]].astype(float) for position in symbols.coded]
         return self._timing.block_period([float((bits * 2.0**-bits)[bits > 0].sum()) for bits in lengths])
 
     @cached_property
     def latency(self) -> int:
-        """Cycles from a block's last sample to the last byte of its packet, were all code words 16 bits long."""
-        return self._timing.first_latency([16.0] * len(self.spec.symbols))
+        """Cycles from a block's last sample to the last byte of its packet, were all code words 16 bits long, and all
+        levels outside."""
+        symbols = self.spec.symbols
+        coded, escapes = len(symbols.coded), len(symbols) - len(symbols.coded)
+        longest = [float(LONGEST_CODE * len(symbols) / coded)] * coded
+        return self._timing.first_latency(longest) + ESCAPE_CYCLES * escapes
 
     @property
     def multipliers(self) -> int:

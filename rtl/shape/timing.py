@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 
+from rtl.shape.feed import Feed
 from rtl.shape.timing_parts import Clock, InputBuffer, Loader, Shadow, TimingPart, Writer
 
 __all__ = ["Timing"]
@@ -27,15 +28,13 @@ class Timing:
     """How an encoder's units wait for each other.
 
     Args:
-        spikes, samples, groups: size of a block, and how often it is walked.
+        feed: size of a block, and how it is walked.
         weight_words, parameter_words: memory words of a group's weights, and of its biases and shifts, product by
             product.
         chain: makes the units.
     """
 
-    spikes: int
-    samples: int
-    groups: int
+    feed: Feed
     weight_words: Sequence[int]
     parameter_words: Sequence[int]
     chain: Chain
@@ -57,9 +56,9 @@ class _Encoder:
         weights = [Shadow(words) for words in shape.weight_words]
         parameters = [Shadow(words) for words in shape.parameter_words]
         self._loaders = [Loader(clock, shadows) for shadows in (weights, parameters) if shadows]
-        self._input = InputBuffer(clock, shape.spikes, shape.samples, shape.groups)
+        self._input = InputBuffer(clock, shape.feed)
         self._units = shape.chain(clock, weights, parameters)
-        self._writer = Writer(clock, shape.spikes, code_bits)
+        self._writer = Writer(clock, shape.feed.spikes, code_bits)
         self._run(0)  # all parameters that can be are loaded before the first spike comes
 
     def _run(self, blocks: int) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from rtl.shape.feed import Feed
 from rtl.shape.frame import HEADER_BYTES, TRAILER_BYTES
 from rtl.shape.products import DotPlan
 from rtl.shape.search_plan import SearchPlan
@@ -364,13 +365,13 @@ class InputBuffer(Counter):
     Cycles
     ------
     Latency: 2 cycles from a block's last sample.
-    Throughput: a sample a cycle at either end.
+    Throughput: a sample a cycle in, a transfer a cycle out.
     """
 
-    def __init__(self, clock: Clock, spikes: int, samples: int, groups: int) -> None:
+    def __init__(self, clock: Clock, feed: Feed) -> None:
         self._clock = clock
-        self._beats = spikes * samples
-        self._reads = samples * groups
+        self._beats = feed.spikes * feed.samples
+        self._reads = feed.transfers
         self.blocks = 0
         """Blocks yet to be fed."""
         self._full = 0

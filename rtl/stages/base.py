@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import singledispatch
 
+from rtl.shape.feed import Feed
 from rtl.shape.part import Part
 from rtl.shape.products import DotPlan, fewest_multipliers
 from rtl.shape.stream import Stream
@@ -11,17 +12,21 @@ from spikecae.spec import EncoderSpec
 from spikecae.stages import Convolution, Residual
 from spikecae.stages.base import Stage
 
-__all__ = ["Site", "groups_of", "lay_out"]
+__all__ = ["Site", "feed_of", "groups_of", "lay_out"]
 
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """What a part is laid out for: the ``spec``, the ``hardware``'s knobs, and the channel ``groups`` that the pipeline
-    is walked by."""
+    """What a part is laid out for: the ``spec``, the ``hardware``'s knobs, and the ``feed`` of the first stage."""
 
     spec: EncoderSpec
     hardware: Hardware
-    groups: int
+    feed: Feed
+
+    @property
+    def groups(self) -> int:
+        """Groups that the pipeline is walked by, each with weights of its own."""
+        return self.feed.groups
 
     @property
     def loadable(self) -> bool:
@@ -30,8 +35,8 @@ class Site:
 
     @property
     def group_cycles(self) -> int:
-        """Cycles a channel group may take: one sample every ``fold`` cycles."""
-        return self.spec.samples * self.hardware.fold
+        """Cycles a group may take: one transfer every ``fold`` cycles."""
+        return self.feed.transfers // self.feed.groups * self.hardware.fold
 
     def product(
         self,
@@ -94,6 +99,20 @@ class Site:
                 "raise it"
             )
         return faults
+
+
+@singledispatch
+def feed_of(stage: Stage, spec: EncoderSpec) -> Feed:
+    """How the first transform takes a block: sample after sample, once for each channel group of the encoder.
+
+    Raises:
+        ValueError: the stages are in different groups.
+    """
+    grouped = {transform.name: groups_of(transform) for transform in spec.transforms}
+    numbers = sorted({groups for groups in grouped.values() if groups > 1})
+    if len(numbers) > 1:
+        raise ValueError(f"all grouped stages must have the same groups, these have {grouped}")
+    return Feed(spec.spikes, spec.samples, spec.spikes, repeats=numbers[0] if numbers else 1)
 
 
 @singledispatch

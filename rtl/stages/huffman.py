@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from rtl.packets.block_writer import BlockWriter
+from rtl.packets.huffman_coder import HuffmanCoder
+from rtl.packets.item_coder import ItemCoder
 from rtl.shape.images import HUFFMAN_BITS, Image, join
 from rtl.shape.part import Entry, PartUnit, Table
 from rtl.shape.plan import CoderPart
@@ -36,10 +38,14 @@ class HuffmanPart(CoderPart):
         """Where a symbol is looked up."""
         return Entry(f"{PLACE}.coder", "i")
 
-    def component(self, index_bits: int) -> Any:
-        """The unit, for symbols of so many bits."""
+    def component(self, index_bits: int, golomb_order: int | None) -> Any:
+        """The unit, for symbols of so many bits, and numbers in a Golomb code of this order if there are any."""
         depth = sum(table.size for table in self._stage.tables)
-        return BlockWriter(index_bits, depth, code_starts(self._stage, self._spec.table_of), self._spec.spikes)
+        symbols = self._spec.symbols
+        starts = code_starts(self._stage, [symbols.tables[position] for position in symbols.coded])
+        if golomb_order is None:
+            return BlockWriter(HuffmanCoder(index_bits, depth, starts), self._spec.spikes)
+        return BlockWriter(ItemCoder(index_bits, depth, starts, golomb_order), self._spec.spikes)
 
     def tables(self) -> Mapping[str, Table]:
         """(length - 1, left-aligned code) of every symbol, table after table."""

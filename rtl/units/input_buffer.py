@@ -1,49 +1,49 @@
-"""Two blocks of normalized spikes: one is filled while the other is walked, once per channel group."""
+"""Two blocks of normalized spikes: one is filled while the other is walked, as the first stage takes them."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import Memory, ReadPort
 from amaranth.lib.wiring import In, Out
 
+from rtl.shape.feed import Feed
 from rtl.units.normalizer import sample_layout
 
 __all__ = ["InputBuffer"]
 
 
 class InputBuffer(wiring.Component):
-    """Spike after spike in; for each channel group, sample after sample of all spikes out.
+    """Spike after spike in; out as ``feed`` says: sample after sample of all spikes, or chunks of each spike.
 
     A spike whose end comes at the wrong sample is not counted: the next spike takes its place. Spikes that a
     flushed block lacks read as zero.
 
     Parameters
     ----------
-    spikes, samples: size of a block.
-    groups: times a block is walked.
+    feed: size of a block, and how it leaves.
 
     Members
     -------
-    i: In(stream of sample_layout(samples)): normalized samples of one spike after the other, one a cycle.
+    i: In(stream of sample_layout(feed.samples)): normalized samples of one spike after the other, one a cycle.
     spike_end, wrong_end: Out(1): for one cycle, a spike was counted, or left out.
     pending: Out(1): a block has begun and waits for more spikes.
     backlog: Out(1): a whole block waits, or is being walked.
     flush: In(1): close the block that has begun as it is, once no spike is under way.
     hold: In(1): do not begin to walk another block.
     start: Out(1): for one cycle, a block begins to be walked.
-    missing: Out(range(max(2, spikes))): then, the spikes it lacks.
-    o: Out(stream of spikes × signed(8)): the samples of all spikes at one time. The first is valid two cycles after the
-        last sample of a block came; one a cycle, from block to block without a gap.
+    missing: Out(range(max(2, feed.spikes))): then, the spikes it lacks.
+    o: Out(stream of feed.lanes × signed(8)): samples. The first is valid two cycles after the last sample of a block
+        came; one transfer a cycle, from block to block without a gap.
 
     Cycles
     ------
     Latency: 2 cycles from a block's last sample.
-    Throughput: a sample a cycle at either end.
+    Throughput: a sample a cycle in, a transfer a cycle out.
     """
 
-    def __init__(self, spikes: int, samples: int, groups: int) -> None:
-        self._spikes = spikes
-        self._samples = samples
-        self._groups = groups
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._spikes = feed.spikes
+        samples, spikes = feed.samples, feed.spikes
         super().__init__(
             {
                 "i": In(stream.Signature(sample_layout(samples))),
@@ -55,13 +55,15 @@ class InputBuffer(wiring.Component):
                 "hold": In(1),
                 "start": Out(1),
                 "missing": Out(range(max(2, spikes))),
-                "o": Out(stream.Signature(data.ArrayLayout(signed(8), spikes))),
+                "o": Out(stream.Signature(data.ArrayLayout(signed(8), feed.lanes))),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.samples = memory = Memory(shape=unsigned(8 * self._spikes), depth=2 * self._samples, init=[])
+        feed = self._feed
+        words, width = feed.words, 8 * feed.lanes
+        m.submodules.samples = memory = Memory(shape=unsigned(width), depth=2 * words, init=[])
         write, read = memory.write_port(granularity=8), memory.read_port()
         full = [Signal(name=f"full{bank}") for bank in range(2)]
         fill, drain = Signal(), Signal()
@@ -78,35 +80,35 @@ class InputBuffer(wiring.Component):
             self.backlog.eq(full[0] | full[1]),
             close.eq(self.flush & self.pending & ~under_way & ~accept),
             block_in.eq((self.spike_end & (spike == self._spikes - 1)) | close),
-            write.addr.eq(self.i.payload.at + Mux(fill, self._samples, 0)),
-            write.data.eq(Cat(self.i.payload.value.as_unsigned() for _ in range(self._spikes))),
+            write.addr.eq(self._word(spike) + Mux(fill, words, 0)),
+            write.data.eq(Cat(self.i.payload.value.as_unsigned() for _ in range(feed.lanes))),
         ]
         with m.If(accept):
-            m.d.comb += write.en.eq(1 << spike)
+            m.d.comb += write.en.eq(1 << self._lane(spike))
             m.d.sync += under_way.eq(~self.i.payload.end)
         with m.If(self.spike_end | close):
             m.d.sync += spike.eq(Mux(block_in, 0, spike + 1))
 
-        sample, group = Signal(range(max(2, self._samples))), Signal(range(max(2, self._groups)))
-        last_sample, last_group = sample == self._samples - 1, group == self._groups - 1
+        outer_end, inner_end = feed.walk
+        inner, outer = Signal(range(max(2, inner_end)), name="sample"), Signal(range(max(2, outer_end)), name="group")
+        last_inner, last_outer = inner == inner_end - 1, outer == outer_end - 1
         block_out, absent = Signal(), Signal.like(self.missing)
         free = ~self.o.valid | self.o.ready
+        word = inner if feed.order == "samples" else outer * inner_end + inner
         m.d.comb += [
-            self.start.eq(read.en & (sample == 0) & (group == 0)),
+            self.start.eq(read.en & (inner == 0) & (outer == 0)),
             self.missing.eq(Mux(drain, missing[1], missing[0])),
-            read.addr.eq(sample + Mux(drain, self._samples, 0)),
-            read.en.eq(Mux(drain, full[1], full[0]) & free & ~((sample == 0) & (group == 0) & self.hold)),
-            block_out.eq(read.en & last_sample & last_group),
+            read.addr.eq(word + Mux(drain, words, 0)),
+            read.en.eq(Mux(drain, full[1], full[0]) & free & ~((inner == 0) & (outer == 0) & self.hold)),
+            block_out.eq(read.en & last_inner & last_outer),
         ]
-        for n in range(self._spikes):
-            present = n < self._spikes - absent
-            m.d.comb += self.o.payload[n].eq(Mux(present, read.data.word_select(n, 8), 0))
+        self._present(m, inner, outer, read, absent)
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(read.en):
-            m.d.sync += [self.o.valid.eq(1), absent.eq(self.missing), sample.eq(Mux(last_sample, 0, sample + 1))]
-            with m.If(last_sample):
-                m.d.sync += group.eq(Mux(last_group, 0, group + 1))
+            m.d.sync += [self.o.valid.eq(1), absent.eq(self.missing), inner.eq(Mux(last_inner, 0, inner + 1))]
+            with m.If(last_inner):
+                m.d.sync += outer.eq(Mux(last_outer, 0, outer + 1))
         for bank in range(2):
             with m.If(block_in & (fill == bank)):
                 m.d.sync += [full[bank].eq(1), missing[bank].eq(Mux(close, self._spikes - spike, 0))]
@@ -117,3 +119,33 @@ class InputBuffer(wiring.Component):
         with m.If(block_out):
             m.d.sync += drain.eq(~drain)
         return m
+
+    @property
+    def _shift(self) -> int:
+        """Bits of a sample's place that say where it lies in its chunk."""
+        return self._feed.lanes.bit_length() - 1
+
+    def _word(self, spike: Signal) -> Value:
+        """Where in a block's words a sample is written."""
+        feed, at = self._feed, self.i.payload.at
+        if feed.order == "samples":
+            return at
+        chunk = at[self._shift :]
+        return chunk * feed.spikes + spike if feed.order == "chunks of each spike" else spike * feed.chunks + chunk
+
+    def _lane(self, spike: Signal) -> Value:
+        """Where in the word."""
+        return spike if self._feed.order == "samples" else self.i.payload.at[: self._shift]
+
+    def _present(self, m: Module, inner: Signal, outer: Signal, read: ReadPort, absent: Signal) -> None:
+        """What was read; zeros of the spikes that the block lacks."""
+        feed = self._feed
+        if feed.order == "samples":
+            for n in range(feed.spikes):
+                present = n < feed.spikes - absent
+                m.d.comb += self.o.payload[n].eq(Mux(present, read.data.word_select(n, 8), 0))
+            return
+        spike = Signal.like(inner if feed.order == "chunks of each spike" else outer, name="read_spike")
+        with m.If(read.en):
+            m.d.sync += spike.eq(inner if feed.order == "chunks of each spike" else outer)
+        m.d.comb += self.o.payload.as_value().eq(Mux(spike < feed.spikes - absent, read.data, 0))

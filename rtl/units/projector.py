@@ -1,6 +1,6 @@
 """The last convolution: it sums over channel groups, then makes signed latents."""
 
-from amaranth.hdl import Array, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Array, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import WritePort
 from amaranth.lib.wiring import In, Out
@@ -151,8 +151,8 @@ class Projector(wiring.Component):
 
     Members
     -------
-    i: In(stream of plan.group_inputs × unsigned(plan.layer.input_bits)): samples of a group's channels; a sample takes
-        ``plan.steps`` cycles.
+    i: In(stream of plan.group_inputs × Shape(plan.layer.input_bits, plan.layer.input_signed)): samples of a group's
+        channels; a sample takes ``plan.steps`` cycles.
     weights: In(stream of unsigned(port_bits)): the groups' weights.
     table: Out(MemoryRead(plan.output_steps, plan.lanes * (bias_bits + SHIFT_BITS))): as for :class:`GroupAccumulator`.
     o: Out(stream of plan.lanes × signed(plan.layer.output_bits)): latents, ``plan.lanes`` features a transfer, feature
@@ -168,9 +168,10 @@ class Projector(wiring.Component):
         self._plan = plan
         self._port_bits = port_bits
         self._accumulator = GroupAccumulator(plan, bias_bits, isolate)
+        self._element = Shape(plan.layer.input_bits, plan.layer.input_signed)
         super().__init__(
             {
-                "i": In(stream.Signature(data.ArrayLayout(unsigned(plan.layer.input_bits), plan.group_inputs))),
+                "i": In(stream.Signature(data.ArrayLayout(self._element, plan.group_inputs))),
                 "weights": In(stream.Signature(unsigned(port_bits))),
                 "table": self._accumulator.signature.members["table"],
                 "o": self._accumulator.signature.members["o"],
@@ -185,9 +186,7 @@ class Projector(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
-        m.submodules.register = register = SlidingWindow(
-            unsigned(plan.layer.input_bits), plan.group_inputs, 1, plan.samples
-        )
+        m.submodules.register = register = SlidingWindow(self._element, plan.group_inputs, 1, plan.samples)
         m.submodules.dot = dot = DotProduct(plan, self._port_bits, None)
         m.submodules.accumulator = accumulator = self._accumulator
         wiring.connect(m, wiring.flipped(self.i), register.i)

@@ -110,7 +110,7 @@ def work_of(plan: Plan, manifest: Manifest) -> dict[str, dict[Work, float]]:
         for memory in manifest.memories
         if memory.role == "parameters" and memory.short_name in plan.read_once
     )
-    samples = plan.groups * plan.spec.samples * 8 * plan.spec.spikes
+    samples = plan.feed.transfers * 8 * plan.feed.lanes
     parts[MEMORIES] = {"memory bit": samples + (loaded if plan.loadable else 0)}
     parts[CONTROL] = {"cycle": manifest.cycles_per_block}
     return parts

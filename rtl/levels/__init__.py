@@ -1,0 +1,1 @@
+"""From columns of latents to levels, and from levels to symbols."""

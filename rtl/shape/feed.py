@@ -1,0 +1,57 @@
+"""How a block of normalized samples leaves the input buffer for the first stage."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Feed"]
+
+Order = Literal["samples", "chunks of each spike", "chunks of the block"]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A block of ``spikes`` of ``samples``, some values a transfer.
+
+    ``order``: sample after sample, that of all spikes in a transfer, the whole block ``repeats`` times; or chunks of
+    ``lanes`` samples of one spike in a transfer: the first of each spike, then the second of each; or all of one spike,
+    then all of the next.
+    """
+
+    spikes: int
+    samples: int
+    lanes: int
+    """Values in a transfer; in chunks a power of two that divides ``samples``."""
+    order: Order = "samples"
+    repeats: int = 1
+
+    @property
+    def chunks(self) -> int:
+        """Transfers of a spike, where it comes in chunks."""
+        return self.samples // self.lanes
+
+    @property
+    def walk(self) -> tuple[int, int]:
+        """Transfers as an outer and an inner count."""
+        if self.order == "samples":
+            return self.repeats, self.samples
+        return (self.chunks, self.spikes) if self.order == "chunks of each spike" else (self.spikes, self.chunks)
+
+    @property
+    def words(self) -> int:
+        """Words of a block in the buffer."""
+        return self.samples if self.order == "samples" else self.spikes * self.chunks
+
+    @property
+    def transfers(self) -> int:
+        """Transfers of a block."""
+        outer, inner = self.walk
+        return outer * inner
+
+    @property
+    def groups(self) -> int:
+        """Parts of a block that meet weights of their own: repetitions, or chunks."""
+        return {
+            "samples": self.repeats,
+            "chunks of each spike": self.chunks,
+            "chunks of the block": self.spikes * self.chunks,
+        }[self.order]
