@@ -86,9 +86,9 @@ def read_payload(
     size: int,
     symbols: Any,
     taken: Any,
-    table_of: Any,
+    positions: Any,
     times_of: Any,
-    orders: tuple[int, int, int],
+    orders: tuple[int, int, int, int],
     indices: Any,
     channels: Any,
     times: Any,
@@ -100,14 +100,15 @@ def read_payload(
         size: bits of the payload.
         symbols: (tables, 65536) symbol for each prefix.
         taken: (tables, 65536) bits of its code.
-        table_of: (S,) table of each position.
+        positions: (3, S) size and table of each position, a negative one for an escape, and what lets that be sent.
         times_of: (blocks,) times that each block has.
-        orders: Golomb orders of channels and times, longest prefix of zeros.
+        orders: Golomb orders of channels, times and escapes; longest prefix of zeros.
         indices: (blocks, S), filled in.
         channels: (blocks,), filled in if there are times.
         times: (times_of.sum(),), filled in; without the modulus.
     """
-    channel_order, time_order, longest = orders
+    channel_order, time_order, escape_order, longest = orders
+    sizes, table_of, escaped_by = positions[0], positions[1], positions[2]
     at, channel, first, time = 0, 0, 0, 0
     for block in range(indices.shape[0]):
         if times_of[block]:
@@ -127,10 +128,18 @@ def read_payload(
                 times[time] = times[time - 1] + number
             time += 1
         for position in range(indices.shape[1]):
+            table = table_of[position]
+            if table < 0:
+                by, number = escaped_by[position], 0
+                if indices[block, by] == sizes[by] - 1:
+                    number, at = _golomb(data, size, at, escape_order, longest)
+                    if at > size or number >= sizes[position]:
+                        return False
+                indices[block, position] = number
+                continue
             byte = at >> 3
             window = np.int64(data[byte]) << 16 | np.int64(data[byte + 1]) << 8 | np.int64(data[byte + 2])
             prefix = window >> (8 - (at & 7)) & 0xFFFF
-            table = table_of[position]
             indices[block, position] = symbols[table, prefix]
             at += taken[table, prefix]
             if at > size:

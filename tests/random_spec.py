@@ -102,10 +102,16 @@ def random_spec(design: Design, seed: int, *, rate_weight: float = 2.0) -> Encod
 
 def random_adc(design: Design, blocks: int, seed: int) -> np.ndarray:
     """(blocks, M, D) ADC codes: smooth bumps in noise, over the whole range of the converter."""
+    return bumps(design.block.spikes, design.block.samples, design.adc.bits, blocks, seed)
+
+
+def bumps(spikes: int, samples: int, bits: int, blocks: int, seed: int) -> np.ndarray:
+    """The same for blocks of so many spikes, and a signed converter of so many bits."""
     rng = np.random.default_rng(seed)
-    shape = (blocks, design.block.spikes, design.block.samples)
-    t = np.arange(design.block.samples)
-    centre = rng.uniform(0, design.block.samples, (*shape[:2], 1))
+    shape = (blocks, spikes, samples)
+    least, most = integer_range(bits, signed=True)
+    t = np.arange(samples)
+    centre = rng.uniform(0, samples, (*shape[:2], 1))
     bump = np.exp(-(((t - centre) / rng.uniform(2, 8, (*shape[:2], 1))) ** 2))
-    signal = design.adc.minimum * rng.uniform(-1, 1, (*shape[:2], 1)) * bump + rng.normal(0, 8, shape)
-    return np.clip(np.rint(signal), design.adc.minimum, design.adc.maximum).astype(np.int16)
+    signal = least * rng.uniform(-1, 1, (*shape[:2], 1)) * bump + rng.normal(0, 8, shape)
+    return np.clip(np.rint(signal), least, most).astype(np.int16)

@@ -21,6 +21,8 @@ __all__ = [
     "encode_blocks",
     "lookup",
     "pack_bits",
+    "positions",
+    "stray_escapes",
 ]
 
 
@@ -93,7 +95,7 @@ def encode_blocks(indices: NDArray[np.integer], tables: Sequence[NDArray[np.uint
         One byte string per block, its last byte zero-padded.
 
     Raises:
-        ValueError: an index is outside its table.
+        ValueError: as for :func:`code_words`.
     """
     words, lengths = code_words(indices, tables, symbols)
     bits = lengths.sum(axis=1)
@@ -109,15 +111,17 @@ def code_words(
     """Right-aligned code word of each index, and its length in bits, (blocks, S) each; 0 bits of one that is not sent.
 
     Raises:
-        ValueError: an index is outside its table.
+        ValueError: an index is outside its table, or an escape that is not sent is not 0.
     """
     words, lengths = np.empty(indices.shape, dtype=np.int64), np.empty(indices.shape, dtype=np.int64)
-    sizes, table_of = np.array(symbols.sizes), np.array(symbols.tables)
+    sizes, table_of, escaped_by = positions(symbols)
     outside = (indices < 0) | (indices >= sizes)
     if outside.any():
         row, position = np.argwhere(outside)[0]
+        what = "numbers that its escape can be" if table_of[position] == GOLOMB else "symbols that its code table has"
         raise ValueError(
-            f"index {indices[row, position]} at position {position} is outside its code table of {sizes[position]}"
+            f"index {indices[row, position]} at position {position} is outside the {sizes[position]} {what}; give the "
+            "indices that the encoder of this spec makes"
         )
     for number, table in enumerate(tables):
         columns = np.flatnonzero(table_of == number) if (table_of != number).any() else slice(None)
@@ -126,10 +130,36 @@ def code_words(
         lengths[:, columns] = table[own]
     escapes = np.flatnonzero(table_of == GOLOMB)
     if escapes.size:
-        by = np.array(symbols.escaped_by)[escapes]
+        stray = stray_escapes(indices, symbols)
+        if stray.any():
+            row, position = np.argwhere(stray)[0]
+            by = escaped_by[position]
+            raise ValueError(
+                f"index {indices[row, position]} at position {position} must be 0: it is sent only where position {by} "
+                f"has its last symbol, {sizes[by] - 1}, and that has {indices[row, by]}; set one of them right"
+            )
+        by = escaped_by[escapes]
         words[:, escapes], bits = golomb(indices[:, escapes], symbols.order)
         lengths[:, escapes] = np.where(indices[:, by] == sizes[by] - 1, bits, 0)
     return words, lengths
+
+
+@lru_cache(maxsize=64)
+def positions(symbols: Symbols) -> NDArray[np.int64]:
+    """Sizes, code tables, and what lets them be sent, of all positions, (3, S); not to be written to."""
+    rows = np.array([symbols.sizes, symbols.tables, symbols.escaped_by or (-1,) * len(symbols)], np.int64)
+    rows.flags.writeable = False
+    return rows
+
+
+def stray_escapes(indices: NDArray[np.integer], symbols: Symbols) -> NDArray[np.bool_]:
+    """Which of the indices (blocks, S) are numbers other than 0 of escapes that are not sent."""
+    sizes, table_of, escaped_by = positions(symbols)
+    escapes = np.flatnonzero(table_of == GOLOMB)
+    by = escaped_by[escapes]
+    stray = np.zeros(indices.shape, np.bool_)
+    stray[:, escapes] = (indices[:, escapes] != 0) & (indices[:, by] != sizes[by] - 1)
+    return stray
 
 
 @lru_cache(maxsize=256)
@@ -138,32 +168,50 @@ def _codes(lengths: bytes) -> NDArray[np.int64]:
 
 
 def decode_blocks(
-    payloads: Sequence[bytes], tables: Sequence[NDArray[np.uint8]], table_of: Sequence[int]
+    payloads: Sequence[bytes], tables: Sequence[NDArray[np.uint8]], symbols: Symbols
 ) -> NDArray[np.int32]:
     """Undo :func:`encode_blocks`; all blocks advance together, one position at a time.
 
     Raises:
-        ValueError: a payload ends before its last index.
+        ValueError: a payload ends before its last index, or holds an escape that none of its numbers is.
     """
-    symbols, taken = lookup(tables)
-    sizes = np.array([8 * len(payload) for payload in payloads], dtype=np.int64)
-    width = int(sizes.max(initial=0)) // 8 + 3
+    found, taken = lookup(tables)
+    bits = np.array([8 * len(payload) for payload in payloads], dtype=np.int64)
+    width = int(bits.max(initial=0)) // 8 + 3
     stream = np.zeros((len(payloads), width), dtype=np.int64)
     for row, payload in enumerate(payloads):
         stream[row, : len(payload)] = np.frombuffer(payload, dtype=np.uint8)
     rows = np.arange(len(payloads))
     at = np.zeros(len(payloads), dtype=np.int64)
-    indices = np.empty((len(payloads), len(table_of)), dtype=np.int32)
-    for position, table in enumerate(table_of):
+    indices = np.empty((len(payloads), len(symbols)), dtype=np.int32)
+    sizes = symbols.sizes
+    for position, (size, table, by) in enumerate(positions(symbols).T.tolist()):
         byte = np.minimum(at >> 3, width - 3)
         window = (stream[rows, byte] << 16) | (stream[rows, byte + 1] << 8) | stream[rows, byte + 2]
         prefix = (window >> (8 - (at & 7))) & 0xFFFF
-        indices[:, position] = symbols[table, prefix]
-        at += taken[table, prefix]
-        if np.any(at > sizes):
-            short = int(np.argmax(at > sizes))
-            raise ValueError(f"payload of block {short} ends within index {position} of {len(table_of)}")
+        if table == GOLOMB:
+            sent = indices[:, by] == sizes[by] - 1
+            numbers, lengths = _numbers(prefix, symbols.order)
+            numbers, lengths = np.where(sent, numbers, 0), np.where(sent, lengths, 0)
+        else:
+            numbers, lengths = found[table, prefix], taken[table, prefix]
+        at += lengths
+        if np.any(at > bits):
+            short = int(np.argmax(at > bits))
+            raise ValueError(f"payload of block {short} ends within index {position} of {len(symbols)}")
+        if np.any(numbers >= size):
+            block = int(np.argmax(numbers >= size))
+            raise ValueError(f"payload of block {block}: index {position} is {numbers[block]}, {size - 1} at most")
+        indices[:, position] = numbers
     return indices
+
+
+def _numbers(prefix: NDArray[np.int64], order: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Numbers whose Golomb codes 16 bits begin with, and the codes' lengths; 2**16 for each of a longer code."""
+    _, used = np.frexp(prefix.astype(np.float64))
+    lengths = 2 * (MAX_LENGTH - used.astype(np.int64)) + 1 + order
+    numbers = (prefix >> np.maximum(MAX_LENGTH - lengths, 0)) - (1 << order)
+    return np.where(lengths > MAX_LENGTH, 1 << MAX_LENGTH, numbers), lengths
 
 
 def lookup(tables: Sequence[NDArray[np.uint8]]) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:

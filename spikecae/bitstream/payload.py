@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from spikecae import acceleration
 from spikecae.bitstream.bits import LONGEST_PREFIX, BitReader, unzigzag
 from spikecae.bitstream.events import CHANNEL_ORDER, TIME_ORDER, Events, event_fields, sidecar_of
-from spikecae.bitstream.huffman import code_words, lookup, pack_bits
+from spikecae.bitstream.huffman import code_words, lookup, pack_bits, positions
 from spikecae.bitstream.packets import MAX_COUNT, MAX_PAYLOAD, OVERHEAD_BYTES, SEQUENCES, Header, Packet, Sidecar, frame
 from spikecae.spec import EncoderSpec
+from spikecae.stages.base import GOLOMB
 
 __all__ = [
     "RAW_EVENT",
@@ -37,7 +38,7 @@ class Blocks:
     """What a coded packet holds."""
 
     indices: NDArray[np.int32]
-    """(blocks, S) codeword of each sub-vector."""
+    """(blocks, S) index at each position of the spec's symbols."""
     present: NDArray[np.bool_]
     """(blocks, M), False for the spikes that the last block lacks."""
     events: Events | None
@@ -58,7 +59,7 @@ def write_blocks(
 
     Args:
         spec: the encoder that made the indices.
-        indices: (blocks, S) codeword indices.
+        indices: (blocks, S) index at each position.
         blocks_per_packet: 1..255.
         events: with a time per block, or per present spike; of one channel per block.
         missing: spikes that the last block lacks.
@@ -66,7 +67,8 @@ def write_blocks(
         sidecar: what the times are of; by default told from how many they are, which a block of one spike leaves open.
 
     Raises:
-        ValueError: events are not as many as blocks or spikes, or a number does not fit its field.
+        ValueError: events are not as many as blocks or spikes, a number does not fit its field, or an index is none
+            that the spec's encoder makes.
     """
     if not 0 <= missing < spec.spikes:
         raise ValueError(f"missing = {missing} must lie in 0..{spec.spikes - 1}: a block has {spec.spikes} spikes")
@@ -134,14 +136,13 @@ def _read_compiled(spec: EncoderSpec, packet: Packet, present: NDArray[np.bool_]
         return None
     header = packet.header
     times_of = np.minimum(present.sum(axis=1), _times_of(header.sidecar, spec.spikes))
-    indices = np.empty((header.count, len(spec.table_of)), np.int32)
+    symbols, (table_symbols, taken) = spec.symbols, lookup(spec.coder.tables)
+    indices = np.empty((header.count, len(symbols)), np.int32)
     channels, times = np.empty(header.count, np.int64), np.empty(int(times_of.sum()), np.int64)
     data = np.frombuffer(packet.payload + b"\0\0", np.uint8)
-    orders = (CHANNEL_ORDER, TIME_ORDER, LONGEST_PREFIX)
-    table_of = np.array(spec.table_of, np.int64)
-    symbols, taken = lookup(spec.coder.tables)
+    orders = (CHANNEL_ORDER, TIME_ORDER, symbols.order, LONGEST_PREFIX)
     if not kernels.read_payload(
-        data, 8 * header.length, symbols, taken, table_of, times_of, orders, indices, channels, times
+        data, 8 * header.length, table_symbols, taken, positions(symbols), times_of, orders, indices, channels, times
     ):
         return None
     return Blocks(indices, present, Events(channels, times & 0xFFFFFFFF) if header.sidecar else None)
@@ -150,8 +151,9 @@ def _read_compiled(spec: EncoderSpec, packet: Packet, present: NDArray[np.bool_]
 def _read_slowly(spec: EncoderSpec, packet: Packet, present: NDArray[np.bool_]) -> Blocks:
     """The same, field by field; says what is wrong."""
     header = packet.header
-    symbols, taken = lookup(spec.coder.tables)
-    indices = np.empty((header.count, len(spec.table_of)), dtype=np.int32)
+    symbols, (table_symbols, taken) = spec.symbols, lookup(spec.coder.tables)
+    rows = positions(symbols).T.tolist()
+    indices = np.zeros((header.count, len(symbols)), dtype=np.int32)
     channels, times = [0], [0]
     reader, first = BitReader(packet.payload), 0
     try:
@@ -163,10 +165,19 @@ def _read_slowly(spec: EncoderSpec, packet: Packet, present: NDArray[np.bool_]) 
             if header.sidecar is Sidecar.SPIKE:
                 for _ in range(int(present[block].sum()) - 1):
                     times.append(times[-1] + reader.golomb(TIME_ORDER))
-            for position, table in enumerate(spec.table_of):
-                prefix = reader.peek16()
-                indices[block, position] = symbols[table, prefix]
-                reader.skip(int(taken[table, prefix]))
+            for position, (size, table, by) in enumerate(rows):
+                if table != GOLOMB:
+                    prefix = reader.peek16()
+                    indices[block, position] = table_symbols[table, prefix]
+                    reader.skip(int(taken[table, prefix]))
+                elif indices[block, by] == symbols.sizes[by] - 1:
+                    number = reader.golomb(symbols.order)
+                    if number >= size:
+                        raise PayloadError(
+                            f"packet {header.sequence} of {header.count} blocks: the escape at position {position} of "
+                            f"block {block} is {number}, {size - 1} at most"
+                        )
+                    indices[block, position] = number
         reader.finish()
     except EOFError as error:
         raise PayloadError(f"packet {header.sequence} of {header.count} blocks: {error}") from None

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikecae.bitstream.events import Events
+from spikecae.bitstream.huffman import positions, stray_escapes
 from spikecae.design import Adc
 from spikecae.errors import InputError
 from spikecae.spec import EncoderSpec
@@ -107,12 +108,13 @@ def checked_events(events: Events, blocks: int, spikes: int, first_block: int) -
 
 
 def checked_indices(indices: ArrayLike, spec: EncoderSpec) -> NDArray[np.integer[Any]]:
-    """Indices (n, S), as a decoder takes them: of a codeword each.
+    """Indices (n, S), as a decoder takes them: of a symbol each, or the number of an escape.
 
     Raises:
-        InputError: they are no integers, masked, not S a block, or an index has no codeword.
+        InputError: they are no integers, masked, not S a block, an index is beyond its position's, or an escape that is
+            not sent is not 0.
     """
-    array, sizes = _unmasked(indices, "indices", "leave such blocks out"), np.array(spec.symbols.sizes)
+    array, (sizes, _, escaped_by) = _unmasked(indices, "indices", "leave such blocks out"), positions(spec.symbols)
     if array.ndim != 2 or array.shape[1] != len(sizes):
         raise InputError(
             f"indices have the shape {array.shape}; {spec.design!r} takes (n, {len(sizes)}): n blocks of {len(sizes)} "
@@ -124,8 +126,17 @@ def checked_indices(indices: ArrayLike, spec: EncoderSpec) -> NDArray[np.integer
     if wrong.any():
         block, position = np.unravel_index(int(wrong.argmax()), wrong.shape)
         raise InputError(
-            f"block {block}, index {position} is {array[block, position]}, and must lie in 0..{sizes[position] - 1}, "
-            f"the codewords of {spec.design!r}; give the indices of packets of this spec"
+            f"block {block}, index {position} is {array[block, position]}, and must lie in 0..{sizes[position] - 1} "
+            f"for {spec.design!r}; give the indices of packets of this spec"
+        )
+    stray = stray_escapes(array, spec.symbols)
+    if stray.any():
+        block, position = np.unravel_index(int(stray.argmax()), stray.shape)
+        by = escaped_by[position]
+        raise InputError(
+            f"block {block}, index {position} is {array[block, position]}, and must be 0 where index {by} is not "
+            f"{sizes[by] - 1}, the symbol that it follows, but {array[block, by]}; give the indices of packets of this "
+            f"spec"
         )
     return array
 

@@ -59,7 +59,7 @@ class DecodedFile:
         """Write the packets that wait for more to be decoded with them."""
         packets, spec, writer = self._waiting, self._decoder.spec, self._writer
         self._waiting = []
-        indices = np.concatenate([np.empty((0, len(spec.table_of)), np.int32), *(p.blocks.indices for p in packets)])
+        indices = np.concatenate([np.empty((0, len(spec.symbols)), np.int32), *(p.blocks.indices for p in packets)])
         present = np.concatenate([np.empty((0, spec.spikes), np.bool_), *(p.blocks.present for p in packets)])
         if self._adc is None:
             writer.append("latents", self._decoder.latents(indices))

@@ -135,7 +135,7 @@ class Decoder:
         """Latents (n, N, T) of indices (n, S): integers times a power of two.
 
         Raises:
-            InputError: these are not S indices a block, or an index has no codeword.
+            InputError: these are not S indices a block, or an index is none that packets of this spec have.
         """
         spec, shape = self.spec, (self.spec.latents.channels, self.spec.latents.samples)
         indices = checked_indices(indices, spec)
@@ -145,8 +145,8 @@ class Decoder:
         """Snippets (n, M, D) in recording units, the converter's and the normalization's work undone.
 
         Raises:
-            InputError: these are not S indices a block, or an index has no codeword; or ``adc`` is not the converter of
-                this spec.
+            InputError: these are not S indices a block, or an index is none that packets of this spec have; or ``adc``
+                is not the converter of this spec.
             DecoderNetworkError: ONNX Runtime or the network is missing, or the network is of another design.
         """
         spec = self.spec

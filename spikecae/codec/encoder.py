@@ -64,7 +64,7 @@ class Encoder:
         self._sequence = 0
         self._blocks = 0
         self._times = TimeSender(None if epoch is None else whole_number(epoch, "epoch"))
-        self._waiting = _Waiting(np.empty((0, len(spec.table_of)), np.int32), None, Sidecar.NONE)
+        self._waiting = _Waiting(np.empty((0, len(spec.symbols)), np.int32), None, Sidecar.NONE)
 
     @classmethod
     def from_spec(

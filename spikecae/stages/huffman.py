@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spikecae.canonical_code import MAX_LENGTH, canonical_codes, check_lengths
 from spikecae.limits import MOST_CODEWORDS, MOST_FEATURES
-from spikecae.stages.base import Coder, Symbols, register
+from spikecae.stages.base import GOLOMB, Coder, Symbols, register
 from spikecae.stages.checks import require, require_range
 
 __all__ = ["Huffman"]
@@ -39,8 +39,11 @@ class Huffman(Coder):
 
     def faults(self, symbols: Symbols) -> Iterator[str]:
         """A position without a table, or with one of another size; a table that no position has."""
-        for number in symbols.coded:
-            size, table = symbols.sizes[number], symbols.tables[number]
+        escaped_by = symbols.escaped_by or (-1,) * len(symbols)
+        rows = zip(symbols.sizes, symbols.tables, escaped_by, strict=True)
+        for number, (size, table, by) in enumerate(rows):
+            if table == GOLOMB and by >= 0:
+                continue
             if not 0 <= table < len(self.tables):
                 yield f"position {number}: no code table {table}"
             elif self.tables[table].size != size:

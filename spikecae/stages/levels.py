@@ -138,6 +138,7 @@ class Levels(Quantizer):
         sizes: list[int] = []
         tables: list[int] = []
         escaped_by: list[int] = []
+        numbers = 2 * self.largest_level + 1
         for _ in range(self.columns):
             for classes in self.classes:
                 sizes.append(len(classes.words))
@@ -145,7 +146,7 @@ class Levels(Quantizer):
                 escaped_by.append(-1)
             for group in self.groups:
                 place = len(sizes)
-                sizes += [group.symbols, *[2 * self.largest_level + 1] * group.low.size]
+                sizes += [group.symbols, *[numbers] * group.low.size]
                 tables += [group.code_table, *[GOLOMB] * group.low.size]
                 escaped_by += [-1, *[place] * group.low.size]
         return Symbols(tuple(sizes), tuple(tables), tuple(escaped_by), self.order)

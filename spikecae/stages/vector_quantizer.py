@@ -15,6 +15,10 @@ from spikecae.widths import accumulator_bounds, integer_range, signed_width
 __all__ = ["Codebook", "SubVector", "VectorQuantizer"]
 
 
+LATENT_BITS = 8
+"""Widest latent that is searched for."""
+
+
 @register
 @dataclass(frozen=True, eq=False)
 class Codebook:
@@ -35,7 +39,9 @@ class Codebook:
     @property
     def bounds(self) -> tuple[int, int]:
         """What ``bias - 2 <y, c>`` can reach for signed 8-bit latents."""
-        low, high = accumulator_bounds(-2 * self.words.astype(np.int64), self.bias, integer_range(8, signed=True))
+        low, high = accumulator_bounds(
+            -2 * self.words.astype(np.int64), self.bias, integer_range(LATENT_BITS, signed=True)
+        )
         return int(low.min()), int(high.max())
 
     @property
@@ -114,6 +120,8 @@ class VectorQuantizer(Quantizer):
             yield f"latents have exponent {given.exponent}, the codebooks {self.exponent}; they must be equal"
         if not given.signed:
             yield f"{self.name} takes signed latents, but what it gets is unsigned"
+        if given.bits > LATENT_BITS:
+            yield f"{self.name} takes latents of {LATENT_BITS} bits at most, but what it gets has {given.bits}"
         low, high = integer_range(given.bits, signed=True)
         for number, book in enumerate(self.codebooks):
             if book.words.min() < low or book.words.max() > high:

@@ -108,7 +108,7 @@ def test_any_payload_gives_the_same_blocks_or_the_same_refusal(data: st.DataObje
     events = Events(rng.integers(0, 1 << 16, count), np.cumsum(rng.integers(0, 1 << 31, times)))
     packets = write_blocks(
         spec,
-        rng.integers(0, 20, (count, len(spec.table_of))),
+        rng.integers(0, 20, (count, len(spec.symbols))),
         blocks_per_packet=255,
         events=events if sidecar else None,
         missing=missing,

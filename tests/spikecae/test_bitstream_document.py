@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from spikecae.bitstream import packets, payload
+from spikecae.stages import Symbols
 
 TEXT = (Path(__file__).parents[2] / "docs" / "bitstream.md").read_text(encoding="utf-8")
 INPUTS = [json.loads(body) for body in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
@@ -17,13 +18,13 @@ CODES = dict(re.findall(r"^\| (\d) \| `([01]+)` \|$", TEXT, re.MULTILINE))
 SPEC = SimpleNamespace(
     spikes=2,
     tag=INPUTS[0]["tag"],
-    table_of=[0, 0, 0],
+    symbols=Symbols((4, 4, 4), (0, 0, 0)),
     coder=SimpleNamespace(tables=(np.array([len(CODES[str(k)]) for k in range(4)], dtype=np.uint8),)),
 )
 
 
 def test_code_table_is_the_canonical_one() -> None:
-    codes = payload.code_words(np.arange(4)[None, :3], SPEC.coder.tables, SPEC.table_of)[0][0]
+    codes = payload.code_words(np.arange(4)[None, :3], SPEC.coder.tables, SPEC.symbols)[0][0]
     assert [f"{code:0{len(CODES[str(k)])}b}" for k, code in enumerate(codes)] == [CODES[str(k)] for k in range(3)]
 
 

@@ -15,7 +15,7 @@ ADC = Adc(bits=10, lsb=1.0)
 @pytest.mark.parametrize(
     ("indices", "reason"),
     [
-        ([[0, 0, 0, 0], [0, -1, 0, 0]], r"block 1, index 1 is -1, and must lie in 0\.\.15, the codewords of 'tiny'"),
+        ([[0, 0, 0, 0], [0, -1, 0, 0]], r"block 1, index 1 is -1, and must lie in 0\.\.15 for 'tiny'"),
         ([[0, 0, 99, 0]], r"block 0, index 2 is 99, and must lie in 0\.\.15"),
         ([[0, 0, 16, 0]], "block 0, index 2 is 16"),
         ([[0, 0, 0, 0, 0]], r"indices have the shape \(1, 5\); 'tiny' takes \(n, 4\): n blocks of 4 indices"),

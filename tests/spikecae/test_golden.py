@@ -211,7 +211,7 @@ def test_rate_bias_moves_the_decision() -> None:
 def test_payload_is_the_code_of_the_indices(spec: EncoderSpec, tiny: Design) -> None:
     coded = encode(spec, random_adc(tiny, 40, 11))
     assert np.array_equal(coded.indices, coded.taps["vq"])
-    assert np.array_equal(decode_blocks(coded.payloads, spec.coder.tables, spec.table_of), coded.indices)
+    assert np.array_equal(decode_blocks(coded.payloads, spec.coder.tables, spec.symbols), coded.indices)
     assert [len(payload) for payload in coded.payloads] == [-(-bits // 8) for bits in coded.payload_bits]
 
 

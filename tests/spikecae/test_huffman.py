@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from spikecae.bitstream.huffman import code_lengths, code_words, decode_blocks, encode_blocks, pack_bits
 from spikecae.canonical_code import MAX_LENGTH, canonical_codes, check_lengths
+from spikecae.stages import Symbols
 
 
 def huffman_cost(counts: list[int]) -> int:
@@ -107,36 +108,37 @@ def test_blocks_survive_the_trip_and_are_the_concatenated_codes(data: st.DataObj
     table_of = data.draw(st.lists(st.integers(0, len(tables) - 1), min_size=1, max_size=12))
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     indices = np.stack([rng.integers(0, tables[t].size, 7) for t in table_of], axis=1)
-    payloads = encode_blocks(indices, tables, table_of)
+    symbols = Symbols(tuple(tables[t].size for t in table_of), tuple(table_of))
+    payloads = encode_blocks(indices, tables, symbols)
     for row, payload in zip(indices, payloads, strict=True):
         bits = "".join(
             f"{canonical_codes(tables[t])[index]:0{tables[t][index]}b}" for t, index in zip(table_of, row, strict=True)
         )
         assert len(payload) == -(-len(bits) // 8)
         assert f"{int.from_bytes(payload, 'big'):0{8 * len(payload)}b}" == bits.ljust(8 * len(payload), "0")
-    assert np.array_equal(decode_blocks(payloads, tables, table_of), indices)
+    assert np.array_equal(decode_blocks(payloads, tables, symbols), indices)
 
 
 @given(st.binary(max_size=12))
 def test_any_bytes_decode_or_are_refused(payload: bytes) -> None:
-    table = code_lengths([1, 2, 4, 8, 16])
+    table, symbols = code_lengths([1, 2, 4, 8, 16]), Symbols((5,) * 8, (0,) * 8)
     try:
-        indices = decode_blocks([payload], [table], [0] * 8)
+        indices = decode_blocks([payload], [table], symbols)
     except ValueError:
         return
-    used = int(code_words(indices, [table], [0] * 8)[1].sum())
+    used = int(code_words(indices, [table], symbols)[1].sum())
     assert used <= 8 * len(payload)
-    again = encode_blocks(indices, [table], [0] * 8)[0]
+    again = encode_blocks(indices, [table], symbols)[0]
     assert f"{int.from_bytes(payload, 'big'):0{8 * len(payload)}b}"[:used] == "".join(f"{b:08b}" for b in again)[:used]
 
 
 @pytest.mark.parametrize("index", [-1, 5])
 def test_an_index_outside_its_table_is_named(index: int) -> None:
     with pytest.raises(ValueError, match=f"index {index} at position 1"):
-        encode_blocks(np.array([[0, index]]), [code_lengths([1] * 5)], [0, 0])
+        encode_blocks(np.array([[0, index]]), [code_lengths([1] * 5)], Symbols((5, 5), (0, 0)))
 
 
 def test_a_short_payload_names_its_block() -> None:
     table = code_lengths([1] * 16)  # four bits each
     with pytest.raises(ValueError, match="block 1 ends within index 2 of 4"):
-        decode_blocks([b"\x12\x34", b"\x12"], [table], [0] * 4)
+        decode_blocks([b"\x12\x34", b"\x12"], [table], Symbols((16,) * 4, (0,) * 4))

@@ -19,6 +19,7 @@ from spikecae.canonical_code import canonical_codes
 from spikecae.design import Design
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
+from spikecae.stages import Symbols
 from tests.random_spec import random_adc, random_spec
 
 
@@ -31,8 +32,12 @@ def received(packets: list[bytes]) -> list[Packet]:
 
 def code(lengths: list[int], indices: int, spikes: int) -> SimpleNamespace:
     """What the payload needs of a spec."""
-    table = np.array(lengths, dtype=np.uint8)
-    return SimpleNamespace(coder=SimpleNamespace(tables=(table,)), table_of=[0] * indices, spikes=spikes, tag=0xC0DE)
+    return like_a_spec([lengths], Symbols((len(lengths),) * indices, (0,) * indices), spikes)
+
+
+def like_a_spec(tables: list[list[int]], symbols: Symbols, spikes: int) -> SimpleNamespace:
+    arrays = tuple(np.array(lengths, dtype=np.uint8) for lengths in tables)
+    return SimpleNamespace(coder=SimpleNamespace(tables=arrays), symbols=symbols, spikes=spikes, tag=0xC0DE)
 
 
 def test_golden_indices_survive_the_trip(spec: EncoderSpec, tiny: Design) -> None:
@@ -72,7 +77,7 @@ def test_any_blocks_with_events_survive_the_trip(data: st.DataObject) -> None:
     spec = code([1, 2, 3, 4, 5, 5], indices=data.draw(st.integers(1, 9)), spikes=spikes)
     blocks = data.draw(st.integers(1, 20))
     rng = np.random.default_rng(data.draw(st.integers(0, 999)))
-    indices = rng.integers(0, 6, (blocks, len(spec.table_of)))
+    indices = rng.integers(0, 6, (blocks, len(spec.symbols)))
     sidecar = data.draw(st.sampled_from(Sidecar))
     missing = data.draw(st.integers(0, spikes - 1))
     if blocks * spikes - missing == blocks:
@@ -218,8 +223,8 @@ def test_any_payload_decodes_or_is_refused(payload: bytes, count: int, sidecar: 
 
 def test_tables_of_several_positions(tiny: Design) -> None:
     spec = random_spec(tiny, seed=9)
-    table, other = spec.coder.tables[0], spec.coder.tables[0][::-1].copy()
-    two = SimpleNamespace(coder=SimpleNamespace(tables=(table, other)), table_of=[0, 1, 1, 0], spikes=2, tag=spec.tag)
+    table = spec.coder.tables[0].tolist()
+    two = like_a_spec([table, table[::-1]], Symbols((16,) * 4, (0, 1, 1, 0)), spikes=2)
     indices = np.random.default_rng(0).integers(0, 16, (9, 4))
     packets = received(write_blocks(two, indices, blocks_per_packet=4))
     assert np.array_equal(np.concatenate([read_blocks(two, packet).indices for packet in packets]), indices)
