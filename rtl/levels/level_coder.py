@@ -6,8 +6,9 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.levels.grouper import Grouper
 from rtl.levels.leveler import Leveler
+from rtl.memory.parameter_memory import MemoryRead
 from rtl.packets.items import item_layout
-from rtl.shape.level_plan import LevelPlan
+from rtl.shape.level_plan import LOW_BITS, SIZE_BITS, LevelPlan
 
 __all__ = ["LevelCoder"]
 
@@ -39,11 +40,11 @@ class LevelCoder(wiring.Component):
         self._leveler, self._grouper = Leveler(plan), Grouper(plan)
         members = {
             "i": In(stream.Signature(data.ArrayLayout(signed(plan.bits), plan.elements))),
-            "levels": self._grouper.signature.members["table"],
+            "levels": Out(MemoryRead(plan.latents, LOW_BITS + SIZE_BITS)),
             "o": Out(stream.Signature(item_layout(plan.value_bits))),
         }
         if plan.classes:
-            members["classes"] = self._leveler.signature.members["table"]
+            members["classes"] = Out(MemoryRead(plan.classes * plan.chunks, plan.record_bits))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:

@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.levels.nearest_class import NearestClass
+from rtl.memory.parameter_memory import MemoryRead
 from rtl.shape.level_plan import LevelPlan
 
 __all__ = ["Leveler"]
@@ -42,8 +43,8 @@ class Leveler(wiring.Component):
             "o": Out(stream.Signature(signed(plan.level_bits))),
         }
         if self._nearest is not None:
-            members["table"] = self._nearest.signature.members["table"]
-            members["chosen"] = Out(stream.Signature(self._nearest.winner.shape()))
+            members["table"] = Out(MemoryRead(plan.classes * plan.chunks, plan.record_bits))
+            members["chosen"] = Out(stream.Signature(range(plan.classes)))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:

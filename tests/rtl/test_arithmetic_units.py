@@ -12,6 +12,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.packets.block_writer import BlockWriter
+from rtl.packets.huffman_coder import HuffmanCoder
 from rtl.planning import make_plan
 from rtl.search.vector_search import VectorSearch
 from rtl.stages.huffman import code_starts
@@ -202,7 +203,8 @@ def test_block_writer_packs_bits(tiny: Design, pad: int) -> None:
     spec = random_spec(tiny, 14)
     plan = make_plan(spec, hardware(2))
     words = plan.images["huffman"].words
-    dut = BlockWriter(4, len(words), code_starts(spec.coder, spec.table_of), tiny.block.spikes)
+    starts = code_starts(spec.coder, spec.table_of)
+    dut = BlockWriter(HuffmanCoder(4, len(words), starts), tiny.block.spikes)
     indices = np.random.default_rng(0).integers(0, 16, (40, len(spec.quantizer.table)))
     lengths, codes = spec.coder.tables[0], spec.coder.codes(0)
     blocks = ["".join(format(codes[k], f"0{lengths[k]}b") for k in block) for block in indices]

@@ -12,6 +12,7 @@ from rtl.host.register_map import register
 from rtl.host.registers import Registers
 from rtl.host.scrubber import Scrubber
 from rtl.host.supervisor import Supervisor
+from rtl.shape.feed import Feed
 from rtl.shape.images import Image
 from rtl.units.input_buffer import InputBuffer
 from rtl.units.requantizer import Requantizer
@@ -246,18 +247,49 @@ def test_the_supervisor_checks_runs_and_stops() -> None:
     simulate(dut, script)
 
 
+def sample_beats(dut: InputBuffer, blocks: np.ndarray) -> list[int]:
+    """Normalized blocks (n, M, D) as the buffer takes them."""
+    layout, last = dut.i.payload.shape(), blocks.shape[-1] - 1
+    return [
+        layout.const({"value": int(value), "at": at, "end": at == last, "fits": at == last}).as_value().value
+        for spike in blocks.reshape(-1, blocks.shape[-1])
+        for at, value in enumerate(spike)
+    ]
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.3])
+@pytest.mark.parametrize("jointly", [False, True])
+def test_the_input_buffer_hands_on_chunks(jointly: bool, pause: float) -> None:
+    """The first chunk of each spike, then the second of each; or all of one spike, then all of the next."""
+    spikes, samples, lanes, blocks = 3, 8, 4, 3
+    values = np.random.default_rng(8).integers(-128, 128, (blocks, spikes, samples))
+    dut = InputBuffer(Feed(spikes, samples, lanes, "chunks of the block" if jointly else "chunks of each spike"))
+    count = blocks * spikes * samples // lanes
+    sink = Port(dut.o, count=count, pause=pause)
+    run(dut, [Port(dut.i, sample_beats(dut, values), pause=pause)], [sink])
+    chunks = values.reshape(blocks, spikes, -1, lanes)
+    expected = (chunks if jointly else chunks.transpose(0, 2, 1, 3)).reshape(-1, lanes)
+    assert [unpack(word, lanes, signed=True) for word in sink.got] == expected.tolist()
+
+
+def test_the_input_buffer_is_zero_where_a_block_lacks_spikes() -> None:
+    spikes, samples, lanes = 3, 8, 4
+    values = np.random.default_rng(8).integers(1, 128, (1, 2, samples))
+    dut = InputBuffer(Feed(spikes, samples, lanes, "chunks of each spike"))
+    sink = Port(dut.o, count=spikes * samples // lanes)
+    run(dut, [Port(dut.i, sample_beats(dut, values))], [sink], constants=[(dut.flush, 1)])
+    # A flush that is asked for closes the block when no further spike follows.
+    chunks = values.reshape(2, -1, lanes)
+    expected = [row for first, second in zip(*chunks.tolist(), strict=True) for row in (first, second, [0] * lanes)]
+    assert [unpack(word, lanes, signed=True) for word in sink.got] == expected
+
+
 @pytest.mark.parametrize("pause", [0.0, 0.3])
 def test_the_input_buffer_is_walked_once_a_group(pause: float) -> None:
     spikes, samples, groups, blocks = 2, 5, 3, 2
     values = np.random.default_rng(8).integers(-128, 128, (blocks, spikes, samples))
-    dut = InputBuffer(spikes, samples, groups)
-    layout = dut.i.payload.shape()
-    last = samples - 1
-    beats = [
-        layout.const({"value": int(value), "at": at, "end": at == last, "fits": at == last}).as_value().value
-        for spike in values.reshape(-1, samples)
-        for at, value in enumerate(spike)
-    ]
+    dut = InputBuffer(Feed(spikes, samples, spikes, repeats=groups))
+    beats = sample_beats(dut, values)
     count = blocks * groups * samples
     sink = Port(dut.o, count=count, pause=pause)
     run(dut, [Port(dut.i, beats, pause=pause)], [sink])

@@ -10,6 +10,7 @@ from rtl.packets.bit_packer import BitPacker
 from rtl.packets.block_writer import BlockWriter
 from rtl.packets.event_coder import EventCoder
 from rtl.packets.huffman_coder import HuffmanCoder
+from rtl.packets.item_coder import ItemCoder
 from rtl.packets.packetizer import Packetizer
 from rtl.packets.raw_path import RawPath
 from spikecae.bitstream.packets import Header, frame
@@ -71,6 +72,31 @@ def zigzag(step: int) -> int:
     return 2 * step if step >= 0 else -2 * step - 1
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.4])
+@pytest.mark.parametrize("order", [1, 3])
+def test_numbers_between_symbols_become_golomb_codes(order: int, pause: float) -> None:
+    """The position of a symbol's table counts symbols only, and begins anew behind the last."""
+    codes, rng = random_codes(6, 2), np.random.default_rng(5)
+    table = [(len(bits) - 1) | int(bits.ljust(16, "0"), 2) << 4 for bits in codes]
+    items, expected, position = [], [], 0
+    for last in rng.integers(0, 2, 60).tolist():
+        number = int(rng.integers(0, 250))
+        if number % 3:
+            items.append(number % 3 | last << 9)
+            expected.append(codes[number % 3 + 3 * (position % 2)])
+            position += 1
+        else:
+            items.append(number | 1 << 8 | last << 9)
+            expected.append(golomb(number, order))
+    dut = ItemCoder(8, 6, [0, 3], order)
+    sink = Port(dut.o, count=60, pause=pause)
+    run(dut, [Port(dut.i, items, pause=pause)], [sink], tables=[(dut.table, table)])
+    ends = [item >> 9 for item in items]
+    assert sink.got == [code | end << 20 for code, end in zip(bit_strings(expected), ends, strict=True)]
+    if not pause:
+        assert sink.cycles == [latency_of(ItemCoder) + 2 * n for n in range(60)]
+
+
 @pytest.mark.parametrize("sidecar", [0, 1, 2])
 def test_events_become_golomb_codes(sidecar: int) -> None:
     spikes, channel, times = 3, 700, [100_000, 100_900, 170_000]
@@ -102,7 +128,7 @@ def test_a_block_is_written_without_events() -> None:
     """Codes of eight bits: the first byte comes when the block's events were dropped."""
     codes, spikes = ["10110101"] * 4, 2
     table = [(len(bits) - 1) | int(bits.ljust(16, "0"), 2) << 4 for bits in codes]
-    dut = BlockWriter(2, 4, [0, 0, 0, 0], spikes)
+    dut = BlockWriter(HuffmanCoder(2, 4, [0, 0, 0, 0]), spikes)
     sink = Port(dut.o, count=4)
     run(
         dut,
