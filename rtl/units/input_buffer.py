@@ -90,7 +90,7 @@ class InputBuffer(wiring.Component):
             m.d.sync += spike.eq(Mux(block_in, 0, spike + 1))
 
         outer_end, inner_end = feed.walk
-        inner, outer = Signal(range(max(2, inner_end)), name="sample"), Signal(range(max(2, outer_end)), name="group")
+        inner, outer = Signal(range(max(2, inner_end))), Signal(range(max(2, outer_end)), name="group")
         last_inner, last_outer = inner == inner_end - 1, outer == outer_end - 1
         block_out, absent = Signal(), Signal.like(self.missing)
         free = ~self.o.valid | self.o.ready
