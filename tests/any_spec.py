@@ -1,19 +1,26 @@
 """Specs that no training would make: every list of stages, every shape and every number that a spec may have."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from spikecae.bitstream.huffman import code_lengths
-from spikecae.limits import KERNELS, MOST_CODEWORDS, MOST_PER_GROUP, MOST_SAMPLES, MOST_SPIKES
+from spikecae.canonical_code import MAX_LENGTH
+from spikecae.limits import KERNELS, MOST_CODEWORDS, MOST_FEATURES, MOST_PER_GROUP, MOST_SAMPLES, MOST_SPIKES
 from spikecae.spec import EncoderSpec
 from spikecae.stages import (
+    Classes,
     Codebook,
     Convolution,
     Huffman,
+    LevelGroup,
+    Levels,
+    Linear,
     Normalize,
     Pool,
     Project,
+    Quantizer,
     Residual,
     Stage,
     SubVector,
@@ -21,6 +28,7 @@ from spikecae.stages import (
     VectorQuantizer,
 )
 from spikecae.stages.checks import MAX_EXPONENT, MAX_SHIFT
+from spikecae.stages.levels import MOST_FRACTION, MOST_IN_GROUP
 from spikecae.widths import integer_range
 
 SAMPLES = (1, 2, 3, 4, 8, 16, 48, MOST_SAMPLES)
@@ -67,7 +75,7 @@ class AnySpec:
             input_signed=given.signed,
             relu=relu,
             input_bits=given.bits,
-            output_bits=self.choose(8, 8, 5, 2),
+            output_bits=self.choose(*fields.get("bits", (8, 8, 5, 2))),
         )
 
     def transform(self, name: str, given: Values, number: int) -> Stage:
@@ -100,9 +108,48 @@ class AnySpec:
         expand = self.convolution(f"{name}.expand", conv.output(after), given.channels, groups, relu=relu)
         return Residual(name, reduce, conv, expand)
 
-    def quantizer(self, given: Values) -> tuple[VectorQuantizer, Huffman]:
+    def linear(self, name: str, given: Values) -> Linear:
+        """Of each channel by itself, or of all of them together."""
+        inputs = self.choose(given.samples, given.channels * given.samples)
+        rows, bits = replace(given, channels=inputs), (12, 10, 8, 5, 2)
+        return self.convolution(name, rows, self.choose(1, 2, 5, 16), kind=Linear, relu=False, bits=bits)
+
+    def levels(self, given: Values) -> tuple[Levels, Huffman]:
+        fraction = self.choose(0, 1, 3, MOST_FRACTION)
+        rounding = self.choose(0, (1 << fraction) >> 1, (1 << fraction) >> 2)
+        groups, left, boxes = list[LevelGroup](), given.channels, dict[int, int]()
+        while left:
+            sizes = [int(self.rng.integers(1, self.choose(2, 4, 30)))]
+            while len(sizes) < min(left, self.choose(1, 2, 4, MOST_IN_GROUP)) and np.prod(sizes) < MOST_CODEWORDS // 8:
+                sizes.append(int(self.rng.integers(1, self.choose(2, 4, 8))))
+            low = [-(size // 2) + self.choose(0, 0, 1, -5) for size in sizes]
+            symbols = int(np.prod(sizes)) + 1
+            table = boxes.setdefault(symbols, len(boxes))
+            groups.append(LevelGroup(np.array(low, np.int8), np.array(sizes, np.uint8), table))
+            left -= len(sizes)
+        classes: tuple[Classes, ...] = ()
+        if self.sometimes(0.5):
+            low, high = integer_range(self.choose(given.bits, 12), signed=True)
+            words = self.integers(low, high, (self.choose(2, 3, 16), given.channels), np.int16)
+            bias = self.integers(0, 2**31 - 1, len(words), np.int32)
+            squares = (words.astype(np.int64) ** 2).sum(axis=1).clip(0, 2**31 - 1).astype(np.int32)
+            table = boxes.setdefault(len(words), len(boxes))
+            classes = (Classes(words, bias if self.sometimes() else squares, table),)
+        lengths = tuple(code_lengths(self.rng.pareto(1.0, symbols) * 100) for symbols in boxes)
+        fields = ("levels", given.exponent, given.bits, given.samples, fraction, rounding)
+
+        def made(order: int) -> Levels:
+            return Levels(*fields, order, classes, tuple(groups))
+
+        orders = [order for order in range(13) if made(order).symbols.golomb_bits <= MAX_LENGTH]
+        return made(self.choose(*(range(13) if self.sometimes() else orders))), Huffman("huffman", lengths)
+
+    def quantizer(self, given: Values) -> tuple[Quantizer, Huffman]:
+        few = given.samples * given.channels < MOST_FEATURES * MOST_IN_GROUP
+        if not self.known and given.signed and few and self.sometimes(0.5):
+            return self.levels(given)
         latents = given.channels * given.samples
-        low, high = integer_range(given.bits, signed=True)
+        low, high = integer_range(min(given.bits, 8), signed=True)
         books, table = [], []
         for number in range(self.choose(1, 1, 1, 2, 3)):
             length = min(latents, MOST_SAMPLES, self.choose(given.samples, 1, 2, 7, MOST_SAMPLES))
@@ -131,10 +178,14 @@ class AnySpec:
             exponent=self.choose(4, 4, 4, -MAX_EXPONENT, MAX_EXPONENT),
         )
         given, stages = source.output(spikes, samples), list[Any]([source])
-        for number in range(self.choose(1, 2, 3, 4, 5)):
+        transforms = self.choose(1, 2, 3, 4, 5) if self.known else self.choose(0, 1, 2, 3, 4)
+        for number in range(transforms):
             stages.append(self.transform(f"s{number}", given, number))
             given = stages[-1].output(given)
-        if self.known or not self.sometimes():
+        if not self.known and self.sometimes(0.4):
+            stages.append(self.linear("linear", given))
+            given = stages[-1].output(given)
+        elif self.known or not self.sometimes():
             stages.append(self.convolution("project", given, self.choose(1, 2, 4, 16), kind=Project, relu=False))
             given = stages[-1].output(given)
         return EncoderSpec("any", spikes, samples, self.choose(6, 10, 16), (*stages, *self.quantizer(given)))

@@ -47,7 +47,7 @@ def symbols(stage: Levels, latents: NDArray[np.integer[Any]]) -> NDArray[np.int3
             symbol = symbol * size + digit
         made.append(np.where(inside, symbol, group.symbols - 1))
         made += list(np.where(inside, 0, np.where(own.T >= 0, 2 * own.T, -2 * own.T - 1)))
-    return np.stack(made, axis=1).reshape(blocks, -1).astype(np.int32)
+    return np.stack(made, axis=1).reshape(blocks, stage.columns * len(made)).astype(np.int32)
 
 
 @quantizer_taps.register

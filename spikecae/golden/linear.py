@@ -35,7 +35,8 @@ class _Step:
         self._name, self._matrix, self._scratch = stage.name, matrix, scratch
         self.entry = np.empty((1, given.channels, blocks, given.samples), scratch.dtype)
         self._operand = np.ones((1, stage.inputs + 1, blocks * columns), scratch.dtype)
-        self._rows = self._operand[0, :-1].reshape(-1, given.samples, blocks, columns)
+        mapped = stage.inputs // given.samples
+        self._rows = self._operand[0, :-1].reshape(mapped, given.samples, blocks, columns)
 
     def run(self, out: Floats) -> Iterator[tuple[str, Floats]]:
         mapped, samples, blocks, columns = self._rows.shape

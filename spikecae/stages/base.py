@@ -83,8 +83,8 @@ class Symbols:
     def golomb_bits(self) -> int:
         """Bits of the longest escape; 0 where there is none."""
         pairs = zip(self.sizes, self.tables, strict=True)
-        largest = max((size - 1 for size, table in pairs if table == GOLOMB), default=0)
-        return 2 * (largest + (1 << self.order)).bit_length() - 1 - self.order if largest else 0
+        numbers = max((size for size, table in pairs if table == GOLOMB), default=0)
+        return 2 * (numbers - 1 + (1 << self.order)).bit_length() - 1 - self.order if numbers else 0
 
 
 class Stage(ABC):

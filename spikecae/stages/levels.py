@@ -153,7 +153,7 @@ class Levels(Quantizer):
 
     def levels(self, indices: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int64] | None, NDArray[np.int64]]:
         """Class (blocks, columns), None without, and levels (blocks, L, columns) of indices (blocks, positions)."""
-        rows = indices.astype(np.int64).reshape(len(indices), self.columns, -1)
+        rows = indices.astype(np.int64).reshape(len(indices), self.columns, indices.shape[1] // self.columns)
         first = len(self.classes)
         found = np.empty((len(indices), self.latents, self.columns), np.int64)
         at, place = 0, first

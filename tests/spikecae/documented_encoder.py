@@ -30,9 +30,11 @@ class DocumentedEncoder:
         x = self.normalize(source, block.tolist())
         for stage in transforms:
             x = self.transform(stage, x)
+        codes = [codes_of(self.array(table)) for table in coder["tables"]]
+        if quantizer["kind"] == "levels":
+            return "".join(self.column(quantizer, codes, list(column)) for column in zip(*x, strict=True))
         latents = [value for feature in x for value in feature]
         symbols = [self.nearest(quantizer, part, latents) for part in quantizer["table"]]
-        codes = [codes_of(self.array(table)) for table in coder["tables"]]
         return "".join(codes[p["code_table"]][k] for p, k in zip(quantizer["table"], symbols, strict=True))
 
     def normalize(self, stage: dict[str, Any], codes: Rows) -> Rows:
@@ -52,6 +54,11 @@ class DocumentedEncoder:
         if stage["kind"] == "residual":
             inner = self.convolve(stage["conv"], self.convolve(stage["reduce"], x))
             return self.convolve(stage["expand"], inner, x, stage["reduce"]["input_exponent"])
+        if stage["kind"] == "linear":
+            whole = [value for spike in x for value in spike]
+            inputs = len(self.array(stage["weight"])[0])
+            columns = [self.convolve(stage, [[v] for v in spike]) for spike in (x if inputs == len(x[0]) else [whole])]
+            return [[column[output][0] for column in columns] for output in range(len(columns[0]))]
         return self.convolve(stage, x)
 
     def convolve(self, stage: dict[str, Any], x: Rows, identity: Rows | None = None, exponent: int = 0) -> Rows:
@@ -74,13 +81,35 @@ class DocumentedEncoder:
         return y
 
     def nearest(self, stage: dict[str, Any], part: dict[str, int], latents: list[int]) -> int:
-        book = stage["codebooks"][part["codebook"]]
         y = latents[part["offset"] : part["offset"] + part["length"]]
+        return self.least_score(stage["codebooks"][part["codebook"]], y)
+
+    def least_score(self, book: dict[str, Any], y: list[int]) -> int:
         scores = [
             bias - 2 * sum(a * b for a, b in zip(y, word, strict=True))
             for bias, word in zip(self.array(book["bias"]), self.array(book["words"]), strict=True)
         ]
         return scores.index(min(scores))
+
+    def column(self, stage: dict[str, Any], codes: list[list[str]], r: list[int]) -> str:
+        """Class, groups and escapes of a column of latents."""
+        bits = ""
+        for classes in stage["classes"]:
+            k = self.least_score(classes, r)
+            bits += codes[classes["code_table"]][k]
+            r = [y - c for y, c in zip(r, self.array(classes["words"])[k], strict=True)]
+        levels = [(1 if a > 0 else -1) * ((abs(a) + stage["rounding"]) >> stage["fraction"]) for a in r]
+        for group in stage["groups"]:
+            low, size = self.array(group["low"]), self.array(group["size"])
+            own, levels = levels[: len(low)], levels[len(low) :]
+            symbol, last, outside = 0, 1, False
+            for level, first, count in zip(own, low, size, strict=True):
+                symbol, last = symbol * count + level - first, last * count
+                outside = outside or not first <= level <= first + count - 1
+            bits += codes[group["code_table"]][last if outside else symbol]
+            if outside:
+                bits += "".join(golomb(2 * n if n >= 0 else -2 * n - 1, stage["order"]) for n in own)
+        return bits
 
 
 def rshift_round(a: int, s: int) -> int:
@@ -90,6 +119,12 @@ def rshift_round(a: int, s: int) -> int:
 def saturate(a: int, bits: int, *, signed: bool) -> int:
     low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
     return min(max(a, low), high)
+
+
+def golomb(n: int, k: int) -> str:
+    """An exponential Golomb code: docs/bitstream.md, *Payload of coded blocks*."""
+    binary = f"{n + 2**k:b}"
+    return "0" * (len(binary) - (k + 1)) + binary
 
 
 def codes_of(lengths: list[int]) -> list[str]:

@@ -14,7 +14,9 @@ LINES = [
     line for body in re.findall(r"^```\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE) for line in body.strip().split("\n")
 ]
 NAMES = {
+    "abs": abs,
     "floor": floor,
+    "max": max,
     "relu": lambda a: max(a, 0),
     "rshift_round": lambda a, s: int(rshift_round(a, s)),
     "saturate": lambda a, bits, signed: int(saturate(a, bits, signed=signed)),

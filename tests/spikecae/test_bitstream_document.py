@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from spikecae.bitstream import packets, payload
-from spikecae.stages import Symbols
+from spikecae.canonical_code import MAX_LENGTH
+from spikecae.golden.levels import symbols
+from spikecae.stages import LevelGroup, Levels, Symbols
 
 TEXT = (Path(__file__).parents[2] / "docs" / "bitstream.md").read_text(encoding="utf-8")
 INPUTS = [json.loads(body) for body in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
@@ -47,10 +49,29 @@ def test_coded_example() -> None:
     assert blocks.present.tolist() == [[True, True], [True, False]]
 
 
-def test_the_examples_fields_in_the_text_are_its_payload() -> None:
-    table = TEXT.split("| field | difference | n | code |")[1].split("```")[0]
-    bits = "".join("".join(re.findall(r"`([01]+)`", row)) for row in table.splitlines())
-    assert int(bits, 2).to_bytes(len(bits) // 8, "big") == packets.PacketReader().feed(BYTES[0])[0].payload
+def test_the_examples_fields_in_the_text_are_their_payload() -> None:
+    for head, data in (("difference", BYTES[0]), ("level", BYTES[2])):
+        table = TEXT.split(f"| field | {head} | n | code |")[1].split("```")[0]
+        bits = "".join("".join(re.findall(r"`([01]+)`", row)) for row in table.splitlines())
+        assert int(bits, 2).to_bytes(len(bits) // 8, "big") == packets.PacketReader().feed(data)[0].payload
+
+
+def test_escapes_example() -> None:
+    example = INPUTS[2]
+    table = SPEC.coder.tables[0]
+    group = LevelGroup(np.array([-1, 0], np.int8), np.array([3, 1], np.uint8), code_table=0)
+    quantizer = Levels("levels", 0, 4, 1, 0, 0, example["order"], (), (group,))
+    assert symbols(quantizer, np.array(example["levels"])).tolist() == example["indices"]
+    assert quantizer.symbols.sizes == (table.size, example["largest"] + 1, example["largest"] + 1)
+    spec = SimpleNamespace(spikes=1, tag=example["tag"], symbols=quantizer.symbols, coder=SPEC.coder)
+    (written,) = payload.write_blocks(
+        spec, np.array(example["indices"]), blocks_per_packet=3, sequence=example["sequence"]
+    )
+    assert written.hex(" ") == BYTES[2].hex(" ")
+    (packet,) = packets.PacketReader().feed(BYTES[2])
+    indices = payload.read_blocks(spec, packet).indices
+    assert indices.tolist() == example["indices"]
+    assert quantizer.levels(indices)[1][:, :, 0].tolist() == example["levels"]
 
 
 def test_raw_example() -> None:
@@ -89,6 +110,8 @@ def test_numbers_in_the_text_are_those_of_the_code() -> None:
     assert f"1..{packets.MAX_PAYLOAD}" in TEXT
     assert f"at most {packets.OVERHEAD_BYTES + packets.MAX_PAYLOAD} in all" in TEXT
     assert f"1..{packets.MAX_COUNT}" in TEXT
+    assert f"so that its code has {MAX_LENGTH}\nbits at most" in TEXT
+    assert f"at most {MAX_LENGTH} bits per index" in TEXT
     assert packets.SYNC.hex(" ").upper() in TEXT
     assert f"channel of the block, 0..65535 | {payload.CHANNEL_ORDER} |" in TEXT
     assert f"first time of the block | {payload.TIME_ORDER} |" in TEXT

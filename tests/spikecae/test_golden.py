@@ -1,6 +1,7 @@
 """The golden model against the rules of docs/arithmetic.md, written out with Python integers, one value at a time."""
 
 import dataclasses
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from spikecae.design import Design
 from spikecae.golden import Golden, encode
 from spikecae.golden.vector_quantizer import search
 from spikecae.spec import EncoderSpec
-from spikecae.stages import Codebook, Convolution, Pool, Residual, SubVector, VectorQuantizer
+from spikecae.stages import Codebook, Convolution, Levels, Linear, Pool, Residual, SubVector, VectorQuantizer
 from tests.any_spec import AnySpec
+from tests.linear_spec import linear_adc, random_linear_spec
 from tests.random_spec import random_adc, random_spec
 
 Rows = list[list[int]]
@@ -57,6 +59,47 @@ def convolve(stage: Convolution, x: Rows, identity: Rows | None = None, identity
     return y
 
 
+def linear_map(stage: Linear, x: Rows) -> Rows:
+    """A row of columns for each latent."""
+    columns = x if stage.inputs == len(x[0]) else [[value for row in x for value in row]]
+    y = []
+    for c in range(stage.outputs):
+        weights = [int(weight) for weight in stage.weight[c, :, 0]]
+        sums = [sum(w * v for w, v in zip(weights, column, strict=True)) for column in columns]
+        y.append([requantize(stage, int(stage.bias[c]) + total, c) for total in sums])
+    return y
+
+
+def levels_by_hand(stage: Levels, x: Rows) -> tuple[Rows, list[int]]:
+    """Levels (L, columns), and the indices of all positions."""
+    levels, indices = [[0] * len(x[0]) for _ in x], []
+    for t in range(len(x[0])):
+        column = [row[t] for row in x]
+        word = [0] * len(column)
+        for classes in stage.classes:
+            scores = [
+                int(bias) - 2 * sum(a * int(b) for a, b in zip(column, word, strict=True))
+                for bias, word in zip(classes.bias, classes.words, strict=True)
+            ]
+            indices.append(scores.index(min(scores)))
+            word = [int(element) for element in classes.words[indices[-1]]]
+        for latent, (value, element) in enumerate(zip(column, word, strict=True)):
+            distance = value - element
+            level = (abs(distance) + stage.rounding) // 2**stage.fraction
+            levels[latent][t] = level if distance > 0 else -level
+        latent = 0
+        for group in stage.groups:
+            own = [levels[latent + i][t] for i in range(len(group.low))]
+            boxes = [range(int(low), int(low) + int(size)) for low, size in zip(group.low, group.size, strict=True)]
+            if all(level in box for level, box in zip(own, boxes, strict=True)):
+                every = list(itertools.product(*boxes))
+                indices += [every.index(tuple(own)), *[0] * len(own)]
+            else:
+                indices += [group.symbols - 1, *(2 * n if n >= 0 else -2 * n - 1 for n in own)]
+            latent += len(own)
+    return levels, indices
+
+
 def by_hand(spec: EncoderSpec, adc: np.ndarray, present: np.ndarray | None = None) -> dict[str, Any]:
     """Every tap of one block (M, D)."""
     table = spec.source
@@ -76,10 +119,15 @@ def by_hand(spec: EncoderSpec, adc: np.ndarray, present: np.ndarray | None = Non
             for part in (stage.reduce, stage.conv):
                 x = taps[part.name] = convolve(part, x)
             x = taps[stage.expand.name] = convolve(stage.expand, x, identity, stage.reduce.input_exponent)
+        elif isinstance(stage, Linear):
+            x = taps[stage.name] = linear_map(stage, x)
         elif isinstance(stage, Convolution):
             x = taps[stage.name] = convolve(stage, x)
         elif isinstance(stage, Pool):
             x = taps[stage.name] = [[max(row[t : t + stage.size]) for t in range(0, len(row), stage.size)] for row in x]
+    if isinstance(spec.quantizer, Levels):
+        taps["levels"], _ = levels_by_hand(spec.quantizer, x)
+        return taps
     flat = [value for row in x for value in row]
     taps["vq"] = []
     for part in spec.quantizer.table:
@@ -139,7 +187,47 @@ def test_any_spec(part: int) -> None:
         coded = encode(spec, codes.astype(np.int16))
         expected = by_hand(spec, codes[0])
         assert {name: tap[0].tolist() for name, tap in coded.taps.items()} == expected, seed
+        if isinstance(spec.quantizer, Levels):
+            assert coded.indices[0].tolist() == levels_by_hand(spec.quantizer, expected[spec.transforms[-1].tap])[1]
     assert tried > 20
+
+
+@pytest.mark.parametrize(("joint", "classes"), [(False, 1), (False, 8), (True, 1), (True, 5)])
+def test_a_linear_encoder(joint: bool, classes: int) -> None:
+    spec = random_linear_spec(3, 16, 9, joint=joint, classes=classes, seed=classes)
+    adc = linear_adc(spec, 200, seed=50)
+    coded = encode(spec, adc)
+    for block in range(20):
+        expected = by_hand(spec, adc[block])
+        assert {name: tap[block].tolist() for name, tap in coded.taps.items()} == expected
+        assert coded.indices[block].tolist() == levels_by_hand(spec.quantizer, expected["linear"])[1]
+    reserved = [
+        coded.indices[:, position] == spec.symbols.sizes[position] - 1
+        for position in set(spec.symbols.escaped_by) - {-1}
+    ]
+    assert 0.005 < np.mean(reserved) < 0.1
+    assert len(np.unique(coded.taps["levels"])) > 8
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_a_linear_map_is_a_matrix_product(joint: bool) -> None:
+    """Exact in float64, whose rounding half up is floor(x + ½)."""
+    spec = random_linear_spec(4, 24, 6, joint=joint, classes=1, seed=2)
+    linear = spec.only(Linear)
+    taps = encode(spec, linear_adc(spec, 300, seed=3)).taps
+    columns = taps["normalize"].reshape(300, 1 if joint else 4, -1).astype(float)
+    sums = np.einsum("oi,nci->noc", linear.weight[:, :, 0].astype(float), columns) + linear.bias[:, None]
+    rounded = np.floor(sums / 2.0 ** linear.shift[:, None] + 0.5)
+    assert np.array_equal(taps["linear"], np.clip(rounded, -512, 511))
+
+
+def test_what_levels_stand_for_is_less_than_a_step_away() -> None:
+    spec = random_linear_spec(2, 16, 7, joint=False, classes=4, seed=6)
+    coded, quantizer = encode(spec, linear_adc(spec, 300, seed=7)), spec.only(Levels)
+    stood_for = quantizer.dequantize(coded.indices, 14) * 2.0**quantizer.exponent
+    distance = np.abs(coded.taps["linear"].reshape(300, 14) - stood_for)
+    step = 1 << quantizer.fraction
+    assert distance.max() == step - quantizer.rounding - 1
 
 
 @pytest.mark.parametrize(("activations", "latents"), [(6, 5), (4, 8), (8, 4)])

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from spikecae.design import Design
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec, SpecError, load_spec, save_spec
+from tests.linear_spec import random_linear_spec
 from tests.random_spec import random_spec
 from tests.spikecae.hostile import as_member, judge, members_of, seal, write_members
 
@@ -72,10 +73,12 @@ def other_arrays(draw: st.DrawFn, good: np.ndarray) -> np.ndarray:
     return found
 
 
+@pytest.mark.parametrize("kind", ["resnext", "linear"])
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_other_arrays_are_refused_or_work(saved: Path, spec: EncoderSpec, data: Any) -> None:
+def test_other_arrays_are_refused_or_work(saved: Path, spec: EncoderSpec, kind: str, data: Any) -> None:
     """Whether the structure knows of the change or not; what is accepted can be computed with."""
+    spec = spec if kind == "resnext" else random_linear_spec(2, 8, 4, joint=True, classes=3, seed=0)
     name = data.draw(st.sampled_from(sorted(spec.content[1])))
     array = data.draw(other_arrays(spec.content[1][name]))
     head = json.loads(json.dumps({"hash": "0" * 64, **spec.content[0]}))

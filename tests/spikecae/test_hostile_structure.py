@@ -18,8 +18,9 @@ from spikecae.design import Design
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec, SpecError, load_spec, save_spec
 from spikecae.stages.base import KINDS
+from tests.linear_spec import random_linear_spec
 from tests.random_spec import random_spec
-from tests.spikecae.hostile import judge, seal
+from tests.spikecae.hostile import as_member, judge, seal, write_members
 
 TWICE = "\0twice"
 """Stands for the key before it, written once more."""
@@ -112,17 +113,28 @@ def mutations(draw: st.DrawFn, good: dict[str, Any]) -> str:
     return json.dumps(found).replace(json.dumps(TWICE)[1:-1], "")
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_a_changed_structure_is_refused_or_is_what_it_says(saved: Path, good: dict[str, Any], data: Any) -> None:
-    seal(saved, data.draw(mutations(good)))
-    judge(saved)
+@pytest.fixture(params=["resnext", "linear"])
+def any_kind(request: pytest.FixtureRequest, spec: EncoderSpec, tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    """A folder with a spec, and its structure."""
+    if request.param == "linear":
+        spec = random_linear_spec(2, 8, 4, joint=False, classes=3, seed=0)
+    save_spec(spec, tmp_path)
+    return tmp_path, json.loads(json.dumps({"hash": "0" * 64, **spec.content[0]}))
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_other_numbers_are_refused_or_work(saved: Path, good: dict[str, Any], data: Any) -> None:
+def test_a_changed_structure_is_refused_or_is_what_it_says(any_kind: tuple[Path, dict[str, Any]], data: Any) -> None:
+    folder, good = any_kind
+    seal(folder, data.draw(mutations(good)))
+    judge(folder)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_other_numbers_are_refused_or_work(any_kind: tuple[Path, dict[str, Any]], data: Any) -> None:
     """A number that is accepted can be computed with."""
+    saved, good = any_kind
     found = copy.deepcopy(good)
     numbers = [path for path in places(good) if type(at(good, path)) is int and not in_an_array(good, path)]
     for path in data.draw(st.lists(st.sampled_from(numbers), min_size=1, max_size=3)):
@@ -205,6 +217,42 @@ def test_many_sub_vectors_are_refused(saved: Path, good: dict[str, Any]) -> None
     found["stages"][-2]["table"] *= 300
     seal(saved, json.dumps(found, separators=(",", ":")).replace('"hash":"', '"hash": "'))
     with pytest.raises(SpecError, match="vq makes 1200 symbols of a block, 1024 at most"):
+        load_spec(saved)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        (("groups", 0, "code_table"), -1, "levels: position 1: no code table -1"),
+        (("classes", 0, "code_table"), -1, "levels: position 0: no code table -1"),
+        (("columns",), 1, "levels takes 1 columns of 4 latents, but gets 2 of 4"),
+        (("bits",), 11, "levels.bits = 11, but what it gets has 10"),
+        (("fraction",), 9, "levels.fraction = 9 must lie in 0..8"),
+        (("rounding",), 5, "levels.rounding = 5 must lie in 0..4"),
+        (("order",), 0, "levels: an escape takes up to 17 bits, 16 at most; raise its order"),
+        (("classes",), [], "levels: code table 0 is that of no position"),
+        (("groups",), [], "levels: groups = 0 must lie in 1..128"),
+    ],
+    ids=str,
+)
+def test_levels_that_contradict_themselves_are_refused(tmp_path: Path, path: Any, value: Any, reason: str) -> None:
+    spec = random_linear_spec(2, 8, 4, joint=False, classes=3, seed=0)
+    save_spec(spec, tmp_path)
+    found = json.loads(json.dumps({"hash": "0" * 64, **spec.content[0]}))
+    at(found["stages"][-2], path[:-1])[path[-1]] = value
+    gone = f"levels.{path[0]}" if value == [] else None
+    arrays = {f"{name}.npy": as_member(array) for name, array in spec.content[1].items()}
+    write_members(tmp_path / "spec.npz", {name: file for name, file in arrays.items() if not gone or gone not in name})
+    seal(tmp_path, json.dumps(found))
+    with pytest.raises(SpecError, match=re.escape(reason)):
+        load_spec(tmp_path)
+
+
+def test_a_sub_vectors_table_is_no_escape(saved: Path, good: dict[str, Any]) -> None:
+    found = copy.deepcopy(good)
+    found["stages"][-2]["table"][2]["code_table"] = -1
+    seal(saved, json.dumps(found))
+    with pytest.raises(SpecError, match="vq: position 2: no code table -1"):
         load_spec(saved)
 
 
