@@ -114,15 +114,29 @@ def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
                 kind=kind,
                 ports=1,
                 write_bits=BUS_BITS if m.lanes > 1 else None,
+                busy=m.busy,
             )
             for name, m in chip.encoder.store.memories.items()
         ),
-        working("encoder.input_buffer", "samples", 2 * plan.feed.words, 8 * plan.feed.lanes, write_bits=8),
+        _input_buffer(plan),
         *(of_part(buffer) for part in plan.placed for buffer in part.buffers()),
         working("packetizer", "buffer", chip.packet_buffer_bytes, 8),
         working("event_queue", "storage", chip.event_depth - 1, EVENT_BITS),
         working("encoder.missing_spikes", "storage", IN_FLIGHT, len(chip.encoder.missing), immediate=True),
     ]
+
+
+def _input_buffer(plan: Plan) -> Memory:
+    feed = plan.feed
+    return Memory(
+        name="chip.encoder.input_buffer",
+        array="samples",
+        words=2 * feed.words,
+        width=8 * feed.lanes,
+        kind="ram",
+        write_bits=8,
+        busy=feed.order != "samples",
+    )
 
 
 def _taps(plan: Plan) -> Iterator[Tap]:

@@ -56,7 +56,7 @@ class Encoder(wiring.Component):
         self.input_buffer = InputBuffer(plan.feed)
         self.pipeline = Pipeline(plan)
         self.writer = plan.coder.component(plan.quantizer.index_bits, plan.quantizer.golomb_order)
-        self.store = ParameterStore(plan.images, loadable=plan.loadable)
+        self.store = ParameterStore(plan.images, loadable=plan.loadable, busy=plan.busy)
         buffer = self.input_buffer.signature.members
         writer = self.writer.signature.members
         members = {

@@ -51,10 +51,10 @@ class Memory(Record):
     @property
     def role(self) -> MemoryRole:
         """What it is for. Its accesses tell: parameters are written while nothing reads them, so that one port serves
-        both, and only partial sums are busy."""
+        both, and only partial sums are busy and written in whole words."""
         if self.ports == 1:
             return "parameters"
-        return "sums" if self.busy else "buffer"
+        return "sums" if self.busy and self.write_bits is None else "buffer"
 
     @property
     def short_name(self) -> str:

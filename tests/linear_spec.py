@@ -36,10 +36,11 @@ def random_linear_spec(spikes: int, samples: int, latents: int, *, joint: bool, 
         seed: of everything that is random.
     """
     rng = np.random.default_rng(seed)
+    entries = 1 if seed % 2 else samples
     source = Normalize(
         name="normalize",
-        offset=rng.integers(-20, 20, samples).astype(np.int16),
-        gain=rng.integers(30000, 65536, samples).astype(np.uint16),
+        offset=rng.integers(-20, 20, entries).astype(np.int16),
+        gain=rng.integers(30000, 65536, entries).astype(np.uint16),
         shift=ADC_BITS + 7,
         exponent=EXPONENT,
     )

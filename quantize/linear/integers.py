@@ -50,7 +50,9 @@ def integer_linear(design: Design, model: LinearModel, dataset: SpikeDataset) ->
     train = dataset.train.adc
     exponent = input_exponent(design, model, train)
     table = input_table(model.normalization, exponent)
-    source = Normalize(SOURCE, table.offset, table.gain, table.shift, exponent)
+    alike = design.normalization.kind == "global"
+    entries = slice(0, 1 if alike else None)
+    source = Normalize(SOURCE, table.offset[entries], table.gain[entries], table.shift, exponent)
     widest = _spec(design, source, _mapped(design, model, exponent, MOST_BITS), model, None)
     reached = golden.encode(widest, louder(design, train)).taps[MAP]
     bits = max(LEAST_BITS, signed_width(int(reached.min()), int(reached.max())))

@@ -1,5 +1,6 @@
 """All parameter memories of an encoder, and the address map through which they are loaded."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from amaranth.hdl import Array, Module, Signal
@@ -79,6 +80,7 @@ class ParameterStore(wiring.Component):
     ----------
     images: contents by name.
     loadable: whether they are loaded through ``bus`` instead of built in.
+    busy: names of those that are read for every spike.
 
     Members
     -------
@@ -91,9 +93,10 @@ class ParameterStore(wiring.Component):
     Throughput: a read a cycle of each memory, or one of the loader's.
     """
 
-    def __init__(self, images: dict[str, Image], *, loadable: bool) -> None:
+    def __init__(self, images: dict[str, Image], *, loadable: bool, busy: Collection[str] = ()) -> None:
         self.memories = {
-            name: ParameterMemory(image.words, image.width, loadable=loadable) for name, image in images.items()
+            name: ParameterMemory(image.words, image.width, loadable=loadable, busy=name in busy)
+            for name, image in images.items()
         }
         self._loadable = loadable
         self.regions = lay_out(images)

@@ -75,6 +75,7 @@ class ParameterMemory(wiring.Component):
     words: contents, one non-negative integer per word; a loadable memory takes only their number.
     width: bits per word.
     loadable: whether the words are loaded through ``bus`` instead of built in.
+    busy: read so often that a macro costs more than flip-flops.
 
     Members
     -------
@@ -91,7 +92,7 @@ class ParameterMemory(wiring.Component):
     Throughput: a read a cycle.
     """
 
-    def __init__(self, words: list[int], width: int, *, loadable: bool = False) -> None:
+    def __init__(self, words: list[int], width: int, *, loadable: bool = False, busy: bool = False) -> None:
         if not words:
             raise ValueError("a memory needs at least one word, got none")
         if not all(0 <= word < 1 << width for word in words):
@@ -99,6 +100,7 @@ class ParameterMemory(wiring.Component):
         self.words = words
         self.width = width
         self.loadable = loadable
+        self.busy = busy
         members: dict[str, object] = {"user": In(MemoryRead(len(words), width))}
         if loadable:
             members["bus"] = In(MemoryAccess(len(words), self.lanes))
@@ -120,7 +122,9 @@ class ParameterMemory(wiring.Component):
         depth = max(2, len(self.words))
         init = [] if self.loadable else self.words
         shape = unsigned(self.stored_width)
-        m.submodules.memory = memory = self.backing = SizedMemory(shape=shape, depth=depth, init=init, single_port=True)
+        m.submodules.memory = memory = self.backing = SizedMemory(
+            shape=shape, depth=depth, init=init, single_port=True, busy=self.busy
+        )
         port = memory.read_port()
         m.d.comb += self.user.data.eq(port.data)
         if not self.loadable:

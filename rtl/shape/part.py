@@ -40,12 +40,13 @@ class ParameterWidths:
 class Table:
     """A parameter memory of a unit's own: what it holds, and the unit's ``port`` that reads it.
 
-    ``read_once``: every word is read once a block, and not as the data say.
+    ``read_once``: every word is read once a block, and not as the data say. ``busy``: some are read for every spike.
     """
 
     image: Image
     port: str
     read_once: bool
+    busy: bool = False
 
 
 @dataclass(frozen=True)

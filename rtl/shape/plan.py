@@ -148,6 +148,11 @@ class Plan:
         return [name for name, table in self.tables.items() if table.read_once]
 
     @property
+    def busy(self) -> list[str]:
+        """Names of the memories that are read for every spike."""
+        return [name for name, table in self.tables.items() if table.busy]
+
+    @property
     def images(self) -> dict[str, Image]:
         """What they hold."""
         return {name: table.image for name, table in self.tables.items()}

@@ -57,7 +57,8 @@ class LevelsPart(QuantizerPart):
         stage, plan = self._stage, self.plan
         found = {"levels": Table(Image(level_words(stage), LOW_BITS + SIZE_BITS), "levels", read_once=False)}
         if plan.classes:
-            found["classes"] = Table(Image(class_words(stage, plan), plan.record_bits), "classes", read_once=False)
+            image = Image(class_words(stage, plan), plan.record_bits)
+            found["classes"] = Table(image, "classes", read_once=False, busy=True)
         return found
 
     def units(self) -> Iterator[PartUnit]:

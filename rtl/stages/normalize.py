@@ -31,10 +31,10 @@ class NormalizePart(SourcePart):
 
     def component(self) -> Any:
         """The unit."""
-        return Normalizer(self._spec.samples)
+        return Normalizer(self._spec.samples, self._stage.offset.size)
 
     def tables(self) -> Mapping[str, Table]:
-        """(offset, gain, shift) of each sample; the shift is the same for all."""
+        """(offset, gain, shift) of each sample, or of all; the shift is the same for all."""
         stage = self._stage
         words = [
             join([(offset, 16), (gain, 16), (stage.shift, SHIFT_BITS)])

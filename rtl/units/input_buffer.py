@@ -2,9 +2,10 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory, ReadPort
+from amaranth.lib.memory import ReadPort
 from amaranth.lib.wiring import In, Out
 
+from rtl.memory.sized import SizedMemory
 from rtl.shape.feed import Feed
 from rtl.units.normalizer import sample_layout
 
@@ -63,7 +64,10 @@ class InputBuffer(wiring.Component):
         m = Module()
         feed = self._feed
         words, width = feed.words, 8 * feed.lanes
-        m.submodules.samples = memory = Memory(shape=unsigned(width), depth=2 * words, init=[])
+        # Chunks are written sample by sample; a macro takes as much energy for a byte as for a word.
+        m.submodules.samples = memory = SizedMemory(
+            shape=unsigned(width), depth=2 * words, init=[], busy=feed.order != "samples"
+        )
         write, read = memory.write_port(granularity=8), memory.read_port()
         full = [Signal(name=f"full{bank}") for bank in range(2)]
         fill, drain = Signal(), Signal()

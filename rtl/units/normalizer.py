@@ -23,10 +23,11 @@ class Normalizer(wiring.Component):
     Parameters
     ----------
     samples: samples of a spike.
+    entries: of the table: as many, or one for all samples.
 
     Members
     -------
-    table: Out(MemoryRead(samples, 37)): (offset, gain, shift) of each sample; 16, 16 and 5 bits.
+    table: Out(MemoryRead(entries, 37)): (offset, gain, shift) of each sample; 16, 16 and 5 bits.
     hold: In(1): the table is not to be read now: nothing is taken, and the entry is read again afterwards.
     i: In(stream of {adc: signed(16), last: 1}): ADC codes; ``last`` marks the end of a spike. One a cycle.
     o: Out(stream of sample_layout(samples)): samples, valid one cycle later.
@@ -37,11 +38,11 @@ class Normalizer(wiring.Component):
     Throughput: a sample a cycle.
     """
 
-    def __init__(self, samples: int) -> None:
-        self._samples = samples
+    def __init__(self, samples: int, entries: int) -> None:
+        self._samples, self._entries = samples, entries
         super().__init__(
             {
-                "table": Out(MemoryRead(samples, 32 + SHIFT_BITS)),
+                "table": Out(MemoryRead(entries, 32 + SHIFT_BITS)),
                 "hold": In(1),
                 "i": In(stream.Signature(data.StructLayout({"adc": signed(16), "last": 1}))),
                 "o": Out(stream.Signature(sample_layout(samples))),
@@ -57,8 +58,8 @@ class Normalizer(wiring.Component):
             self.i.ready.eq(fetched & ~self.hold & (~self.o.valid | self.o.ready)),
             accept.eq(self.i.valid & self.i.ready),
             next_at.eq(Mux(accept, Mux(self.i.payload.last, 0, Mux(final, at, at + 1)), at)),
-            self.table.addr.eq(next_at),
-            self.table.en.eq(accept | ~fetched),
+            self.table.addr.eq(next_at if self._entries > 1 else 0),
+            self.table.en.eq((accept if self._entries > 1 else 0) | ~fetched),
         ]
         m.d.sync += fetched.eq(~self.hold)
         product = Signal(signed(34), reset_less=True)

@@ -18,12 +18,15 @@ OUTPUT_BITS = 8
 @register
 @dataclass(frozen=True, eq=False)
 class Normalize(Source):
-    """``x8 = sat_s8(rshift_round((adc - offset[t]) * gain[t], shift))``, signed 8 bit."""
+    """``x8 = sat_s8(rshift_round((adc - offset[t]) * gain[t], shift))``, signed 8 bit.
+
+    ``offset`` and ``gain`` have an entry for each sample, or one for all.
+    """
 
     kind = "normalize"
     name: str
-    offset: NDArray[np.int16]  # (D,)
-    gain: NDArray[np.uint16]  # (D,)
+    offset: NDArray[np.int16]  # (D,) or (1,)
+    gain: NDArray[np.uint16]  # (D,) or (1,)
     shift: int
     exponent: int
 
@@ -37,7 +40,7 @@ class Normalize(Source):
 
     @property
     def scale(self) -> NDArray[np.float64]:
-        """ADC steps per unit of the normalized signal, (D,): the inverse of what the chip multiplies by."""
+        """ADC steps per unit of the normalized signal, (D,) or (1,): the inverse of what the chip multiplies by."""
         return np.float64(2.0) ** (self.shift + self.exponent) / self.gain
 
     def undo(self, values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -46,7 +49,7 @@ class Normalize(Source):
 
     def faults(self, spikes: int, samples: int) -> Iterator[str]:
         """A table of another length than a spike."""
-        if self.offset.size != samples:
+        if self.offset.size not in (1, samples):
             yield f"{self.name} has {self.offset.size} entries for {samples} samples"
 
     def output(self, spikes: int, samples: int) -> Values:

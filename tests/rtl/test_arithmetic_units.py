@@ -58,13 +58,14 @@ def test_requantize_rounds_half_up_and_saturates(relu: bool) -> None:
     assert [unpack(word, 1, signed=not relu)[0] for word in sink.got] == expected
 
 
+@pytest.mark.parametrize("entries", [1, 5])
 @pytest.mark.parametrize("shift", [0, 1, 15, 31])
-def test_normalizer_against_fractions(shift: int) -> None:
+def test_normalizer_against_fractions(shift: int, entries: int) -> None:
     rng = np.random.default_rng(shift)
-    offset, gain = rng.integers(-32768, 32768, 5), rng.integers(0, 65536, 5)
+    offset, gain = rng.integers(-32768, 32768, entries), rng.integers(0, 65536, entries)
     adc = rng.integers(-32768, 32768, (8, 5))
     adc[0], adc[1] = -32768, 32767
-    dut = Normalizer(5)
+    dut = Normalizer(5, entries)
     table = [pack([o, g], 16) | shift << 32 for o, g in zip(offset, gain, strict=True)]
     beats = [pack([v], 16) | (t == 4) << 16 for spike in adc for t, v in enumerate(spike)]
     sink = Port(dut.o, count=len(beats), pause=0.3)

@@ -39,6 +39,8 @@ class DocumentedEncoder:
 
     def normalize(self, stage: dict[str, Any], codes: Rows) -> Rows:
         offset, gain, shift = self.array(stage["offset"]), self.array(stage["gain"]), stage["shift"]
+        if len(offset) == 1:
+            offset, gain = offset * len(codes[0]), gain * len(codes[0])
         return [
             [
                 saturate(rshift_round((c - o) * g, shift), 8, signed=True)
