@@ -41,6 +41,8 @@ class DocumentedLoader:
             "parameters": [*self.parameters()],
             "latents": [*self.latents()],
             "codebook": [*self.codebook()],
+            "levels": [joined(fields) for fields in self.levels()],
+            "classes": [*self.classes()],
             "huffman": [joined(fields) for fields in self.huffman()],
         }
         found, crc = [], 0
@@ -61,7 +63,7 @@ class DocumentedLoader:
         """Convolutions in order; the block that one is the last of; cycles from sample to sample."""
         period = self.fold
         for stage in self.spec["stages"]:
-            if stage["kind"] in ("conv", "project"):
+            if stage["kind"] in ("conv", "project", "linear"):
                 yield stage, None, period
             elif stage["kind"] == "residual":
                 yield stage["reduce"], None, period
@@ -72,12 +74,17 @@ class DocumentedLoader:
 
     @property
     def groups(self) -> int:
+        linear = self.spec["stages"][1]
+        if linear["kind"] == "linear":
+            latents, inputs, _ = linear["weight"]["shape"]
+            chunks = [c for c in (16, 8, 4, 2, 1) if self.spec["samples"] % c == 0 and (c * latents <= 256 or c == 1)]
+            return int(inputs // chunks[0])
         return max([stage["reduce"]["groups"] for stage in self.spec["stages"] if stage["kind"] == "residual"] or [1])
 
     def matrix(self, stage: dict[str, Any], group: int) -> np.ndarray:
         """A group's weights, (outputs, terms)."""
         weight = self.array(stage["weight"])
-        if stage["kind"] == "project":
+        if stage["kind"] in ("project", "linear"):
             inputs = weight.shape[1] // self.groups
             part = weight[:, group * inputs : (group + 1) * inputs]
         else:
@@ -119,7 +126,7 @@ class DocumentedLoader:
         per_word = max(1 << n for n in range(9) if entry << n <= self.widths.get("parameters", entry))
         for group in range(self.groups):
             for stage, block, _ in self.products():
-                if stage["kind"] == "project":
+                if stage["kind"] in ("project", "linear"):
                     continue
                 outputs = len(self.array(stage["bias"])) // self.groups
                 own = range(group * outputs, (group + 1) * outputs)
@@ -146,8 +153,26 @@ class DocumentedLoader:
         accumulator = expand["input_exponent"] + self.array(expand["weight_exponent"])[channel]
         return int(accumulator - block["reduce"]["input_exponent"])
 
+    def levels(self) -> Iterator[list[Field]]:
+        for group in self.spec["stages"][-2].get("groups", []):
+            for low, size in zip(self.array(group["low"]), self.array(group["size"]), strict=True):
+                yield [(low, 8), (size, 8)]
+
+    def classes(self) -> Iterator[int]:
+        stage = self.spec["stages"][-2]
+        taps = self.multipliers.get(stage["name"], 0)
+        for classes in stage.get("classes", []):
+            for bias, word in zip(self.array(classes["bias"]), self.array(classes["words"]), strict=True):
+                padded = [*word, *[0] * (-len(word) % taps)]
+                for first in range(0, len(padded), taps):
+                    elements = [(value, stage["bits"]) for value in padded[first : first + taps]]
+                    left = self.widths["classes"] - taps * stage["bits"]
+                    yield joined([*elements, (0 if first else bias, left)])
+
     def codebook(self) -> Iterator[int]:
         *_, (project, _, _) = self.products()
+        if self.spec["stages"][-2]["kind"] != "vq":
+            return
         stage, bits = self.spec["stages"][-2], project.get("output_bits", 8)
         passes = [
             part["codebook"]

@@ -20,6 +20,7 @@ from spikecae.bitstream.huffman import code_lengths
 from spikecae.design import Design, Hardware, load_design
 from spikecae.spec import EncoderSpec, load_spec, save_spec
 from spikecae.stages import Codebook, Huffman, SubVector, VectorQuantizer
+from tests.linear_spec import random_linear_spec
 from tests.random_spec import random_spec
 from tests.rtl.documented_loader import DocumentedLoader
 
@@ -97,6 +98,25 @@ def test_it_loads_other_shapes(
     updates["quantization"] = tiny.quantization.model_copy(update=widths)
     spec = random_spec(tiny.model_copy(update=updates), 11)
     publish(several_codebooks(spec) if several else spec, Hardware(**knobs), tmp_path)
+    written(tmp_path, tmp_path, knobs)
+
+
+@pytest.mark.parametrize(
+    ("shape", "knobs"),
+    [
+        ((2, 16, 5, False, 3), {"fold": 4}),
+        ((3, 40, 9, False, 1), {"fold": 16, "weight_bits": 8}),
+        ((4, 48, 30, True, 8), {"fold": 8, "bias_bits": 20}),
+        ((1, 33, 20, False, 2), {"fold": 1, "stationary": "convolutions"}),
+    ],
+    ids=str,
+)
+def test_it_loads_linear_encoders(
+    tmp_path: Path, shape: tuple[int, int, int, bool, int], knobs: dict[str, Any]
+) -> None:
+    spikes, samples, latents, joint, classes = shape
+    spec = random_linear_spec(spikes, samples, latents, joint=joint, classes=classes, seed=spikes)
+    publish(spec, Hardware(**knobs), tmp_path)
     written(tmp_path, tmp_path, knobs)
 
 
