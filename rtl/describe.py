@@ -134,7 +134,7 @@ def _input_buffer(plan: Plan) -> Memory:
         words=2 * feed.words,
         width=8 * feed.lanes,
         kind="ram",
-        write_bits=8,
+        write_bits=8 if feed.order == "samples" else None,
         busy=feed.order != "samples",
     )
 

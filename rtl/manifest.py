@@ -8,8 +8,8 @@ from rtl.shape.memory_use import MemoryUse
 
 __all__ = ["Manifest", "Memory", "MemoryRole", "Port", "Tap", "Unit"]
 
-MemoryRole = Literal["parameters", "sums", "buffer"]
-"""What a memory is for: weights and tables, partial sums, or data and events that wait."""
+MemoryRole = Literal["parameters", "buffer"]
+"""What a memory is for: weights and tables; or data, partial sums and events that wait."""
 
 
 class Record(BaseModel):
@@ -51,10 +51,8 @@ class Memory(Record):
     @property
     def role(self) -> MemoryRole:
         """What it is for. Its accesses tell: parameters are written while nothing reads them, so that one port serves
-        both, and only partial sums are busy and written in whole words."""
-        if self.ports == 1:
-            return "parameters"
-        return "sums" if self.busy and self.write_bits is None else "buffer"
+        both."""
+        return "parameters" if self.ports == 1 else "buffer"
 
     @property
     def short_name(self) -> str:

@@ -23,7 +23,7 @@ __all__ = ["MAP", "QUANTIZER", "SOURCE", "columns_sent", "input_exponent", "inte
 
 SOURCE, MAP, QUANTIZER, CODER = "normalize", "linear", "levels", "huffman"
 """Names of the stages."""
-INPUT_BITS = WEIGHT_BITS = 8
+INPUT_BITS = 8
 LARGEST_SHIFT = 15
 LOUDER = 2
 """Spikes so many times as large as those of the training still fit into input and latents."""
@@ -93,7 +93,9 @@ def latents_sent(spec: EncoderSpec, indices: NDArray[np.integer]) -> NDArray[np.
 def _mapped(design: Design, model: LinearModel, exponent: int, bits: int) -> Linear:
     """The map, each row of weights at an exponent of its own, as fine as weights, bias and shift allow."""
     peak = np.abs(model.weight).max(axis=1)
-    room = np.floor(np.log2((integer_range(WEIGHT_BITS, signed=True)[1] + 0.5) / np.maximum(peak, 2.0**-16)))
+    room = np.floor(
+        np.log2((integer_range(design.quantization.weight_bits, signed=True)[1] + 0.5) / np.maximum(peak, 2.0**-16))
+    )
     largest = (1 << (design.hardware.bias_bits - 1)) - 1.5
     room = np.minimum(room, np.floor(np.log2(largest / np.maximum(np.abs(model.bias), 1e-30))) - exponent)
     finest = np.minimum(room, LARGEST_SHIFT + FRACTION - exponent).astype(np.int64)

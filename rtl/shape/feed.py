@@ -23,6 +23,13 @@ class Feed:
     """Values in a transfer; in chunks a power of two that divides ``samples``."""
     order: Order = "samples"
     repeats: int = 1
+    codes: int = 1
+    """ADC codes that a sample is made of."""
+
+    @property
+    def beats(self) -> int:
+        """ADC codes of a block."""
+        return self.spikes * self.samples * self.codes
 
     @property
     def chunks(self) -> int:

@@ -370,7 +370,7 @@ class InputBuffer(Counter):
 
     def __init__(self, clock: Clock, feed: Feed) -> None:
         self._clock = clock
-        self._beats = feed.spikes * feed.samples
+        self._beats = feed.beats
         self._reads = feed.transfers
         self.blocks = 0
         """Blocks yet to be fed."""

@@ -112,7 +112,9 @@ def feed_of(stage: Stage, spec: EncoderSpec) -> Feed:
     numbers = sorted({groups for groups in grouped.values() if groups > 1})
     if len(numbers) > 1:
         raise ValueError(f"all grouped stages must have the same groups, these have {grouped}")
-    return Feed(spec.spikes, spec.samples, spec.spikes, repeats=numbers[0] if numbers else 1)
+    samples = spec.source.output(spec.spikes, spec.samples).samples
+    repeats = numbers[0] if numbers else 1
+    return Feed(spec.spikes, samples, spec.spikes, repeats=repeats, codes=spec.samples // samples)
 
 
 @singledispatch

@@ -25,10 +25,10 @@ def chunk(samples: int, latents: int) -> int:
 @feed_of.register
 def _(stage: Linear, spec: EncoderSpec) -> Feed:
     given = spec.source.output(spec.spikes, spec.samples)
-    lanes = chunk(spec.samples, stage.outputs)
+    lanes, codes = chunk(given.samples, stage.outputs), spec.samples // given.samples
     if stage.joint(given):
-        return Feed(spec.spikes, spec.samples, lanes, "chunks of the block")
-    return Feed(spec.spikes, spec.samples, lanes, "chunks of each spike")
+        return Feed(spec.spikes, given.samples, lanes, "chunks of the block", codes=codes)
+    return Feed(spec.spikes, given.samples, lanes, "chunks of each spike", codes=codes)
 
 
 @lay_out.register(Linear)

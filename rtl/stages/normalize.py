@@ -19,10 +19,11 @@ BITS = 8
 
 @lay_out.register(Normalize)
 class NormalizePart(SourcePart):
-    """An offset, a gain and a shift for each sample, in a table."""
+    """An offset, a gain and a shift for each sample, or for all, in a table."""
 
     def __init__(self, stage: Normalize, given: Stream | None, site: Site) -> None:
         self.name, self._stage, self._spec = stage.name, stage, site.spec
+        self._samples = site.feed.samples
 
     @property
     def entry(self) -> Entry:
@@ -31,7 +32,7 @@ class NormalizePart(SourcePart):
 
     def component(self) -> Any:
         """The unit."""
-        return Normalizer(self._spec.samples, self._stage.offset.size)
+        return Normalizer(self._samples, self._stage.offset.size, self._stage.decimation)
 
     def tables(self) -> Mapping[str, Table]:
         """(offset, gain, shift) of each sample, or of all; the shift is the same for all."""
@@ -44,10 +45,10 @@ class NormalizePart(SourcePart):
 
     def units(self) -> Iterator[PartUnit]:
         """One multiplier, used for every sample."""
-        yield PartUnit("normalizer", PLACE, multipliers=1, macs=self._spec.spikes * self._spec.samples)
+        yield PartUnit("normalizer", PLACE, multipliers=1, macs=self._spec.spikes * self._samples)
 
     def taps(self, following: Entry) -> Iterator[PartTap]:
         """Samples as they come, spike after spike, each with its place in the spike."""
-        transfers = self._spec.spikes * self._spec.samples
-        more = sample_layout(self._spec.samples).size
+        transfers = self._spec.spikes * self._samples
+        more = sample_layout(self._samples).size
         yield PartTap(self.name, Entry(PLACE, "o"), 1, BITS, True, transfers, "channel_time", payload_width=more)

@@ -64,11 +64,12 @@ class InputBuffer(wiring.Component):
         m = Module()
         feed = self._feed
         words, width = feed.words, 8 * feed.lanes
-        # Chunks are written sample by sample; a macro takes as much energy for a byte as for a word.
+        # A chunk is gathered first, so that a word is written at once.
         m.submodules.samples = memory = SizedMemory(
             shape=unsigned(width), depth=2 * words, init=[], busy=feed.order != "samples"
         )
-        write, read = memory.write_port(granularity=8), memory.read_port()
+        granularity = 8 if feed.order == "samples" else None
+        write, read = memory.write_port(granularity=granularity), memory.read_port()
         full = [Signal(name=f"full{bank}") for bank in range(2)]
         fill, drain = Signal(), Signal()
 
@@ -85,10 +86,10 @@ class InputBuffer(wiring.Component):
             close.eq(self.flush & self.pending & ~under_way & ~accept),
             block_in.eq((self.spike_end & (spike == self._spikes - 1)) | close),
             write.addr.eq(self._word(spike) + Mux(fill, words, 0)),
-            write.data.eq(Cat(self.i.payload.value.as_unsigned() for _ in range(feed.lanes))),
+            write.data.eq(self._gathered(m, accept)),
         ]
         with m.If(accept):
-            m.d.comb += write.en.eq(1 << self._lane(spike))
+            m.d.comb += write.en.eq(1 << spike if feed.order == "samples" else self._lane == feed.lanes - 1)
             m.d.sync += under_way.eq(~self.i.payload.end)
         with m.If(self.spike_end | close):
             m.d.sync += spike.eq(Mux(block_in, 0, spike + 1))
@@ -137,9 +138,21 @@ class InputBuffer(wiring.Component):
         chunk = at[self._shift :]
         return chunk * feed.spikes + spike if feed.order == "chunks of each spike" else spike * feed.chunks + chunk
 
-    def _lane(self, spike: Signal) -> Value:
-        """Where in the word."""
-        return spike if self._feed.order == "samples" else self.i.payload.at[: self._shift]
+    @property
+    def _lane(self) -> Value:
+        """Where in its chunk a sample lies."""
+        return self.i.payload.at[: self._shift]
+
+    def _gathered(self, m: Module, accept: Signal) -> Value:
+        """What is written: a sample for each lane, or those of its chunk before it, and it."""
+        feed, value = self._feed, self.i.payload.value.as_unsigned()
+        if feed.order == "samples":
+            return Cat(value for _ in range(feed.lanes))
+        held = [Signal(8, name=f"held{n}", reset_less=True) for n in range(feed.lanes - 1)]
+        for n, sample in enumerate(held):
+            with m.If(accept & (self._lane == n)):
+                m.d.sync += sample.eq(value)
+        return Cat(*held, value)
 
     def _present(self, m: Module, inner: Signal, outer: Signal, read: ReadPort, absent: Signal) -> None:
         """What was read; zeros of the spikes that the block lacks."""

@@ -12,6 +12,7 @@ __all__ = ["normalize"]
 
 @read_source.register
 def normalize(stage: Normalize, adc: NDArray[np.int16]) -> Integers:
-    """ADC codes (..., D) to signed 8 bit."""
-    centred = adc.astype(np.int64) - stage.offset
+    """ADC codes (..., D) to signed 8 bit (..., D / decimation)."""
+    sums = adc.astype(np.int64).reshape(*adc.shape[:-1], -1, stage.decimation).sum(axis=-1)
+    centred = sums - stage.offset
     return saturate(rshift_round(centred * stage.gain, stage.shift), 8, signed=True)

@@ -75,6 +75,42 @@ def test_normalizer_against_fractions(shift: int, entries: int) -> None:
     assert [unpack(word & 255, 1, signed=True)[0] for word in sink.got] == expected
 
 
+@pytest.mark.parametrize("codes", [2, 3])
+@pytest.mark.parametrize("pause", [0.0, 0.3])
+def test_normalizer_sums_codes_and_finds_wrong_ends(codes: int, pause: float) -> None:
+    """Spikes that end within a sum, too late, and where they should."""
+    rng = np.random.default_rng(codes)
+    samples, offset, gain, shift = 4, -300, 500, 16
+    lengths = [samples * codes, samples * codes - 1, samples * codes + 2, samples * codes]
+    spikes = [rng.integers(-32768, 32768, length) for length in lengths]
+    dut = Normalizer(samples, 1, codes)
+    beats = [pack([v], 16) | (t == len(spike) - 1) << 16 for spike in spikes for t, v in enumerate(spike)]
+    expected = []
+    for spike in spikes:
+        wrong = len(spike) != samples * codes
+        inside = spike[: samples * codes]
+        sums = [int(inside[at : at + codes].sum()) for at in range(0, len(inside), codes)]
+        places = list(range(len(sums)))
+        if len(spike) > samples * codes:  # its last code alone tells where it ends
+            sums.append(None)
+            places.append(None)
+        for sum_, place in zip(sums, places, strict=True):
+            end = place in (None, len(sums) - 1) if wrong else place == samples - 1
+            end = sum_ is None or (end and len(spike) <= samples * codes)
+            expected.append((sum_, place, int(end), int(not wrong and place == samples - 1)))
+    sink = Port(dut.o, count=len(expected), pause=pause)
+    run(dut, [Port(dut.i, beats, pause=pause)], [sink], tables=[(dut.table, [pack([offset, gain], 16) | shift << 32])])
+    layout = dut.o.payload.shape()
+    for word, (sum_, place, end, fits) in zip(sink.got, expected, strict=True):
+        got = layout.from_bits(word)
+        if place is not None and not (end and not fits):
+            exact = floor(Fraction((sum_ - offset) * gain, 2**shift) + Fraction(1, 2))
+            assert (got.value, got.at) == (min(127, max(-128, exact)), place)
+        assert got.end == end
+        if end:
+            assert got.fits == fits
+
+
 @pytest.mark.parametrize("fold", [1, 2, 4, 8, 16])
 def test_convolution_equals_torch(tiny: Design, fold: int) -> None:
     """The kernel-3 unit, all groups in turn, against torch's convolution in float64, which is exact here."""
