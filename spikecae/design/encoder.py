@@ -75,7 +75,8 @@ class Encoder(Section, ABC):
             return handler(data)
         section = cls.section_of(data)
         if section is None:
-            known = " or ".join(map(repr, sorted(ENCODERS)))
+            *kinds, last = map(repr, sorted(ENCODERS))
+            known = " or ".join(filter(None, [", ".join(kinds), last]))
             unknown = PydanticCustomError(
                 "unknown_kind", "{text}", {"text": f"no such kind of encoder; choose {known}"}
             )
