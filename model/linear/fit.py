@@ -1,0 +1,218 @@
+"""Fitting a linear encoder: PCA, k-means, levels as wide as the bits allow, and a decoder by least squares.
+
+Spikes of the training split fit, those of the validation split choose: the width and the rounding of levels, and how
+far the decoder is held back.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from sklearn.cluster import KMeans
+
+from model.datasets.spikes import SpikeDataset, Split
+from model.evaluation import decode_units
+from model.linear.decoder import LinearDecoder
+from model.linear.inverse import fit_inverse
+from model.linear.level_code import LevelCode, class_lengths, fit_groups, fit_level_code, level_rows
+from model.linear.linear_model import FRACTION, LinearModel, columns_of
+from model.metrics import Sndr, sndr
+from model.normalization import Normalization, fit_normalization
+from spikecae.design import Design
+from spikecae.design.linear import Linear
+
+__all__ = [
+    "Sample",
+    "column_bits",
+    "fit_linear",
+    "fit_width",
+    "principal_map",
+    "quality",
+    "sample_of",
+    "with_class_cost",
+    "with_groups",
+    "with_inverse",
+]
+
+ORDERS = (0, 1, 2, 3)
+"""Of the Golomb codes of escaped levels."""
+ROUNDINGS = tuple(parts / 2**FRACTION for parts in (2, 3, 4))
+"""Of which the best on validation spikes is taken; what is less than a half widens the level 0."""
+STARTS = 4
+"""Of k-means."""
+OCTAVES = -4.0, 6.0
+"""Least and largest width of a level: 2 to this power, in deviations of the training samples."""
+CLOSE = 0.002
+"""Octaves within which the width is found."""
+COST_ROUNDS = 3
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A ``split``, its blocks ``normalized``, and the decoder's ``target``: float32 ``[n, M, D]``."""
+
+    split: Split
+    normalized: NDArray[np.float32]
+    target: NDArray[np.float32]
+
+
+def sample_of(split: Split, normalization: Normalization) -> Sample:
+    """A split's blocks, normalized."""
+    target = split.adc if split.target is None else split.target
+    return Sample(split, normalization.apply(split.adc), normalization.apply(target))
+
+
+def fit_linear(design: Design, dataset: SpikeDataset, seed: int, progress: Progress | None = None) -> LinearModel:
+    """A linear encoder for ``design``, from the training and the validation split of ``dataset``.
+
+    Args:
+        design: its ``encoder`` is of kind ``linear``.
+        dataset: the spikes.
+        seed: of k-means.
+        progress: called with the step's name, how much of it is done, and of how much.
+
+    Raises:
+        ValueError: the training spikes cannot be normalized, or are fewer than the design has latents or classes; no
+            width of levels takes as few bits as it asks for.
+    """
+    tell = progress or (lambda step, done, total: None)
+    normalization = fit_normalization(dataset.train.adc, design.normalization.kind)
+    train, validation = sample_of(dataset.train, normalization), sample_of(dataset.validation, normalization)
+    tell("principal components", 0, 1)
+    start = _start(design, normalization, train, seed)
+    fitted = []
+    for number, rounding in enumerate(ROUNDINGS):
+        tell("width of levels", number, len(ROUNDINGS))
+        model = fit_width(design, replace(start, rounding=rounding), train, validation)
+        fitted.append((quality(design, model, validation).mean_db, number, model))
+    tell("width of levels", len(ROUNDINGS), len(ROUNDINGS))
+    return max(fitted, key=lambda item: item[:2])[2]
+
+
+def _start(design: Design, normalization: Normalization, train: Sample, seed: int) -> LinearModel:
+    """Principal components and classes, in deviations of the training samples; no groups yet, and no decoder."""
+    encoder = Linear.of(design.encoder)
+    weight, bias = principal_map(train.normalized, normalization, encoder.features, joint=encoder.joint)
+    count = design.codebook.codewords
+    classes = np.zeros((0, len(bias)))
+    if count > 1:
+        columns = columns_of(train.normalized, joint=encoder.joint) @ weight.T + bias
+        if len(columns) < count:
+            raise ValueError(
+                f"codebook.codewords = {count} classes of {len(columns)} training columns; use fewer, or more spikes"
+            )
+        classes = KMeans(count, n_init=STARTS, random_state=seed).fit(columns).cluster_centers_.astype(np.float64)
+    decoder = LinearDecoder(len(bias), design.block.spikes, design.block.samples, joint=encoder.joint)
+    return LinearModel(normalization, weight, bias, classes, np.zeros(len(classes)), 0.5, (), decoder)
+
+
+def principal_map(
+    normalized: NDArray[np.floating], normalization: Normalization, features: int, *, joint: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weight ``[L, D or M·D]`` and bias ``[L]`` that give the first principal components of the converter's codes, in
+    deviations of all samples, for normalized blocks ``[n, M, D]``.
+
+    Raises:
+        ValueError: there are fewer samples or training columns than ``features``.
+    """
+    columns = columns_of(normalized, joint=joint)
+    if features > min(columns.shape):
+        raise ValueError(
+            f"encoder.features = {features} must be at most the {columns.shape[1]} samples that are mapped, and the "
+            f"{len(columns)} training columns; use fewer, or more spikes"
+        )
+    scale = np.tile(normalization.scale.astype(np.float64), columns.shape[1] // normalization.scale.size)
+    mean = columns.mean(axis=0)
+    codes = (columns - mean) * scale
+    _, basis = np.linalg.eigh(codes.T @ codes / len(codes))
+    weight = basis[:, ::-1][:, :features].T * scale / codes.std()
+    return weight, -weight @ mean
+
+
+def fit_width(design: Design, unit: LinearModel, train: Sample, validation: Sample) -> LinearModel:
+    """``unit`` with levels of such a width that validation spikes take the bits that the design asks for, or just less,
+    and with groups and a decoder for them.
+
+    Raises:
+        ValueError: there is no such width.
+    """
+    wanted = Linear.of(design.encoder).bits_per_spike
+    seen, held_out = unit.latents(train.normalized), unit.latents(validation.normalized)
+    spikes = validation.split.spikes[..., 0].size
+    tried: dict[float, LinearModel] = {}  # by their bits
+
+    def excess(octaves: float) -> float:
+        width = 2.0**octaves
+        model = with_class_cost(design, scaled(unit, width), seen / width)
+        model, code = with_groups(design, model, seen / width)
+        bits = float(column_bits(model, code, held_out / width).sum()) / spikes
+        tried[bits] = model
+        return bits - wanted
+
+    low = high = 0.0
+    while low > OCTAVES[0] and excess(low) < 0:
+        low -= 1
+    while high < OCTAVES[1] and excess(high) > 0:
+        high += 1
+    if not min(tried) <= wanted <= max(tried):
+        raise ValueError(
+            f"encoder.bits_per_spike = {wanted:g} lies outside what levels can take, {min(tried):.3g} to "
+            f"{max(tried):.3g}; change it, codebook.codewords or encoder.features"
+        )
+    brentq(excess, low, high, xtol=CLOSE)
+    return with_inverse(tried[max(bits for bits in tried if bits <= wanted)], train, validation)
+
+
+def scaled(unit: LinearModel, width: float) -> LinearModel:
+    """The same with levels ``width`` times as wide; without a cost of classes."""
+    return replace(
+        unit,
+        weight=unit.weight / width,
+        bias=unit.bias / width,
+        classes=unit.classes / width,
+        class_cost=np.zeros(len(unit.classes)),
+    )
+
+
+def with_class_cost(design: Design, model: LinearModel, latents: NDArray[np.float64]) -> LinearModel:
+    """The model with the cost of classes that the design's rate weight and training latents ``[n, L, columns]`` give.
+
+    Lengths of the classes' codes follow from the choices, and these from the lengths, so that they are fitted in turn.
+    """
+    weight = design.codebook.rate_weight / 4**FRACTION
+    for _ in range(COST_ROUNDS if weight and len(model.classes) else 0):
+        chosen = model.quantize(latents)[0]
+        assert chosen is not None
+        model = replace(model, class_cost=weight * class_lengths(chosen.ravel(), len(model.classes)))
+    return model
+
+
+def with_groups(design: Design, model: LinearModel, latents: NDArray[np.float64]) -> tuple[LinearModel, LevelCode]:
+    """The model with groups for training latents ``[n, L, columns]``, and their code."""
+    chosen, levels = model.quantize(latents)
+    rows = level_rows(levels)
+    model = replace(model, groups=fit_groups(rows, Linear.of(design.encoder).symbols))
+    return model, fit_level_code(chosen, len(model.classes), rows, model.groups, ORDERS)
+
+
+def column_bits(model: LinearModel, code: LevelCode, latents: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Bits of each column of latents ``[n, L, columns]``, int64 ``[n · columns]``."""
+    chosen, levels = model.quantize(latents)
+    return code.bits(chosen, level_rows(levels))
+
+
+def with_inverse(model: LinearModel, train: Sample, validation: Sample) -> LinearModel:
+    """The model with the linear decoder that suits it."""
+
+    def pair(sample: Sample) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return model.dequantize(*model.quantize(model.latents(sample.normalized))), sample.target
+
+    return replace(model, decoder=fit_inverse(pair(train), pair(validation), joint=model.joint))
+
+
+def quality(design: Design, model: LinearModel, sample: Sample) -> Sndr:
+    """SNDR of what comes back."""
+    return sndr(sample.split.spikes, decode_units(model.reconstruct(sample.normalized), model.normalization, design))

@@ -1,0 +1,95 @@
+"""A fitted linear encoder in floats: from normalized blocks to classes and levels, and back."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model.linear.decoder import LinearDecoder
+from model.linear.level_code import Box
+from model.normalization import Normalization
+
+__all__ = ["FRACTION", "LinearModel", "columns_of"]
+
+FRACTION = 3
+"""Bits behind the binary point of latents on the chip: rounding is a multiple of ``2**-FRACTION`` levels."""
+BATCH = 1024
+"""Blocks that the decoder takes at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class LinearModel:
+    """The encoder and its decoder. Latents are in units of levels, and rounded to ``FRACTION`` bits before all else.
+
+    Attributes:
+        normalization: of the converter's codes.
+        weight: float64 ``[L, D]`` for a map of each spike by itself, ``[L, M·D]`` for one of a block's spikes together.
+        bias: float64 ``[L]``.
+        classes: float64 ``[K, L]``, typical columns of latents; K is 0 without.
+        class_cost: float64 ``[K]``, what choosing each class costs, in squared levels.
+        rounding: 0 to 0.5; a level is ``sign(r) · floor(|r| + rounding)`` of the residual ``r``.
+        groups: boxes of levels that share a symbol; they have L levels together.
+        decoder: float32 latents ``[n, L, columns]`` to normalized blocks ``[n, M, D]``.
+    """
+
+    normalization: Normalization
+    weight: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    classes: NDArray[np.float64]
+    class_cost: NDArray[np.float64]
+    rounding: float
+    groups: tuple[Box, ...]
+    decoder: LinearDecoder
+
+    @cached_property
+    def joint(self) -> bool:
+        """Whether a block has one column of latents."""
+        return bool(self.weight.shape[1] != self.normalization.offset.size)
+
+    def latents(self, blocks: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Latents ``[n, L, columns]`` of normalized blocks ``[n, M, D]``."""
+        columns = columns_of(blocks, joint=self.joint) @ self.weight.T + self.bias
+        return columns.reshape(len(blocks), -1, len(self.bias)).transpose(0, 2, 1)
+
+    def quantize(self, latents: NDArray[np.floating]) -> tuple[NDArray[np.int64] | None, NDArray[np.int64]]:
+        """Class ``[n, columns]``, None without classes, and levels ``[n, L, columns]`` of latents of that shape."""
+        columns = _on_grid(latents).transpose(0, 2, 1)
+        chosen = None
+        if len(self.classes):
+            classes = _on_grid(self.classes)
+            scores = np.square(classes).sum(axis=1) + self.class_cost - 2 * columns @ classes.T
+            chosen = scores.argmin(axis=2)
+            columns = columns - classes[chosen]
+        levels = np.sign(columns) * np.floor(np.abs(columns) + self.rounding)
+        return chosen, levels.astype(np.int64).transpose(0, 2, 1)
+
+    def dequantize(self, chosen: NDArray[np.integer] | None, levels: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Latents ``[n, L, columns]`` that a class and levels stand for."""
+        values = levels.astype(np.float64)
+        if chosen is not None:
+            values = values + _on_grid(self.classes)[chosen].transpose(0, 2, 1)
+        return values.astype(np.float32)
+
+    @torch.no_grad()
+    def decode(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Normalized blocks ``[n, M, D]`` of latents ``[n, L, columns]``."""
+        parts = [
+            self.decoder(torch.from_numpy(latents[start : start + BATCH])).numpy()
+            for start in range(0, len(latents), BATCH)
+        ]
+        return np.concatenate(parts)
+
+    def reconstruct(self, blocks: NDArray[np.floating]) -> NDArray[np.float32]:
+        """What comes back of normalized blocks ``[n, M, D]``."""
+        return self.decode(self.dequantize(*self.quantize(self.latents(blocks))))
+
+
+def columns_of(blocks: NDArray[np.floating], *, joint: bool) -> NDArray[np.float64]:
+    """What is mapped at a time, float64: spikes ``[n·M, D]`` of blocks ``[n, M, D]``, or the blocks ``[n, M·D]``."""
+    return blocks.astype(np.float64).reshape(-1, blocks[0].size if joint else blocks.shape[-1])
+
+
+def _on_grid(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.asarray(np.floor(values * 2.0**FRACTION + 0.5) * 2.0**-FRACTION, np.float64)

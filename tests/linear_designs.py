@@ -1,0 +1,22 @@
+"""Small designs with a linear encoder, for the tests of several rooms."""
+
+from spikecae.design import Design
+from spikecae.design.linear import Linear
+
+__all__ = ["linear_design"]
+
+
+def linear_design(
+    tiny: Design,
+    *,
+    features: int = 6,
+    joint: bool = True,
+    bits: float = 9.0,
+    codewords: int = 1,
+    symbols: int = 64,
+    rate_weight: float = 0.0,
+) -> Design:
+    """``tiny`` with another encoder, and so many classes."""
+    encoder = Linear(features=features, joint=joint, bits_per_spike=bits, symbols=symbols)
+    codebook = tiny.codebook.model_copy(update={"codewords": codewords, "rate_weight": rate_weight})
+    return tiny.model_copy(update={"encoder": encoder, "codebook": codebook})

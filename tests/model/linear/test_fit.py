@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.decomposition import PCA
+
+from model.datasets import SpikeDataset
+from model.linear import inverse
+from model.linear.fit import column_bits, fit_linear, principal_map, quality, sample_of, with_groups
+from model.linear.inverse import fit_inverse
+from model.linear.linear_model import LinearModel, columns_of
+from model.normalization import fit_normalization
+from spikecae.design import Design
+from tests.linear_designs import linear_design
+
+
+@pytest.mark.parametrize("kind", ["global", "per_sample"])
+@pytest.mark.parametrize("joint", [True, False])
+def test_the_map_gives_principal_components_of_the_codes(tiny_spikes: SpikeDataset, kind: str, joint: bool) -> None:
+    adc = tiny_spikes.train.adc
+    normalization = fit_normalization(adc, kind)
+    weight, bias = principal_map(normalization.apply(adc), normalization, 5, joint=joint)
+    codes = columns_of(adc, joint=joint)
+    wanted = PCA(5, svd_solver="full").fit_transform(codes) / (codes - codes.mean(axis=0)).std()
+    got = columns_of(normalization.apply(adc), joint=joint) @ weight.T + bias
+    np.testing.assert_allclose(np.abs(got), np.abs(wanted), atol=1e-4)
+
+
+def test_more_latents_than_samples_are_refused(tiny_spikes: SpikeDataset) -> None:
+    normalization = fit_normalization(tiny_spikes.train.adc, "global")
+    with pytest.raises(ValueError, match=r"encoder\.features = 33 must be at most the 32 samples"):
+        principal_map(normalization.apply(tiny_spikes.train.adc), normalization, 33, joint=True)
+
+
+@pytest.mark.parametrize(("joint", "codewords"), [(True, 1), (False, 1), (True, 4), (False, 4)])
+def test_validation_spikes_take_the_bits_asked_for(
+    tiny: Design, tiny_spikes: SpikeDataset, joint: bool, codewords: int
+) -> None:
+    design = linear_design(tiny, joint=joint, codewords=codewords)
+    model = fit_linear(design, tiny_spikes, seed=0)
+    train, held_out = (sample_of(part, model.normalization) for part in (tiny_spikes.train, tiny_spikes.validation))
+    _, code = with_groups(design, model, model.latents(train.normalized))
+    bits = column_bits(model, code, model.latents(held_out.normalized)).sum() / held_out.split.spikes[..., 0].size
+    assert 8.8 < bits <= 9
+    assert sum(box.low.size for box in model.groups) == 6
+    assert len(model.classes) == (codewords if codewords > 1 else 0)
+    assert model.weight.shape == (6, 32 if joint else 16)
+
+
+def test_more_bits_come_back_better_and_seeds_repeat(tiny: Design, tiny_spikes: SpikeDataset) -> None:
+    design = linear_design(tiny, codewords=4)
+    low, high, again = (
+        fit_linear(linear_design(tiny, codewords=4, bits=bits), tiny_spikes, seed=3) for bits in (4.0, 9.0, 9.0)
+    )
+    held_out = sample_of(tiny_spikes.test, low.normalization)
+    assert quality(design, high, held_out).mean_db > quality(design, low, held_out).mean_db + 2
+    for name in ("weight", "bias", "classes"):
+        np.testing.assert_array_equal(getattr(high, name), getattr(again, name))
+    assert torch.equal(high.decoder.inverse.weight, again.decoder.inverse.weight)
+
+
+def test_bits_out_of_reach_are_refused(tiny: Design, tiny_spikes: SpikeDataset) -> None:
+    with pytest.raises(ValueError, match=r"encoder\.bits_per_spike = 0\.1 lies outside what levels can take"):
+        fit_linear(linear_design(tiny, bits=0.1), tiny_spikes, seed=0)
+
+
+def test_more_classes_than_columns_are_refused(tiny: Design, tiny_spikes: SpikeDataset) -> None:
+    with pytest.raises(ValueError, match=r"codebook\.codewords = 100000 classes of \d+ training columns"):
+        fit_linear(linear_design(tiny, codewords=100_000), tiny_spikes, seed=0)
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_the_inverse_is_least_squares(monkeypatch: pytest.MonkeyPatch, joint: bool) -> None:
+    monkeypatch.setattr(inverse, "RIDGES", (0.0,))
+    rng = np.random.default_rng(0)
+    blocks, latents, columns = 50, 3, 1 if joint else 2
+    sent = rng.normal(size=(blocks, latents, columns)).astype(np.float32)
+    target = rng.normal(size=(blocks, 2, 5)).astype(np.float32)
+    decoder = fit_inverse((sent, target), (sent, target), joint=joint)
+    known = sent.transpose(0, 2, 1).reshape(-1, latents)
+    rows = np.column_stack([known, np.ones(len(known))])
+    solved = np.linalg.lstsq(rows, target.reshape(len(rows), -1), rcond=None)[0]
+    with torch.no_grad():
+        got = decoder(torch.from_numpy(sent)).numpy()
+    np.testing.assert_allclose(got, (rows @ solved).reshape(target.shape), atol=1e-5)
+
+
+def test_a_class_is_the_nearest_one_and_levels_are_what_is_left(tiny: Design, tiny_spikes: SpikeDataset) -> None:
+    model = fit_linear(linear_design(tiny, joint=False, codewords=4), tiny_spikes, seed=0)
+    blocks = model.normalization.apply(tiny_spikes.test.adc[:20])
+    latents = model.latents(blocks)
+    assert latents.shape == (20, 6, 2)
+    np.testing.assert_allclose(latents[3, :, 1], model.weight @ blocks[3, 1] + model.bias)
+    chosen, levels = model.quantize(latents)
+    assert chosen is not None
+    grid, words = np.floor(latents * 8 + 0.5) / 8, np.floor(model.classes * 8 + 0.5) / 8
+    for block in range(20):
+        for column in range(2):
+            y = grid[block, :, column]
+            distances = [((y - word) ** 2).sum() for word in words]
+            assert chosen[block, column] == int(np.argmin(distances))
+            for latent, value in enumerate(y - words[chosen[block, column]]):
+                magnitude = int(abs(value) + model.rounding)
+                assert levels[block, latent, column] == (magnitude if value > 0 else -magnitude)
+    sent = model.dequantize(chosen, levels)
+    assert sent.shape == latents.shape
+    assert np.abs(sent - grid).max() <= 1 - model.rounding
+    np.testing.assert_array_equal(model.reconstruct(blocks), model.decode(sent))
+
+
+def test_dear_classes_are_chosen_less_often(tiny: Design, tiny_spikes: SpikeDataset) -> None:
+    free, weighed = (
+        fit_linear(linear_design(tiny, codewords=8, rate_weight=weight), tiny_spikes, seed=0) for weight in (0.0, 1e5)
+    )
+
+    def entropy(model: LinearModel) -> float:
+        chosen = model.quantize(model.latents(model.normalization.apply(tiny_spikes.train.adc)))[0]
+        assert chosen is not None
+        shares = np.bincount(chosen.ravel(), minlength=8) / chosen.size
+        return float(-(shares[shares > 0] * np.log2(shares[shares > 0])).sum())
+
+    assert not free.class_cost.any()
+    assert entropy(weighed) < entropy(free)
