@@ -4,7 +4,7 @@ A kind of encoder says how its keys are read from a spec's stages with ``@encode
 of what it sends with ``@quantizer_keys.register``; without that, only what all kinds share is compared.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import singledispatch
 from itertools import pairwise
 from typing import NamedTuple
@@ -13,7 +13,18 @@ import numpy as np
 
 from spikecae.design import Design, Encoder, Linear, ResNeXt
 from spikecae.spec import EncoderSpec
-from spikecae.stages import Convolution, Levels, Normalize, Pool, Project, Quantizer, Residual, VectorQuantizer
+from spikecae.stages import (
+    Classes,
+    Codebook,
+    Convolution,
+    Levels,
+    Normalize,
+    Pool,
+    Project,
+    Quantizer,
+    Residual,
+    VectorQuantizer,
+)
 from spikecae.stages import Linear as LinearMap
 
 __all__ = ["Difference", "differences", "encoder_keys", "quantizer_keys"]
@@ -119,10 +130,7 @@ def _(quantizer: VectorQuantizer, spec: EncoderSpec, design: Design) -> Iterator
     tables, wanted = len(spec.coder.tables), design.quantization.code_tables
     if tables > 1 and wanted == "one":  # by position, there may be one that serves all
         yield "quantization.code_tables", f"{tables} tables", wanted
-    norms = [np.square(book.words.astype(np.int64)).sum(axis=1) for book in quantizer.codebooks]
-    biased = any((book.bias != norm).any() for book, norm in zip(quantizer.codebooks, norms, strict=True))
-    if biased != (design.codebook.rate_weight > 0):
-        yield "codebook.rate_weight", "one above 0" if biased else 0.0, design.codebook.rate_weight
+    yield from _rate_weight(quantizer.codebooks, design)
 
 
 @quantizer_keys.register
@@ -130,6 +138,14 @@ def _(quantizer: Levels, spec: EncoderSpec, design: Design) -> Iterator[tuple[st
     classes = max((len(classes.words) for classes in quantizer.classes), default=1)
     yield "encoder.features", quantizer.latents, design.encoder.features
     yield "codebook.codewords", classes, design.codebook.codewords
+    yield from _rate_weight(quantizer.classes, design)
+
+
+def _rate_weight(books: Iterable[Codebook | Classes], design: Design) -> Iterator[tuple[str, object, object]]:
+    """What is added to a score beside the squared norm shows that bits have a weight."""
+    biased = any((book.bias != np.square(book.words.astype(np.int64)).sum(axis=1)).any() for book in books)
+    if biased != (design.codebook.rate_weight > 0):
+        yield "codebook.rate_weight", "one above 0" if biased else 0.0, design.codebook.rate_weight
 
 
 def _stages(spec: EncoderSpec) -> str:

@@ -1,7 +1,7 @@
 """``[encoder]`` of ``kind = "linear"``: a linear map, classes, and levels."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,8 +17,7 @@ from spikecae.limits import MOST_CHANNELS, MOST_CLASSES, MOST_FEATURES
 __all__ = ["WITHOUT_EFFECT", "Linear"]
 
 WITHOUT_EFFECT = {
-    "codebook": ("rate_weight",),
-    "quantization": ("activation_bits", "latent_bits", "fine_tune_epochs", "code_tables"),
+    "quantization": ("weight_bits", "activation_bits", "latent_bits", "fine_tune_epochs", "code_tables"),
     "hardware": ("identity_shift", "stationary", "early_exit"),
     "training": ("recipe", "epochs", "batch", "learning_rate", "weight_decay", "dropout", "commitment"),
 }
@@ -30,6 +29,8 @@ class Linear(Encoder):
     """A linear map of a spike, or of a block, to ``features`` latents. The nearest of ``codebook.codewords`` classes,
     typical columns of latents, is subtracted (1 for none); the rest is rounded to levels, which groups of latents send
     as one symbol. What is far from all that was seen in training takes more bits, and comes back as exactly."""
+
+    learns_in_epochs: ClassVar[bool] = False
 
     kind: Literal["linear"] = "linear"
     """A linear map, and levels."""
@@ -96,14 +97,21 @@ class Linear(Encoder):
             yield Fault("codebook.codewords", codebook.codewords, remedy)
 
     @rule
+    def weighs_classes_if_there_are_any(self, codebook: Codebook) -> Iterator[Fault]:
+        """``codebook.rate_weight`` is 0 where ``codebook.codewords`` is 1."""
+        if codebook.rate_weight and codebook.codewords == 1:
+            remedy = "has no effect without classes; remove it, or set codebook.codewords to 2 or more"
+            yield Fault("codebook.rate_weight", codebook.rate_weight, remedy)
+
+    @rule
     def asks_for_nothing_it_lacks(
-        self, codebook: Codebook, quantization: Quantization, hardware: Hardware, training: Training
+        self, quantization: Quantization, hardware: Hardware, training: Training
     ) -> Iterator[Fault]:
-        """What has no effect here has its default: ``codebook.rate_weight``; ``quantization.activation_bits``,
-        ``latent_bits``, ``fine_tune_epochs`` and ``code_tables``; ``hardware.identity_shift``, ``stationary`` and
-        ``early_exit``; ``training.recipe``, ``epochs``, ``batch``, ``learning_rate``, ``weight_decay``, ``dropout`` and
+        """What has no effect here has its default: ``quantization.weight_bits``, ``activation_bits``, ``latent_bits``,
+        ``fine_tune_epochs`` and ``code_tables``; ``hardware.identity_shift``, ``stationary`` and ``early_exit``;
+        ``training.recipe``, ``epochs``, ``batch``, ``learning_rate``, ``weight_decay``, ``dropout`` and
         ``commitment``."""
-        sections = {"codebook": codebook, "quantization": quantization, "hardware": hardware, "training": training}
+        sections = {"quantization": quantization, "hardware": hardware, "training": training}
         for name, section in sections.items():
             for key in WITHOUT_EFFECT[name]:
                 value, default = getattr(section, key), type(section).model_fields[key].default

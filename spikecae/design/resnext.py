@@ -80,7 +80,7 @@ class ResNeXt(Encoder):
             yield Fault("codebook.codewords", codebook.codewords, "with one codeword nothing is sent; choose 2 or more")
 
     @rule
-    def learns_in_epochs(self, training: Training) -> Iterator[Fault]:
+    def trains_for_some_epochs(self, training: Training) -> Iterator[Fault]:
         """``training.epochs`` is 1 at least."""
         if not training.epochs:
             yield Fault("training.epochs", training.epochs, "a network learns nothing without; choose 1 or more")

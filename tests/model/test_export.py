@@ -42,7 +42,7 @@ def run(path: Path, latents: np.ndarray) -> np.ndarray:
 def test_onnx_runtime_gives_what_pytorch_gives(tiny: Design, changes: dict[str, object], tmp_path: Path) -> None:
     design = tiny.model_copy(update={"encoder": tiny.encoder.model_copy(update=changes)})
     checkpoint = trained(design, 1, tmp_path / "model.safetensors")
-    export_decoder(tmp_path / "decoder.onnx", design, checkpoint)
+    export_decoder(tmp_path / "decoder.onnx", design, checkpoint.model.decoder)
     latents = np.random.default_rng(1).normal(size=(9, 4, design.latent_samples)).astype(np.float32)
     with torch.inference_mode():
         expected = checkpoint.model.decoder(torch.from_numpy(latents)).numpy()

@@ -14,7 +14,7 @@ from spikecae.spec import EncoderSpec, load_spec
 from spikecae.stages import Classes, Huffman, LevelGroup, Levels, Normalize
 from spikecae.stages import Linear as LinearMap
 from tests.conftest import DESIGNS
-from tests.linear_design import linear_design, linear_text
+from tests.linear_file import linear_design, linear_text
 
 
 def faults(folder: Path, text: str) -> list[str]:
@@ -56,7 +56,7 @@ def test_a_block_too_long_to_be_mapped_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("section", "key", "value"),
     [
-        ("codebook", "rate_weight", "1.0"),
+        ("quantization", "weight_bits", "4"),
         ("quantization", "activation_bits", "6"),
         ("quantization", "latent_bits", "6"),
         ("quantization", "fine_tune_epochs", "2"),
@@ -83,6 +83,12 @@ def test_a_wish_without_effect_is_refused(tmp_path: Path, section: str, key: str
     assert found[0].endswith(": has no effect on a linear encoder; remove it")
 
 
+def test_bits_have_no_weight_without_classes(tmp_path: Path) -> None:
+    text = linear_text(codewords=1).replace("codewords = 1\n", "codewords = 1\nrate_weight = 2.0\n")
+    (line,) = faults(tmp_path, text)
+    assert line.startswith("  codebook.rate_weight = 2.0: has no effect without classes; remove it"), line
+
+
 def test_the_rule_tells_every_key_without_effect() -> None:
     told = inspect.getdoc(Linear.asks_for_nothing_it_lacks) or ""
     for section, keys in WITHOUT_EFFECT.items():
@@ -99,7 +105,7 @@ def test_a_network_needs_codewords_and_epochs(tmp_path: Path, codewords: int, ep
     assert line.startswith(f"  {key}: "), line
 
 
-def made_up_spec(design: Design, classes: int = 3, joint: bool = False) -> EncoderSpec:
+def made_up_spec(design: Design, classes: int = 3, joint: bool = False, rate_weight: int = 0) -> EncoderSpec:
     """A spec of the design's shape: every other field as simple as can be."""
     block, latents = design.block, design.encoder.features
     width = block.samples * (block.spikes if joint else 1)
@@ -108,7 +114,8 @@ def made_up_spec(design: Design, classes: int = 3, joint: bool = False) -> Encod
     )
     weight, bias = np.ones((latents, width, 1), np.int8), np.zeros(latents, np.int32)
     linear = LinearMap("map", weight, bias, np.full(latents, 4, np.int8), 4, 3, 1, True, False, 8, 10)
-    words, zeros = np.arange(classes * latents, dtype=np.int16).reshape(classes, latents), np.zeros(classes, np.int32)
+    words = np.arange(classes * latents, dtype=np.int16).reshape(classes, latents)
+    norms = np.square(words.astype(np.int32)).sum(axis=1, dtype=np.int32)
     group = LevelGroup(np.zeros(1, np.int8), np.full(1, 3, np.uint8), 0)
     levels = Levels(
         name="levels",
@@ -118,7 +125,7 @@ def made_up_spec(design: Design, classes: int = 3, joint: bool = False) -> Encod
         fraction=3,
         rounding=4,
         order=1,
-        classes=(Classes(words, zeros, 1),) if classes > 1 else (),
+        classes=(Classes(words, norms + np.int32(rate_weight), 1),) if classes > 1 else (),
         groups=(group,) * latents,
     )
     tables = (np.full(4, 2, np.uint8), *([np.array([1] + [2] * 2, np.uint8)] if classes > 1 else []))
@@ -144,6 +151,11 @@ def test_a_spec_agrees_with_its_design() -> None:
 )
 def test_every_key_with_a_trace_in_the_spec_is_compared(changes: dict, expected: str) -> None:
     assert [str(one) for one in differences(made_up_spec(linear_design()), linear_design(**changes))] == [expected]
+
+
+def test_a_weight_of_bits_shows_in_the_classes() -> None:
+    (found,) = differences(made_up_spec(linear_design(), rate_weight=2), linear_design())
+    assert str(found) == "codebook.rate_weight: the spec has one above 0, the design 0.0"
 
 
 def test_a_spec_without_classes_is_none_of_a_design_with_them() -> None:

@@ -1,4 +1,4 @@
-"""A small linear design, made of the small network's: the same spikes, another encoder."""
+"""The design file of a small linear encoder, made of the small network's: the same spikes, another encoder."""
 
 import json
 import tomllib
