@@ -21,7 +21,7 @@ def plan_codec(layout: Layout) -> Task:
         FileNotFoundError: there are neither.
     """
     spec = layout.spec
-    weights = spec / ("model.safetensors" if spec == layout.shipped else "checkpoint.safetensors")
+    weights = layout.spec_weights
     inputs = {name: spec / name for name in SPEC_FILES} | {"weights": weights}
     for path in inputs.values():
         if not path.is_file():

@@ -135,6 +135,21 @@ def test_shipped_weights_are_taken_and_measured(fitted: Path, tmp_path: Path) ->
     assert len(set(made)) == 1
 
 
+def test_the_decoder_of_a_shipped_spec_is_its_own(fitted: Path, tmp_path: Path) -> None:
+    """That of the trained weights was fitted to what the float encoder sends."""
+    shutil.copytree(fitted / "designs", tmp_path / "designs")
+    shipped, build = tmp_path / "designs" / NAME, fitted / "build" / NAME
+    shutil.copytree(build / "quantize", shipped)
+    shutil.copy(build / "model" / "checkpoint.safetensors", shipped / "model.safetensors")
+    done = flow(tmp_path, "codec")
+    assert done.returncode == 0, done.stderr
+    made = tmp_path / "build" / NAME / "codec" / "decoder.onnx"
+    assert made.read_bytes() == (build / "codec" / "decoder.onnx").read_bytes()
+    (shipped / "checkpoint.safetensors").unlink()
+    assert flow(tmp_path, "codec").returncode == 0
+    assert made.read_bytes() != (build / "codec" / "decoder.onnx").read_bytes()
+
+
 def test_decoded_spikes_have_the_quality_that_quantize_measured(fitted: Path, design: Design, decoded: Decoded) -> None:
     metrics = load_report_of(fitted / "build" / NAME / "quantize" / "metrics.json", LinearReport)
     got, sent = metrics.fixed_point, decoded.sent
