@@ -54,7 +54,7 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
         weights=_weights(layout),
         float_model=figures.float_model,
         fixed_point=figures.fixed_point,
-        widths=design.quantization.widths,
+        widths=figures.widths,
         codewords=quantization.codewords,
         layers=figures.layers,
         golden_check_blocks=figures.golden_check.blocks,

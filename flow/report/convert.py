@@ -58,6 +58,7 @@ class Quantized:
 
     float_model: Coder | LevelCoder
     fixed_point: Coder | LevelCoder
+    widths: str
     layers: list[Layer]
     golden_check: GoldenCheck
 
@@ -85,13 +86,14 @@ def _(report: QuantizationReport, design: Design) -> Quantized:
     ]
     indices_per_spike = design.encoder.features / design.block.spikes
     exact, coded = (_coder(figures, indices_per_spike) for figures in (report.float_model, report.fixed_point))
-    return Quantized(exact, coded, layers, report.golden_check)
+    return Quantized(exact, coded, design.quantization.widths, layers, report.golden_check)
 
 
 @quantized_of.register
 def _(report: LinearReport, design: Design) -> Quantized:
     exact, coded = (LevelCoder(**figures.model_dump()) for figures in (report.float_model, report.fixed_point))
-    return Quantized(exact, coded, [], report.golden_check)
+    widths = f"{report.weight_bits}/{report.latent_bits}-bit"
+    return Quantized(exact, coded, widths, [], report.golden_check)
 
 
 def _coder(figures: RateQuality, indices_per_spike: float) -> Coder:

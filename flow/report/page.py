@@ -8,6 +8,7 @@ from flow.report.figures import spike_figure, style, svg
 from flow.report.measure import Decoded
 from flow.report.pictures import pictures, rate_note
 from flow.report.schema import Report
+from flow.report.words import nanojoules
 from model.provenance import in_words
 from spikecae.design import Design
 
@@ -28,7 +29,13 @@ def write_page(design: Design, report: Report, decoded: Decoded, folder: Path) -
         lstrip_blocks=True,
     )
     text = environment.get_template(TEMPLATE.name).render(
-        r=report, spikes=spikes, pairs=pairs, rates=rate_note(decoded), kind=design.block.kind, in_words=in_words
+        r=report,
+        spikes=spikes,
+        pairs=pairs,
+        rates=rate_note(decoded),
+        kind=design.block.kind,
+        in_words=in_words,
+        nanojoules=nanojoules,
     )
     (folder / "report.html").write_text(text, encoding="utf-8")
     (folder / "spikes.svg").write_text(spikes, encoding="utf-8")

@@ -115,6 +115,7 @@ class Weights(Part):
 class Coder(Part):
     """Quality and rate on the test split. SNDR is in recording units, as mean over spikes and of all together."""
 
+    searched: ClassVar[str] = "codeword"
     twin: ClassVar[tuple[str, str]] = ("PyTorch", "fake-quantized PyTorch")
     """What the golden model equals, in one word and in more."""
 
@@ -160,6 +161,7 @@ class Coder(Part):
 class LevelCoder(Part):
     """The same of a linear encoder. Rates are those of its Huffman code, with what is sent outside of it."""
 
+    searched: ClassVar[str] = "class"
     twin: ClassVar[tuple[str, str]] = ("float", "the float model, rounded")
 
     sndr_mean_db: float
@@ -282,7 +284,8 @@ class Report(Part):
     float_model: Coder | LevelCoder
     fixed_point: Coder | LevelCoder
     widths: str
-    """Of ``fixed_point``, as :attr:`spikecae.design.Quantization.widths` has them."""
+    """Of ``fixed_point``, as :attr:`spikecae.design.Quantization.widths` has them; of a linear encoder, of weights and
+    latents, as ``8/10-bit``."""
     codewords: int
     """Of a linear encoder, classes; 1 where it has none."""
     layers: list[Layer]
@@ -295,6 +298,16 @@ class Report(Part):
     synthesis: SynthesisReport
     power: PowerReport | None = None
     """None where the power stage has not run on this netlist."""
+
+    @property
+    def multipliers(self) -> str:
+        """In words."""
+        encoder = self.encoder
+        search = f", and {encoder.search_multipliers} in the {self.fixed_point.searched} search"
+        return (
+            f"{encoder.multipliers} multipliers, {100 * encoder.utilisation:.0f} % busy"
+            f"{search if encoder.search_multipliers else ''}"
+        )
 
     @property
     def estimates(self) -> list[Estimate]:

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flow.report.schema import Report, Weights
+from flow.report.words import nanojoules
 from model.provenance import in_words
 from synth.estimate.limit import RATE_HZ
 
@@ -47,8 +48,7 @@ def table_text(report: Report) -> str:
     table.add_section()
     table.add_row(
         "arithmetic",
-        f"{encoder.macs_per_spike:,.0f} MAC per spike; {encoder.multipliers} multipliers, "
-        f"{100 * encoder.utilisation:.0f} % busy, and {encoder.search_multipliers} in the codeword search",
+        f"{encoder.macs_per_spike:,.0f} MAC per spike; {report.multipliers}",
     )
     synthesis = report.synthesis
     held = "loadable parameters" if encoder.parameters == "ram" else "built-in parameters"
@@ -62,7 +62,7 @@ def table_text(report: Report) -> str:
     for estimate in report.estimates:
         table.add_row(
             f"estimate, {estimate.node}",
-            f"analytic, idle clock and leakage left out: {estimate.energy_nj_per_spike:,.0f} nJ per spike, "
+            f"analytic, idle clock and leakage left out: {nanojoules(estimate.energy_nj_per_spike)} nJ per spike, "
             f"{estimate.area_mm2:.2f} mm²; {estimate.density_uw_per_mm2_at_full_rate:,.0f} µW/mm² at full rate; "
             f"{estimate.channels_within_limit:,} channels at {RATE_HZ:g} Hz within {estimate.limit_uw_per_mm2:.0f} "
             f"µW/mm², {estimate.power_uw_per_channel:.2f} µW each",

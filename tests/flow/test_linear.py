@@ -75,7 +75,7 @@ def report(fitted: Path, design: Design) -> Report:
         "fixed_point": found.fixed_point,
         "layers": found.layers,
         "codewords": quantization.codewords,
-        "widths": design.quantization.widths,
+        "widths": found.widths,
         "baseline": compare_with_pca(design, load_dataset_file(build / "data"), found.fixed_point),
     }
     return sample_report().model_copy(update=parts)
@@ -164,7 +164,9 @@ def test_decoded_spikes_have_the_quality_that_quantize_measured(fitted: Path, de
     np.testing.assert_array_equal(sent.levels, taps["levels"])
 
 
-def test_the_report_tells_of_levels(report: Report, decoded: Decoded, design: Design, tmp_path: Path) -> None:
+def test_the_report_tells_of_levels(
+    report: Report, decoded: Decoded, design: Design, fitted: Path, tmp_path: Path
+) -> None:
     coder, training = report.fixed_point, report.weights.training
     assert isinstance(coder, LevelCoder)
     assert isinstance(training, Fitting)
@@ -191,6 +193,11 @@ def test_the_report_tells_of_levels(report: Report, decoded: Decoded, design: De
     assert f"worst 5 % {coder.sndr_worst_db:.2f}; CR {coder.cr_huffman:.1f} Huffman" in table
     assert "3 of 3 classes used" in table
     assert "golden = float" in table
+    assert "4 in the class search" in table
+    (latent_bits,) = (
+        stage.bits for stage in load_spec(fitted / "build" / NAME / "quantize").stages if stage.kind == "levels"
+    )
+    assert report.widths == f"8/{latent_bits}-bit"
     assert f"dB at CR {training.cr_huffman:.1f} on its held-out spikes, float" in table
 
 
@@ -198,3 +205,5 @@ def test_an_encoder_without_classes_says_nothing_of_them(report: Report) -> None
     coder = report.fixed_point.model_copy(update={"classes_used": 1})
     assert "classes" not in coder.line(1)
     assert coder.columns(1)["classes used"] == "–"
+    idle = report.encoder.model_copy(update={"search_multipliers": 0})
+    assert report.model_copy(update={"encoder": idle}).multipliers == "27 multipliers, 98 % busy"
