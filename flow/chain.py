@@ -58,6 +58,7 @@ class Chain:
 
     def run(self, stage: StageName) -> bool:
         """Run one stage; whether anything was done."""
+        self._require_epochs()
         if stage in OF_A_SPEC:
             require_spec_of_design(self.layout)
         match stage:
@@ -92,9 +93,15 @@ class Chain:
 
     def run_all(self) -> bool:
         """Run every stage, from the data on; whether anything was done."""
+        self._require_epochs()
         plan_synth(self.layout, self.target)  # a target that cannot be is told first
         done = self._data_to_simulate(self._data) | self._weights() | self._quantized() | self._rtl()
         return done | self._simulated() | self._synthesized() | self._reported()
+
+    def _require_epochs(self) -> None:
+        """Epochs that cannot be are told before anything else."""
+        if self.epochs is not None:
+            plan_train(self.layout, self.epochs)
 
     @property
     def _target_said(self) -> str | None:

@@ -101,6 +101,13 @@ class Layout:
         return self.quantize if (self.quantize / "spec.json").is_file() else self.shipped
 
     @property
+    def spec_weights(self) -> Path:
+        """The weights whose decoder belongs to :attr:`spec`. With a shipped spec come weights of its own where its
+        decoder is another than that of the trained weights."""
+        own = self.spec / "checkpoint.safetensors"
+        return own if own.is_file() or self.spec != self.shipped else self.spec / "model.safetensors"
+
+    @property
     def ships_weights(self) -> bool:
         """Whether trained weights come with the design."""
         return (self.shipped / "model.safetensors").is_file()

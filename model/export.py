@@ -11,8 +11,6 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from model.autoencoder.layers import BatchNorm, Conv
-from model.autoencoder.network import Decoder
-from model.checkpoint import Checkpoint
 from spikecae.design import Design
 from spikecae.files import write_bytes
 
@@ -22,8 +20,8 @@ SMALL = 4096
 """Tensors of fewer values are not worth storing in half precision."""
 
 
-def export_decoder(path: Path, design: Design, checkpoint: Checkpoint) -> None:
-    """Write the decoder: latents float32 ``[n, N, D / pooling]`` to normalized blocks float32 ``[n, M, D]``, any n.
+def export_decoder(path: Path, design: Design, decoder: nn.Module) -> None:
+    """Write the decoder: latents float32 ``[n, N, T]`` to normalized blocks float32 ``[n, M, D]``, any n.
 
     Weights that half precision holds exactly, as a checkpoint's convolutions, are stored in it. Replaces ``path`` only
     when all is written.
@@ -31,7 +29,7 @@ def export_decoder(path: Path, design: Design, checkpoint: Checkpoint) -> None:
     latents = torch.zeros(2, design.encoder.features, design.latent_samples)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision is not installed
     program = torch.onnx.export(
-        _plain(checkpoint.model.decoder),
+        _plain(decoder),
         (latents,),
         dynamo=True,
         input_names=["latents"],
@@ -51,7 +49,7 @@ def export_decoder(path: Path, design: Design, checkpoint: Checkpoint) -> None:
     write_bytes(path, model.SerializeToString(deterministic=True))
 
 
-def _plain(decoder: Decoder) -> Decoder:
+def _plain(decoder: nn.Module) -> nn.Module:
     """The same network of PyTorch's own layers, which do the same in another order of memory."""
     plain = copy.deepcopy(decoder).eval()
     for module in plain.modules():

@@ -7,10 +7,21 @@ from numpy.typing import NDArray
 
 from spikecae.design import Design
 
-__all__ = ["Sndr", "bits_per_spike", "cr_entropy", "entropy_bits", "index_counts", "sndr", "spike_decibels"]
+__all__ = [
+    "Sndr",
+    "bits_per_spike",
+    "cr_entropy",
+    "entropy_bits",
+    "index_counts",
+    "sndr",
+    "spike_decibels",
+    "worst_decibels",
+]
 
 SAMPLE_BITS = 16
 """W of the compression ratio: an uncoded sample."""
+WORST_PERCENT = 5
+"""Of the spikes, that are told apart from the mean as the worst."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,11 @@ def spike_decibels(original: NDArray[np.floating], decoded: NDArray[np.floating]
     """SNDR of each spike ``[..., D]``: float64 ``[...]``; NaN of a silent one."""
     signal, error = _energies(original, decoded)
     return np.where(signal > 0, _decibels(signal) - _decibels(error), np.nan)
+
+
+def worst_decibels(original: NDArray[np.floating], decoded: NDArray[np.floating]) -> float:
+    """SNDR that ``WORST_PERCENT`` of the spikes ``[..., D]`` do not reach; silent ones are not counted."""
+    return float(np.nanpercentile(spike_decibels(original, decoded), WORST_PERCENT))
 
 
 def _energies(

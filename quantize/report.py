@@ -1,21 +1,25 @@
 """What the quantize stage reports: ``metrics.json`` beside the encoder spec."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from model.provenance import Provenance
+from spikecae.design import Quantization
 from spikecae.files import write_text
 from spikecae.records import read_record
 
 __all__ = [
     "GoldenCheck",
     "LayerReport",
+    "Model",
     "QuantizationReport",
     "RateQuality",
+    "SpecReport",
     "WeightReport",
     "load_report",
+    "load_report_of",
     "save_report",
 ]
 
@@ -76,7 +80,7 @@ class LayerReport(Model):
 
 
 class GoldenCheck(Model):
-    """Golden model against fake-quantized PyTorch model: compared for equality on the test split."""
+    """Golden model against the float model with rounding: compared for equality on the test split."""
 
     blocks: int
     taps: int
@@ -84,8 +88,8 @@ class GoldenCheck(Model):
     mismatches: int
 
 
-class QuantizationReport(Model):
-    """One run of the quantize stage."""
+class SpecReport(Model):
+    """One run of the quantize stage, whatever the kind of encoder; a class of its own says the rest."""
 
     schema_version: Literal[3] = 3
     design: str
@@ -97,6 +101,11 @@ class QuantizationReport(Model):
     codewords: int
     blocks_per_packet: int
     weight_bits: int
+
+
+class QuantizationReport(SpecReport):
+    """Of a network with a codebook."""
+
     activation_bits: int
     latent_bits: int
     fine_tune_epochs: int
@@ -115,17 +124,37 @@ class QuantizationReport(Model):
     """The place with the lowest ``sqnr_db``."""
     golden_check: GoldenCheck
 
+    def __str__(self) -> str:
+        widths = Quantization.model_construct(
+            weight_bits=self.weight_bits, activation_bits=self.activation_bits, latent_bits=self.latent_bits
+        ).widths
+        how = f", fine-tuned for {self.fine_tune_epochs} epochs" if self.fine_tune_epochs else ""
+        coded = self.fixed_point
+        return (
+            f"{widths}{how}: SNDR {coded.sndr_mean_db:.2f} dB (float {self.float_model.sndr_mean_db:.2f} dB) at CR "
+            f"{coded.cr_entropy:.1f} entropy, {coded.cr_huffman:.1f} Huffman, {coded.cr_wire:.1f} on the wire; golden "
+            f"model equals fake-quantized PyTorch on {self.golden_check.blocks} blocks"
+        )
 
-def save_report(path: Path, report: QuantizationReport) -> None:
+
+def save_report(path: Path, report: SpecReport) -> None:
     """Write ``path``, replacing what was there only when all is written."""
     write_text(path, report.model_dump_json(indent=2) + "\n")
 
 
+R = TypeVar("R", bound=SpecReport)
+
+
 def load_report(path: Path) -> QuantizationReport:
-    """Read a report.
+    """Read the report of a network.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is not a quantization report.
     """
-    return read_record(path, QuantizationReport, "quantization report", "make it with the quantize stage")
+    return load_report_of(path, QuantizationReport)
+
+
+def load_report_of(path: Path, kind: type[R]) -> R:
+    """Read a report of a kind; errors as for :func:`load_report`."""
+    return read_record(path, kind, "quantization report", "make it with the quantize stage")

@@ -5,6 +5,7 @@ __all__ = [
     "LEAST_ADC_BITS",
     "MOST_ADC_BITS",
     "MOST_CHANNELS",
+    "MOST_CLASSES",
     "MOST_CODEWORDS",
     "MOST_FEATURES",
     "MOST_PER_GROUP",
@@ -28,3 +29,5 @@ MOST_FEATURES = 128
 """N; codebooks and code tables are as many at most."""
 MOST_CODEWORDS = 2048
 """K, of a codebook."""
+MOST_CLASSES = 256
+"""That are subtracted from latents before these become levels."""

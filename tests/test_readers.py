@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from pydantic import BaseModel
 
 from flow.report.schema import Report
-from flow.stages.train import ModelMetrics
+from model.model_metrics import NetworkMetrics
 from model.training.training_report import TrainingReport, load_report
 from quantize.report import GoldenCheck, LayerReport, QuantizationReport, RateQuality, WeightReport
 from rtl.manifest import Manifest
@@ -179,8 +179,8 @@ def power() -> PowerReport:
     return sample_power().model_copy(update={"budget": figures})
 
 
-def model_metrics() -> ModelMetrics:
-    return ModelMetrics(
+def model_metrics() -> NetworkMetrics:
+    return NetworkMetrics(
         design="tiny",
         weights="shipped",
         data="spikes.mat",
@@ -228,7 +228,7 @@ def test_every_report_is_read(bare: Path, tmp_path: Path) -> None:
     reports.append(load_report(ROOT / "designs" / "tiny" / "training.json"))
     reports.append(sample_report().model_copy(update={"synthesis": mapped(), "power": power()}))
     expected = {Manifest, SimulationResults, QuantizationReport, SynthesisReport, PowerReport, TrainingReport, Report}
-    assert {type(report) for report in reports} == expected | {ModelMetrics}
+    assert {type(report) for report in reports} == expected | {NetworkMetrics}
     files = []
     for number, report in enumerate(reports):
         path = tmp_path / f"{number}.json"

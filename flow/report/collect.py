@@ -1,15 +1,15 @@
 """From the stages' result files to one report."""
 
 from flow.layout import Layout
+from flow.report.convert import quantized_of, training_of
 from flow.report.measure import Decoded, decode_split
-from flow.report.schema import Baseline, Coder, Data, Encoder, Layer, Report, Simulation, Training, Weights
+from flow.report.schema import Baseline, Coder, Data, Encoder, LevelCoder, Report, Simulation, Weights
 from flow.stages.dataset_file import load_dataset_file
-from flow.stages.train import ModelMetrics
 from model.baselines.pca import OutsideCurve, pca_at_bits, pca_curve
 from model.datasets.spikes import SpikeDataset
-from model.training.training_report import load_report as load_training
-from quantize.report import RateQuality
-from quantize.report import load_report as load_quantization
+from model.families import FAMILIES
+from quantize.families import QUANTIZED_FAMILIES
+from quantize.report import load_report_of
 from rtl.manifest import Manifest
 from sim.emitted import load_manifest
 from sim.results import SimulationResults
@@ -31,7 +31,7 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
     """
     design = layout.design
     dataset, spec = load_dataset_file(layout.data), load_spec(layout.quantize)
-    quantization = load_quantization(layout.quantize / "metrics.json")
+    quantization = load_report_of(layout.quantize / "metrics.json", QUANTIZED_FAMILIES.of(design).report)
     manifest = load_manifest(layout.rtl)
     again = f"run: make DESIGN={layout.name}"
     simulation = read_record(layout.sim / "results.json", SimulationResults, "simulation results", again)
@@ -46,28 +46,20 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
         raise ValueError(
             f"quantize worked on {quantization.data}, but the data at hand are {dataset.source}; run: {layout.make()}"
         )
-    fixed_point = _coder(design, quantization.fixed_point)
+    figures = quantized_of(quantization, design)
     decoded = decode_split(design, spec, layout.quantize / "checkpoint.safetensors", dataset.test)
     report = Report(
         design=design.name,
         data=_data(design, dataset),
         weights=_weights(layout),
-        float_model=_coder(design, quantization.float_model),
-        fixed_point=fixed_point,
-        widths=design.quantization.widths,
+        float_model=figures.float_model,
+        fixed_point=figures.fixed_point,
+        widths=figures.widths,
         codewords=quantization.codewords,
-        layers=[
-            Layer(
-                name=layer.name,
-                sqnr_db=layer.sqnr_db,
-                accumulated_sqnr_db=layer.accumulated_sqnr_db,
-                saturation_rate=layer.saturation_rate,
-            )
-            for layer in quantization.layers
-        ],
-        golden_check_blocks=quantization.golden_check.blocks,
-        golden_check_values=quantization.golden_check.values,
-        baseline=compare_with_pca(design, dataset, fixed_point),
+        layers=figures.layers,
+        golden_check_blocks=figures.golden_check.blocks,
+        golden_check_values=figures.golden_check.values,
+        baseline=compare_with_pca(design, dataset, figures.fixed_point),
         encoder=_encoder(design, manifest, synthesis),
         simulation=_simulation(design, simulation),
         synthesis=synthesis,
@@ -103,42 +95,13 @@ def _data(design: Design, dataset: SpikeDataset) -> Data:
 
 
 def _weights(layout: Layout) -> Weights:
-    again = f"run: make DESIGN={layout.name}"
-    metrics = read_record(layout.model / "metrics.json", ModelMetrics, "metrics of a model", again)
-    training = load_training(layout.model / "training.json")
-    return Weights(
-        origin=metrics.weights,
-        training=Training(
-            data=training.data,
-            provenance=training.provenance,
-            recipe=training.recipe,
-            epochs=training.epochs,
-            best_epoch=training.best_epoch,
-            wall_s=training.train_wall_s,
-            threads=training.threads,
-            sndr_mean_db=training.test.sndr_mean_db,
-            cr_entropy=training.test.cr_entropy,
-        ),
-    )
+    family, again = FAMILIES.of(layout.design), f"run: make DESIGN={layout.name}"
+    metrics = read_record(layout.model / "metrics.json", family.metrics, "metrics of a model", again)
+    training = training_of(family.load_training(layout.model / "training.json"))
+    return Weights(origin=metrics.weights, training=training)
 
 
-def _coder(design: Design, figures: RateQuality) -> Coder:
-    indices_per_spike = design.encoder.features / design.block.spikes
-    return Coder(
-        sndr_mean_db=figures.sndr_mean_db,
-        sndr_global_db=figures.sndr_global_db,
-        entropy_bits_per_index=figures.entropy_bits_per_index,
-        huffman_bits_per_index=figures.huffman_bits_per_index,
-        bits_per_spike=figures.code_cross_entropy_bits_per_index * indices_per_spike,
-        cr_entropy=figures.cr_entropy,
-        cr_huffman=figures.cr_huffman,
-        cr_wire=figures.cr_wire,
-        cr_wire_events=figures.cr_wire_events,
-        codewords_used=figures.codewords_used,
-    )
-
-
-def compare_with_pca(design: Design, dataset: SpikeDataset, coder: Coder) -> Baseline:
+def compare_with_pca(design: Design, dataset: SpikeDataset, coder: Coder | LevelCoder) -> Baseline:
     """PCA at the coder's bits, on the same splits; where it has none, why."""
     curve = sorted(pca_curve(design, dataset), key=lambda point: point.bits_per_spike)
     try:

@@ -12,10 +12,21 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from flow.report.measure import Decoded
-from flow.report.schema import Baseline, Coder, Layer
+from flow.report.schema import Baseline, Coder, Layer, LevelCoder
+from flow.report.sent import SentLevels
 from spikecae.design import Design
 
-__all__ = ["codeword_figure", "layer_figure", "rate_figure", "sndr_figure", "spike_figure", "style", "svg"]
+__all__ = [
+    "bits_figure",
+    "codeword_figure",
+    "layer_figure",
+    "level_figure",
+    "rate_figure",
+    "sndr_figure",
+    "spike_figure",
+    "style",
+    "svg",
+]
 
 INK, MUTED, BLUE, ORANGE = "#1f2933", "#9aa5b1", "#0b6bcb", "#d9480f"
 STYLE: dict[Any, Any] = {
@@ -32,6 +43,9 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "svg.hashsalt": "spikecae",
 }
+MANY = 1 << 30
+LEVELS = {(1, 1): "#b3d4f5", (2, 3): "#5a9fe0", (4, MANY): BLUE}
+"""Sizes of levels that are shown together, and their color."""
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 """Blocks are shown at these places of the SNDR's distribution, so that neither good nor bad ones are picked out."""
 
@@ -60,7 +74,7 @@ def spike_figure(design: Design, decoded: Decoded) -> Figure:
     return figure
 
 
-def rate_figure(coder: Coder, widths: str, exact: Coder, baseline: Baseline) -> Figure:
+def rate_figure(coder: Coder | LevelCoder, widths: str, exact: Coder | LevelCoder, baseline: Baseline) -> Figure:
     """Quality against rate: the encoder, float and in integers of ``widths``, beside PCA with entropy coding."""
     figure, (axis,) = _subplots(1, (4.7, 3.2))
     if baseline.curve_bits_per_spike:
@@ -89,8 +103,8 @@ def rate_figure(coder: Coder, widths: str, exact: Coder, baseline: Baseline) -> 
     return figure
 
 
-def codeword_figure(counts: NDArray[np.int64]) -> Figure:
-    """How often each codeword is sent, in order of frequency."""
+def codeword_figure(counts: NDArray[np.int64], noun: str = "codewords") -> Figure:
+    """How often each codeword, or whatever the ``noun`` says, is sent, in order of frequency."""
     figure, (axis,) = _subplots(1, (4.7, 3.2))
     share = np.sort(counts)[::-1] / max(1, counts.sum()) * 100
     axis.bar(np.arange(len(share)) + 0.5, share, width=1.0 if len(share) > 64 else 0.8, color=BLUE)
@@ -104,8 +118,42 @@ def codeword_figure(counts: NDArray[np.int64]) -> Figure:
         color=ORANGE,
     )
     axis.set_xlim(0, len(share))
-    axis.set_xlabel(f"{len(counts)} codewords, most frequent first")
+    axis.set_xlabel(f"{len(counts)} {noun}, most frequent first")
     axis.set_ylabel("% of indices sent")
+    return figure
+
+
+def bits_figure(bits: NDArray[np.int64], spikes: int) -> Figure:
+    """How the bits of blocks of so many ``spikes`` are spread, a spike's share of each."""
+    figure, (axis,) = _subplots(1, (4.7, 3.2))
+    shares = bits / spikes
+    axis.hist(shares, bins=50, color=BLUE)
+    highest = axis.get_ylim()[1]
+    axis.set_ylim(0, 1.12 * highest)
+    mean = float(shares.mean())
+    axis.axvline(mean, color=ORANGE, linewidth=1, linestyle="--")
+    above = (mean, 1.03 * highest)
+    axis.annotate(f"mean {mean:.1f}", above, xytext=(4, 0), textcoords="offset points", color=ORANGE)
+    axis.set_xlabel("bits per spike" if spikes == 1 else f"bits per spike, mean of a block of {spikes}")
+    axis.set_ylabel(f"blocks, of {len(bits)}")
+    return figure
+
+
+def level_figure(sent: SentLevels) -> Figure:
+    """How large the levels of each latent are, and how often they escape."""
+    figure, (axis,) = _subplots(1, (4.7, 3.2))
+    sizes = np.abs(sent.levels).transpose(1, 0, 2).reshape(sent.levels.shape[1], -1)
+    latents, below = np.arange(len(sizes)), np.zeros(len(sizes))
+    for (least, most), color in LEVELS.items():
+        share = ((sizes >= least) & (sizes <= most)).mean(axis=1) * 100
+        label = f"±{least}" if least == most else f"±{least} to {most}" if most < MANY else f"±{least} and more"
+        axis.bar(latents, share, width=0.9, bottom=below, color=color, label=label)
+        below += share
+    escaped = sent.escaped.transpose(1, 0, 2).reshape(len(sizes), -1).mean(axis=1) * 100
+    axis.plot(latents, escaped, "o", color=ORANGE, markersize=4, label="escapes")
+    axis.set_xlabel("latent")
+    axis.set_ylabel("% of its levels that are not 0")
+    axis.legend(loc="upper right")
     return figure
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from model.checkpoint import load_checkpoint
+from flow.report.sent import SentCodewords, SentLevels, what_is_sent
 from model.datasets.spikes import Split
 from model.evaluation import decode_units
+from model.families import FAMILIES
 from model.metrics import spike_decibels
 from spikecae.design import Design
 from spikecae.golden import encode
@@ -31,13 +32,13 @@ class Decoded:
         original: float32 ``[B, M, D]``, recording units.
         decoded: float64 ``[B, M, D]``, recording units.
         sndr_db: float64 ``[B, M]``, of each spike; NaN of a silent one.
-        counts: int64 ``[K]``, how often each codeword was sent.
+        sent: what was sent of them.
     """
 
     original: NDArray[np.float32]
     decoded: NDArray[np.float64]
     sndr_db: NDArray[np.float64]
-    counts: NDArray[np.int64]
+    sent: SentCodewords | SentLevels
 
 
 @torch.no_grad()
@@ -45,17 +46,22 @@ def decode_split(design: Design, spec: EncoderSpec, checkpoint: Path, split: Spl
     """Encode at most ``MAX_BLOCKS`` of a split with the golden model and decode them with the checkpoint's decoder.
 
     Raises:
-        ValueError: the checkpoint is corrupt or of another network.
+        ValueError: the checkpoint is corrupt or of another encoder.
     """
-    loaded = load_checkpoint(checkpoint, design)
+    off_chip = FAMILIES.of(design).off_chip(design, checkpoint)
     latents = spec.latents.channels, spec.latents.samples
-    parts, counts = [], np.zeros(design.codebook.codewords, np.int64)
+    parts, sent = [], []
     chosen = np.linspace(0, len(split) - 1, min(len(split), MAX_BLOCKS)).astype(np.intp)
     original = split.spikes[chosen]
     for start in range(0, len(chosen), CHUNK):
         indices = encode(spec, split.adc[chosen[start : start + CHUNK]]).indices
-        counts += np.bincount(indices.ravel(), minlength=len(counts))
+        sent.append(indices)
         values = spec.quantizer.dequantize(indices, latents[0] * latents[1]).reshape(len(indices), *latents)
-        parts.append(loaded.model.decoder(torch.from_numpy(values)).numpy())
-    decoded = decode_units(np.concatenate(parts), loaded.normalization, design)
-    return Decoded(original, decoded, spike_decibels(original, decoded), counts)
+        parts.append(off_chip.decoder(torch.from_numpy(values)).numpy())
+    decoded = decode_units(np.concatenate(parts), off_chip.normalization, design)
+    return Decoded(
+        original,
+        decoded,
+        spike_decibels(original, decoded),
+        what_is_sent(spec.quantizer, spec, np.concatenate(sent)),
+    )

@@ -3,7 +3,7 @@
 Light on purpose: the table is printed from the file, without PyTorch.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,7 +12,19 @@ from synth.estimate.estimate_report import Estimate
 from synth.power.power_report import PowerReport
 from synth.report import SynthesisReport
 
-__all__ = ["Baseline", "Coder", "Data", "Encoder", "Layer", "Report", "Simulation", "Training", "Weights"]
+__all__ = [
+    "Baseline",
+    "Coder",
+    "Data",
+    "Encoder",
+    "Fitting",
+    "Layer",
+    "LevelCoder",
+    "Report",
+    "Simulation",
+    "Training",
+    "Weights",
+]
 
 
 class Part(BaseModel):
@@ -39,7 +51,7 @@ class Data(Part):
 
 
 class Training(Part):
-    """How the weights were made, and how they did on their own data's test split."""
+    """How a network's weights were made, and how they did on their own data's test split."""
 
     data: str
     provenance: str
@@ -51,16 +63,61 @@ class Training(Part):
     sndr_mean_db: float
     cr_entropy: float
 
+    @property
+    def length(self) -> str:
+        """In words."""
+        return f"{self.epochs} epoch{'s' if self.epochs != 1 else ''}"
+
+    @property
+    def how(self) -> str:
+        """In more words."""
+        return f"{self.length} (recipe “{self.recipe}”, epoch {self.best_epoch} picked on the validation split)"
+
+    @property
+    def rate(self) -> tuple[str, float]:
+        """Name and value of the compression ratio that goes with the quality."""
+        return "cr_entropy", self.cr_entropy
+
+
+class Fitting(Part):
+    """How a linear encoder was made, and how it did on its own data's test split."""
+
+    data: str
+    provenance: str
+    wall_s: float
+    threads: int
+    sndr_mean_db: float
+    cr_huffman: float
+
+    @property
+    def length(self) -> str:
+        """In words."""
+        return f"{self.wall_s:.0f} s"
+
+    @property
+    def how(self) -> str:
+        """In more words."""
+        return "fitted, widths and rounding of levels picked on the validation split,"
+
+    @property
+    def rate(self) -> tuple[str, float]:
+        """Name and value of the compression ratio that goes with the quality."""
+        return "cr_huffman", self.cr_huffman
+
 
 class Weights(Part):
     """The float weights in use."""
 
     origin: Literal["trained", "shipped"]
-    training: Training
+    training: Training | Fitting
 
 
 class Coder(Part):
     """Quality and rate on the test split. SNDR is in recording units, as mean over spikes and of all together."""
+
+    searched: ClassVar[str] = "codeword"
+    twin: ClassVar[tuple[str, str]] = ("PyTorch", "fake-quantized PyTorch")
+    """What the golden model equals, in one word and in more."""
 
     sndr_mean_db: float
     sndr_global_db: float
@@ -74,6 +131,81 @@ class Coder(Part):
     cr_wire_events: float | None
     """With each block's channels and times beside it; None where the data have no times."""
     codewords_used: int
+
+    def line(self, codewords: int) -> str:
+        """In a line, for an encoder with so many codewords."""
+        return (
+            f"SNDR {self.sndr_mean_db:.2f} dB; CR {self.cr_entropy:.1f} entropy, {self.cr_huffman:.1f} Huffman, "
+            f"{self.cr_wire:.1f} wire; {self.codewords_used} of {codewords} codewords used"
+        )
+
+    def columns(self, codewords: int) -> dict[str, str]:
+        """In columns, by their headings."""
+        return {
+            "SNDR, mean": f"{self.sndr_mean_db:.2f} dB",
+            "SNDR, global": f"{self.sndr_global_db:.2f} dB",
+            "bits/index": f"{self.entropy_bits_per_index:.2f}",
+            "cr_entropy": f"{self.cr_entropy:.1f}",
+            "cr_huffman": f"{self.cr_huffman:.1f}",
+            "cr_wire": f"{self.cr_wire:.1f}",
+            "with events": f"{self.cr_wire_events:.1f}" if self.cr_wire_events else "–",
+            "codewords used": f"{self.codewords_used} of {codewords}",
+        }
+
+    @property
+    def rate(self) -> tuple[str, float]:
+        """The compression ratio to show first, and how it is called."""
+        return "compression by entropy", self.cr_entropy
+
+
+class LevelCoder(Part):
+    """The same of a linear encoder. Rates are those of its Huffman code, with what is sent outside of it."""
+
+    searched: ClassVar[str] = "class"
+    twin: ClassVar[tuple[str, str]] = ("float", "the float model, rounded")
+
+    sndr_mean_db: float
+    sndr_global_db: float
+    sndr_worst_db: float
+    """5 % of the spikes come back worse."""
+    bits_per_spike: float
+    bits_per_spike_p99: float
+    """Of a hundred blocks, one takes more; of a block each spike has its share."""
+    cr_huffman: float
+    cr_wire: float
+    cr_wire_events: float | None
+    """With each block's channels and times beside it; None where the data have no times."""
+    classes_used: int
+    escaped: float
+    """Share of the groups of levels that lie outside of their table."""
+
+    def line(self, codewords: int) -> str:
+        """In a line, for an encoder with so many classes, 1 for none."""
+        classes = f"; {self.classes_used} of {codewords} classes used" if codewords > 1 else ""
+        return (
+            f"SNDR {self.sndr_mean_db:.2f} dB, global {self.sndr_global_db:.2f}, worst 5 % {self.sndr_worst_db:.2f}; "
+            f"CR {self.cr_huffman:.1f} Huffman, {self.cr_wire:.1f} wire; {100 * self.escaped:.1f} % escapes{classes}"
+        )
+
+    def columns(self, codewords: int) -> dict[str, str]:
+        """In columns, by their headings."""
+        return {
+            "SNDR, mean": f"{self.sndr_mean_db:.2f} dB",
+            "SNDR, global": f"{self.sndr_global_db:.2f} dB",
+            "worst 5 %": f"{self.sndr_worst_db:.2f} dB",
+            "bits/spike": f"{self.bits_per_spike:.2f}",
+            "99 % below": f"{self.bits_per_spike_p99:.0f}",
+            "cr_huffman": f"{self.cr_huffman:.1f}",
+            "cr_wire": f"{self.cr_wire:.1f}",
+            "with events": f"{self.cr_wire_events:.1f}" if self.cr_wire_events else "–",
+            "escapes": f"{100 * self.escaped:.1f} %",
+            "classes used": f"{self.classes_used} of {codewords}" if codewords > 1 else "–",
+        }
+
+    @property
+    def rate(self) -> tuple[str, float]:
+        """The compression ratio to show first, and how it is called."""
+        return "compression by Huffman codes", self.cr_huffman
 
 
 class Layer(Part):
@@ -149,12 +281,15 @@ class Report(Part):
     design: str
     data: Data
     weights: Weights
-    float_model: Coder
-    fixed_point: Coder
+    float_model: Coder | LevelCoder
+    fixed_point: Coder | LevelCoder
     widths: str
-    """Of ``fixed_point``, as :attr:`spikecae.design.Quantization.widths` has them."""
+    """Of ``fixed_point``, as :attr:`spikecae.design.Quantization.widths` has them; of a linear encoder, of weights and
+    latents, as ``8/10-bit``."""
     codewords: int
+    """Of a linear encoder, classes; 1 where it has none."""
     layers: list[Layer]
+    """None of a linear encoder: there is one place only."""
     golden_check_blocks: int
     golden_check_values: int
     baseline: Baseline
@@ -163,6 +298,16 @@ class Report(Part):
     synthesis: SynthesisReport
     power: PowerReport | None = None
     """None where the power stage has not run on this netlist."""
+
+    @property
+    def multipliers(self) -> str:
+        """In words."""
+        encoder = self.encoder
+        search = f", and {encoder.search_multipliers} in the {self.fixed_point.searched} search"
+        return (
+            f"{encoder.multipliers} multipliers, {100 * encoder.utilisation:.0f} % busy"
+            f"{search if encoder.search_multipliers else ''}"
+        )
 
     @property
     def estimates(self) -> list[Estimate]:

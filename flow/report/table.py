@@ -5,7 +5,8 @@ import io
 from rich.console import Console
 from rich.table import Table
 
-from flow.report.schema import Coder, Report, Weights
+from flow.report.schema import Report, Weights
+from flow.report.words import nanojoules
 from model.provenance import in_words
 from synth.estimate.limit import RATE_HZ
 
@@ -26,13 +27,14 @@ def table_text(report: Report) -> str:
     if data.quality.summary or data.quality.silent_spikes:
         silent = f"{data.quality.silent_spikes:,} silent spikes, in no mean" if data.quality.silent_spikes else ""
         table.add_row("data quality", "; ".join(filter(None, [data.quality.summary, silent])))
-    table.add_row("float", _coder(report.float_model, report.codewords))
-    table.add_row(report.widths, _coder(report.fixed_point, report.codewords))
+    table.add_row("float", report.float_model.line(report.codewords))
+    table.add_row(report.widths, report.fixed_point.line(report.codewords))
     table.add_row("PCA at equal bits", str(report.baseline))
     table.add_row(f"{report.weights.origin} weights", _training(report.weights))
     table.add_section()
     table.add_row(
-        "golden = PyTorch", f"{report.golden_check_values:,} values of {report.golden_check_blocks:,} blocks, all equal"
+        f"golden = {report.fixed_point.twin[0]}",
+        f"{report.golden_check_values:,} values of {report.golden_check_blocks:,} blocks, all equal",
     )
     table.add_row(
         "Verilog = golden",
@@ -46,8 +48,7 @@ def table_text(report: Report) -> str:
     table.add_section()
     table.add_row(
         "arithmetic",
-        f"{encoder.macs_per_spike:,.0f} MAC per spike; {encoder.multipliers} multipliers, "
-        f"{100 * encoder.utilisation:.0f} % busy, and {encoder.search_multipliers} in the codeword search",
+        f"{encoder.macs_per_spike:,.0f} MAC per spike; {report.multipliers}",
     )
     synthesis = report.synthesis
     held = "loadable parameters" if encoder.parameters == "ram" else "built-in parameters"
@@ -61,7 +62,7 @@ def table_text(report: Report) -> str:
     for estimate in report.estimates:
         table.add_row(
             f"estimate, {estimate.node}",
-            f"analytic, idle clock and leakage left out: {estimate.energy_nj_per_spike:,.0f} nJ per spike, "
+            f"analytic, idle clock and leakage left out: {nanojoules(estimate.energy_nj_per_spike)} nJ per spike, "
             f"{estimate.area_mm2:.2f} mm²; {estimate.density_uw_per_mm2_at_full_rate:,.0f} µW/mm² at full rate; "
             f"{estimate.channels_within_limit:,} channels at {RATE_HZ:g} Hz within {estimate.limit_uw_per_mm2:.0f} "
             f"µW/mm², {estimate.power_uw_per_channel:.2f} µW each",
@@ -87,14 +88,6 @@ def _training(weights: Weights) -> str:
     training = weights.training
     here = "trained here on" if weights.origin == "trained" else "trained on"
     return (
-        f"{here} {training.data} ({in_words(training.provenance)}), {training.epochs} "
-        f"epoch{'s' if training.epochs != 1 else ''}: {training.sndr_mean_db:.2f} dB at CR {training.cr_entropy:.1f} "
-        "on its held-out spikes, float"
-    )
-
-
-def _coder(coder: Coder, codewords: int) -> str:
-    return (
-        f"SNDR {coder.sndr_mean_db:.2f} dB; CR {coder.cr_entropy:.1f} entropy, {coder.cr_huffman:.1f} Huffman, "
-        f"{coder.cr_wire:.1f} wire; {coder.codewords_used} of {codewords} codewords used"
+        f"{here} {training.data} ({in_words(training.provenance)}), {training.length}: "
+        f"{training.sndr_mean_db:.2f} dB at CR {training.rate[1]:.1f} on its held-out spikes, float"
     )

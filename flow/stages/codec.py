@@ -21,20 +21,21 @@ def plan_codec(layout: Layout) -> Task:
         FileNotFoundError: there are neither.
     """
     spec = layout.spec
-    weights = spec / ("model.safetensors" if spec == layout.shipped else "checkpoint.safetensors")
+    weights = layout.spec_weights
     inputs = {name: spec / name for name in SPEC_FILES} | {"weights": weights}
     for path in inputs.values():
         if not path.is_file():
             raise FileNotFoundError(f"no file {path}; make it with: {layout.make('quantize')}")
 
     def run(folder: Path, console: Console) -> str:
-        from model.checkpoint import load_checkpoint
         from model.export import export_decoder
+        from model.families import FAMILIES
 
         for name in SPEC_FILES:
             shutil.copyfile(spec / name, folder / name)
         with console.status("exporting the decoder"):
-            export_decoder(folder / "decoder.onnx", layout.design, load_checkpoint(weights, layout.design))
+            decoder = FAMILIES.of(layout.design).off_chip(layout.design, weights).decoder
+            export_decoder(folder / "decoder.onnx", layout.design, decoder)
         size = (folder / "decoder.onnx").stat().st_size
         return f"spec of {spec}, decoder of {weights}: {size / 1e6:.2f} MB ONNX"
 

@@ -21,18 +21,11 @@ def plan_quantize(layout: Layout) -> Task:
 
     def run(folder: Path, console: Console) -> str:
         from flow.stages.dataset_file import load_dataset_file
-        from quantize.stage import quantize
+        from quantize.families import QUANTIZED_FAMILIES
 
         with stepper("quantize", console) as progress:
-            metrics = quantize(design, checkpoint, load_dataset_file(layout.data), folder, progress=progress)
-        settings = design.quantization
-        how = f", fine-tuned for {settings.fine_tune_epochs} epochs" if settings.fine_tune_epochs else ""
-        exact, coded, check = metrics.float_model, metrics.fixed_point, metrics.golden_check
-        return (
-            f"{settings.widths}{how}: SNDR {coded.sndr_mean_db:.2f} dB (float {exact.sndr_mean_db:.2f} dB) at CR "
-            f"{coded.cr_entropy:.1f} entropy, {coded.cr_huffman:.1f} Huffman, {coded.cr_wire:.1f} on the wire; golden "
-            f"model equals fake-quantized PyTorch on {check.blocks} blocks"
-        )
+            dataset = load_dataset_file(layout.data)
+            return str(QUANTIZED_FAMILIES.of(design).quantize(design, checkpoint, dataset, folder, progress))
 
     return Task(
         name="quantize",

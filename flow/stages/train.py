@@ -2,60 +2,37 @@
 
 import shutil
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
 from flow.layout import Layout
 from flow.task import Task
+from model.model_metrics import ModelMetrics, Weights, save_metrics
 from spikecae.design import Design
 
-__all__ = ["ModelMetrics", "plan_shipped", "plan_train"]
+__all__ = ["plan_shipped", "plan_train"]
 
-TOOLS = ("torch", "numpy", "safetensors")
+TOOLS = ("torch", "numpy", "safetensors", "scikit-learn")
 NETWORK = {"name", "adc", "block", "encoder", "codebook", "normalization"}
-"""Parts of the design that shape the network and what it is evaluated on."""
-
-
-class ModelMetrics(BaseModel):
-    """``model/metrics.json``: the float model on the test split of the data at hand."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    schema_version: Literal[1] = 1
-    design: str
-    weights: Literal["trained", "shipped"]
-    data: str
-    provenance: str
-    unit: str
-    blocks: int
-    sndr_mean_db: float
-    sndr_global_db: float
-    entropy_bits_per_index: float
-    bits_per_spike: float
-    cr_entropy: float
-    codewords: int
-    codewords_used: int
+"""Parts of the design that shape the encoder and what it is evaluated on."""
 
 
 def plan_train(layout: Layout, epochs: int | None) -> Task:
-    """Train on the data in the build folder, for ``epochs`` in place of the design's."""
+    """Train on the data in the build folder, for ``epochs`` in place of the design's.
+
+    Raises:
+        ValueError: ``epochs`` are given for an encoder that has none.
+    """
     design = layout.design
+    if epochs is not None and not design.encoder.learns_in_epochs:
+        raise ValueError(f"EPOCHS={epochs}: an encoder of kind {design.encoder.kind!r} has no epochs; leave it out")
 
     def run(folder: Path, console: Console) -> str:
         from flow.stages.dataset_file import load_dataset_file
-        from model.training.progress import progress_line
-        from model.training.train import train
+        from model.families import FAMILIES
 
-        dataset = load_dataset_file(layout.data)
-        with progress_line(design.name, console) as show:
-            report = train(design, dataset, folder, epochs=epochs, progress=show)
-        (folder / "metrics.json").replace(folder / "training.json")
-        metrics = _evaluate(layout, folder, "trained")
-        return (
-            f"{_line(metrics)}; {report.epochs} epochs in {report.train_wall_s:.0f} s, epoch {report.best_epoch} kept"
-        )
+        how = FAMILIES.of(design).train(design, load_dataset_file(layout.data), folder, epochs, console)
+        return f"{_evaluate(layout, folder, 'trained')}; {how}"
 
     return Task(
         name="train",
@@ -79,7 +56,7 @@ def plan_shipped(layout: Layout) -> Task:
         shutil.copyfile(training, folder / "training.json")
         with console.status("evaluating the shipped weights"):
             metrics = _evaluate(layout, folder, "shipped")
-        return f"shipped weights, {_line(metrics)}"
+        return f"shipped weights, {metrics}"
 
     return Task(
         name="train",
@@ -97,36 +74,12 @@ def _settings(design: Design, sections: set[str]) -> dict[str, object]:
     return {name: part for name, part in design.model_dump(mode="json").items() if name in sections}
 
 
-def _evaluate(layout: Layout, folder: Path, weights: Literal["trained", "shipped"]) -> ModelMetrics:
+def _evaluate(layout: Layout, folder: Path, weights: Weights) -> ModelMetrics:
     """Run the checkpoint in ``folder`` over the test split, and write ``metrics.json`` beside it."""
     from flow.stages.dataset_file import load_dataset_file
-    from model.checkpoint import load_checkpoint
-    from model.evaluation import evaluate
+    from model.families import FAMILIES
 
-    design, dataset = layout.design, load_dataset_file(layout.data)
-    checkpoint = load_checkpoint(folder / "checkpoint.safetensors", design)
-    figures = evaluate(checkpoint.model, checkpoint.normalization, dataset.test, design)
-    metrics = ModelMetrics(
-        design=design.name,
-        weights=weights,
-        data=dataset.source,
-        provenance=dataset.provenance,
-        unit=dataset.unit,
-        blocks=len(dataset.test),
-        sndr_mean_db=figures.sndr.mean_db,
-        sndr_global_db=figures.sndr.global_db,
-        entropy_bits_per_index=figures.entropy_bits,
-        bits_per_spike=figures.bits_per_spike,
-        cr_entropy=figures.cr_entropy,
-        codewords=design.codebook.codewords,
-        codewords_used=figures.codewords_used,
-    )
-    (folder / "metrics.json").write_text(metrics.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    checkpoint, dataset = folder / "checkpoint.safetensors", load_dataset_file(layout.data)
+    metrics = FAMILIES.of(layout.design).measure(layout.design, checkpoint, dataset, weights)
+    save_metrics(folder / "metrics.json", metrics)
     return metrics
-
-
-def _line(metrics: ModelMetrics) -> str:
-    return (
-        f"float: SNDR {metrics.sndr_mean_db:.2f} dB at CR {metrics.cr_entropy:.1f}, "
-        f"{metrics.codewords_used} of {metrics.codewords} codewords used"
-    )

@@ -7,7 +7,7 @@ from spikecae.design import Design
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording
 
-__all__ = ["embedded_name", "synthetic_recording"]
+__all__ = ["command_to_train", "embedded_name", "synthetic_recording"]
 
 JITTER = 8
 """Sub-sample positions at which a template can occur."""
@@ -16,6 +16,12 @@ JITTER = 8
 def embedded_name(design: Design) -> str:
     """What reports call the design's embedded recording."""
     return f"embedded recording (seed {design.synthetic.seed})"
+
+
+def command_to_train(design: Design, source: str, epochs: int | None = None) -> str:
+    """What trains a design again on the spikes of ``source``, the embedded recording or a file, as reports say it."""
+    data = "" if source == embedded_name(design) else f" DATA={source}"
+    return f"make train DESIGN={design.name}{data}{'' if epochs is None else f' EPOCHS={epochs}'}"
 
 
 def synthetic_recording(design: Design) -> "BaseRecording":

@@ -20,7 +20,7 @@ from torch import Tensor
 from model.autoencoder.network import Autoencoder
 from model.checkpoint import Checkpoint, load_checkpoint, network_hash, save_checkpoint
 from model.datasets.spikes import SpikeDataset, Split
-from model.datasets.synthetic import embedded_name
+from model.datasets.synthetic import command_to_train
 from model.device import has_bfloat16, thread_count, training_device
 from model.evaluation import Evaluation, evaluate
 from model.files import read_tensors, write_tensors
@@ -123,7 +123,7 @@ def train(
         device=run.device.type,
         decoder_precision=run.precision,
         torch_version=str(torch.__version__),
-        repeat_with=_command(design, dataset, run.epochs),
+        repeat_with=command_to_train(design, dataset.source, run.epochs),
     )
     save_report(out_dir / "metrics.json", report)
     state_path.unlink(missing_ok=True)
@@ -274,11 +274,6 @@ def _quality(checkpoint: Checkpoint, split: Split, design: Design) -> Quality:
         cr_entropy=figures.cr_entropy,
         codewords_used=figures.codewords_used,
     )
-
-
-def _command(design: Design, dataset: SpikeDataset, epochs: int) -> str:
-    data = "" if dataset.source == embedded_name(design) else f" DATA={dataset.source}"
-    return f"make train DESIGN={design.name}{data} EPOCHS={epochs}"
 
 
 def _copy(state: dict[str, Tensor]) -> dict[str, Tensor]:

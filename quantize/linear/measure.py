@@ -7,16 +7,13 @@ from pydantic import BaseModel, ConfigDict
 from model.datasets.spikes import Split
 from model.evaluation import decode_units
 from model.linear.linear_model import LinearModel
-from model.metrics import SAMPLE_BITS, sndr, spike_decibels
+from model.metrics import SAMPLE_BITS, sndr, worst_decibels
 from quantize.linear.integers import latents_sent
 from spikecae import golden
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec
 
-__all__ = ["LinearQuality", "linear_quality", "worst_decibels", "worst_unit"]
-
-WORST = 5
-"""Percent of the spikes that are worse than what ``worst_decibels`` gives."""
+__all__ = ["LinearQuality", "linear_quality", "worst_unit"]
 
 
 class LinearQuality(BaseModel):
@@ -76,11 +73,6 @@ def linear_quality(
         cr_huffman=design.block.samples * SAMPLE_BITS / float(bits.mean()),
         escaped_share=float(escaped.mean()),
     )
-
-
-def worst_decibels(original: NDArray[np.floating], decoded: NDArray[np.floating]) -> float:
-    """SNDR that 5 % of the spikes ``[..., D]`` do not reach."""
-    return float(np.nanpercentile(spike_decibels(original, decoded), WORST))
 
 
 def worst_unit(original: NDArray[np.floating], decoded: NDArray[np.floating], units: NDArray[np.integer]) -> float:

@@ -11,18 +11,19 @@ __all__ = ["Codebook", "Quantization"]
 
 
 class Codebook(Section):
-    """The vector quantizer: one codebook shared by all features."""
+    """Typical vectors, told by number: of a network, one codebook for all features; of a linear encoder, classes."""
 
     codewords: Annotated[
         int,
-        Field(ge=2, le=MOST_CODEWORDS),
+        Field(ge=1, le=MOST_CODEWORDS),
         Unit("codewords"),
         Costs(
             "The search's multiply-accumulates and the codebook's memory grow with it, and an index has log2 K bits "
             "before it is coded; 8 times as many gave 1.0 to 1.4 dB in short trainings."
         ),
     ]
-    """K, vectors of which the nearest takes the place of a feature."""
+    """K, vectors of which the nearest takes the place of a feature, or, in a linear encoder, is subtracted from the
+    latents of a spike."""
     rate_weight: Annotated[
         float,
         Field(ge=0, le=1e6),

@@ -40,7 +40,7 @@ class Design(Section):
     recording: Recording
     front_end: Detector | None = None
     synthetic: Synthetic = Synthetic()
-    training: Training
+    training: Training = Training()
 
     @property
     def latent_samples(self) -> int:

@@ -10,7 +10,7 @@ A kind is a class, in a file of its own, that :func:`register_encoder` makes kno
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from inspect import isabstract
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import Field, ValidationError, ValidationInfo, model_validator
 from pydantic.functional_validators import ModelWrapValidatorHandler
@@ -31,6 +31,9 @@ class Encoder(Section, ABC):
 
     Validating a table as this class gives an instance of the class that the table's ``kind`` names.
     """
+
+    learns_in_epochs: ClassVar[bool] = True
+    """Whether it is trained in passes over the spikes, as many as ``[training]`` or the command line says."""
 
     kind: str
     """Which kind of encoder; the other keys of the table are those of the kind."""
@@ -75,7 +78,8 @@ class Encoder(Section, ABC):
             return handler(data)
         section = cls.section_of(data)
         if section is None:
-            known = " or ".join(map(repr, sorted(ENCODERS)))
+            *kinds, last = map(repr, sorted(ENCODERS))
+            known = " or ".join(filter(None, [", ".join(kinds), last]))
             unknown = PydanticCustomError(
                 "unknown_kind", "{text}", {"text": f"no such kind of encoder; choose {known}"}
             )

@@ -1,29 +1,55 @@
 """``[encoder]`` of ``kind = "linear"``: a linear map, classes, and levels."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from spikecae.design.block import Block
+from spikecae.design.codebook import Codebook, Quantization
 from spikecae.design.encoder import Encoder, register_encoder
+from spikecae.design.hardware import Hardware
+from spikecae.design.rules import Fault, rule
 from spikecae.design.section import Costs, Unit
+from spikecae.design.training import Training
+from spikecae.limits import MOST_CHANNELS, MOST_CLASSES, MOST_FEATURES
 
-__all__ = ["Linear"]
+__all__ = ["WITHOUT_EFFECT", "Linear"]
+
+WITHOUT_EFFECT = {
+    "quantization": ("weight_bits", "activation_bits", "latent_bits", "fine_tune_epochs", "code_tables"),
+    "hardware": ("identity_shift", "stationary", "early_exit"),
+    "training": ("recipe", "epochs", "batch", "learning_rate", "weight_decay", "dropout", "commitment"),
+}
+"""Keys of other sections that are about what this kind does not have."""
 
 
 @register_encoder
 class Linear(Encoder):
-    """A linear map to ``features`` latents, each rounded to a level; ``codebook.codewords`` typical columns of latents
-    of which the nearest is subtracted first, 1 for none."""
+    """A linear map of a spike, or of a block, to ``features`` latents. The nearest of ``codebook.codewords`` classes,
+    typical columns of latents, is subtracted (1 for none); the rest is rounded to levels, which groups of latents send
+    as one symbol. What is far from all that was seen in training takes more bits, and comes back as exactly."""
+
+    learns_in_epochs: ClassVar[bool] = False
 
     kind: Literal["linear"] = "linear"
+    """A linear map, and levels."""
+    features: Annotated[
+        int,
+        Field(ge=1, le=MOST_FEATURES),
+        Unit("latents"),
+        Costs("Multiply-accumulates and weights grow with it; latents too small for the rate asked for cost few bits."),
+    ]
+    """N, latents of a spike; of a block, if it is mapped together."""
     joint: Annotated[
         bool,
         Costs(
-            "What neighbouring channels have in common is sent once; a weight that is read serves one product, not M."
+            "What the spikes of a block have in common is sent once; the map has M times as many weights, and each "
+            "serves one product, not M."
         ),
     ] = False
-    """Whether all spikes of a block are mapped together, as those of a neighbourhood should be, or each by itself."""
+    """Whether all spikes of a block are mapped together, as the M contacts of an event in a ``neighbourhood``; or each
+    by itself. A ``queue`` may be mapped together too, which pays only where spikes that follow each other are alike."""
     bits_per_spike: Annotated[
         float,
         Field(gt=0, le=1000),
@@ -42,3 +68,52 @@ class Linear(Encoder):
     def latent_samples(self, block: Block) -> int:
         """One for each spike that is mapped by itself."""
         return 1 if self.joint else block.spikes
+
+    def mapped_samples(self, block: Block) -> int:
+        """Samples that the map takes at a time."""
+        return block.samples * (block.spikes if self.joint else 1)
+
+    @rule
+    def no_more_features_than_samples(self, block: Block) -> Iterator[Fault]:
+        """``encoder.features`` is ``block.samples`` at most; with ``joint``, ``block.spikes`` times as many."""
+        samples = self.mapped_samples(block)
+        if self.features > samples:
+            remedy = f"a map of {samples} samples has no more latents than these; choose {samples} or fewer"
+            yield Fault("encoder.features", self.features, remedy)
+
+    @rule
+    def takes_the_block(self, block: Block) -> Iterator[Fault]:
+        """With ``joint``, ``block.spikes`` times ``block.samples`` is 1024 at most."""
+        samples = self.mapped_samples(block)
+        if samples > MOST_CHANNELS:
+            remedy = f"{samples} samples together, {MOST_CHANNELS} at most; set it to false, or take shorter blocks"
+            yield Fault("encoder.joint", self.joint, remedy)
+
+    @rule
+    def no_more_classes_than_fit(self, codebook: Codebook) -> Iterator[Fault]:
+        """``codebook.codewords`` is 256 at most."""
+        if codebook.codewords > MOST_CLASSES:
+            remedy = f"a linear encoder has {MOST_CLASSES} classes at most; choose fewer"
+            yield Fault("codebook.codewords", codebook.codewords, remedy)
+
+    @rule
+    def weighs_classes_if_there_are_any(self, codebook: Codebook) -> Iterator[Fault]:
+        """``codebook.rate_weight`` is 0 where ``codebook.codewords`` is 1."""
+        if codebook.rate_weight and codebook.codewords == 1:
+            remedy = "has no effect without classes; remove it, or set codebook.codewords to 2 or more"
+            yield Fault("codebook.rate_weight", codebook.rate_weight, remedy)
+
+    @rule
+    def asks_for_nothing_it_lacks(
+        self, quantization: Quantization, hardware: Hardware, training: Training
+    ) -> Iterator[Fault]:
+        """What has no effect here has its default: ``quantization.weight_bits``, ``activation_bits``, ``latent_bits``,
+        ``fine_tune_epochs`` and ``code_tables``; ``hardware.identity_shift``, ``stationary`` and ``early_exit``;
+        ``training.recipe``, ``epochs``, ``batch``, ``learning_rate``, ``weight_decay``, ``dropout`` and
+        ``commitment``."""
+        sections = {"quantization": quantization, "hardware": hardware, "training": training}
+        for name, section in sections.items():
+            for key in WITHOUT_EFFECT[name]:
+                value, default = getattr(section, key), type(section).model_fields[key].default
+                if value != default:
+                    yield Fault(f"{name}.{key}", value, "has no effect on a linear encoder; remove it")

@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from spikecae.design.block import Block
+from spikecae.design.codebook import Codebook
 from spikecae.design.encoder import Encoder, register_encoder
 from spikecae.design.rules import Fault, rule
 from spikecae.design.section import Costs, Unit
+from spikecae.design.training import Training
 from spikecae.limits import MOST_CHANNELS, MOST_PER_GROUP
 
 __all__ = ["ResNeXt"]
@@ -70,6 +72,18 @@ class ResNeXt(Encoder):
     def latent_samples(self, block: Block) -> int:
         """Samples of each feature, D / pooling."""
         return block.samples // self.pooling
+
+    @rule
+    def chooses_among_codewords(self, codebook: Codebook) -> Iterator[Fault]:
+        """``codebook.codewords`` is 2 at least."""
+        if codebook.codewords < 2:
+            yield Fault("codebook.codewords", codebook.codewords, "with one codeword nothing is sent; choose 2 or more")
+
+    @rule
+    def trains_for_some_epochs(self, training: Training) -> Iterator[Fault]:
+        """``training.epochs`` is 1 at least."""
+        if not training.epochs:
+            yield Fault("training.epochs", training.epochs, "a network learns nothing without; choose 1 or more")
 
     @rule
     def groups_divide_channels(self) -> Iterator[Fault]:

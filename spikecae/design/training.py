@@ -49,7 +49,7 @@ class Synthetic(Section):
 
 
 class Training(Section):
-    """How the network is trained. Nothing here changes the chip's shape."""
+    """How the encoder and its decoder are trained. Nothing here changes the chip's shape."""
 
     recipe: Annotated[
         Literal["paper", "best"],
@@ -59,11 +59,11 @@ class Training(Section):
     the latents by averages, dead codewords revived, a falling learning rate, and queues formed anew in each epoch."""
     epochs: Annotated[
         int,
-        Field(ge=1),
+        Field(ge=0),
         Unit("epochs"),
         Costs("Time in proportion: 17 minutes for 40 epochs of neuropixels, on one core."),
-    ]
-    """Passes over the training spikes. The epoch that is best on validation spikes is kept."""
+    ] = 0
+    """Passes of a network over the training spikes. The epoch that is best on validation spikes is kept."""
     batch: Annotated[
         int,
         Field(ge=1),
@@ -80,4 +80,4 @@ class Training(Section):
     commitment: Annotated[float, Field(ge=0)] = 0.15
     """Weight in the loss of how far latents are from their codewords; squared error has weight 1."""
     seed: Annotated[int, Field(ge=0, le=LAST_SEED)] = 0
-    """Draws the first weights, the order of blocks and what is dropped."""
+    """Draws the first weights and classes, the order of blocks and what is dropped."""

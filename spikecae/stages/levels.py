@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecae.limits import MOST_CODEWORDS, MOST_FEATURES
+from spikecae.limits import MOST_CLASSES, MOST_CODEWORDS, MOST_FEATURES
 from spikecae.stages.base import GOLOMB, Quantizer, Symbols, Values, register
 from spikecae.stages.checks import require, require_array, require_exponents, require_range
 from spikecae.widths import accumulator_bounds, integer_range, signed_width
@@ -17,7 +17,6 @@ __all__ = ["Classes", "LevelGroup", "Levels"]
 MOST_FRACTION = 8
 MOST_IN_GROUP = 8
 """Levels that share a symbol."""
-MOST_CLASSES = 256
 WIDEST = 12
 """Bits of a latent and of a class's element."""
 

@@ -14,6 +14,7 @@ import pytest
 from flow.report.measure import Decoded
 from flow.report.page import write_page
 from flow.report.schema import Report
+from flow.report.sent import SentCodewords
 from spikecae.design import load_design
 from tests.flow.conftest import ROOT
 from tests.reports import sample_budget, sample_power, sample_report
@@ -100,7 +101,7 @@ def show(browser: str, page: Path, width: int, folder: Path) -> Shown:
 def test_nothing_is_wider_than_the_window(browser: str, report: Report, tmp_path: Path, width: int) -> None:
     rng = np.random.default_rng(0)
     original = rng.normal(0, 30, (200, 2, 16)).astype(np.float32)
-    decoded = Decoded(original, original * 0.8, rng.normal(13, 4, (200, 2)), rng.integers(0, 99, 16))
+    decoded = Decoded(original, original * 0.8, rng.normal(13, 4, (200, 2)), SentCodewords(rng.integers(0, 99, 16)))
     write_page(load_design(ROOT / "designs/tiny.toml"), report, decoded, tmp_path)
     shown = show(browser, tmp_path / "report.html", width, tmp_path)
     assert shown == Shown(inner=width, scroll=width, errors=[], wide=[], burst=[])

@@ -40,8 +40,8 @@ def test_decoded_spikes_have_the_quality_that_quantize_measured(decoded: Decoded
     """Golden integers and the float decoder here, fake-quantized PyTorch there."""
     metrics = json.loads((trained / "build/tiny/quantize/metrics.json").read_text())
     assert decoded.sndr_db.mean() == pytest.approx(metrics["fixed_point"]["sndr_mean_db"], abs=1e-6)
-    assert np.count_nonzero(decoded.counts) == metrics["fixed_point"]["codewords_used"]
-    assert decoded.counts.sum() == metrics["test_blocks"] * 4
+    assert np.count_nonzero(decoded.sent.counts) == metrics["fixed_point"]["codewords_used"]
+    assert decoded.sent.counts.sum() == metrics["test_blocks"] * 4
 
 
 def test_a_dataset_file_gives_back_the_data_set(trained: Path) -> None:
@@ -123,7 +123,7 @@ def test_what_is_mapped_takes_the_estimates_place(report: Report, decoded: Decod
 def test_codewords_in_use_are_counted_in_one_place(decoded: Decoded) -> None:
     """On the whole test split; the figure shows some of it."""
     with style():
-        (axis,) = codeword_figure(decoded.counts).axes
+        (axis,) = codeword_figure(decoded.sent.counts).axes
     assert axis.get_xlabel() == "16 codewords, most frequent first"
 
 
@@ -212,7 +212,7 @@ def test_figures_are_the_same_every_time(decoded: Decoded) -> None:
     design = load_design(ROOT / "designs/tiny.toml")
     with style():
         assert svg(spike_figure(design, decoded)) == svg(spike_figure(design, decoded))
-        assert svg(codeword_figure(decoded.counts)) != svg(codeword_figure(decoded.counts[:-1]))
+        assert svg(codeword_figure(decoded.sent.counts)) != svg(codeword_figure(decoded.sent.counts[:-1]))
 
 
 def test_the_table_tells_what_matters(report: Report) -> None:

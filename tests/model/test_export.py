@@ -8,14 +8,18 @@ import onnxruntime
 import pytest
 import torch
 
+from flow.layout import Layout
 from model.autoencoder.network import Autoencoder
 from model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from model.evaluation import decode_units
 from model.export import export_decoder
+from model.families import FAMILIES
 from model.normalization import Normalization
 from spikecae.codec import Decoder
 from spikecae.design import Design, load_design
+from spikecae.golden import Golden
 from spikecae.spec import load_spec
+from tests.random_spec import random_adc
 
 DESIGNS = Path(__file__).resolve().parents[2] / "designs"
 SHIPPED = sorted(path.parent.name for path in DESIGNS.glob("*/decoder.onnx"))
@@ -42,7 +46,7 @@ def run(path: Path, latents: np.ndarray) -> np.ndarray:
 def test_onnx_runtime_gives_what_pytorch_gives(tiny: Design, changes: dict[str, object], tmp_path: Path) -> None:
     design = tiny.model_copy(update={"encoder": tiny.encoder.model_copy(update=changes)})
     checkpoint = trained(design, 1, tmp_path / "model.safetensors")
-    export_decoder(tmp_path / "decoder.onnx", design, checkpoint)
+    export_decoder(tmp_path / "decoder.onnx", design, checkpoint.model.decoder)
     latents = np.random.default_rng(1).normal(size=(9, 4, design.latent_samples)).astype(np.float32)
     with torch.inference_mode():
         expected = checkpoint.model.decoder(torch.from_numpy(latents)).numpy()
@@ -66,13 +70,13 @@ def test_shipped_decoder_is_that_of_the_shipped_weights(name: str) -> None:
     design, folder = load_design(DESIGNS / f"{name}.toml"), DESIGNS / name
     assert (folder / "decoder.onnx").stat().st_size < 2_000_000
     spec = load_spec(folder)
-    checkpoint = load_checkpoint(folder / "model.safetensors", design)
-    indices = np.random.default_rng(2).integers(0, design.codebook.codewords, (5, design.encoder.features))
+    off_chip = FAMILIES.of(design).off_chip(design, Layout(name, DESIGNS / f"{name}.toml").spec_weights)
+    indices = Golden(spec).indices(random_adc(design, 5, seed=2))
     decoder = Decoder.from_spec(folder)
     with torch.inference_mode():
-        expected = checkpoint.model.decoder(torch.from_numpy(decoder.latents(indices))).numpy()
+        expected = off_chip.decoder(torch.from_numpy(decoder.latents(indices))).numpy()
     assert np.abs(run(folder / "decoder.onnx", decoder.latents(indices)) - expected).max() < 1e-5
-    units = decode_units(expected, checkpoint.normalization, design)
+    units = decode_units(expected, off_chip.normalization, design)
     step = np.abs(units).max() * 2.0**-15  # the chip's gain has 16 bits
     assert np.abs(decoder.waveforms(indices, design.adc) - units).max() < step
     assert spec.design == name

@@ -6,6 +6,7 @@ import pytest
 from model.checkpoint import load_checkpoint
 from model.datasets import SpikeDataset, load_dataset
 from model.evaluation import Evaluation, evaluate
+from model.families import FAMILIES
 from model.training.training_report import TrainingReport, load_report
 from spikecae.design import Design, load_design
 
@@ -35,11 +36,12 @@ def agree(found: Evaluation, report: TrainingReport) -> None:
     assert found.cr_entropy == pytest.approx(report.test.cr_entropy, rel=1e-3)
 
 
-@pytest.mark.parametrize("name", ["neuropixels", "wave_clus", "hc1", "tiny"])
+@pytest.mark.parametrize("name", sorted(path.stem for path in DESIGNS.glob("*.toml")))
 def test_weights_are_small_and_belong_to_their_design(name: str) -> None:
-    path = DESIGNS / name / "model.safetensors"
+    path, design = DESIGNS / name / "model.safetensors", load_design(DESIGNS / f"{name}.toml")
     assert path.stat().st_size <= 2_000_000
-    load_checkpoint(path, load_design(DESIGNS / f"{name}.toml"))
+    FAMILIES.of(design).off_chip(design, path)
+    FAMILIES.of(design).load_training(DESIGNS / name / "training.json")
 
 
 def test_tiny_does_what_its_report_says(tiny: Design, tiny_spikes: SpikeDataset) -> None:

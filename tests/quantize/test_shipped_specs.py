@@ -5,18 +5,22 @@ import pytest
 
 from model.checkpoint import load_checkpoint
 from model.datasets import SpikeDataset
+from model.linear.checkpoint import load_linear
 from quantize.build import build_spec
 from quantize.code import fit_code
 from quantize.fold import fold
 from quantize.stage import calibrated_encoder
-from spikecae.design import Design, load_design
+from spikecae.design import Design, Linear, ResNeXt, load_design
 from spikecae.spec import load_spec
+from spikecae.stages import Levels
+from spikecae.stages import Linear as LinearMap
 
 DESIGNS = Path(__file__).parents[2] / "designs"
 SHIPPED = sorted(path.parent.name for path in DESIGNS.glob("*/spec.json"))
+KINDS = {name: type(load_design(DESIGNS / f"{name}.toml").encoder) for name in SHIPPED}
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind is ResNeXt])
 def test_spec_is_of_the_design_and_of_the_weights_beside_it(name: str) -> None:
     design = load_design(DESIGNS / f"{name}.toml")
     spec = load_spec(DESIGNS / name)
@@ -38,6 +42,25 @@ def test_spec_is_of_the_design_and_of_the_weights_beside_it(name: str) -> None:
         np.abs(words - codebook)[np.abs(words * 2.0**spec.quantizer.exponent) < 127].max()
         <= 0.501 * 2.0**-spec.quantizer.exponent
     )
+
+
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind is Linear])
+def test_spec_is_of_the_linear_design_and_of_the_weights_beside_it(name: str) -> None:
+    design, spec = load_design(DESIGNS / f"{name}.toml"), load_spec(DESIGNS / name)
+    assert (spec.design, spec.adc_bits) == (name, design.adc.bits)
+    assert (spec.spikes, spec.samples) == (design.block.spikes, design.block.samples)
+    mapped, levels = spec.only(LinearMap), spec.only(Levels)
+    for file in ("model.safetensors", "checkpoint.safetensors"):
+        model = load_linear(DESIGNS / name / file, design)
+        step = 2.0 ** -mapped.weight_exponent[:, None].astype(float)
+        assert (np.abs(mapped.weight[:, :, 0] * step - model.weight) <= 0.501 * step).all()
+        for group, box in zip(levels.groups, model.groups, strict=True):
+            np.testing.assert_array_equal(group.low, box.low)
+            np.testing.assert_array_equal(group.size, box.size)
+        assert levels.rounding == model.rounding * 2**levels.fraction
+        words = [classes.words * 2.0**-levels.exponent for classes in levels.classes]
+        assert all(np.abs(own - model.classes).max() <= 0.501 * 2.0**-levels.exponent for own in words)
+        assert len(model.classes) == (design.codebook.codewords if words else 0)
 
 
 def test_tiny_weights_and_embedded_spikes_give_the_shipped_spec(tiny: Design, tiny_spikes: SpikeDataset) -> None:

@@ -101,7 +101,7 @@ def test_an_unknown_kind_names_the_known_ones(averages: type[Encoder], tmp_path:
     assert len(found) == 3
     assert found[0].startswith("  adc.bits = 1: ")
     assert found[1].startswith("  encoder.kind = ")
-    assert found[1].endswith(": no such kind of encoder; choose 'averages' or 'linear' or 'resnext'")
+    assert found[1].endswith(": no such kind of encoder; choose 'averages', 'linear' or 'resnext'")
     assert found[2].startswith("  recording.peak = 60: lies outside")
 
 

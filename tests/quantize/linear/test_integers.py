@@ -6,10 +6,11 @@ import pytest
 from model.datasets import SpikeDataset
 from model.linear.fit import fit_linear, quality, sample_of
 from model.linear.linear_model import LinearModel
+from model.metrics import worst_decibels
 from quantize.compare import MismatchError
 from quantize.linear.compare import check
 from quantize.linear.integers import integer_linear, latents_sent, louder
-from quantize.linear.measure import linear_quality, worst_decibels, worst_unit
+from quantize.linear.measure import linear_quality, worst_unit
 from spikecae import golden
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec

@@ -1,0 +1,131 @@
+"""The quantize stage of a linear encoder: a fitted model becomes an encoder spec, checked and measured."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.datasets.spikes import SpikeDataset, Split
+from model.evaluation import decode_units
+from model.linear.checkpoint import load_linear, save_linear
+from model.linear.evaluation import code_of
+from model.linear.level_code import LevelCode, level_rows
+from model.linear.linear_model import LinearModel
+from model.metrics import SAMPLE_BITS, sndr, worst_decibels
+from quantize.linear.compare import check
+from quantize.linear.integers import columns_sent, integer_linear, latents_sent
+from quantize.linear.linear_report import LevelQuality, LinearReport
+from quantize.measure import split_events
+from quantize.report import GoldenCheck, save_report
+from spikecae.bitstream.huffman import code_words
+from spikecae.bitstream.payload import Events, wire_bits
+from spikecae.design import Design
+from spikecae.spec import EncoderSpec, save_spec
+from spikecae.stages import Levels
+
+__all__ = ["quantize_linear"]
+
+
+def quantize_linear(
+    design: Design,
+    checkpoint: Path,
+    dataset: SpikeDataset,
+    folder: Path,
+    progress: Callable[[str, int, int], None],
+) -> LinearReport:
+    """Quantize a fitted encoder; arguments, files and errors as :class:`quantize.families.QuantizedFamily` says."""
+    loaded, test = load_linear(checkpoint, design), dataset.test
+    progress("integers", 0, 1)
+    spec, model = integer_linear(design, loaded, dataset)
+    progress("compare", 0, len(test))
+    agreement = check(spec, model, test.adc)
+    progress("measure", 0, 1)
+    code = code_of(loaded, dataset)
+    chosen, levels = loaded.quantize(loaded.latents(loaded.normalization.apply(test.adc)))
+    outputs = loaded.decode(loaded.dequantize(chosen, levels))
+    float_bits, float_escapes = _float_bits(code, chosen, levels)
+    float_model = _quality(design, loaded, test, outputs, float_bits, chosen, float_escapes)
+    outputs = model.decode(latents_sent(spec, agreement.indices))
+    bits = code_words(agreement.indices, spec.coder.tables, spec.symbols)[1].sum(axis=1)
+    classes, sent = columns_sent(spec, agreement.indices)
+    fixed_point = _quality(design, model, test, outputs, bits, classes, _escapes(spec, agreement.indices))
+    quantizer = spec.only(Levels)
+    report = LinearReport(
+        design=design.name,
+        spec_hash=spec.hash,
+        data=dataset.source,
+        provenance=dataset.provenance,
+        unit=dataset.unit,
+        test_blocks=len(test),
+        codewords=design.codebook.codewords,
+        blocks_per_packet=design.hardware.packet_blocks,
+        weight_bits=design.quantization.weight_bits,
+        latents=quantizer.latents,
+        latent_bits=quantizer.bits,
+        groups=len(quantizer.groups),
+        code_tables=len(spec.coder.tables),
+        symbols=sum(table.size for table in spec.coder.tables),
+        float_model=float_model,
+        fixed_point=fixed_point,
+        sndr_loss_db=float_model.sndr_mean_db - fixed_point.sndr_mean_db,
+        level_agreement=float((levels == sent).mean()),
+        golden_check=GoldenCheck(blocks=agreement.blocks, taps=agreement.taps, values=agreement.values, mismatches=0),
+    )
+    save_spec(spec, folder)
+    save_linear(folder / "checkpoint.safetensors", design, model)
+    save_report(folder / "metrics.json", report)
+    return report
+
+
+def _quality(
+    design: Design,
+    model: LinearModel,
+    split: Split,
+    outputs: NDArray[np.float32],
+    bits: NDArray[np.int64],
+    classes: NDArray[np.integer] | None,
+    escaped: float,
+) -> LevelQuality:
+    """Of decoded blocks ``[n, M, D]`` that took ``bits`` ``[n]`` and chose ``classes`` ``[n, columns]``."""
+    decoded = decode_units(outputs, model.normalization, design)
+    quality, spikes = sndr(split.spikes, decoded), design.block.spikes
+    uncoded = len(split) * spikes * design.block.samples * SAMPLE_BITS
+    events = split_events(design, split)
+
+    def wire(events: Events | None) -> float:
+        return uncoded / wire_bits(bits, blocks_per_packet=design.hardware.packet_blocks, spikes=spikes, events=events)
+
+    return LevelQuality(
+        sndr_mean_db=quality.mean_db,
+        sndr_global_db=quality.global_db,
+        sndr_worst_db=worst_decibels(split.spikes, decoded),
+        bits_per_spike=float(bits.mean()) / spikes,
+        bits_per_spike_p99=float(np.percentile(bits, 99)) / spikes,
+        cr_huffman=uncoded / int(bits.sum()),
+        cr_wire=wire(None),
+        cr_wire_events=wire(events) if events else None,
+        classes_used=1 if classes is None else len(np.unique(classes)),
+        escaped=escaped,
+    )
+
+
+def _float_bits(
+    code: LevelCode, chosen: NDArray[np.integer] | None, levels: NDArray[np.integer]
+) -> tuple[NDArray[np.int64], float]:
+    """Bits ``[n]`` of blocks with levels ``[n, L, columns]``, and the share of groups that lie outside."""
+    rows = level_rows(levels)
+    bits = code.bits(None if chosen is None else chosen.ravel(), rows)
+    ends = code.starts[1:]
+    outside = [
+        part.box.index(rows[:, end - part.box.low.size : end]) == part.box.symbols - 1
+        for part, end in zip(code.groups, ends, strict=True)
+    ]
+    return bits.reshape(len(levels), -1).sum(axis=1), float(np.mean(outside))
+
+
+def _escapes(spec: EncoderSpec, indices: NDArray[np.integer]) -> float:
+    """Share of the groups' symbols that are the reserved ones."""
+    symbols = spec.symbols
+    reserved = sorted({by for by in symbols.escaped_by if by >= 0})
+    return float((indices[:, reserved] == np.array(symbols.sizes)[reserved] - 1).mean())
