@@ -7,11 +7,13 @@ from model.checkpoint import load_checkpoint
 from model.datasets import SpikeDataset, load_dataset
 from model.evaluation import Evaluation, evaluate
 from model.families import FAMILIES
+from model.linear.fitting_report import load_fitting_report
 from model.training.training_report import TrainingReport, load_report
 from spikecae.design import Design, load_design
 
 DESIGNS = Path(__file__).parents[2] / "designs"
-REAL = {"wave_clus": "wave_clus/spikes_C_Difficult2_noise005.mat", "hc1": "hc1/d533101.mat"}
+DIFFICULT2, HC1 = "wave_clus/spikes_C_Difficult2_noise005.mat", "hc1/d533101.mat"
+REAL = {"wave_clus": DIFFICULT2, "hc1": HC1, "lite": DIFFICULT2, "lite_tetrode": HC1}
 
 
 def shipped(design: Design, spikes: SpikeDataset) -> tuple[Evaluation, TrainingReport]:
@@ -61,3 +63,18 @@ def test_hc1_reaches_its_floor() -> None:
     agree(found, report)
     assert found.sndr.mean_db >= 8.0
     assert found.cr_entropy >= 30
+
+
+@pytest.mark.parametrize(
+    ("name", "mean", "worst", "cr"), [("lite", 22.8, 20.0, 38.5), ("lite_tetrode", 13.9, 9.5, 30.0)]
+)
+def test_linear_designs_reach_their_floor(name: str, mean: float, worst: float, cr: float) -> None:
+    design, spikes = real(name)
+    found = FAMILIES.of(design).measure(design, DESIGNS / name / "model.safetensors", spikes, "shipped")
+    report = load_fitting_report(DESIGNS / name / "training.json")
+    assert report.data_sha256 == spikes.training_sha256
+    assert found.model_dump()["sndr_worst_db"] == pytest.approx(report.test.sndr_worst_db, abs=0.01)
+    assert found.sndr_mean_db == pytest.approx(report.test.sndr_mean_db, abs=0.01)
+    assert report.test.sndr_mean_db >= mean
+    assert report.test.sndr_worst_db >= worst
+    assert report.test.cr_huffman >= cr
