@@ -7,24 +7,22 @@ from pydantic import BaseModel, ConfigDict
 from model.datasets.spikes import Split
 from model.evaluation import decode_units
 from model.linear.linear_model import LinearModel
-from model.metrics import SAMPLE_BITS, sndr, spike_decibels
+from model.metrics import SAMPLE_BITS, sndr
 from quantize.linear.integers import latents_sent
 from spikecae import golden
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec
 
-__all__ = ["LinearQuality", "linear_quality", "worst_decibels", "worst_unit"]
-
-WORST = 5
-"""Percent of the spikes that are worse than what ``worst_decibels`` gives."""
+__all__ = ["LinearQuality", "linear_quality", "worst_unit"]
 
 
 class LinearQuality(BaseModel):
     """Figures of one split, in Huffman codes made from the training split.
 
-    ``sndr_worst_db``: 5 % of the spikes come back worse. ``sndr_worst_unit_db``: the ratio of all spikes of the unit
-    whose is least; None without units. Bits are the payload's, escapes included: ``bits_p99`` of the dearest 1 % of
-    columns' blocks, per spike. ``escaped_share``: of the groups' symbols, those that say that levels lie outside.
+    :data:`model.metrics.WORST` percent of the spikes have less than ``sndr_worst_db``. ``sndr_worst_unit_db``: the
+    ratio of all spikes of the unit whose is least; None without units. Bits are the payload's, escapes included; one
+    block in a hundred takes more than ``bits_p99`` for each of its spikes. ``escaped_share``: of the groups' symbols,
+    those that say that levels lie outside.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,18 +67,13 @@ def linear_quality(
         blocks=len(split),
         sndr_mean_db=quality.mean_db,
         sndr_global_db=quality.global_db,
-        sndr_worst_db=worst_decibels(split.spikes, decoded),
+        sndr_worst_db=quality.worst_db,
         sndr_worst_unit_db=None if units is None else worst_unit(split.spikes, decoded, units),
         bits_per_spike=float(bits.mean()),
         bits_p99=float(np.percentile(bits, 99)),
         cr_huffman=design.block.samples * SAMPLE_BITS / float(bits.mean()),
         escaped_share=float(escaped.mean()),
     )
-
-
-def worst_decibels(original: NDArray[np.floating], decoded: NDArray[np.floating]) -> float:
-    """SNDR that 5 % of the spikes ``[..., D]`` do not reach."""
-    return float(np.nanpercentile(spike_decibels(original, decoded), WORST))
 
 
 def worst_unit(original: NDArray[np.floating], decoded: NDArray[np.floating], units: NDArray[np.integer]) -> float:
