@@ -7,21 +7,12 @@ from numpy.typing import NDArray
 
 from spikecae.design import Design
 
-__all__ = [
-    "Sndr",
-    "bits_per_spike",
-    "cr_entropy",
-    "entropy_bits",
-    "index_counts",
-    "sndr",
-    "spike_decibels",
-    "worst_decibels",
-]
+__all__ = ["WORST", "Sndr", "bits_per_spike", "cr_entropy", "entropy_bits", "index_counts", "sndr", "spike_decibels"]
 
 SAMPLE_BITS = 16
 """W of the compression ratio: an uncoded sample."""
-WORST_PERCENT = 5
-"""Of the spikes, that are told apart from the mean as the worst."""
+WORST = 5
+"""Percent of the spikes that come back worse than what is called the worst."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +20,13 @@ class Sndr:
     """Signal to noise-and-distortion ratio, 20·log10(‖x‖ / ‖x − x̂‖).
 
     ``mean_db`` is the mean of the spikes' decibels, as the authors' code reports; ``global_db`` the ratio of all spikes
-    together. Spikes without energy have no ratio: they are in neither.
+    together; ``WORST`` percent of the spikes have less than ``worst_db``. Spikes without energy have no ratio: they are
+    in none of these.
     """
 
     mean_db: float
     global_db: float
+    worst_db: float
 
 
 def sndr(original: NDArray[np.floating], decoded: NDArray[np.floating]) -> Sndr:
@@ -46,19 +39,15 @@ def sndr(original: NDArray[np.floating], decoded: NDArray[np.floating]) -> Sndr:
     heard = signal > 0
     if not heard.any():
         raise ValueError(f"all {signal.size} spikes are silent, so that there is no SNDR; use another recording")
-    mean = (_decibels(signal) - _decibels(error))[heard].mean()
-    return Sndr(float(mean), float(_decibels(signal.sum()) - _decibels(error[heard].sum())))
+    ratios = (_decibels(signal) - _decibels(error))[heard]
+    together = _decibels(signal.sum()) - _decibels(error[heard].sum())
+    return Sndr(float(ratios.mean()), float(together), float(np.percentile(ratios, WORST)))
 
 
 def spike_decibels(original: NDArray[np.floating], decoded: NDArray[np.floating]) -> NDArray[np.float64]:
     """SNDR of each spike ``[..., D]``: float64 ``[...]``; NaN of a silent one."""
     signal, error = _energies(original, decoded)
     return np.where(signal > 0, _decibels(signal) - _decibels(error), np.nan)
-
-
-def worst_decibels(original: NDArray[np.floating], decoded: NDArray[np.floating]) -> float:
-    """SNDR that ``WORST_PERCENT`` of the spikes ``[..., D]`` do not reach; silent ones are not counted."""
-    return float(np.nanpercentile(spike_decibels(original, decoded), WORST_PERCENT))
 
 
 def _energies(

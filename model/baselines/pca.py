@@ -68,9 +68,8 @@ def pca_at_bits(curve: Sequence[RatePoint], bits: float) -> Sndr:
         raise OutsideCurve(
             f"{bits:.3g} bits per spike lie outside what PCA's steps give, {rates[0]:.3g} to {rates[-1]:.3g}"
         )
-    mean = np.interp(bits, rates, [point.sndr.mean_db for point in points])
-    total = np.interp(bits, rates, [point.sndr.global_db for point in points])
-    return Sndr(float(mean), float(total))
+    figures = [(point.sndr.mean_db, point.sndr.global_db, point.sndr.worst_db) for point in points]
+    return Sndr(*(float(np.interp(bits, rates, values)) for values in zip(*figures, strict=True)))
 
 
 def _point(

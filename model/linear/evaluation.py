@@ -4,11 +4,12 @@ import numpy as np
 
 from model.datasets.spikes import SpikeDataset, Split
 from model.evaluation import decode_units
-from model.linear.fit import ORDERS, column_bits, sample_of
+from model.linear.fit import ORDERS, column_bits
 from model.linear.fitting_report import LinearFigures
 from model.linear.level_code import LevelCode, fit_level_code, level_rows
 from model.linear.linear_model import LinearModel
-from model.metrics import SAMPLE_BITS, sndr, worst_decibels
+from model.linear.sample import sample_of
+from model.metrics import SAMPLE_BITS, sndr
 from spikecae.design import Design
 
 __all__ = ["code_of", "linear_figures"]
@@ -32,7 +33,7 @@ def linear_figures(design: Design, model: LinearModel, code: LevelCode, split: S
         blocks=len(split),
         sndr_mean_db=quality.mean_db,
         sndr_global_db=quality.global_db,
-        sndr_worst_db=worst_decibels(split.spikes, decoded),
+        sndr_worst_db=quality.worst_db,
         bits_per_spike=bits,
         cr_huffman=design.block.samples * SAMPLE_BITS / bits,
     )

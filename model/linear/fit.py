@@ -1,36 +1,38 @@
-"""Fitting a linear encoder: PCA, k-means, levels as wide as the bits allow, and a decoder by least squares.
+"""Fitting a linear encoder: PCA, k-means, levels as wide as the bits allow, and a decoder by least squares; then all of
+it trained together.
 
-Spikes of the training split fit, those of the validation split choose: the width and the rounding of levels, and how
-far the decoder is held back.
+Spikes of the training split fit, those of the validation split choose: the width and the rounding of levels, what a bit
+is worth, and how far the decoder is held back. What is better in the mean and in the worst spikes together is chosen.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from sklearn.cluster import KMeans
 
-from model.datasets.spikes import SpikeDataset, Split
+from model.datasets.spikes import SpikeDataset
 from model.evaluation import decode_units
 from model.linear.decoder import LinearDecoder
 from model.linear.inverse import fit_inverse
 from model.linear.level_code import LevelCode, class_lengths, fit_groups, fit_level_code, level_rows
 from model.linear.linear_model import FRACTION, LinearModel, columns_of
+from model.linear.refine import refined
+from model.linear.sample import Sample, sample_of
 from model.metrics import Sndr, sndr
 from model.normalization import Normalization, fit_normalization
 from spikecae.design import Design
 from spikecae.design.linear import Linear
 
 __all__ = [
-    "Sample",
     "column_bits",
     "fit_linear",
     "fit_width",
     "principal_map",
     "quality",
-    "sample_of",
     "with_class_cost",
     "with_groups",
     "with_inverse",
@@ -40,29 +42,17 @@ ORDERS = (0, 1, 2, 3)
 """Of the Golomb codes of escaped levels."""
 ROUNDINGS = tuple(parts / 2**FRACTION for parts in (2, 3, 4))
 """Of which the best on validation spikes is taken; what is less than a half widens the level 0."""
+WORTHS = (0.3, 1.0, 1.5)
+"""Of a bit in the training of map and classes, relative to high rate: that is taken which is best on validation spikes,
+if it is better than no such training."""
 STARTS = 4
 """Of k-means."""
-OCTAVES = -4.0, 6.0
+OCTAVES = -12.0, 12.0
 """Least and largest width of a level: 2 to this power, in deviations of the training samples."""
 CLOSE = 0.002
 """Octaves within which the width is found."""
 COST_ROUNDS = 3
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """A ``split``, its blocks ``normalized``, and the decoder's ``target``: float32 ``[n, M, D]``."""
-
-    split: Split
-    normalized: NDArray[np.float32]
-    target: NDArray[np.float32]
-
-
-def sample_of(split: Split, normalization: Normalization) -> Sample:
-    """A split's blocks, normalized."""
-    target = split.adc if split.target is None else split.target
-    return Sample(split, normalization.apply(split.adc), normalization.apply(target))
 
 
 def fit_linear(design: Design, dataset: SpikeDataset, seed: int, progress: Progress | None = None) -> LinearModel:
@@ -71,7 +61,7 @@ def fit_linear(design: Design, dataset: SpikeDataset, seed: int, progress: Progr
     Args:
         design: its ``encoder`` is of kind ``linear``.
         dataset: the spikes.
-        seed: of k-means.
+        seed: of k-means, and of the order of columns in the training.
         progress: called with the step's name, how much of it is done, and of how much.
 
     Raises:
@@ -83,13 +73,22 @@ def fit_linear(design: Design, dataset: SpikeDataset, seed: int, progress: Progr
     train, validation = sample_of(dataset.train, normalization), sample_of(dataset.validation, normalization)
     tell("principal components", 0, 1)
     start = _start(design, normalization, train, seed)
-    fitted = []
+    fitted: list[tuple[float, LinearModel]] = []
+
+    def add(unit: LinearModel) -> None:
+        model = fit_width(design, unit, train, validation)
+        found = quality(design, model, validation)
+        fitted.append((found.mean_db + found.worst_db, model))
+
     for number, rounding in enumerate(ROUNDINGS):
         tell("width of levels", number, len(ROUNDINGS))
-        model = fit_width(design, replace(start, rounding=rounding), train, validation)
-        fitted.append((quality(design, model, validation).mean_db, number, model))
-    tell("width of levels", len(ROUNDINGS), len(ROUNDINGS))
-    return max(fitted, key=lambda item: item[:2])[2]
+        add(replace(start, rounding=rounding))
+    coarse = max(fitted, key=itemgetter(0))[1]
+    for number, worth in enumerate(WORTHS):
+        tell("rate and distortion", number, len(WORTHS))
+        add(refined(coarse, train, validation, worth, seed))
+    tell("rate and distortion", len(WORTHS), len(WORTHS))
+    return max(fitted, key=itemgetter(0))[1]
 
 
 def _start(design: Design, normalization: Normalization, train: Sample, seed: int) -> LinearModel:

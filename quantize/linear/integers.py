@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.datasets.spikes import SpikeDataset
-from model.linear.fit import sample_of
 from model.linear.inverse import fit_inverse
 from model.linear.level_code import LevelCode, fit_level_code, level_rows
 from model.linear.linear_model import FRACTION, LinearModel
+from model.linear.sample import sample_of
 from quantize.normalization import input_table
 from spikecae import golden
 from spikecae.bitstream.huffman import code_lengths

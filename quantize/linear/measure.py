@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from model.datasets.spikes import Split
 from model.evaluation import decode_units
 from model.linear.linear_model import LinearModel
-from model.metrics import SAMPLE_BITS, sndr, worst_decibels
+from model.metrics import SAMPLE_BITS, sndr
 from quantize.linear.integers import latents_sent
 from spikecae import golden
 from spikecae.design import Design
@@ -19,9 +19,10 @@ __all__ = ["LinearQuality", "linear_quality", "worst_unit"]
 class LinearQuality(BaseModel):
     """Figures of one split, in Huffman codes made from the training split.
 
-    ``sndr_worst_db``: 5 % of the spikes come back worse. ``sndr_worst_unit_db``: the ratio of all spikes of the unit
-    whose is least; None without units. Bits are the payload's, escapes included: ``bits_p99`` of the dearest 1 % of
-    columns' blocks, per spike. ``escaped_share``: of the groups' symbols, those that say that levels lie outside.
+    :data:`model.metrics.WORST` percent of the spikes have less than ``sndr_worst_db``. ``sndr_worst_unit_db``: the
+    ratio of all spikes of the unit whose is least; None without units. Bits are the payload's, escapes included; one
+    block in a hundred takes more than ``bits_p99`` for each of its spikes. ``escaped_share``: of the groups' symbols,
+    those that say that levels lie outside.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,7 +67,7 @@ def linear_quality(
         blocks=len(split),
         sndr_mean_db=quality.mean_db,
         sndr_global_db=quality.global_db,
-        sndr_worst_db=worst_decibels(split.spikes, decoded),
+        sndr_worst_db=quality.worst_db,
         sndr_worst_unit_db=None if units is None else worst_unit(split.spikes, decoded, units),
         bits_per_spike=float(bits.mean()),
         bits_p99=float(np.percentile(bits, 99)),

@@ -12,7 +12,7 @@ from model.linear.checkpoint import load_linear, save_linear
 from model.linear.evaluation import code_of
 from model.linear.level_code import LevelCode, level_rows
 from model.linear.linear_model import LinearModel
-from model.metrics import SAMPLE_BITS, sndr, worst_decibels
+from model.metrics import SAMPLE_BITS, sndr
 from quantize.linear.compare import check
 from quantize.linear.integers import columns_sent, integer_linear, latents_sent
 from quantize.linear.linear_report import LevelQuality, LinearReport
@@ -99,7 +99,7 @@ def _quality(
     return LevelQuality(
         sndr_mean_db=quality.mean_db,
         sndr_global_db=quality.global_db,
-        sndr_worst_db=worst_decibels(split.spikes, decoded),
+        sndr_worst_db=quality.worst_db,
         bits_per_spike=float(bits.mean()) / spikes,
         bits_per_spike_p99=float(np.percentile(bits, 99)) / spikes,
         cr_huffman=uncoded / int(bits.sum()),

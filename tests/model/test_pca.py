@@ -59,8 +59,8 @@ def test_the_code_is_fitted_on_training_spikes_alone(tiny: Design, gaussian: Spi
 
 
 def test_quality_between_points_and_outside() -> None:
-    curve = [RatePoint(2.0, 10.0, Sndr(8.0, 9.0)), RatePoint(1.0, 20.0, Sndr(14.0, 16.0))]
-    assert pca_at_bits(curve, 15.0) == Sndr(11.0, 12.5)
+    curve = [RatePoint(2.0, 10.0, Sndr(8.0, 9.0, 4.0)), RatePoint(1.0, 20.0, Sndr(14.0, 16.0, 5.0))]
+    assert pca_at_bits(curve, 15.0) == Sndr(11.0, 12.5, 4.5)
     with pytest.raises(OutsideCurve, match="25 bits per spike lie outside what PCA's steps give, 10 to 20"):
         pca_at_bits(curve, 25.0)
 

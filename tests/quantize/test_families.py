@@ -15,7 +15,7 @@ from model.export import export_decoder
 from model.families import FAMILIES
 from model.linear.checkpoint import load_linear
 from model.linear.fitting_report import load_fitting_report
-from model.metrics import sndr, spike_decibels, worst_decibels
+from model.metrics import sndr, spike_decibels
 from quantize.families import QUANTIZED_FAMILIES
 from quantize.linear.linear_report import LinearReport
 from quantize.report import load_report_of
@@ -112,7 +112,7 @@ def test_figures_of_the_spec_are_those_of_golden_and_of_packets(
         outputs = off_chip.decoder(torch.from_numpy(latents)).numpy()
     decoded = decode_units(outputs, off_chip.normalization, design)
     assert got.sndr_mean_db == pytest.approx(sndr(test.spikes, decoded).mean_db, abs=1e-6)
-    assert got.sndr_worst_db == pytest.approx(worst_decibels(test.spikes, decoded), abs=1e-5)
+    assert got.sndr_worst_db == pytest.approx(np.percentile(spike_decibels(test.spikes, decoded), 5), abs=1e-5)
     assert abs(report.sndr_loss_db) < 0.3
     assert report.golden_check.values == sum(tap.size for tap in coded.taps.values()) + (
         coded.taps["levels"].shape[0] * spec.latents.samples if spec.quantizer.classes else 0

@@ -5,9 +5,10 @@ from sklearn.decomposition import PCA
 
 from model.datasets import SpikeDataset
 from model.linear import inverse
-from model.linear.fit import column_bits, fit_linear, principal_map, quality, sample_of, with_groups
+from model.linear.fit import column_bits, fit_linear, principal_map, quality, with_groups
 from model.linear.inverse import fit_inverse
 from model.linear.linear_model import LinearModel, columns_of
+from model.linear.sample import sample_of
 from model.normalization import fit_normalization
 from spikecae.design import Design
 from tests.linear_designs import linear_design

@@ -1,0 +1,13 @@
+from collections.abc import Iterator
+
+import pytest
+
+from model.linear import refine
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _short_training() -> Iterator[None]:
+    """What the long one is for is measured by experiments."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(refine, "STEPS", 100)
+        yield
