@@ -6,7 +6,7 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Normalization", "fit_normalization"]
+__all__ = ["Normalization", "by_powers_of_two", "fit_normalization"]
 
 
 @dataclass(frozen=True)
@@ -51,3 +51,9 @@ def fit_normalization(adc: NDArray[np.int16], kind: Literal["global", "per_sampl
             f"recording's unit"
         )
     return Normalization(np.floor(mean + 0.5).astype(np.int16), deviation.astype(np.float32))
+
+
+def by_powers_of_two(normalization: Normalization) -> Normalization:
+    """The same with scales that are powers of two, so that the chip's product is a shift."""
+    scale = np.exp2(np.rint(np.log2(normalization.scale.astype(np.float64))))
+    return Normalization(normalization.offset, scale.astype(np.float32))

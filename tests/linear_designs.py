@@ -15,8 +15,14 @@ def linear_design(
     codewords: int = 1,
     symbols: int = 64,
     rate_weight: float = 0.0,
+    decimation: int = 1,
+    weight_bits: int = 8,
 ) -> Design:
-    """``tiny`` with another encoder, and so many classes."""
-    encoder = Linear(features=features, joint=joint, bits_per_spike=bits, symbols=symbols)
+    """``tiny`` with another encoder, and so many classes; sums of codes have one normalization for all."""
+    encoder = Linear(features=features, joint=joint, bits_per_spike=bits, symbols=symbols, decimation=decimation)
     codebook = tiny.codebook.model_copy(update={"codewords": codewords, "rate_weight": rate_weight})
-    return tiny.model_copy(update={"encoder": encoder, "codebook": codebook})
+    update = {"encoder": encoder, "codebook": codebook}
+    update["quantization"] = tiny.quantization.model_copy(update={"weight_bits": weight_bits})
+    if decimation > 1:
+        update["normalization"] = tiny.normalization.model_copy(update={"kind": "global"})
+    return tiny.model_copy(update=update)

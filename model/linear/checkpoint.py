@@ -28,6 +28,7 @@ def linear_hash(design: Design) -> str:
     """SHA-256 over everything in the design that a fitted encoder depends on."""
     parts = design.model_dump(include={"adc", "block", "encoder", "normalization"})
     parts["classes"] = design.codebook.model_dump()
+    parts["weight_bits"] = design.quantization.weight_bits
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -86,6 +87,7 @@ def load_linear(path: Path, design: Design) -> LinearModel:
     low, size = (np.split(arrays[name], ends) for name in ("groups.low", "groups.size"))
     return LinearModel(
         normalization=Normalization(arrays["normalization.offset"], arrays["normalization.scale"]),
+        decimation=encoder.decimation,
         weight=arrays["weight"],
         bias=arrays["bias"],
         classes=arrays["classes"],
@@ -104,7 +106,7 @@ def _wanted(design: Design, decoder: LinearDecoder) -> dict[str, tuple[torch.dty
     return {
         "normalization.offset": (torch.int16, (samples,)),
         "normalization.scale": (torch.float32, (samples,)),
-        "weight": (torch.float64, (latents, samples * (design.block.spikes if encoder.joint else 1))),
+        "weight": (torch.float64, (latents, encoder.mapped_samples(design.block))),
         "bias": (torch.float64, (latents,)),
         "classes": (torch.float64, (classes, latents)),
         "class_cost": (torch.float64, (classes,)),

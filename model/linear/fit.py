@@ -19,11 +19,11 @@ from model.evaluation import decode_units
 from model.linear.decoder import LinearDecoder
 from model.linear.inverse import fit_inverse
 from model.linear.level_code import LevelCode, class_lengths, fit_groups, fit_level_code, level_rows
-from model.linear.linear_model import FRACTION, LinearModel, columns_of
+from model.linear.linear_model import FRACTION, LinearModel, columns_of, decimated, with_few_bits
 from model.linear.refine import refined
 from model.linear.sample import Sample, sample_of
 from model.metrics import Sndr, sndr
-from model.normalization import Normalization, fit_normalization
+from model.normalization import Normalization, by_powers_of_two, fit_normalization
 from spikecae.design import Design
 from spikecae.design.linear import Linear
 
@@ -69,7 +69,7 @@ def fit_linear(design: Design, dataset: SpikeDataset, seed: int, progress: Progr
             width of levels takes as few bits as it asks for.
     """
     tell = progress or (lambda step, done, total: None)
-    normalization = fit_normalization(dataset.train.adc, design.normalization.kind)
+    normalization = by_powers_of_two(fit_normalization(dataset.train.adc, design.normalization.kind))
     train, validation = sample_of(dataset.train, normalization), sample_of(dataset.validation, normalization)
     tell("principal components", 0, 1)
     start = _start(design, normalization, train, seed)
@@ -94,25 +94,28 @@ def fit_linear(design: Design, dataset: SpikeDataset, seed: int, progress: Progr
 def _start(design: Design, normalization: Normalization, train: Sample, seed: int) -> LinearModel:
     """Principal components and classes, in deviations of the training samples; no groups yet, and no decoder."""
     encoder = Linear.of(design.encoder)
-    weight, bias = principal_map(train.normalized, normalization, encoder.features, joint=encoder.joint)
+    samples = decimated(train.normalized, encoder.decimation)
+    scale = normalization.scale.astype(np.float64)[:: encoder.decimation]
+    weight, bias = principal_map(samples, scale, encoder.features, joint=encoder.joint)
     count = design.codebook.codewords
     classes = np.zeros((0, len(bias)))
     if count > 1:
-        columns = columns_of(train.normalized, joint=encoder.joint) @ weight.T + bias
+        columns = columns_of(samples, joint=encoder.joint) @ weight.T + bias
         if len(columns) < count:
             raise ValueError(
                 f"codebook.codewords = {count} classes of {len(columns)} training columns; use fewer, or more spikes"
             )
         classes = KMeans(count, n_init=STARTS, random_state=seed).fit(columns).cluster_centers_.astype(np.float64)
     decoder = LinearDecoder(len(bias), design.block.spikes, design.block.samples, joint=encoder.joint)
-    return LinearModel(normalization, weight, bias, classes, np.zeros(len(classes)), 0.5, (), decoder)
+    unweighed = np.zeros(len(classes))
+    return LinearModel(normalization, encoder.decimation, weight, bias, classes, unweighed, 0.5, (), decoder)
 
 
 def principal_map(
-    normalized: NDArray[np.floating], normalization: Normalization, features: int, *, joint: bool
+    normalized: NDArray[np.floating], scale: NDArray[np.float64], features: int, *, joint: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weight ``[L, D or M·D]`` and bias ``[L]`` that give the first principal components of the converter's codes, in
-    deviations of all samples, for normalized blocks ``[n, M, D]``.
+    deviations of all samples, for normalized blocks ``[n, M, D]``, of which ``scale`` ``[D]`` codes are a unit.
 
     Raises:
         ValueError: there are fewer samples or training columns than ``features``.
@@ -123,7 +126,7 @@ def principal_map(
             f"encoder.features = {features} must be at most the {columns.shape[1]} samples that are mapped, and the "
             f"{len(columns)} training columns; use fewer, or more spikes"
         )
-    scale = np.tile(normalization.scale.astype(np.float64), columns.shape[1] // normalization.scale.size)
+    scale = np.tile(scale, columns.shape[1] // scale.size)
     mean = columns.mean(axis=0)
     codes = (columns - mean) * scale
     _, basis = np.linalg.eigh(codes.T @ codes / len(codes))
@@ -139,15 +142,16 @@ def fit_width(design: Design, unit: LinearModel, train: Sample, validation: Samp
         ValueError: there is no such width.
     """
     wanted = Linear.of(design.encoder).bits_per_spike
-    seen, held_out = unit.latents(train.normalized), unit.latents(validation.normalized)
+    known, unknown = unit.mapped(train.normalized), unit.mapped(validation.normalized)
     spikes = validation.split.spikes[..., 0].size
     tried: dict[float, LinearModel] = {}  # by their bits
 
     def excess(octaves: float) -> float:
-        width = 2.0**octaves
-        model = with_class_cost(design, scaled(unit, width), seen / width)
-        model, code = with_groups(design, model, seen / width)
-        bits = float(column_bits(model, code, held_out / width).sum()) / spikes
+        model = rounded(scaled(unit, 2.0**octaves), known, design.quantization.weight_bits)
+        seen, held_out = (model.latents_of(part) for part in (known, unknown))
+        model = with_class_cost(design, model, seen)
+        model, code = with_groups(design, model, seen)
+        bits = float(column_bits(model, code, held_out).sum()) / spikes
         tried[bits] = model
         return bits - wanted
 
@@ -174,6 +178,21 @@ def scaled(unit: LinearModel, width: float) -> LinearModel:
         classes=unit.classes / width,
         class_cost=np.zeros(len(unit.classes)),
     )
+
+
+def rounded(model: LinearModel, columns: NDArray[np.float64], bits: int) -> LinearModel:
+    """The same with weights of so many bits; bias and classes suit them, by training columns ``[n, inputs]``."""
+    weight = with_few_bits(model.weight, bits)
+    bias = model.bias + (model.weight - weight) @ columns.mean(axis=0)
+    classes = model.classes
+    if len(classes):
+        latents = columns @ model.weight.T + model.bias
+        nearest = (np.square(classes).sum(axis=1) - 2 * latents @ classes.T).argmin(axis=1)
+        moved = columns @ weight.T + bias - latents
+        sums = np.zeros_like(classes)
+        np.add.at(sums, nearest, moved)
+        classes = classes + sums / np.maximum(np.bincount(nearest, minlength=len(classes)), 1)[:, None]
+    return replace(model, weight=weight, bias=bias, classes=classes)
 
 
 def with_class_cost(design: Design, model: LinearModel, latents: NDArray[np.float64]) -> LinearModel:

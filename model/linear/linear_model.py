@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from model.linear.decoder import LinearDecoder
 from model.linear.level_code import Box
 from model.normalization import Normalization
+from spikecae.widths import integer_range
 
-__all__ = ["FRACTION", "LinearModel", "columns_of"]
+__all__ = ["FRACTION", "LinearModel", "columns_of", "decimated", "with_few_bits"]
 
 FRACTION = 3
 """Bits behind the binary point of latents on the chip: rounding is a multiple of ``2**-FRACTION`` levels."""
@@ -25,7 +26,9 @@ class LinearModel:
 
     Attributes:
         normalization: of the converter's codes.
-        weight: float64 ``[L, D]`` for a map of each spike by itself, ``[L, M·D]`` for one of a block's spikes together.
+        decimation: neighbouring samples of whose mean the map is, d.
+        weight: float64 ``[L, D / d]`` for a map of each spike by itself, ``[L, M·D / d]`` for one of a block's spikes
+            together.
         bias: float64 ``[L]``.
         classes: float64 ``[K, L]``, typical columns of latents; K is 0 without.
         class_cost: float64 ``[K]``, what choosing each class costs, in squared levels.
@@ -35,6 +38,7 @@ class LinearModel:
     """
 
     normalization: Normalization
+    decimation: int
     weight: NDArray[np.float64]
     bias: NDArray[np.float64]
     classes: NDArray[np.float64]
@@ -46,12 +50,21 @@ class LinearModel:
     @cached_property
     def joint(self) -> bool:
         """Whether a block has one column of latents."""
-        return bool(self.weight.shape[1] != self.normalization.offset.size)
+        return bool(self.weight.shape[1] * self.decimation != self.normalization.offset.size)
 
     def latents(self, blocks: NDArray[np.floating]) -> NDArray[np.float64]:
         """Latents ``[n, L, columns]`` of normalized blocks ``[n, M, D]``."""
-        columns = columns_of(blocks, joint=self.joint) @ self.weight.T + self.bias
-        return columns.reshape(len(blocks), -1, len(self.bias)).transpose(0, 2, 1)
+        return self.latents_of(self.mapped(blocks), len(blocks))
+
+    def latents_of(self, columns: NDArray[np.float64], blocks: int | None = None) -> NDArray[np.float64]:
+        """Latents ``[n, L, columns]`` of mapped columns ``[n · columns, inputs]`` of so many blocks, by default of one
+        column each."""
+        latents = columns @ self.weight.T + self.bias
+        return latents.reshape(len(columns) if blocks is None else blocks, -1, len(self.bias)).transpose(0, 2, 1)
+
+    def mapped(self, blocks: NDArray[np.floating]) -> NDArray[np.float64]:
+        """What is mapped of normalized blocks ``[n, M, D]``: columns of means of neighbours."""
+        return columns_of(decimated(blocks, self.decimation), joint=self.joint)
 
     def quantize(self, latents: NDArray[np.floating]) -> tuple[NDArray[np.int64] | None, NDArray[np.int64]]:
         """Class ``[n, columns]``, None without classes, and levels ``[n, L, columns]`` of latents of that shape."""
@@ -84,6 +97,19 @@ class LinearModel:
     def reconstruct(self, blocks: NDArray[np.floating]) -> NDArray[np.float32]:
         """What comes back of normalized blocks ``[n, M, D]``."""
         return self.decode(self.dequantize(*self.quantize(self.latents(blocks))))
+
+
+def decimated(blocks: NDArray[np.floating], codes: int) -> NDArray[np.float64]:
+    """Means of so many neighbours, float64 ``[n, M, D / codes]``, of blocks ``[n, M, D]``."""
+    neighbours = blocks.astype(np.float64).reshape(*blocks.shape[:-1], -1, codes)
+    return np.asarray(neighbours.mean(axis=-1), np.float64)
+
+
+def with_few_bits(weight: NDArray[np.float64], bits: int) -> NDArray[np.float64]:
+    """Weights ``[L, inputs]`` as signed integers of ``bits`` say them, each row at a power of two of its own."""
+    peak = np.maximum(np.abs(weight).max(axis=1, keepdims=True), 2.0**-16)
+    finest = np.floor(np.log2((integer_range(bits, signed=True)[1] + 0.5) / peak))
+    return np.asarray(np.floor(weight * 2.0**finest + 0.5) * 2.0**-finest)
 
 
 def columns_of(blocks: NDArray[np.floating], *, joint: bool) -> NDArray[np.float64]:

@@ -77,8 +77,8 @@ def refined(model: LinearModel, train: Sample, validation: Sample, worth: float,
 
 def _columns(model: LinearModel, sample: Sample) -> tuple[Tensor, Tensor]:
     """What is mapped, and what it should come back as."""
-    blocks = sample.normalized, sample.target
-    known, target = (torch.from_numpy(columns_of(part, joint=model.joint)).float() for part in blocks)
+    columns = model.mapped(sample.normalized), columns_of(sample.target, joint=model.joint)
+    known, target = (torch.from_numpy(part).float() for part in columns)
     return known, target
 
 
@@ -88,7 +88,7 @@ class _Coder(nn.Module):
     def __init__(self, model: LinearModel) -> None:
         super().__init__()
         latents, inputs = model.weight.shape
-        self.map, self.inverse = nn.Linear(inputs, latents), nn.Linear(latents, inputs)
+        self.map, self.inverse = nn.Linear(inputs, latents), nn.Linear(latents, inputs * model.decimation)
         self.classes = nn.Parameter(torch.from_numpy(model.classes).float())
         self._cost = torch.from_numpy(model.class_cost).float()
         self._rounding = model.rounding + 2.0 ** -(FRACTION + 1)  # of latents that are not rounded to a grid before

@@ -52,7 +52,9 @@ def rounded_taps(spec: EncoderSpec, model: LinearModel, adc: NDArray[np.int16]) 
     assert isinstance(source, Normalize)
     assert isinstance(mapped, Linear)
     unit = 2.0**-source.exponent
-    normalized = _nearest((adc - source.offset) / source.scale, unit).clip(-128 * unit, 127 * unit)
+    sums = adc.astype(np.float64).reshape(*adc.shape[:-1], -1, source.decimation).sum(axis=-1)
+    scale = source.scale[:: source.decimation] if source.scale.size > 1 else source.scale
+    normalized = _nearest((sums - source.offset) / (scale * source.decimation), unit).clip(-128 * unit, 127 * unit)
     weight = mapped.weight[:, :, 0] * 2.0 ** -mapped.weight_exponent[:, None].astype(np.float64)
     bias = mapped.bias * 2.0 ** -(mapped.weight_exponent + float(mapped.input_exponent))
     columns = normalized.reshape(-1, weight.shape[1])

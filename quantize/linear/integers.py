@@ -17,6 +17,7 @@ from spikecae.canonical_code import MAX_LENGTH
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Classes, Huffman, LevelGroup, Levels, Linear, Normalize
+from spikecae.stages.checks import MAX_SHIFT
 from spikecae.widths import integer_range, signed_width
 
 __all__ = ["MAP", "QUANTIZER", "SOURCE", "columns_sent", "input_exponent", "integer_linear", "latents_sent", "louder"]
@@ -49,10 +50,7 @@ def integer_linear(design: Design, model: LinearModel, dataset: SpikeDataset) ->
     """
     train = dataset.train.adc
     exponent = input_exponent(design, model, train)
-    table = input_table(model.normalization, exponent)
-    alike = design.normalization.kind == "global"
-    entries = slice(0, 1 if alike else None)
-    source = Normalize(SOURCE, table.offset[entries], table.gain[entries], table.shift, exponent)
+    source = _source(design, model, exponent)
     widest = _spec(design, source, _mapped(design, model, exponent, MOST_BITS), model, None)
     reached = golden.encode(widest, louder(design, train)).taps[MAP]
     bits = max(LEAST_BITS, signed_width(int(reached.min()), int(reached.max())))
@@ -62,6 +60,20 @@ def integer_linear(design: Design, model: LinearModel, dataset: SpikeDataset) ->
     train_sample, held_out = (sample_of(part, model.normalization) for part in (dataset.train, dataset.validation))
     pairs = [(latents_sent(spec, golden.Golden(spec).indices(s.split.adc)), s.target) for s in (train_sample, held_out)]
     return spec, replace(model, decoder=fit_inverse(pairs[0], pairs[1], joint=model.joint))
+
+
+def _source(design: Design, model: LinearModel, exponent: int) -> Normalize:
+    """The normalization, one entry for all samples where they are all alike."""
+    table, codes = input_table(model.normalization, exponent), model.decimation
+    entries = slice(0, 1 if design.normalization.kind == "global" else None)
+    offset, shift = table.offset[entries].astype(np.int64) * codes, table.shift + codes.bit_length() - 1
+    largest = integer_range(16, signed=True)[1]
+    if np.abs(offset).max() > largest or shift > MAX_SHIFT:
+        raise ValueError(
+            f"sums of {codes} codes need an offset of {int(np.abs(offset).max())}, {largest} at most, and a shift of "
+            f"{shift}, {MAX_SHIFT} at most; lower encoder.decimation"
+        )
+    return Normalize(SOURCE, offset.astype(np.int16), table.gain[entries], shift, exponent, codes)
 
 
 def input_exponent(design: Design, model: LinearModel, adc: NDArray[np.int16]) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from spikecae.design.block import Block
+from spikecae.design.block import Block, Normalization
 from spikecae.design.codebook import Codebook, Quantization
 from spikecae.design.encoder import Encoder, register_encoder
 from spikecae.design.hardware import Hardware
@@ -17,7 +17,7 @@ from spikecae.limits import MOST_CHANNELS, MOST_CLASSES, MOST_FEATURES
 __all__ = ["WITHOUT_EFFECT", "Linear"]
 
 WITHOUT_EFFECT = {
-    "quantization": ("weight_bits", "activation_bits", "latent_bits", "fine_tune_epochs", "code_tables"),
+    "quantization": ("activation_bits", "latent_bits", "fine_tune_epochs", "code_tables"),
     "hardware": ("identity_shift", "stationary", "early_exit"),
     "training": ("recipe", "epochs", "batch", "learning_rate", "weight_decay", "dropout", "commitment"),
 }
@@ -50,6 +50,12 @@ class Linear(Encoder):
     ] = False
     """Whether all spikes of a block are mapped together, as the M contacts of an event in a ``neighbourhood``; or each
     by itself. A ``queue`` may be mapped together too, which pays only where spikes that follow each other are alike."""
+    decimation: Annotated[
+        Literal[1, 2, 4, 8],
+        Unit("codes"),
+        Costs("Multiply-accumulates, weights and the input buffer are so many times fewer."),
+    ] = 1
+    """Neighbouring codes of which the map is given the sum: what the band leaves out need not be multiplied."""
     bits_per_spike: Annotated[
         float,
         Field(gt=0, le=1000),
@@ -71,11 +77,22 @@ class Linear(Encoder):
 
     def mapped_samples(self, block: Block) -> int:
         """Samples that the map takes at a time."""
-        return block.samples * (block.spikes if self.joint else 1)
+        return block.samples // self.decimation * (block.spikes if self.joint else 1)
+
+    @rule
+    def sums_whole_spikes(self, block: Block, normalization: Normalization) -> Iterator[Fault]:
+        """``encoder.decimation`` divides ``block.samples``; above 1, ``normalization.kind`` is ``"global"``."""
+        if block.samples % self.decimation:
+            remedy = f"does not divide block.samples = {block.samples}; choose one that does"
+            yield Fault("encoder.decimation", self.decimation, remedy)
+        if self.decimation > 1 and normalization.kind != "global":
+            remedy = "sums of codes have one normalization for all; set normalization.kind to 'global', or this to 1"
+            yield Fault("encoder.decimation", self.decimation, remedy)
 
     @rule
     def no_more_features_than_samples(self, block: Block) -> Iterator[Fault]:
-        """``encoder.features`` is ``block.samples`` at most; with ``joint``, ``block.spikes`` times as many."""
+        """``encoder.features`` is ``block.samples / encoder.decimation`` at most; if ``joint``, ``block.spikes`` times
+        that."""
         samples = self.mapped_samples(block)
         if self.features > samples:
             remedy = f"a map of {samples} samples has no more latents than these; choose {samples} or fewer"
@@ -83,7 +100,7 @@ class Linear(Encoder):
 
     @rule
     def takes_the_block(self, block: Block) -> Iterator[Fault]:
-        """With ``joint``, ``block.spikes`` times ``block.samples`` is 1024 at most."""
+        """With ``joint``, ``block.spikes · block.samples / encoder.decimation`` is 1024 at most."""
         samples = self.mapped_samples(block)
         if samples > MOST_CHANNELS:
             remedy = f"{samples} samples together, {MOST_CHANNELS} at most; set it to false, or take shorter blocks"
@@ -107,7 +124,7 @@ class Linear(Encoder):
     def asks_for_nothing_it_lacks(
         self, quantization: Quantization, hardware: Hardware, training: Training
     ) -> Iterator[Fault]:
-        """What has no effect here has its default: ``quantization.weight_bits``, ``activation_bits``, ``latent_bits``,
+        """What has no effect here has its default: ``quantization.activation_bits``, ``latent_bits``,
         ``fine_tune_epochs`` and ``code_tables``; ``hardware.identity_shift``, ``stationary`` and ``early_exit``;
         ``training.recipe``, ``epochs``, ``batch``, ``learning_rate``, ``weight_decay``, ``dropout`` and
         ``commitment``."""

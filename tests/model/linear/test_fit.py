@@ -19,7 +19,7 @@ from tests.linear_designs import linear_design
 def test_the_map_gives_principal_components_of_the_codes(tiny_spikes: SpikeDataset, kind: str, joint: bool) -> None:
     adc = tiny_spikes.train.adc
     normalization = fit_normalization(adc, kind)
-    weight, bias = principal_map(normalization.apply(adc), normalization, 5, joint=joint)
+    weight, bias = principal_map(normalization.apply(adc), normalization.scale.astype(float), 5, joint=joint)
     codes = columns_of(adc, joint=joint)
     wanted = PCA(5, svd_solver="full").fit_transform(codes) / (codes - codes.mean(axis=0)).std()
     got = columns_of(normalization.apply(adc), joint=joint) @ weight.T + bias

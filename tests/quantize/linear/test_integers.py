@@ -17,15 +17,19 @@ from spikecae.spec import EncoderSpec
 from spikecae.stages import Levels, Linear, Normalize
 from tests.linear_designs import linear_design
 
-KINDS = [(True, 1), (False, 1), (True, 4), (False, 4)]
+KINDS = [(True, 1, 1, 8), (False, 1, 2, 4), (True, 4, 2, 6), (False, 4, 1, 8)]
+"""Joint; classes; codes of a sample; bits of a weight."""
 
 
-def fitted(tiny: Design, spikes: SpikeDataset, joint: bool, codewords: int) -> tuple[Design, LinearModel]:
-    design = linear_design(tiny, joint=joint, codewords=codewords, rate_weight=7.0)
+def fitted(
+    tiny: Design, spikes: SpikeDataset, joint: bool, codewords: int, decimation: int, weight_bits: int
+) -> tuple[Design, LinearModel]:
+    widths = {"decimation": decimation, "weight_bits": weight_bits}
+    design = linear_design(tiny, joint=joint, codewords=codewords, rate_weight=7.0 * (codewords > 1), **widths)
     return design, fit_linear(design, spikes, seed=0)
 
 
-@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: f"joint {kind[0]}, {kind[1]} classes")
+@pytest.fixture(scope="module", params=KINDS, ids=str)
 def made(
     request: pytest.FixtureRequest, tiny: Design, tiny_spikes: SpikeDataset
 ) -> tuple[Design, LinearModel, EncoderSpec, LinearModel]:
@@ -123,16 +127,38 @@ def test_units_without_spikes_are_refused() -> None:
 
 
 def test_biases_beyond_their_width_are_refused(tiny: Design, tiny_spikes: SpikeDataset) -> None:
-    design, model = fitted(tiny, tiny_spikes, True, 1)
+    design, model = fitted(tiny, tiny_spikes, *KINDS[0])
     with pytest.raises(ValueError, match=r"a bias of .* raise hardware\.bias_bits"):
         integer_linear(design, replace(model, bias=model.bias + 1e5), tiny_spikes)
 
 
 def test_narrow_biases_coarsen_the_weights(tiny: Design, tiny_spikes: SpikeDataset) -> None:
-    design, model = fitted(tiny, tiny_spikes, True, 1)
+    design, model = fitted(tiny, tiny_spikes, *KINDS[0])
     narrow = design.model_copy(update={"hardware": design.hardware.model_copy(update={"bias_bits": 9})})
     spec, _ = integer_linear(narrow, replace(model, bias=model.bias + 8), tiny_spikes)
     mapped = spec.transforms[0]
     assert isinstance(mapped, Linear)
     assert mapped.bias_bits <= 9
     check(spec, replace(model, bias=model.bias + 8), tiny_spikes.test.adc)
+
+
+def test_a_weight_is_as_narrow_as_asked_for(made: Made) -> None:
+    design, model, spec, _ = made
+    mapped = spec.transforms[0]
+    assert isinstance(mapped, Linear)
+    bits = design.quantization.weight_bits
+    assert mapped.weight_bits <= bits
+    assert np.abs(mapped.weight).max() > 2 ** (bits - 2)
+    # The fit has rounded them already: no integer is other than its weight.
+    exact = mapped.weight[:, :, 0] * 2.0 ** -mapped.weight_exponent[:, None].astype(float)
+    np.testing.assert_array_equal(exact, model.weight)
+
+
+def test_the_input_is_shifted_not_multiplied(made: Made) -> None:
+    _, model, spec, _ = made
+    assert isinstance(spec.source, Normalize)
+    gain = spec.source.gain
+    assert (gain & (gain - 1) == 0).all(), "powers of two"
+    assert spec.source.decimation == model.decimation
+    one = spec.source.undo(np.ones(spec.samples)) - spec.source.undo(np.zeros(spec.samples))
+    np.testing.assert_allclose(one, model.normalization.scale, rtol=1e-12)
