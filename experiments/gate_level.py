@@ -36,8 +36,11 @@ __all__ = [
     "FINE_TUNE_EPOCHS",
     "GATE_TOOLS",
     "KINDS",
+    "POWER",
     "WIDTHS",
     "Measured",
+    "figures_of",
+    "mapped",
     "measured",
     "measured_silicon",
     "metric_of",
@@ -82,7 +85,7 @@ def measured_silicon(parameters: Parameters) -> Outcome:
         raise ValueError(f"{parameters['target']} maps to no cells")
     metrics = {
         "sndr_mean_db": found.sndr_mean_db,
-        **_figures(found.power, mapping),
+        **figures_of(found.power, mapping),
         "multipliers": float(plan.multipliers + plan.quantizer.multipliers),
     }
     return outcome_of(found, metrics)
@@ -123,7 +126,7 @@ def measured(parameters: Parameters) -> Measured:
     spec, decibels = _spec(design)
     kit = hash_json([hash_path(file) for file in (cells.file(), *cells.macro_files().values())])
     folder = BUILD / "silicon" / _key(parameters, spec, kit)
-    synthesis = _mapped(design, spec, folder, cells)
+    synthesis = mapped(design, spec, folder, cells)
     simulated = cells.at_corner(str(parameters["corner"])) if "corner" in parameters else cells
     spikes = read_probe(design) if parameters.get("spikes") == "probe" else dataset
     adc = scaled(spikes.test.adc, float(parameters.get("amplitude", 1.0)), design)
@@ -157,10 +160,11 @@ def _spec(design: Design) -> tuple[EncoderSpec, float]:
 def _key(parameters: Parameters, spec: EncoderSpec, kit: str) -> str:
     """Folder of what is emitted and mapped, which simulations of other spikes or another corner share."""
     parts = {key: value for key, value in parameters.items() if key not in STIMULUS}
-    return f"{parameters['design']}-{hash_json([code_of(_mapped), spec.hash, kit, parts])[:16]}"
+    return f"{parameters['design']}-{hash_json([code_of(mapped), spec.hash, kit, parts])[:16]}"
 
 
-def _mapped(design: Design, spec: EncoderSpec, folder: Path, cells: CellTarget) -> SynthesisReport:
+def mapped(design: Design, spec: EncoderSpec, folder: Path, cells: CellTarget) -> SynthesisReport:
+    """Emit ``spec`` and map it to ``cells`` in ``folder``, or read what is there."""
     report = folder / "synth" / "report.json"
     if report.is_file():
         return SynthesisReport.model_validate_json(report.read_bytes())
@@ -177,7 +181,8 @@ def scaled(adc: NDArray[np.int16], amplitude: float, design: Design) -> NDArray[
     return limited
 
 
-def _figures(power: PowerReport, mapping: Mapping) -> dict[str, float]:
+def figures_of(power: PowerReport, mapping: Mapping) -> dict[str, float]:
+    """Energy, area and channels as metrics."""
     figures = {
         "nj_per_spike": power.energy_nj_per_spike,
         "cells_mm2": mapping.area_um2 / 1e6,
