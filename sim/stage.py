@@ -119,7 +119,7 @@ def simulate(
         others.append(run_compressor(spec, front_end, rtl_dir, codes, models, spacing=sample_cycles, progress=progress))
 
     mismatches = {stage: sum(part.mismatches[stage] for part in parts) for stage in parts[0].mismatches}
-    cycles = steady_state(ends, manifest.cycles_per_block)
+    cycles = steady_state(ends, manifest.cycles_per_block, numbers_sent(spec, adc))
     results = SimulationResults(
         design=manifest.design,
         spec_hash=manifest.spec_hash,
@@ -205,8 +205,18 @@ def count_left_over(simulator: BatchSimulator) -> int:
     return held + simulator.output_bytes.size - before
 
 
-def steady_state(frame_ends: NDArray[np.uint64], predicted: int) -> CyclesPerBlock:
-    """Throughput from the cycles in which frames ended, the first few left out."""
+def numbers_sent(spec: EncoderSpec, adc: NDArray[np.int16]) -> float:
+    """Levels of a block (n, M, D) outside of their group's box, on average."""
+    symbols = spec.symbols
+    by = np.array([place for place in symbols.escaped_by if place >= 0], np.intp)
+    if not by.size:
+        return 0.0
+    reserved = np.array(symbols.sizes)[by] - 1
+    return float((encode(spec, adc).indices[:, by] == reserved).sum()) / len(adc)
+
+
+def steady_state(frame_ends: NDArray[np.uint64], predicted: int, numbers: float = 0.0) -> CyclesPerBlock:
+    """Throughput from the cycles in which frames ended, the first few left out; with so many numbers sent a block."""
     ends = frame_ends.astype(np.int64)[FILLING - 1 :]
     intervals = np.diff(ends)
     mean = float(ends[-1] - ends[0]) / intervals.size
@@ -218,6 +228,7 @@ def steady_state(frame_ends: NDArray[np.uint64], predicted: int) -> CyclesPerBlo
         maximum=int(intervals.max()),
         intervals=intervals.size,
         deviation_percent=round(100 * (mean / predicted - 1), 3),
+        numbers=round(numbers, 3),
     )
 
 

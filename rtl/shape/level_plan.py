@@ -12,7 +12,7 @@ __all__ = ["LOW_BITS", "SIZE_BITS", "LevelPlan", "class_words", "level_words", "
 
 LOW_BITS, SIZE_BITS = 8, 8
 """Of a level's entry: its smallest value inside its group's box, and how many there are."""
-MOST_TAPS = 8
+MOST_TAPS = 16
 """Products that a class's score adds up in a cycle."""
 
 
