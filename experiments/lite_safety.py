@@ -1,6 +1,7 @@
 """What becomes of spikes that a coder was not made for: of half or twice the size, or of a unit not in training."""
 
 from dataclasses import replace
+from functools import cache
 from typing import TypeVar
 
 import numpy as np
@@ -56,8 +57,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     point, method = POINTS[str(parameters["point"])], str(parameters["method"])
     unit, gain = int(parameters["left_out"]), float(parameters["gain"])
     dataset = point.dataset
-    learned = without_unit(dataset, point, unit) if unit else dataset
-    coder = _coder(point, method, learned, seed, bool(unit))
+    coder = _coder(point, method, seed, unit)
     tested = dataset.test if not unit else _only(dataset.test, tested_units(point, dataset) == unit)
     spikes = gain * tested.spikes
     coded = coder(units_to_codes(spikes, point.base.adc)[0])
@@ -85,16 +85,19 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     )
 
 
-def _coder(point: Point, method: str, learned: SpikeDataset, seed: int, anew: bool) -> Coder:
-    base = point.base
+@cache
+def _coder(point: Point, method: str, seed: int, unit: int) -> Coder:
+    """A coder fitted to all units, or to all but one."""
+    base, dataset = point.base, point.dataset
+    learned = without_unit(dataset, point, unit) if unit else dataset
     if method == PCA:
         return pca_coder(base, learned, base.block.samples * SAMPLE_BITS / point.ratio)
     if method == LITE:
         return lite_coder(point.design, learned, seed)
-    if anew:
-        base = without_dropout(base, base.block.spikes, seed, BATCH)
-        return cae_coder(base, trained(base, learned, EPOCHS).checkpoint, learned)
-    return cae_coder(base, shipped(base).checkpoint, learned)
+    if not unit:
+        return cae_coder(base, shipped(base).checkpoint, learned)
+    base = without_dropout(base, base.block.spikes, seed, BATCH)
+    return cae_coder(base, trained(base, learned, EPOCHS).checkpoint, learned)
 
 
 def without_unit(dataset: SpikeDataset, point: Point, unit: int) -> SpikeDataset:
@@ -133,7 +136,8 @@ def _templates(split: Split, units: NDArray[np.integer]) -> NDArray[np.float64]:
 def _nearest(spikes: NDArray[np.floating], templates: NDArray[np.float64]) -> NDArray[np.intp]:
     """Unit, from 1, of the template that each spike is nearest to."""
     distances: NDArray[np.float64] = np.square(spikes[:, None] - templates).sum(axis=2)
-    return 1 + distances.argmin(axis=1)
+    nearest: NDArray[np.intp] = distances.argmin(axis=1)
+    return 1 + nearest
 
 
 def figure(result: ExperimentResult) -> Figure:

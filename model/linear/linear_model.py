@@ -58,7 +58,8 @@ class LinearModel:
         classes = _on_grid(self.classes)
         columns = _on_grid(latents).transpose(0, 2, 1)
         scores = np.square(classes).sum(axis=1) + self.class_cost - 2 * columns @ classes.T
-        return scores.argmin(axis=2)
+        nearest: NDArray[np.int64] = scores.argmin(axis=2)
+        return nearest
 
     def quantize(self, latents: NDArray[np.floating]) -> tuple[NDArray[np.int64] | None, NDArray[np.int64]]:
         """Class ``[n, columns]``, None without classes, and levels ``[n, L, columns]`` of latents of that shape."""
