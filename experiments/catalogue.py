@@ -13,6 +13,8 @@ from experiments import (
     fig10,
     fig11,
     frontier,
+    lite,
+    lite_safety,
     lite_silicon,
     packets,
     silicon,
@@ -24,6 +26,6 @@ __all__ = ["CATALOGUE"]
 
 MODULES = (
     *(frontier, table1, fig4, fig5, fig6, fig7, fig8, fig9, fig10, fig11),
-    *(eight_bits, code_tables, packets, silicon, silicon_knobs, estimate, lite_silicon),
+    *(lite, lite_safety, lite_silicon, eight_bits, code_tables, packets, silicon, silicon_knobs, estimate),
 )
 CATALOGUE = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}

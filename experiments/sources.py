@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from model.datasets import SpikeDataset, load_dataset
-from model.datasets.spikes import halves
+from model.datasets.spikes import VALIDATION_FRACTION, halves
 from model.description import Description
 from model.provenance import Provenance
 from spikecae.design import Design
 
-__all__ = ["HC1", "WAVE_CLUS", "MissingData", "data_file", "read", "read_probe", "tested_labels"]
+__all__ = ["HC1", "WAVE_CLUS", "MissingData", "data_file", "learned_labels", "read", "read_probe", "tested_labels"]
 
 WAVE_CLUS = {
     "D2 0.05": "wave_clus/spikes_C_Difficult2_noise005.mat",
@@ -53,9 +53,22 @@ def tested_labels(name: str, spikes: int) -> NDArray[np.integer]:
 
     A queue of one channel keeps the order of the spikes.
     """
-    labels: NDArray[np.integer] = loadmat(data_file(name))["spikes_labels"].ravel()
+    labels = _labels(name)
     _, second = halves(len(labels))
     return labels[second][:spikes]
+
+
+def learned_labels(name: str, train: int, validation: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """The same of so many spikes of the training and of the validation split."""
+    labels = _labels(name)
+    first, _ = halves(len(labels))
+    held_out = round((first.stop - first.start) * VALIDATION_FRACTION)
+    return labels[first][:-held_out][:train], labels[first][-held_out:][:validation]
+
+
+def _labels(name: str) -> NDArray[np.integer]:
+    labels: NDArray[np.integer] = loadmat(data_file(name))["spikes_labels"].ravel()
+    return labels
 
 
 def read_probe(design: Design) -> SpikeDataset:

@@ -17,7 +17,7 @@ from model.datasets.spikes import SpikeDataset, Split
 from model.metrics import Sndr, sndr
 from spikecae.design import Design
 
-__all__ = ["OutsideCurve", "RatePoint", "pca_at_bits", "pca_curve"]
+__all__ = ["OutsideCurve", "PcaCoder", "RatePoint", "pca_at_bits", "pca_coders", "pca_curve"]
 
 DEFAULT_STEPS = tuple(float(2**exponent) for exponent in np.arange(-3.0, 3.01, 0.25))
 ESCAPE_COUNT = 0.5
@@ -39,6 +39,49 @@ class RatePoint:
     sndr: Sndr
 
 
+@dataclass(frozen=True, eq=False)
+class PcaCoder:
+    """Components of training vectors, uniformly quantized, and the ideal code of their levels.
+
+    ``basis`` float64 ``[W, W]``, a column for each component; ``learned`` int64 ``[V, W]``, levels of the training
+    vectors.
+    """
+
+    mean: NDArray[np.float64]
+    basis: NDArray[np.float64]
+    step: float
+    learned: NDArray[np.int64]
+
+    def levels(self, vectors: NDArray[np.float64]) -> NDArray[np.int64]:
+        """What is sent of vectors ``[n, W]``: their levels ``[n, W]``, which nothing limits."""
+        return np.rint((vectors - self.mean) @ self.basis / self.step).astype(np.int64)
+
+    def decode(self, levels: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Vectors ``[n, W]`` of levels."""
+        return (levels * self.step) @ self.basis.T + self.mean
+
+    def bits(self, levels: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Bits ``[n]`` of levels ``[n, W]``."""
+        bits = np.zeros(len(levels))
+        for learned, sent in zip(self.learned.T, levels.T, strict=True):
+            bits += _code_bits(learned, sent)
+        return bits
+
+
+def pca_coders(train: NDArray[np.float64], steps: Sequence[float]) -> list[PcaCoder]:
+    """A coder for each of ``steps``, in deviations of the training vectors ``[V, W]``; none where these do not vary."""
+    if len(train) < 2 or not (train != train[0]).any():
+        return []
+    mean = train.mean(0)
+    _, basis = np.linalg.eigh(np.cov(train - mean, rowvar=False))
+    deviation = float((train - mean).std())
+    components = (train - mean) @ basis
+    return [
+        PcaCoder(mean, basis, step * deviation, np.rint(components / (step * deviation)).astype(np.int64))
+        for step in steps
+    ]
+
+
 def pca_curve(design: Design, dataset: SpikeDataset, steps: Sequence[float] = DEFAULT_STEPS) -> list[RatePoint]:
     """Rate and quality on the test split for each of ``steps``.
 
@@ -46,12 +89,9 @@ def pca_curve(design: Design, dataset: SpikeDataset, steps: Sequence[float] = DE
     The curve is empty where the training spikes do not vary.
     """
     train, test = (spike_vectors(split, design) for split in (dataset.train, dataset.test))
-    if len(train) < 2 or not (train != train[0]).any():
-        return []
-    mean = train.mean(0)
-    _, basis = np.linalg.eigh(np.cov(train - mean, rowvar=False))
-    deviation = float((train - mean).std())
-    return [_point(step, step * deviation, (train - mean) @ basis, test, mean, basis, dataset.test) for step in steps]
+    return [
+        _point(step, coder, test, dataset.test) for step, coder in zip(steps, pca_coders(train, steps), strict=False)
+    ]
 
 
 def pca_at_bits(curve: Sequence[RatePoint], bits: float) -> Sndr:
@@ -72,28 +112,18 @@ def pca_at_bits(curve: Sequence[RatePoint], bits: float) -> Sndr:
     return Sndr(*(float(np.interp(bits, rates, values)) for values in zip(*figures, strict=True)))
 
 
-def _point(
-    relative: float,
-    step: float,
-    train: NDArray[np.float64],
-    test: NDArray[np.float64],
-    mean: NDArray[np.float64],
-    basis: NDArray[np.float64],
-    split: Split,
-) -> RatePoint:
-    learned = np.rint(train / step).astype(np.int64)
-    symbols = np.rint((test - mean) @ basis / step).astype(np.int64)
-    bits = sum(_code_bits(learned[:, i], symbols[:, i]) for i in range(len(basis)))
-    decoded = (symbols * step) @ basis.T + mean
+def _point(relative: float, coder: PcaCoder, test: NDArray[np.float64], split: Split) -> RatePoint:
+    levels = coder.levels(test)
     spikes = split.spikes.shape[0] * split.spikes.shape[1]
-    return RatePoint(relative, bits / spikes, sndr(split.spikes, decoded.reshape(split.spikes.shape)))
+    decoded = coder.decode(levels).reshape(split.spikes.shape)
+    return RatePoint(relative, float(coder.bits(levels).sum()) / spikes, sndr(split.spikes, decoded))
 
 
-def _code_bits(learned: NDArray[np.int64], sent: NDArray[np.int64]) -> float:
-    """Bits of the symbols ``sent`` under the ideal code of the symbols ``learned``."""
+def _code_bits(learned: NDArray[np.int64], sent: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Bits of each of the symbols ``sent`` under the ideal code of the symbols ``learned``."""
     known, counts = np.unique(learned, return_counts=True)
     place = np.searchsorted(known, sent).clip(0, len(known) - 1)
-    seen = known[place] == sent
     total = len(learned) + ESCAPE_COUNT
     escape = np.log2(total / ESCAPE_COUNT) + ESCAPE_BITS
-    return float(np.log2(total / counts[place[seen]]).sum() + escape * np.count_nonzero(~seen))
+    bits: NDArray[np.float64] = np.where(known[place] == sent, np.log2(total / counts[place]), escape)
+    return bits

@@ -33,9 +33,9 @@ __all__ = [
     "fit_width",
     "principal_map",
     "quality",
-    "with_class_cost",
     "with_groups",
     "with_inverse",
+    "with_weighed_classes",
 ]
 
 ORDERS = (0, 1, 2, 3)
@@ -51,7 +51,7 @@ OCTAVES = -12.0, 12.0
 """Least and largest width of a level: 2 to this power, in deviations of the training samples."""
 CLOSE = 0.002
 """Octaves within which the width is found."""
-COST_ROUNDS = 3
+COST_ROUNDS = 8
 Progress = Callable[[str, int, int], None]
 
 
@@ -149,7 +149,7 @@ def fit_width(design: Design, unit: LinearModel, train: Sample, validation: Samp
     def excess(octaves: float) -> float:
         model = rounded(scaled(unit, 2.0**octaves), known, design.quantization.weight_bits)
         seen, held_out = (model.latents_of(part) for part in (known, unknown))
-        model = with_class_cost(design, model, seen)
+        model = with_weighed_classes(design, model, seen)
         model, code = with_groups(design, model, seen)
         bits = float(column_bits(model, code, held_out).sum()) / spikes
         tried[bits] = model
@@ -195,16 +195,24 @@ def rounded(model: LinearModel, columns: NDArray[np.float64], bits: int) -> Line
     return replace(model, weight=weight, bias=bias, classes=classes)
 
 
-def with_class_cost(design: Design, model: LinearModel, latents: NDArray[np.float64]) -> LinearModel:
-    """The model with the cost of classes that the design's rate weight and training latents ``[n, L, columns]`` give.
+def with_weighed_classes(design: Design, model: LinearModel, latents: NDArray[np.float64]) -> LinearModel:
+    """The model with classes that weigh what their codes cost, as the design's rate weight says.
 
-    Lengths of the classes' codes follow from the choices, and these from the lengths, so that they are fitted in turn.
+    Lengths of the classes' codes and the classes, means of the training latents ``[n, L, columns]`` that choose them,
+    follow from the choices, and these from both, so that they are fitted in turn (entropy-constrained vector
+    quantization, Chou, Lookabaugh and Gray 1989).
     """
     weight = design.codebook.rate_weight / 4**FRACTION
-    for _ in range(COST_ROUNDS if weight and len(model.classes) else 0):
-        chosen = model.quantize(latents)[0]
-        assert chosen is not None
-        model = replace(model, class_cost=weight * class_lengths(chosen.ravel(), len(model.classes)))
+    if not (weight and len(model.classes)):
+        return model
+    columns = latents.transpose(0, 2, 1).reshape(-1, latents.shape[1])
+    for _ in range(COST_ROUNDS):
+        chosen = model.choose(latents).ravel()
+        counts = np.bincount(chosen, minlength=len(model.classes))
+        sums = np.zeros_like(model.classes)
+        np.add.at(sums, chosen, columns)
+        means = np.where(counts[:, None], sums / np.maximum(counts, 1)[:, None], model.classes)
+        model = replace(model, classes=means, class_cost=weight * class_lengths(chosen, len(counts)))
     return model
 
 

@@ -66,17 +66,23 @@ class LinearModel:
         """What is mapped of normalized blocks ``[n, M, D]``: columns of means of neighbours."""
         return columns_of(decimated(blocks, self.decimation), joint=self.joint)
 
+    def choose(self, latents: NDArray[np.floating]) -> NDArray[np.int64]:
+        """Class ``[n, columns]`` of latents ``[n, L, columns]``: the nearest one, what it costs counted."""
+        classes = _on_grid(self.classes)
+        columns = _on_grid(latents).transpose(0, 2, 1)
+        scores = np.square(classes).sum(axis=1) + self.class_cost - 2 * columns @ classes.T
+        nearest: NDArray[np.int64] = scores.argmin(axis=2)
+        return nearest
+
     def quantize(self, latents: NDArray[np.floating]) -> tuple[NDArray[np.int64] | None, NDArray[np.int64]]:
         """Class ``[n, columns]``, None without classes, and levels ``[n, L, columns]`` of latents of that shape."""
-        columns = _on_grid(latents).transpose(0, 2, 1)
+        residual = _on_grid(latents)
         chosen = None
         if len(self.classes):
-            classes = _on_grid(self.classes)
-            scores = np.square(classes).sum(axis=1) + self.class_cost - 2 * columns @ classes.T
-            chosen = scores.argmin(axis=2)
-            columns = columns - classes[chosen]
-        levels = np.sign(columns) * np.floor(np.abs(columns) + self.rounding)
-        return chosen, levels.astype(np.int64).transpose(0, 2, 1)
+            chosen = self.choose(latents)
+            residual = residual - _on_grid(self.classes)[chosen].transpose(0, 2, 1)
+        levels = np.sign(residual) * np.floor(np.abs(residual) + self.rounding)
+        return chosen, levels.astype(np.int64)
 
     def dequantize(self, chosen: NDArray[np.integer] | None, levels: NDArray[np.integer]) -> NDArray[np.float32]:
         """Latents ``[n, L, columns]`` that a class and levels stand for."""
