@@ -14,6 +14,7 @@ from experiments.training import shipped
 from model.metrics import SAMPLE_BITS, sndr
 from quantize.linear.measure import worst_unit
 from rtl.planning import make_plan
+from spikecae.design import Linear
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Convolution, Levels
 
@@ -33,11 +34,14 @@ def configurations() -> list[Configuration]:
         for method in methods:
             parameters: dict[str, str | int | float] = {"point": name, "method": method}
             if method == LITE:
+                encoder, codebook = Linear.of(point.design.encoder), point.design.codebook
                 parameters |= {
-                    "features": point.features,
-                    "codewords": point.codewords,
-                    "rate_weight": point.rate_weight,
-                    "bits": point.bits,
+                    "features": encoder.features,
+                    "decimation": encoder.decimation,
+                    "weight_bits": point.design.quantization.weight_bits,
+                    "codewords": codebook.codewords,
+                    "rate_weight": codebook.rate_weight,
+                    "bits": encoder.bits_per_spike,
                 }
             labels = {"data": point.data, "at": f"CR {point.ratio:g}", "method": method}
             made.append(Configuration(labels, parameters, SEEDS if method == LITE else (0,)))
@@ -148,7 +152,7 @@ EXPERIMENT = Experiment(
     title="Linear encoders: a map, classes and levels",
     configurations=configurations,
     run=run,
-    designs=("wave_clus", "hc1", "neuropixels"),
+    designs=("lite", "lite_tetrode", "lite_probe", "wave_clus", "hc1", "neuropixels"),
     figure=figure,
     remarks=(
         "Encoders run in the chip's integers by the golden model; bits are those of real Huffman codes with escapes. "

@@ -38,17 +38,19 @@ TETRODE, EMBEDDED = "HC1", "embedded"
 
 @dataclass(frozen=True)
 class Point:
-    """A recording and a rate: the ``ratio`` of the comparison, and the linear encoder for it.
+    """A recording and a rate: the ``ratio`` of the comparison, and the linear encoder for it: that of a ``shipped``
+    design, or another one in the autoencoder's design.
 
     ``bits`` a spike are asked for on validation spikes; what test spikes take is measured.
     """
 
     data: str
     ratio: float
-    features: int
-    codewords: int
-    rate_weight: float
-    bits: float
+    shipped: str = ""
+    features: int = 0
+    codewords: int = 1
+    rate_weight: float = 0.0
+    bits: float = 0.0
 
     @property
     def base(self) -> Design:
@@ -58,7 +60,9 @@ class Point:
 
     @property
     def design(self) -> Design:
-        """The same with the linear encoder."""
+        """That of the linear encoder."""
+        if self.shipped:
+            return load_design(DESIGNS / f"{self.shipped}.toml")
         base = self.base
         joint = base.block.kind == "neighbourhood"
         classes = {"codewords": self.codewords, "rate_weight": self.rate_weight}
@@ -78,12 +82,12 @@ class Point:
 POINTS = {
     f"{point.data}, CR {point.ratio:g}": point
     for point in (
-        Point(QUIET, 38.5, features=18, codewords=32, rate_weight=0.0, bits=26.6),
-        Point(QUIET, 120, features=12, codewords=128, rate_weight=30.0, bits=8.5),
-        Point(LOUD, 37, features=16, codewords=1, rate_weight=0.0, bits=28.5),
-        Point(TETRODE, 30, features=56, codewords=1, rate_weight=0.0, bits=19.8),
-        Point(TETRODE, 200, features=10, codewords=128, rate_weight=60.0, bits=2.5),
-        Point(EMBEDDED, 24.5, features=80, codewords=1, rate_weight=0.0, bits=31.2),
+        Point(QUIET, 38.5, "lite"),
+        Point(QUIET, 120, features=12, codewords=128, rate_weight=30.0, bits=8.75),
+        Point(LOUD, 37, features=16, codewords=1, bits=28.5),
+        Point(TETRODE, 30, "lite_tetrode"),
+        Point(TETRODE, 200, features=10, codewords=128, rate_weight=60.0, bits=2.4),
+        Point(EMBEDDED, 24.5, "lite_probe"),
     )
 }
 """Recordings and rates, by what they are called."""

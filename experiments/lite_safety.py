@@ -191,7 +191,7 @@ EXPERIMENT = Experiment(
     title="Spikes that training did not see",
     configurations=configurations,
     run=run,
-    designs=("wave_clus", "hc1", "neuropixels"),
+    designs=("lite", "lite_tetrode", "lite_probe", "wave_clus", "hc1", "neuropixels"),
     figure=figure,
     remarks=(
         _kept,
