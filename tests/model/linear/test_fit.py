@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
 from model.datasets import SpikeDataset
 from model.linear import inverse
-from model.linear.fit import column_bits, fit_linear, principal_map, quality, with_groups
+from model.linear.fit import column_bits, fit_linear, principal_map, quality, with_groups, with_weighed_classes
 from model.linear.inverse import fit_inverse
 from model.linear.linear_model import LinearModel, columns_of
 from model.linear.sample import sample_of
@@ -121,3 +124,17 @@ def test_dear_classes_are_chosen_less_often(tiny: Design, tiny_spikes: SpikeData
 
     assert not free.class_cost.any()
     assert entropy(weighed) < entropy(free)
+
+
+def test_where_codes_weigh_nothing_classes_stay_where_k_means_leaves_them(
+    tiny: Design, tiny_spikes: SpikeDataset
+) -> None:
+    model = fit_linear(linear_design(tiny, codewords=4), tiny_spikes, seed=0)
+    latents = model.latents(model.normalization.apply(tiny_spikes.train.adc))
+    start = replace(model, classes=KMeans(4, n_init=1, random_state=0).fit(latents[:, :, 0]).cluster_centers_)
+    moved = with_weighed_classes(linear_design(tiny, codewords=4, rate_weight=1e-6), start, latents)
+    np.testing.assert_allclose(moved.classes, start.classes, atol=0.3)
+    chosen = moved.choose(latents)[:, 0]
+    for number, word in enumerate(moved.classes):
+        np.testing.assert_allclose(word, latents[chosen == number, :, 0].mean(axis=0), atol=0.05)
+    assert moved.class_cost.max() < 1e-5

@@ -1,0 +1,86 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from experiments import lite, lite_coders, lite_safety
+from experiments.lite_coders import POINTS, cae_coder, lite_coder, pca_coder
+from experiments.training import shipped
+from model.datasets import SpikeDataset, load_dataset
+from model.linear import refine
+from spikecae import golden
+from spikecae.design import Design
+from tests.linear_designs import linear_design
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _short_training() -> object:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(refine, "STEPS", 50)
+        yield
+
+
+@pytest.fixture(scope="module")
+def spikes(tiny: Design) -> SpikeDataset:
+    return load_dataset(tiny)
+
+
+def test_coders_give_what_comes_back_and_its_bits(tiny: Design, spikes: SpikeDataset) -> None:
+    adc = spikes.test.adc
+    coders = {
+        "linear": lite_coder(linear_design(tiny, codewords=4), spikes, 0),
+        "cae": cae_coder(tiny, shipped(tiny).checkpoint, spikes),
+        "pca": pca_coder(tiny, spikes, 9.0),
+    }
+    errors = {}
+    for name, coder in coders.items():
+        coded = coder(adc)
+        errors[name] = float(np.square(coded.decoded - spikes.test.spikes).mean())
+        assert coded.decoded.shape == adc.shape
+        assert coded.bits.shape == (len(adc),)
+        if coder.spec is not None:
+            np.testing.assert_array_equal(coded.bits, golden.encode(coder.spec, adc).payload_bits)
+        assert (coded.escaped > 0) == (name == "linear")
+    assert coders["pca"](adc).bits.mean() / 2 == pytest.approx(9, rel=0.01)
+    assert errors["linear"] < errors["pca"] < errors["cae"]
+
+
+def test_work_is_that_of_map_and_classes(tiny: Design, spikes: SpikeDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = lite_coder(linear_design(tiny, joint=False, codewords=4), spikes, 0).spec
+    assert spec is not None
+    point = next(iter(POINTS.values()))
+    assert lite._macs(point, spec) == 2 * (6 * 16 + 4 * 6)
+    network = cae_coder(tiny, shipped(tiny).checkpoint, spikes).spec
+    assert network is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(lite_coders.Point, "base", tiny)
+        # conv, two blocks of reduce, convolution and expansion in 4 groups, projection, search
+        blocks = [(16 * 8 // 4 + 8 * 8 // 4 * 3 + 8 * 16 // 4) * samples for samples in (16, 8)]
+        assert lite._macs(point, network) == 2 * 16 * 16 + sum(blocks) + 16 * 4 * 4 + 16 * 4 * 4
+
+
+def test_every_point_has_a_valid_design() -> None:
+    for point in POINTS.values():
+        assert point.design.encoder.kind == "linear"
+        assert point.design.block == point.base.block
+        assert point.features * point.base.block.samples < 4000
+
+
+def test_what_is_left_out_and_what_is_kept(spikes: SpikeDataset) -> None:
+    split = spikes.train
+    count = split.spikes[..., 0].size
+    chosen = np.arange(count) % 3 != 0
+    kept = lite_safety._only(split, chosen)
+    rows = split.adc.reshape(-1, 16)[chosen]
+    np.testing.assert_array_equal(kept.adc.reshape(-1, 16), rows[: len(rows) // 2 * 2])
+    assert kept.spikes.shape == kept.adc.shape
+    assert kept.channels.shape == kept.times_s.shape == kept.adc.shape[:2]
+
+
+def test_the_nearest_template_is_counted_from_one(spikes: SpikeDataset) -> None:
+    rng = np.random.default_rng(0)
+    templates = rng.normal(size=(3, 16))
+    near = templates[[2, 0, 1]] + 0.01 * rng.normal(size=(3, 16))
+    assert lite_safety._nearest(near, templates).tolist() == [3, 1, 2]
+    split = replace(spikes.test, spikes=np.repeat(templates, 2, axis=0).reshape(3, 2, 16).astype(np.float32))
+    np.testing.assert_allclose(lite_safety._templates(split, np.array([1, 1, 2, 2, 3, 3])), templates, atol=1e-6)
