@@ -1,7 +1,8 @@
 """The linear map in hardware: a projection of chunks of samples; weights stand still for all spikes of a block."""
 
 from rtl.shape.feed import Feed
-from rtl.stages.base import feed_of, lay_out
+from rtl.shape.stream import Stream
+from rtl.stages.base import Site, feed_of, lay_out
 from rtl.stages.project import ProjectPart
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Linear
@@ -36,3 +37,8 @@ class LinearPart(ProjectPart):
     """As a projection, over chunks of samples in place of channel groups."""
 
     work_on = "linear map"
+
+    def __init__(self, stage: Linear, given: Stream, site: Site) -> None:
+        if stage is not site.spec.transforms[0]:
+            raise ValueError(f"stage {stage.name}: a linear map must be the first behind the normalization")
+        super().__init__(stage, given, site)

@@ -14,7 +14,7 @@ from rtl.shape.work import LayerWork, Work
 from rtl.stages.base import Site, lay_out
 from rtl.stages.convolution import layer_work
 from rtl.units.projector import Projector
-from spikecae.stages import Project
+from spikecae.stages import Convolution, Project
 
 __all__ = ["ProjectPart", "latent_words"]
 
@@ -35,7 +35,7 @@ class ProjectPart(TransformPart):
 
     work_on = "last convolution"
 
-    def __init__(self, stage: Project, given: Stream, site: Site) -> None:
+    def __init__(self, stage: Convolution, given: Stream, site: Site) -> None:
         if given.order != "group_time_channel" or stage.kernel != 1 or stage.groups != 1:
             raise ValueError(
                 f"stage {stage.name}: the projection must be 1x1 and ungrouped, behind the first convolution"
