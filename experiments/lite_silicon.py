@@ -32,6 +32,8 @@ DATA = WAVE_CLUS["D2 0.05"]
 MEASURED_SPIKES = 16
 """At full rate, in two blocks at least."""
 BLOCK_SIZES = (1, 2, 8, 16)
+PACKETS = {16: {"packet_blocks": 4}}
+"""Where the design's packets would be too long."""
 NARROW_PF = 0.002
 """Of wire for a pin: what placing netlists of this size gave."""
 
@@ -43,7 +45,7 @@ def configurations() -> list[Configuration]:
     return [
         Configuration(
             labels={"design": "lite", "process": target, "parameters": parameters, "spikes of a block": str(spikes)},
-            parameters={"target": target, "parameters": parameters, "spikes": spikes},
+            parameters={"target": target, "parameters": parameters, "spikes": spikes, **PACKETS.get(spikes, {})},
         )
         for target, parameters, spikes in rows
     ]
@@ -67,7 +69,8 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     if cells is None or not os.environ.get("PDK_ROOT"):
         raise MissingData(f"no cells of {target}; set PDK_ROOT to the folder that holds its process kit")
     design, spec, decibels, bits = fitted(spikes)
-    knobs = design.hardware.model_dump() | {"parameters": parameters["parameters"]}
+    asked = {key: parameters[key] for key in ("parameters", "packet_blocks") if key in parameters}
+    knobs = design.hardware.model_dump() | asked
     design = design.model_copy(update={"hardware": Hardware.model_validate(knobs)})
     dataset = read(DATA, design)
     kit = hash_json([hash_path(file) for file in (cells.file(), *cells.macro_files().values())])
