@@ -76,7 +76,7 @@ EXPERIMENT = Experiment(
     run=run,
     designs=("lite", "lite_tetrode"),
     remarks=(
-        "Integers of the chip, real Huffman bits with escapes, test split; each is fitted anew for the bits of the shipped "
-        "design on validation spikes, so that what test spikes take differs a little.",
+        "Integers of the chip, real Huffman bits with escapes, test split; each is fitted anew for the bits of the "
+        "shipped design on validation spikes, so that what test spikes take differs a little.",
     ),
 )
