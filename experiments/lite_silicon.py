@@ -17,6 +17,7 @@ from experiments.sources import WAVE_CLUS, MissingData, read
 from experiments.training import BUILD, DESIGNS
 from flow.fingerprint import hash_json, hash_path
 from model.linear.fit import fit_linear
+from model.metrics import SAMPLE_BITS
 from quantize.linear.integers import integer_linear
 from quantize.linear.measure import linear_quality
 from rtl.planning import make_plan
@@ -34,6 +35,10 @@ MEASURED_SPIKES = 16
 BLOCK_SIZES = (1, 2, 8, 16)
 PACKETS = {16: {"packet_blocks": 4}}
 """Where the design's packets would be too long."""
+LINKS_PJ = (5.8, 50.0, 100.0)
+"""Energy of a bit on the link."""
+RAW_BITS = 64 * SAMPLE_BITS
+"""Of a spike that is not encoded."""
 NARROW_PF = 0.002
 """Of wire for a pin: what placing netlists of this size gave."""
 
@@ -130,6 +135,24 @@ def method(_: Findings) -> str:
     )
 
 
+def with_the_link(findings: Findings) -> str:
+    """What an implant spends on a spike altogether, encoded and not."""
+    labels = {"process": "ihp-sg13g2", "spikes of a block": "4"}
+    said = []
+    for link_pj in LINKS_PJ:
+        raw = RAW_BITS * link_pj / 1e3
+        both = [
+            findings.mean("nj_per_spike", labels | {"parameters": parameters})
+            + findings.mean("bits_per_spike", labels | {"parameters": parameters}) * link_pj / 1e3
+            for parameters in ("ram", "rom")
+        ]
+        said.append(f"{raw:.1f} and {both[0]:.1f} ({both[1]:.1f}) nJ at {link_pj:g} pJ a bit")
+    return (
+        f"Encoder and link together: a spike of {RAW_BITS} bits sent as it is, and encoded with loaded (built-in) "
+        f"parameters, takes {'; '.join(said)}. Below break_even_pj_per_bit for a bit, sending all is cheaper."
+    )
+
+
 EXPERIMENT = Experiment(
     name="lite_silicon",
     title="Silicon: the linear encoder, gate by gate",
@@ -138,5 +161,5 @@ EXPERIMENT = Experiment(
     designs=("lite",),
     tools=GATE_TOOLS,
     figure=figure,
-    remarks=(method, "SKY130 has no macros with trusted data: its memories are flip-flops."),
+    remarks=(method, with_the_link, "SKY130 has no macros with trusted data: its memories are flip-flops."),
 )
