@@ -36,13 +36,15 @@ def random_linear_spec(spikes: int, samples: int, latents: int, *, joint: bool, 
         seed: of everything that is random.
     """
     rng = np.random.default_rng(seed)
+    decimation = 2 if seed % 4 == 3 and samples % 2 == 0 else 1
     entries = 1 if seed % 2 else samples
     source = Normalize(
         name="normalize",
         offset=rng.integers(-20, 20, entries).astype(np.int16),
         gain=rng.integers(30000, 65536, entries).astype(np.uint16),
-        shift=ADC_BITS + 7,
+        shift=ADC_BITS + 6 + decimation,
         exponent=EXPONENT,
+        decimation=decimation,
     )
     x = read_source(source, bumps(spikes, samples, ADC_BITS, BLOCKS, seed)).astype(float)
     columns = 1 if joint else spikes

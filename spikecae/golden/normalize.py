@@ -13,6 +13,7 @@ __all__ = ["normalize"]
 @read_source.register
 def normalize(stage: Normalize, adc: NDArray[np.int16]) -> Integers:
     """ADC codes (..., D) to signed 8 bit (..., D / decimation)."""
-    sums = adc.astype(np.int64).reshape(*adc.shape[:-1], -1, stage.decimation).sum(axis=-1)
+    *shape, codes = adc.shape
+    sums = adc.astype(np.int64).reshape(*shape, codes // stage.decimation, stage.decimation).sum(axis=-1)
     centred = sums - stage.offset
     return saturate(rshift_round(centred * stage.gain, stage.shift), 8, signed=True)

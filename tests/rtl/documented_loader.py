@@ -77,7 +77,8 @@ class DocumentedLoader:
         linear = self.spec["stages"][1]
         if linear["kind"] == "linear":
             latents, inputs, _ = linear["weight"]["shape"]
-            chunks = [c for c in (16, 8, 4, 2, 1) if self.spec["samples"] % c == 0 and (c * latents <= 256 or c == 1)]
+            samples = self.spec["samples"] // self.spec["stages"][0].get("decimation", 1)
+            chunks = [c for c in (16, 8, 4, 2, 1) if samples % c == 0 and (c * latents <= 256 or c == 1)]
             return int(inputs // chunks[0])
         return max([stage["reduce"]["groups"] for stage in self.spec["stages"] if stage["kind"] == "residual"] or [1])
 

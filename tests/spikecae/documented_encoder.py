@@ -39,8 +39,10 @@ class DocumentedEncoder:
 
     def normalize(self, stage: dict[str, Any], codes: Rows) -> Rows:
         offset, gain, shift = self.array(stage["offset"]), self.array(stage["gain"]), stage["shift"]
+        d = stage.get("decimation", 1)
+        codes = [[sum(row[t : t + d]) for t in range(0, len(row), d)] for row in codes]
         if len(offset) == 1:
-            offset, gain = offset * len(codes[0]), gain * len(codes[0])
+            offset, gain = list(offset) * len(codes[0]), list(gain) * len(codes[0])
         return [
             [
                 saturate(rshift_round((c - o) * g, shift), 8, signed=True)

@@ -102,11 +102,16 @@ def levels_by_hand(stage: Levels, x: Rows) -> tuple[Rows, list[int]]:
 
 def by_hand(spec: EncoderSpec, adc: np.ndarray, present: np.ndarray | None = None) -> dict[str, Any]:
     """Every tap of one block (M, D)."""
-    table = spec.source
+    table, codes = spec.source, spec.source.decimation
+    offset, gain = (
+        list(map(int, array)) * (spec.samples if array.size == 1 else 1) for array in (table.offset, table.gain)
+    )
     x = [
         [
-            clamp(divide((int(code) - int(table.offset[t])) * int(table.gain[t]), table.shift), -128, 127)
-            for t, code in enumerate(row)
+            clamp(
+                divide((sum(map(int, row[t * codes : (t + 1) * codes])) - offset[t]) * gain[t], table.shift), -128, 127
+            )
+            for t in range(len(row) // codes)
         ]
         for row in adc
     ]

@@ -56,7 +56,6 @@ def test_a_block_too_long_to_be_mapped_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("section", "key", "value"),
     [
-        ("quantization", "weight_bits", "4"),
         ("quantization", "activation_bits", "6"),
         ("quantization", "latent_bits", "6"),
         ("quantization", "fine_tune_epochs", "2"),

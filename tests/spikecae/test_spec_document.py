@@ -15,7 +15,7 @@ from spikecae.canonical_code import MAX_LENGTH
 from spikecae.design import Design, load_design
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec, encoder_spec, load_spec, save_spec, structure
-from spikecae.stages import ACTIVATION_BITS, Linear, levels
+from spikecae.stages import ACTIVATION_BITS, Linear, levels, normalize
 from spikecae.stages.base import KINDS
 from spikecae.stages.checks import MAX_EXPONENT, MAX_SHIFT
 from spikecae.stages.convolution import LEAST_BITS
@@ -91,6 +91,7 @@ RANGES: dict[str, tuple[int | None, int]] = {
     "channels of a group, where there are several, and in a residual block": (1, limits.MOST_PER_GROUP),
     "exponents, but those of weights": (-MAX_EXPONENT, MAX_EXPONENT),
     "shifts, those of an identity too": (0, MAX_SHIFT),
+    "`decimation`": (1, normalize.MOST_DECIMATION),
     "`input_bits`, `output_bits`": (LEAST_BITS, ACTIVATION_BITS),
     "`output_bits` of `linear`; `bits` of `levels`": (LEAST_BITS, levels.WIDEST),
     "values of a block between two stages": (1, encoder_spec.MOST_VALUES),
