@@ -20,6 +20,7 @@ from model.linear.fit import fit_linear
 from quantize.compare import compare_batches
 from quantize.linear.compare import check
 from quantize.linear.integers import integer_linear, latents_sent
+from quantize.linear.measure import escaped_share
 from quantize.stage import integer_model
 from spikecae import golden
 from spikecae.design import Design, load_design
@@ -123,10 +124,7 @@ class _InIntegers:
 
     def __call__(self, adc: NDArray[np.int16], /) -> Coded:
         encoded = golden.encode(self.spec, adc)
-        symbols = self.spec.symbols
-        places = sorted({by for by in symbols.escaped_by if by >= 0})
-        reserved = np.array(symbols.sizes)[places] - 1
-        escaped = float((encoded.indices[:, places] == reserved).mean()) if places else 0.0
+        escaped = escaped_share(self.spec, encoded.indices)
         return Coded(self.decode(self.spec, encoded.indices), encoded.payload_bits.astype(np.float64), escaped)
 
 

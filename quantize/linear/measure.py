@@ -13,7 +13,7 @@ from spikecae import golden
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec
 
-__all__ = ["LinearQuality", "linear_quality", "worst_unit"]
+__all__ = ["LinearQuality", "escaped_share", "linear_quality", "worst_unit"]
 
 
 class LinearQuality(BaseModel):
@@ -60,9 +60,6 @@ def linear_quality(
     quality = sndr(split.spikes, decoded)
     spikes = split.spikes.shape[1]
     bits = encoded.payload_bits / spikes
-    symbols = spec.symbols
-    reserved = sorted({by for by in symbols.escaped_by if by >= 0})
-    escaped = encoded.indices[:, reserved] == np.array(symbols.sizes)[reserved] - 1
     return LinearQuality(
         blocks=len(split),
         sndr_mean_db=quality.mean_db,
@@ -72,8 +69,17 @@ def linear_quality(
         bits_per_spike=float(bits.mean()),
         bits_p99=float(np.percentile(bits, 99)),
         cr_huffman=design.block.samples * SAMPLE_BITS / float(bits.mean()),
-        escaped_share=float(escaped.mean()),
+        escaped_share=escaped_share(spec, encoded.indices),
     )
+
+
+def escaped_share(spec: EncoderSpec, indices: NDArray[np.integer]) -> float:
+    """Of the symbols in indices ``[n, S]`` that can say that levels lie outside, those that do; 0 without any."""
+    symbols = spec.symbols
+    reserved = sorted({by for by in symbols.escaped_by if by >= 0})
+    if not reserved:
+        return 0.0
+    return float((indices[:, reserved] == np.array(symbols.sizes)[reserved] - 1).mean())
 
 
 def worst_unit(original: NDArray[np.floating], decoded: NDArray[np.floating], units: NDArray[np.integer]) -> float:

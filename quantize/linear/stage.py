@@ -16,12 +16,13 @@ from model.metrics import SAMPLE_BITS, sndr
 from quantize.linear.compare import check
 from quantize.linear.integers import columns_sent, integer_linear, latents_sent
 from quantize.linear.linear_report import LevelQuality, LinearReport
+from quantize.linear.measure import escaped_share
 from quantize.measure import split_events
 from quantize.report import GoldenCheck, save_report
 from spikecae.bitstream.huffman import code_words
 from spikecae.bitstream.payload import Events, wire_bits
 from spikecae.design import Design
-from spikecae.spec import EncoderSpec, save_spec
+from spikecae.spec import save_spec
 from spikecae.stages import Levels
 
 __all__ = ["quantize_linear"]
@@ -49,7 +50,7 @@ def quantize_linear(
     outputs = model.decode(latents_sent(spec, agreement.indices))
     bits = code_words(agreement.indices, spec.coder.tables, spec.symbols)[1].sum(axis=1)
     classes, sent = columns_sent(spec, agreement.indices)
-    fixed_point = _quality(design, model, test, outputs, bits, classes, _escapes(spec, agreement.indices))
+    fixed_point = _quality(design, model, test, outputs, bits, classes, escaped_share(spec, agreement.indices))
     quantizer = spec.only(Levels)
     report = LinearReport(
         design=design.name,
@@ -122,10 +123,3 @@ def _float_bits(
         for part, end in zip(code.groups, ends, strict=True)
     ]
     return bits.reshape(len(levels), -1).sum(axis=1), float(np.mean(outside))
-
-
-def _escapes(spec: EncoderSpec, indices: NDArray[np.integer]) -> float:
-    """Share of the groups' symbols that are the reserved ones."""
-    symbols = spec.symbols
-    reserved = sorted({by for by in symbols.escaped_by if by >= 0})
-    return float((indices[:, reserved] == np.array(symbols.sizes)[reserved] - 1).mean())
