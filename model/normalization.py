@@ -6,7 +6,7 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Normalization", "by_powers_of_two", "fit_normalization"]
+__all__ = ["Normalization", "about_silence", "by_powers_of_two", "fit_normalization"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,22 @@ def fit_normalization(adc: NDArray[np.int16], kind: Literal["global", "per_sampl
             f"recording's unit"
         )
     return Normalization(np.floor(mean + 0.5).astype(np.int16), deviation.astype(np.float32))
+
+
+def about_silence(adc: NDArray[np.int16], kind: Literal["global", "per_sample"], zero: int) -> Normalization:
+    """Scales that give codes ``[B, M, D]`` mean square 1 about the code of silence, ``zero``, which becomes 0.
+
+    Raises:
+        ValueError: some time sample is silent throughout.
+    """
+    axis = (0, 1) if kind == "per_sample" else None
+    power = np.broadcast_to(np.square(adc.astype(np.float64) - zero).mean(axis), adc.shape[-1:])
+    if not power.all():
+        raise ValueError(
+            f"sample {int(np.argmin(power))} of the training spikes is always silent; check adc.lsb against the "
+            f"recording's unit"
+        )
+    return Normalization(np.full(adc.shape[-1], zero, np.int16), np.sqrt(power).astype(np.float32))
 
 
 def by_powers_of_two(normalization: Normalization) -> Normalization:

@@ -29,7 +29,6 @@ class LinearDecoder(nn.Module):
         return blocks
 
     @torch.no_grad()
-    def set_inverse(self, weight: Tensor, bias: Tensor) -> None:
-        """Take a matrix ``[D or M·D, L]`` and what is added to it."""
+    def set_inverse(self, weight: Tensor) -> None:
+        """Take a matrix ``[D or M·D, L]``."""
         self.inverse.weight.copy_(weight)
-        self.inverse.bias.copy_(bias)

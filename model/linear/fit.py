@@ -3,6 +3,9 @@ it trained together.
 
 Spikes of the training split fit, those of the validation split choose: the width and the rounding of levels, what a bit
 is worth, and how far the decoder is held back. What is better in the mean and in the worst spikes together is chosen.
+
+Silence is 0 throughout: components are about it, nothing has a bias. What is twice as large then comes back twice as
+large, as far as it is not rounded; a mean added in the decoder would not be.
 """
 
 from collections.abc import Callable
@@ -23,7 +26,7 @@ from model.linear.linear_model import FRACTION, LinearModel, columns_of, decimat
 from model.linear.refine import refined
 from model.linear.sample import Sample, sample_of
 from model.metrics import Sndr, sndr
-from model.normalization import Normalization, by_powers_of_two, fit_normalization
+from model.normalization import Normalization, about_silence, by_powers_of_two
 from spikecae.design import Design
 from spikecae.design.linear import Linear
 
@@ -69,7 +72,7 @@ def fit_linear(design: Design, dataset: SpikeDataset, seed: int, progress: Progr
             width of levels takes as few bits as it asks for.
     """
     tell = progress or (lambda step, done, total: None)
-    normalization = by_powers_of_two(fit_normalization(dataset.train.adc, design.normalization.kind))
+    normalization = by_powers_of_two(about_silence(dataset.train.adc, design.normalization.kind, design.adc.zero))
     train, validation = sample_of(dataset.train, normalization), sample_of(dataset.validation, normalization)
     tell("principal components", 0, 1)
     start = _start(design, normalization, train, seed)
@@ -96,11 +99,11 @@ def _start(design: Design, normalization: Normalization, train: Sample, seed: in
     encoder = Linear.of(design.encoder)
     samples = decimated(train.normalized, encoder.decimation)
     scale = normalization.scale.astype(np.float64)[:: encoder.decimation]
-    weight, bias = principal_map(samples, scale, encoder.features, joint=encoder.joint)
-    count = design.codebook.codewords
+    weight = principal_map(samples, scale, encoder.features, joint=encoder.joint)
+    count, bias = design.codebook.codewords, np.zeros(encoder.features)
     classes = np.zeros((0, len(bias)))
     if count > 1:
-        columns = columns_of(samples, joint=encoder.joint) @ weight.T + bias
+        columns = columns_of(samples, joint=encoder.joint) @ weight.T
         if len(columns) < count:
             raise ValueError(
                 f"codebook.codewords = {count} classes of {len(columns)} training columns; use fewer, or more spikes"
@@ -113,9 +116,9 @@ def _start(design: Design, normalization: Normalization, train: Sample, seed: in
 
 def principal_map(
     normalized: NDArray[np.floating], scale: NDArray[np.float64], features: int, *, joint: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weight ``[L, D or M·D]`` and bias ``[L]`` that give the first principal components of the converter's codes, in
-    deviations of all samples, for normalized blocks ``[n, M, D]``, of which ``scale`` ``[D]`` codes are a unit.
+) -> NDArray[np.float64]:
+    """Weight ``[L, D or M·D]`` that gives the first principal components of the converter's codes about silence, in
+    root mean squares of all samples, for normalized blocks ``[n, M, D]``, of which ``scale`` ``[D]`` codes are a unit.
 
     Raises:
         ValueError: there are fewer samples or training columns than ``features``.
@@ -127,11 +130,9 @@ def principal_map(
             f"{len(columns)} training columns; use fewer, or more spikes"
         )
     scale = np.tile(scale, columns.shape[1] // scale.size)
-    mean = columns.mean(axis=0)
-    codes = (columns - mean) * scale
+    codes = columns * scale
     _, basis = np.linalg.eigh(codes.T @ codes / len(codes))
-    weight = basis[:, ::-1][:, :features].T * scale / codes.std()
-    return weight, -weight @ mean
+    return np.asarray(basis[:, ::-1][:, :features].T * scale / np.sqrt(np.square(codes).mean()))
 
 
 def fit_width(design: Design, unit: LinearModel, train: Sample, validation: Sample) -> LinearModel:
@@ -181,18 +182,17 @@ def scaled(unit: LinearModel, width: float) -> LinearModel:
 
 
 def rounded(model: LinearModel, columns: NDArray[np.float64], bits: int) -> LinearModel:
-    """The same with weights of so many bits; bias and classes suit them, by training columns ``[n, inputs]``."""
+    """The same with weights of so many bits; classes suit them, by training columns ``[n, inputs]``."""
     weight = with_few_bits(model.weight, bits)
-    bias = model.bias + (model.weight - weight) @ columns.mean(axis=0)
     classes = model.classes
     if len(classes):
         latents = columns @ model.weight.T + model.bias
         nearest = (np.square(classes).sum(axis=1) - 2 * latents @ classes.T).argmin(axis=1)
-        moved = columns @ weight.T + bias - latents
+        moved = columns @ weight.T + model.bias - latents
         sums = np.zeros_like(classes)
         np.add.at(sums, nearest, moved)
         classes = classes + sums / np.maximum(np.bincount(nearest, minlength=len(classes)), 1)[:, None]
-    return replace(model, weight=weight, bias=bias, classes=classes)
+    return replace(model, weight=weight, classes=classes)
 
 
 def with_weighed_classes(design: Design, model: LinearModel, latents: NDArray[np.float64]) -> LinearModel:

@@ -50,7 +50,11 @@ def refined(model: LinearModel, train: Sample, validation: Sample, worth: float,
     coder = _Coder(model)
     price = worth * BIT_WORTH / float(np.square(model.weight).sum(axis=1).mean())
     optimizer = torch.optim.Adam(
-        [{"params": [values], "lr": RATE * float(values.detach().abs().mean())} for values in coder.parameters()]
+        [
+            {"params": [values], "lr": RATE * float(values.detach().abs().mean())}
+            for values in coder.parameters()
+            if values.requires_grad
+        ]
     )
     epochs = max(1, STEPS * BATCH // len(known))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
@@ -71,8 +75,8 @@ def refined(model: LinearModel, train: Sample, validation: Sample, worth: float,
             loss.backward()
             optimizer.step()
         schedule.step()
-    weight, bias, classes = (kept[name].double().numpy() for name in ("map.weight", "map.bias", "classes"))
-    return replace(model, weight=weight, bias=bias, classes=classes)
+    weight, classes = (kept[name].double().numpy() for name in ("map.weight", "classes"))
+    return replace(model, weight=weight, classes=classes)
 
 
 def _columns(model: LinearModel, sample: Sample) -> tuple[Tensor, Tensor]:
@@ -92,6 +96,8 @@ class _Coder(nn.Module):
         self.classes = nn.Parameter(torch.from_numpy(model.classes).float())
         self._cost = torch.from_numpy(model.class_cost).float()
         self._rounding = model.rounding + 2.0 ** -(FRACTION + 1)  # of latents that are not rounded to a grid before
+        for layer in (self.map, self.inverse):
+            layer.bias.requires_grad_(False)  # silence stays 0
         with torch.no_grad():
             self.map.weight.copy_(torch.from_numpy(model.weight))
             self.map.bias.copy_(torch.from_numpy(model.bias))

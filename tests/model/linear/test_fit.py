@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -12,21 +13,35 @@ from model.linear.fit import column_bits, fit_linear, principal_map, quality, wi
 from model.linear.inverse import fit_inverse
 from model.linear.linear_model import LinearModel, columns_of
 from model.linear.sample import sample_of
-from model.normalization import fit_normalization
+from model.normalization import about_silence, fit_normalization
 from spikecae.design import Design
 from tests.linear_designs import linear_design
 
 
 @pytest.mark.parametrize("kind", ["global", "per_sample"])
 @pytest.mark.parametrize("joint", [True, False])
-def test_the_map_gives_principal_components_of_the_codes(tiny_spikes: SpikeDataset, kind: str, joint: bool) -> None:
+def test_the_map_gives_principal_components_of_the_codes_about_silence(
+    tiny: Design, tiny_spikes: SpikeDataset, kind: Literal["global", "per_sample"], joint: bool
+) -> None:
+    """Those of the codes and of their opposites, whose mean is silence."""
     adc = tiny_spikes.train.adc
-    normalization = fit_normalization(adc, kind)
-    weight, bias = principal_map(normalization.apply(adc), normalization.scale.astype(float), 5, joint=joint)
+    normalization = about_silence(adc, kind, tiny.adc.zero)
+    weight = principal_map(normalization.apply(adc), normalization.scale.astype(float), 5, joint=joint)
     codes = columns_of(adc, joint=joint)
-    wanted = PCA(5, svd_solver="full").fit_transform(codes) / (codes - codes.mean(axis=0)).std()
-    got = columns_of(normalization.apply(adc), joint=joint) @ weight.T + bias
-    np.testing.assert_allclose(np.abs(got), np.abs(wanted), atol=1e-4)
+    wanted = PCA(5, svd_solver="full").fit(np.concatenate([codes, -codes])).transform(codes)
+    got = columns_of(normalization.apply(adc), joint=joint) @ weight.T
+    np.testing.assert_allclose(np.abs(got), np.abs(wanted) / np.sqrt(np.square(codes).mean()), atol=1e-4)
+
+
+def test_silence_comes_back_as_silence_and_twice_as_twice(tiny: Design, tiny_spikes: SpikeDataset) -> None:
+    model = fit_linear(linear_design(tiny, joint=False), tiny_spikes, seed=0)
+    silent = np.full_like(tiny_spikes.test.adc[:1], tiny.adc.zero)
+    assert not model.bias.any()
+    assert not model.reconstruct(model.normalization.apply(silent)).any()
+    once = model.latents(model.normalization.apply(tiny_spikes.test.adc))
+    np.testing.assert_allclose(model.latents(model.normalization.apply(2 * tiny_spikes.test.adc)), 2 * once)
+    sent = np.rint(once).astype(np.float32)
+    np.testing.assert_allclose(model.decode(2 * sent), 2 * model.decode(sent), atol=1e-4)
 
 
 def test_more_latents_than_samples_are_refused(tiny_spikes: SpikeDataset) -> None:
@@ -81,11 +96,10 @@ def test_the_inverse_is_least_squares(monkeypatch: pytest.MonkeyPatch, joint: bo
     target = rng.normal(size=(blocks, 2, 5)).astype(np.float32)
     decoder = fit_inverse((sent, target), (sent, target), joint=joint)
     known = sent.transpose(0, 2, 1).reshape(-1, latents)
-    rows = np.column_stack([known, np.ones(len(known))])
-    solved = np.linalg.lstsq(rows, target.reshape(len(rows), -1), rcond=None)[0]
+    solved = np.linalg.lstsq(known, target.reshape(len(known), -1), rcond=None)[0]
     with torch.no_grad():
         got = decoder(torch.from_numpy(sent)).numpy()
-    np.testing.assert_allclose(got, (rows @ solved).reshape(target.shape), atol=1e-5)
+    np.testing.assert_allclose(got, (known @ solved).reshape(target.shape), atol=1e-5)
 
 
 def test_a_class_is_the_nearest_one_and_levels_are_what_is_left(tiny: Design, tiny_spikes: SpikeDataset) -> None:

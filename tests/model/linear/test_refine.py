@@ -27,8 +27,8 @@ def test_the_coder_is_the_model(
     with torch.no_grad():
         decoded, _ = _Coder(model)(torch.from_numpy(blocks.reshape(-1, 32 if joint else 16)))
     wanted, rows = model.reconstruct(blocks).reshape(decoded.shape), blocks.reshape(decoded.shape)
-    assert np.square(decoded.numpy() - wanted).mean() < 0.2 * np.square(wanted - rows).mean()
-    assert np.square(decoded.numpy() - rows).mean() == pytest.approx(np.square(wanted - rows).mean(), rel=0.03)
+    assert np.square(decoded.numpy() - wanted).mean() < 0.25 * np.square(wanted - rows).mean()
+    assert np.square(decoded.numpy() - rows).mean() == pytest.approx(np.square(wanted - rows).mean(), rel=0.08)
 
 
 def test_bits_lie_between_those_of_the_levels_around() -> None:
