@@ -85,7 +85,7 @@ POINTS = {
     for point in (
         Point(QUIET, 38.5, "lite"),
         Point(QUIET, 120, features=12, codewords=128, rate_weight=30.0, bits=8.5),
-        Point(LOUD, 37, features=16, codewords=1, bits=28.3),
+        Point(LOUD, 37, features=16, codewords=2, bits=28.3),
         Point(TETRODE, 30, "lite_tetrode"),
         Point(TETRODE, 200, features=10, codewords=128, rate_weight=60.0, bits=2.4),
         Point(EMBEDDED, 24.5, "lite_probe"),

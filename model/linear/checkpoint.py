@@ -75,7 +75,9 @@ def load_linear(path: Path, design: Design) -> LinearModel:
             f"normalization settings than design {design.name!r} has now; train again"
         )
     encoder = Linear.of(design.encoder)
-    decoder = LinearDecoder(encoder.features, design.block.spikes, design.block.samples, joint=encoder.joint)
+    decoder = LinearDecoder(
+        encoder.features, design.block.spikes, design.block.samples, joint=encoder.joint, classes=_classes(design)
+    )
     fault = _first_fault(tensors, _wanted(design, decoder)) or _fault_of_groups(tensors, metadata, encoder)
     if fault is not None:
         raise ValueError(f"{path}: {fault}; {REMEDY}")
@@ -101,8 +103,7 @@ def load_linear(path: Path, design: Design) -> LinearModel:
 def _wanted(design: Design, decoder: LinearDecoder) -> dict[str, tuple[torch.dtype, tuple[int, ...]]]:
     """Type and shape of each tensor."""
     encoder, samples = Linear.of(design.encoder), design.block.samples
-    latents, codewords = encoder.features, design.codebook.codewords
-    classes = codewords if codewords > 1 else 0
+    latents, classes = encoder.features, _classes(design)
     return {
         "normalization.offset": (torch.int16, (samples,)),
         "normalization.scale": (torch.float32, (samples,)),
@@ -114,6 +115,11 @@ def _wanted(design: Design, decoder: LinearDecoder) -> dict[str, tuple[torch.dty
         "groups.size": (torch.int64, (latents,)),
         **{f"decoder.{name}": (tensor.dtype, tuple(tensor.shape)) for name, tensor in decoder.state_dict().items()},
     }
+
+
+def _classes(design: Design) -> int:
+    """Classes; one is none."""
+    return design.codebook.codewords if design.codebook.codewords > 1 else 0
 
 
 def _first_fault(found: Mapping[str, Tensor], wanted: Mapping[str, tuple[torch.dtype, tuple[int, ...]]]) -> str | None:

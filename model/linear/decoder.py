@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 __all__ = ["LinearDecoder"]
 
@@ -9,26 +10,52 @@ __all__ = ["LinearDecoder"]
 class LinearDecoder(nn.Module):
     """Latents ``[n, L, columns]`` to normalized blocks ``[n, M, D]``: each column to its spike, or one to all of them.
 
+    A column is multiplied by a matrix that all share and, with ``classes``, by one of the class that it is nearest to.
+    Nothing is added: latents of 0 are silence.
+
     Args:
         latents: L.
         spikes: M.
         samples: D.
         joint: whether one column stands for all spikes of a block.
+        classes: how many there are; 0 without.
     """
 
-    def __init__(self, latents: int, spikes: int, samples: int, *, joint: bool) -> None:
+    classes: Tensor
+    """float32 ``[K, L]``, in the latents' unit."""
+
+    def __init__(self, latents: int, spikes: int, samples: int, *, joint: bool, classes: int) -> None:
         super().__init__()
         self._shape = (spikes, samples)
-        self.inverse = nn.Linear(latents, samples * (spikes if joint else 1))
-        for parameter in self.inverse.parameters():
+        outputs = samples * (spikes if joint else 1)
+        self.inverse = nn.Linear(latents, outputs, bias=False)
+        self.of_class = nn.Linear(classes * latents, outputs, bias=False) if classes else None
+        self.register_buffer("classes", torch.zeros(classes, latents))
+        for parameter in self.parameters():
             nn.init.zeros_(parameter)
 
     def forward(self, latents: Tensor) -> Tensor:
         """Normalized blocks."""
-        blocks: Tensor = self.inverse(latents.transpose(1, 2)).reshape(-1, *self._shape)
-        return blocks
+        columns = latents.transpose(1, 2)
+        spikes: Tensor = self.inverse(columns)
+        if self.of_class is not None:
+            spikes = spikes + self.of_class(self._by_class(columns))
+        return spikes.reshape(-1, *self._shape)
+
+    def _by_class(self, columns: Tensor) -> Tensor:
+        """Columns ``[n, columns, L]``, each in its class's place among zeros: ``[n, columns, K · L]``."""
+        scores = self.classes.square().sum(dim=1) - 2 * columns @ self.classes.T
+        chosen = one_hot(scores.argmin(dim=-1), len(self.classes)).to(columns.dtype)
+        return (chosen[..., None] * columns[..., None, :]).flatten(-2)
 
     @torch.no_grad()
     def set_inverse(self, weight: Tensor) -> None:
-        """Take a matrix ``[D or M·D, L]``."""
+        """Take a matrix ``[D or M·D, L]`` for all."""
         self.inverse.weight.copy_(weight)
+
+    @torch.no_grad()
+    def set_classes(self, classes: Tensor, weights: Tensor) -> None:
+        """Take classes ``[K, L]``, and what the matrix of each has beyond that for all, ``[K, D or M·D, L]``."""
+        if self.of_class is not None:
+            self.classes.copy_(classes)
+            self.of_class.weight.copy_(weights.transpose(0, 1).flatten(1))

@@ -109,7 +109,7 @@ def _start(design: Design, normalization: Normalization, train: Sample, seed: in
                 f"codebook.codewords = {count} classes of {len(columns)} training columns; use fewer, or more spikes"
             )
         classes = KMeans(count, n_init=STARTS, random_state=seed).fit(columns).cluster_centers_.astype(np.float64)
-    decoder = LinearDecoder(len(bias), design.block.spikes, design.block.samples, joint=encoder.joint)
+    decoder = LinearDecoder(len(bias), design.block.spikes, design.block.samples, joint=encoder.joint, classes=0)
     unweighed = np.zeros(len(classes))
     return LinearModel(normalization, encoder.decimation, weight, bias, classes, unweighed, 0.5, (), decoder)
 
@@ -236,7 +236,7 @@ def with_inverse(model: LinearModel, train: Sample, validation: Sample) -> Linea
     def pair(sample: Sample) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         return model.dequantize(*model.quantize(model.latents(sample.normalized))), sample.target
 
-    return replace(model, decoder=fit_inverse(pair(train), pair(validation), joint=model.joint))
+    return replace(model, decoder=fit_inverse(pair(train), pair(validation), model.sent_classes, joint=model.joint))
 
 
 def quality(design: Design, model: LinearModel, sample: Sample) -> Sndr:

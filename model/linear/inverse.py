@@ -11,37 +11,78 @@ __all__ = ["fit_inverse"]
 
 RIDGES = (0.0, 1e-4, 1e-3, 1e-2)
 """What is added to each latent's mean square, in shares of the latents' mean, of which the best is chosen."""
+HOLDS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+"""How much a class's own matrix is held to that for all: as if so many times the training columns had said that they do
+not differ. The best is chosen, if it is better than none of its own."""
 
 Pair = tuple[NDArray[np.floating], NDArray[np.floating]]
+Rows = NDArray[np.float64]
 
 
-def fit_inverse(train: Pair, validation: Pair, *, joint: bool) -> LinearDecoder:
-    """The linear decoder of least squared error on training blocks, held back as suits the validation blocks. It makes
-    silence of latents that are 0.
+def fit_inverse(train: Pair, validation: Pair, classes: NDArray[np.float64], *, joint: bool) -> LinearDecoder:
+    """The decoder of least squared error on training blocks, held back as suits the validation blocks: a matrix for
+    all, and what suits each class better. It makes silence of latents that are 0.
 
     Args:
         train: latents that are sent ``[n, L, columns]``, and normalized blocks ``[n, M, D]``.
         validation: the same of other blocks.
+        classes: ``[K, L]``, in the latents' unit; K is 0 without.
         joint: whether one column stands for all spikes of a block.
     """
     known, target = _rows(train, joint)
-    gram = known.T @ known / len(known)
-    cross = known.T @ target / len(known)
-    power = float(np.trace(gram)) / len(gram)
-    tried = []
     held_out, wanted = _rows(validation, joint)
-    for ridge in RIDGES:
-        held_back = gram + (ridge * power + 1e-12) * np.eye(len(gram))
-        weight = np.linalg.lstsq(held_back, cross, rcond=None)[0]
-        error = float(np.square(held_out @ weight - wanted).sum())
-        tried.append((error, ridge, weight))
-    weight = min(tried, key=lambda item: item[:2])[2]
+    weight = _shared(known, target, held_out, wanted)
     _, spikes, samples = train[1].shape
-    decoder = LinearDecoder(len(gram), spikes, samples, joint=joint)
+    decoder = LinearDecoder(known.shape[1], spikes, samples, joint=joint, classes=len(classes))
     decoder.set_inverse(torch.from_numpy(weight.T))
+    if len(classes):
+        own = _of_classes(known, target - known @ weight, held_out, wanted - held_out @ weight, classes)
+        decoder.set_classes(torch.from_numpy(classes), torch.from_numpy(own.transpose(0, 2, 1)))
     return decoder.eval()
 
 
-def _rows(pair: Pair, joint: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _shared(known: Rows, target: Rows, held_out: Rows, wanted: Rows) -> Rows:
+    """The matrix ``[L, outputs]`` for all columns."""
+    gram = known.T @ known / len(known)
+    cross = known.T @ target / len(known)
+    power = float(np.trace(gram)) / len(gram)
+    tried: list[tuple[float, float, Rows]] = []
+    for ridge in RIDGES:
+        held_back = gram + (ridge * power + 1e-12) * np.eye(len(gram))
+        weight = np.asarray(np.linalg.lstsq(held_back, cross, rcond=None)[0])
+        tried.append((_loss(held_out @ weight - wanted), ridge, weight))
+    return min(tried, key=lambda item: item[:2])[2]
+
+
+def _of_classes(known: Rows, missed: Rows, held_out: Rows, wanted: Rows, classes: Rows) -> NDArray[np.float64]:
+    """What a class's matrix makes of its columns' latents of what the shared one missed, ``[K, L, outputs]``."""
+    own, other = _nearest(known, classes), _nearest(held_out, classes)
+    power = np.square(known).mean(axis=0) * len(known) + 1e-12
+    products = [
+        (known[own == k].T @ known[own == k], known[own == k].T @ missed[own == k]) for k in range(len(classes))
+    ]
+    best = np.zeros((len(classes), known.shape[1], missed.shape[1]))
+    least = _loss(wanted)
+    for hold in HOLDS:
+        tried = np.stack([np.linalg.solve(gram + hold * np.diag(power), cross) for gram, cross in products])
+        left = wanted.copy()
+        for k in range(len(classes)):
+            left[other == k] -= held_out[other == k] @ tried[k]
+        if _loss(left) < least:
+            best, least = tried, _loss(left)
+    return best
+
+
+def _nearest(columns: Rows, classes: Rows) -> NDArray[np.int64]:
+    chosen: NDArray[np.int64] = (np.square(classes).sum(axis=1) - 2 * columns @ classes.T).argmin(axis=1)
+    return chosen
+
+
+def _loss(missed: Rows) -> float:
+    """Of columns' errors ``[n, outputs]``: the mean of their powers in decibels, but for a constant."""
+    return float(np.log(np.square(missed).sum(axis=1) + 1e-12).mean())
+
+
+def _rows(pair: Pair, joint: bool) -> tuple[Rows, Rows]:
     latents, blocks = pair
     return latents.astype(np.float64).transpose(0, 2, 1).reshape(-1, latents.shape[1]), columns_of(blocks, joint=joint)

@@ -84,6 +84,11 @@ class LinearModel:
         levels = np.sign(residual) * np.floor(np.abs(residual) + self.rounding)
         return chosen, levels.astype(np.int64)
 
+    @property
+    def sent_classes(self) -> NDArray[np.float64]:
+        """Classes ``[K, L]`` as a decoder knows them."""
+        return _on_grid(self.classes)
+
     def dequantize(self, chosen: NDArray[np.integer] | None, levels: NDArray[np.integer]) -> NDArray[np.float32]:
         """Latents ``[n, L, columns]`` that a class and levels stand for."""
         values = levels.astype(np.float64)

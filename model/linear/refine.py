@@ -92,12 +92,11 @@ class _Coder(nn.Module):
     def __init__(self, model: LinearModel) -> None:
         super().__init__()
         latents, inputs = model.weight.shape
-        self.map, self.inverse = nn.Linear(inputs, latents), nn.Linear(latents, inputs * model.decimation)
+        self.map, self.inverse = nn.Linear(inputs, latents), nn.Linear(latents, inputs * model.decimation, bias=False)
         self.classes = nn.Parameter(torch.from_numpy(model.classes).float())
         self._cost = torch.from_numpy(model.class_cost).float()
         self._rounding = model.rounding + 2.0 ** -(FRACTION + 1)  # of latents that are not rounded to a grid before
-        for layer in (self.map, self.inverse):
-            layer.bias.requires_grad_(False)  # silence stays 0
+        self.map.bias.requires_grad_(False)  # silence stays 0
         with torch.no_grad():
             self.map.weight.copy_(torch.from_numpy(model.weight))
             self.map.bias.copy_(torch.from_numpy(model.bias))

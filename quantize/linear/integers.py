@@ -59,7 +59,7 @@ def integer_linear(design: Design, model: LinearModel, dataset: SpikeDataset) ->
     spec = _spec(design, source, mapped, model, _code(spec, golden.Golden(spec).indices(train), model))
     train_sample, held_out = (sample_of(part, model.normalization) for part in (dataset.train, dataset.validation))
     pairs = [(latents_sent(spec, golden.Golden(spec).indices(s.split.adc)), s.target) for s in (train_sample, held_out)]
-    return spec, replace(model, decoder=fit_inverse(pairs[0], pairs[1], joint=model.joint))
+    return spec, replace(model, decoder=fit_inverse(pairs[0], pairs[1], model.sent_classes, joint=model.joint))
 
 
 def _source(design: Design, model: LinearModel, exponent: int) -> Normalize:

@@ -8,9 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
 from model.datasets import SpikeDataset
-from model.linear import inverse
 from model.linear.fit import column_bits, fit_linear, principal_map, quality, with_groups, with_weighed_classes
-from model.linear.inverse import fit_inverse
 from model.linear.linear_model import LinearModel, columns_of
 from model.linear.sample import sample_of
 from model.normalization import about_silence, fit_normalization
@@ -85,21 +83,6 @@ def test_bits_out_of_reach_are_refused(tiny: Design, tiny_spikes: SpikeDataset) 
 def test_more_classes_than_columns_are_refused(tiny: Design, tiny_spikes: SpikeDataset) -> None:
     with pytest.raises(ValueError, match=r"codebook\.codewords = 100000 classes of \d+ training columns"):
         fit_linear(linear_design(tiny, codewords=100_000), tiny_spikes, seed=0)
-
-
-@pytest.mark.parametrize("joint", [True, False])
-def test_the_inverse_is_least_squares(monkeypatch: pytest.MonkeyPatch, joint: bool) -> None:
-    monkeypatch.setattr(inverse, "RIDGES", (0.0,))
-    rng = np.random.default_rng(0)
-    blocks, latents, columns = 50, 3, 1 if joint else 2
-    sent = rng.normal(size=(blocks, latents, columns)).astype(np.float32)
-    target = rng.normal(size=(blocks, 2, 5)).astype(np.float32)
-    decoder = fit_inverse((sent, target), (sent, target), joint=joint)
-    known = sent.transpose(0, 2, 1).reshape(-1, latents)
-    solved = np.linalg.lstsq(known, target.reshape(len(known), -1), rcond=None)[0]
-    with torch.no_grad():
-        got = decoder(torch.from_numpy(sent)).numpy()
-    np.testing.assert_allclose(got, (known @ solved).reshape(target.shape), atol=1e-5)
 
 
 def test_a_class_is_the_nearest_one_and_levels_are_what_is_left(tiny: Design, tiny_spikes: SpikeDataset) -> None:
