@@ -23,8 +23,9 @@ from quantize.linear.measure import linear_quality
 from rtl.planning import make_plan
 from spikecae.design import Design, Hardware, load_design
 from spikecae.spec import EncoderSpec
-from synth.power.measure import WIRE_PF, measure_power
+from synth.power.measure import measure_power
 from synth.power.power_report import PowerReport
+from synth.power.wires import WIRE_PF
 from synth.targets.find import cell_target
 
 __all__ = ["EXPERIMENT"]

@@ -4,6 +4,7 @@ from typing import Literal
 
 from synth.gates.critical_path import CriticalPath
 from synth.part import Part
+from synth.place.place_report import PlaceReport
 
 __all__ = ["Budget", "Energy", "LinkSaving", "MemoryAccesses", "PowerReport", "UnitEnergy", "WireSensitivity"]
 
@@ -137,6 +138,9 @@ class PowerReport(Part):
     cycles_per_block: float
     critical_path: CriticalPath
     wire_pf_per_pin: float
+    """Allowed for each pin that is driven; of placed wires, the mean of all nets but clocks."""
+    placement: PlaceReport | None = None
+    """None: wires are an allowance."""
     busy: Energy
     idle: Energy
     energy_nj_per_spike: float
@@ -153,6 +157,12 @@ class PowerReport(Part):
     notes: list[str]
 
     @property
+    def wires_in_words(self) -> str:
+        """Where the capacitance of wires comes from, in words."""
+        each = f"{1e3 * self.wire_pf_per_pin:.2g} fF a pin"
+        return f"assumed, {each}" if self.placement is None else f"placed, {each}"
+
+    @property
     def energy(self) -> str:
         """The energy in words, with the memories that it leaves out."""
         free = [memory.name for memory in self.memories if memory.macro is None]
@@ -161,7 +171,7 @@ class PowerReport(Part):
 
     def __str__(self) -> str:
         text = (
-            f"{self.process}: {self.energy} ({self.blocks} blocks, packets as golden), "
+            f"{self.process}: {self.energy} ({self.blocks} blocks, packets as golden; wires: {self.wires_in_words}), "
             f"critical path {self.critical_path.ns:.1f} ns"
         )
         if self.budget is not None:

@@ -35,7 +35,7 @@ def module(ports: dict[str, list[int]], cells: dict[str, dict[str, Any]]) -> dic
 
 def running(netlist: Netlist, memories: dict[str, MemoryCost] | None = None) -> tuple[GateSimulator, Delays]:
     memories = memories or {}
-    delays = delays_of(netlist, memories, 0.0)
+    delays = delays_of(netlist, memories, np.zeros(netlist.nets))
     return GateSimulator(netlist, delays, memories, "ck", MHZ), delays
 
 
@@ -192,7 +192,7 @@ def test_transitions_are_those_of_icarus(seed: int, tmp_path: Path) -> None:
         function = text.replace("*", "&").replace("+", "|")
         lines.append(f"wire n{net}; assign #({rise / 1000}, {fall / 1000}) n{net} = {function};")
     netlist = read_netlist({"top": module({"ck": [2], "in": inputs, "all": nets}, cells)}, "top", library)
-    delays = delays_of(netlist, {}, 0.0)
+    delays = delays_of(netlist, {}, np.zeros(netlist.nets))
     for number, edges in enumerate(picoseconds):
         delays.delay_ns[number] = np.array(edges) / 1000
     simulator = GateSimulator(netlist, delays, {}, "ck", MHZ)
