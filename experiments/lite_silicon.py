@@ -158,8 +158,9 @@ def method(_: Findings) -> str:
     return (
         f"Mapped netlist, simulated with delays on {MEASURED_SPIKES} test spikes at full rate, in two blocks at least, "
         "after its packets were found to be golden's; transitions times Liberty tables, typical corner, memories "
-        f"included. Assumed wires are {1e3 * WIRE_PF:g} fF for each pin; at {1e3 * NARROW_PF:g} fF between the energies at "
-        f"0 and {1e3 * WIRE_PF:g} fF. Blocks of 4 are the shipped shape; the others are fitted anew."
+        "included. "
+        f"Assumed wires are {1e3 * WIRE_PF:g} fF for each pin; at {1e3 * NARROW_PF:g} fF between the energies "
+        f"at 0 and {1e3 * WIRE_PF:g} fF. Blocks of 4 are the shipped shape; the others are fitted anew."
     )
 
 
