@@ -221,7 +221,8 @@ def figures_of(power: PowerReport, mapping: Mapping) -> dict[str, float]:
             "wire_um_per_sink": wires.um_per_sink,
             "wire_ff_per_sink": wires.ff_per_sink,
             "wire_mm": wires.wire_mm,
-            "clock_wire_mm": wires.clock_wire_mm,
+            "clock_wire_mm": power.placement.clock.wire_mm,
+            "clock_buffers": float(power.placement.clock.buffers),
             "utilisation_percent": 100 * power.placement.utilisation,
         }
     if mapping.macro_area_um2 is None or power.budget is None:

@@ -8,7 +8,7 @@ from flow.layout import Layout
 from flow.runner import StageError
 from flow.stages.progress import stepper
 from flow.task import Task
-from synth.files import NETLIST, PLACE_REPORT, PLACED_DEF, PLACED_NETS, PLACEMENT
+from synth.files import NETLIST, PLACE_REPORT, PLACED_CLOCK, PLACED_DEF, PLACED_NETS, PLACEMENT
 from synth.targets.find import cell_target, target_name, with_cells
 
 __all__ = ["plan_place"]
@@ -44,7 +44,7 @@ def plan_place(layout: Layout, target: str) -> Task:
         name=f"place {target_name(target)}",
         entry="flow.stages.place",
         output=layout.place(target),
-        files=(PLACE_REPORT, PLACEMENT, PLACED_NETS, PLACED_DEF),
+        files=(PLACE_REPORT, PLACEMENT, PLACED_NETS, PLACED_CLOCK, PLACED_DEF),
         run=run,
         inputs={
             NETLIST: layout.synth(target) / NETLIST,

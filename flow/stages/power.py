@@ -8,10 +8,12 @@ from flow.layout import Layout
 from flow.runner import StageError
 from flow.stages.progress import stepper
 from flow.task import Task
-from synth.files import NETLIST, PLACE_REPORT, PLACED_NETS
+from synth.files import NETLIST, PLACE_REPORT, PLACED_CLOCK, PLACED_NETS
 from synth.targets.find import cell_target, target_name, with_cells
 
 __all__ = ["plan_power"]
+
+OF_PLACEMENT = (PLACE_REPORT, PLACED_CLOCK, PLACED_NETS)
 
 
 def plan_power(layout: Layout, target: str, blocks: int, *, placed: bool) -> Task:
@@ -61,7 +63,11 @@ def plan_power(layout: Layout, target: str, blocks: int, *, placed: bool) -> Tas
             "report.json": layout.synth(target) / "report.json",
             NETLIST: layout.synth(target) / NETLIST,
             **{file.name: file for file in [cells.file(), *cells.macro_files().values()]},
-            **({name: layout.place(target) / name for name in (PLACE_REPORT, PLACED_NETS)} if placed else {}),
+            **(
+                {name: layout.place(target) / name for name in (PLACE_REPORT, PLACED_CLOCK, PLACED_NETS)}
+                if placed
+                else {}
+            ),
         },
         settings={"target": target_name(target), "blocks": blocks, "wires": "placed" if placed else "assumed"},
         tools=("numba", "numpy"),

@@ -5,7 +5,7 @@ from typing import Literal
 from synth.part import Part
 from synth.targets.process import Figure
 
-__all__ = ["PlaceReport", "WireFigures"]
+__all__ = ["ClockFigures", "PlaceReport", "WireFigures"]
 
 
 class WireFigures(Part):
@@ -17,8 +17,6 @@ class WireFigures(Part):
     half_perimeter_mm: float
     """Of the boxes around the pins of each net, all together."""
     wire_mm: float
-    clock_wire_mm: float
-    """Of clock nets, as if each had one tree of wire without buffers."""
     um_per_net: float
     um_per_sink: float
     ff_per_um: Figure
@@ -35,6 +33,27 @@ class WireFigures(Part):
         return (
             f"{self.wire_mm:,.0f} mm of wire, {self.um_per_net:.1f} µm a net, {self.um_per_sink:.1f} µm = "
             f"{self.ff_per_sink:.1f} fF a pin that is driven"
+        )
+
+
+class ClockFigures(Part):
+    """Of the clock's tree. Delays are an estimate: by level, without the wires' resistance."""
+
+    pins: int
+    """Of flip-flops and clock gates; those of macros are left out."""
+    buffers: int
+    levels: int
+    """Buffers one behind the other, of one clock net."""
+    wire_mm: float
+    insertion_ns: float
+    """To the last flip-flop, through its clock gate."""
+    skew_ns: float
+    """The first flip-flop's clock comes so much sooner: nothing balances the tree."""
+
+    def __str__(self) -> str:
+        return (
+            f"clock: {self.pins:,} pins, {self.buffers:,} buffers, {self.wire_mm:,.0f} mm of wire, insertion "
+            f"{self.insertion_ns:.1f} ns and skew {self.skew_ns:.1f} ns, estimated"
         )
 
 
@@ -57,9 +76,10 @@ class PlaceReport(Part):
     utilisation: float
     """Share that cells take of what macros leave, as placed."""
     wires: WireFigures
+    clock: ClockFigures
 
     def __str__(self) -> str:
         return (
             f"{self.cells:,} cells and {self.macros} macros on {self.die_width_um:.0f} × {self.die_height_um:.0f} µm, "
-            f"{100 * self.utilisation:.0f} % of what macros leave; {self.wires}"
+            f"{100 * self.utilisation:.0f} % of what macros leave; {self.wires}; {self.clock}"
         )

@@ -1,4 +1,4 @@
-"""Stage ``place``: the mapped netlist's cells and macros get a place each, and its wires a length."""
+"""Stage ``place``: the mapped netlist's cells and macros get a place each, its wires a length, its clock a tree."""
 
 from collections.abc import Callable
 from math import ceil
@@ -11,15 +11,16 @@ from sim.emitted import load_manifest
 from spikecae.files import replacing, write_text
 from spikecae.records import read_record
 from synth.cells.liberty import read_liberty
-from synth.files import CLOCK, PLACE_REPORT, PLACED_DEF, PLACED_NETS, PLACEMENT
+from synth.files import CLOCK, PLACE_REPORT, PLACED_CLOCK, PLACED_DEF, PLACED_NETS, PLACEMENT
 from synth.gates.netlist import Netlist
 from synth.gates.netlist_file import netlist_hash, read_netlist_file
 from synth.mapping.mapping_report import Mapping
 from synth.place.blocks import GRID_UM, Blocks, MacroGrid, blocks_of, in_grid
+from synth.place.clock_tree import grow_clock_tree, save_tree
 from synth.place.def_file import def_text
 from synth.place.floorplan import floorplan
 from synth.place.outlines import cell_outlines, macro_outlines
-from synth.place.place_report import PlaceReport, WireFigures
+from synth.place.place_report import ClockFigures, PlaceReport, WireFigures
 from synth.place.placement import Placement, save_placement
 from synth.place.placer import place_cells
 from synth.place.wires import DETOUR, half_perimeters, pins_of_nets, wire_lengths
@@ -52,7 +53,7 @@ def place_netlist(
         rtl_dir: folder with the manifest.
         synth_dir: folder with the report and the netlist of the synth stage for ``target``.
         target: the process.
-        out_dir: gets ``place.json``, the placement, the wires' lengths and a DEF file.
+        out_dir: gets ``place.json``, the placement, the wires' lengths, the clock's tree and a DEF file.
         seed: another one places otherwise.
         progress: called with the step's name, how much is done, and of about how much.
 
@@ -67,7 +68,7 @@ def place_netlist(
     )
     if synthesis.mapping is None:
         raise ValueError(f"{synth_dir} has no mapped netlist; run synth for a target with cells")
-    library = read_liberty(target.file())
+    library = read_liberty(target.file(), timing=True)
     netlist = read_netlist_file(synth_dir, manifest.top, library)
     outlines = cell_outlines(target, library, (kind.cell.name for kind in netlist.kinds))
     blocks = blocks_of(netlist, outlines, _grids(netlist, synthesis.mapping, target), rows.site_um.value)
@@ -83,6 +84,7 @@ def place_netlist(
         progress=progress or (lambda step, done, total: None),
     )
     lengths = wire_lengths(blocks, placement, netlist.nets)
+    tree = grow_clock_tree(netlist, placement, library, CLOCK, target.driving_cell, rows.clock_wire_ff_per_um.value)
     macros = slice(blocks.cells, blocks.cells + blocks.macros)
     left = plan.width * plan.height - _area(blocks, macros)
     report = PlaceReport(
@@ -99,10 +101,19 @@ def place_netlist(
         die_height_um=plan.height * GRID_UM,
         utilisation=_area(blocks, slice(0, blocks.cells)) / left,
         wires=_figures(netlist, blocks, placement, lengths, rows),
+        clock=ClockFigures(
+            pins=sum(netlist.of_kind(number).size for number, kind in enumerate(netlist.kinds) if kind.clock >= 0),
+            buffers=len(tree.net),
+            levels=int(tree.levels[0]),
+            wire_mm=float(tree.wire_um.sum()) / 1e3,
+            insertion_ns=float(tree.arrival_ns[1]),
+            skew_ns=float(np.ptp(tree.arrival_ns)),
+        ),
     )
     save_placement(out_dir / PLACEMENT, placement)
     with replacing(out_dir / PLACED_NETS) as file:
         np.save(file, lengths, allow_pickle=False)
+    save_tree(out_dir / PLACED_CLOCK, tree)
     write_text(out_dir / PLACED_DEF, def_text(manifest.top, blocks, plan, placement))
     write_text(out_dir / PLACE_REPORT, report.model_dump_json(indent=1) + "\n")
     return report
@@ -146,7 +157,6 @@ def _figures(
         sinks=sinks,
         half_perimeter_mm=float(half_perimeters(blocks, placement, netlist.nets)[signals].sum()) / 1e3,
         wire_mm=wire / 1e3,
-        clock_wire_mm=float(lengths[netlist.is_clock].sum()) / 1e3,
         um_per_net=wire / max(1, int(signals.sum())),
         um_per_sink=wire / max(1, sinks),
         ff_per_um=rows.wire_ff_per_um,

@@ -9,7 +9,7 @@ from synth.place.spanning import spanning_lengths
 from synth.place.steiner import steiner_factor
 from synth.targets.process import Figure
 
-__all__ = ["DETOUR", "half_perimeters", "pin_places", "pins_of_nets", "wire_lengths"]
+__all__ = ["DETOUR", "half_perimeters", "pin_places", "pins_of_nets", "tree_um", "wire_lengths"]
 
 DETOUR = Figure(
     value=1.1,
@@ -38,6 +38,13 @@ def half_perimeters(blocks: Blocks, placement: Placement, nets: int) -> NDArray[
 def pins_of_nets(blocks: Blocks, nets: int) -> NDArray[np.int64]:
     """(nets,) ends of each."""
     return np.bincount(blocks.net, minlength=nets)
+
+
+def tree_um(x: NDArray[np.int64], y: NDArray[np.int64]) -> float:
+    """The same as :func:`wire_lengths`, of one net with its pins there."""
+    box = int(np.ptp(x) + np.ptp(y)) * float(steiner_factor(np.array([x.size]))[0])
+    (spanning,) = spanning_lengths(np.array([0, x.size]), x, y)
+    return min(box, int(spanning)) * GRID_UM * DETOUR.value
 
 
 def wire_lengths(blocks: Blocks, placement: Placement, nets: int) -> NDArray[np.float64]:

@@ -24,9 +24,10 @@ from synth.gates.netlist import Netlist
 from synth.gates.netlist_file import read_netlist_file
 from synth.mapping.mapping_report import Mapping as CellMapping
 from synth.place.place_report import PlaceReport
-from synth.power.activity_power import CLOCK_TREE_SINKS, energy_of
+from synth.power.activity_power import energy_of
 from synth.power.blocks_needed import WARM_UP, blocks_needed
 from synth.power.budget import budget
+from synth.power.clock_energy import CLOCK_TREE_SINKS, TreeModel, assumed_tree, placed_tree
 from synth.power.power_report import MemoryAccesses, PowerReport, WireSensitivity
 from synth.power.wires import WIRE_PF, placed_wires
 from synth.report import SynthesisReport
@@ -88,8 +89,11 @@ def measure_power(
     netlist = read_netlist_file(synth_dir, manifest.top, library)
     memories = _memory_costs(netlist, mapping, target)
     placement, wires_pf = None, allowed_wires(netlist, memories, WIRE_PF)
+    assumed = tree = assumed_tree(library, target.driving_cell)
     if place_dir is not None:
-        placement, wires_pf = placed_wires(place_dir, synth_dir, netlist)
+        placed = placed_wires(place_dir, synth_dir, netlist)
+        placement, wires_pf = placed.report, placed.wires_pf
+        tree = placed_tree(library, placed.tree, placement.wires.clock_ff_per_um.value)
     delays = delays_of(netlist, memories, wires_pf)
     simulator = GateSimulator(netlist, delays, memories, CLOCK, mapping.clock_mhz)
     exercise = Exercise(simulator, manifest.cycles_per_block)
@@ -108,7 +112,7 @@ def measure_power(
         exercise.run(number + 1)
         tell("gates", sent + number + 1, needed)
     _check(exercise.packets, golden.payloads, sent, manifest)
-    busy = energy_of(simulator, delays, library, memories, target.driving_cell)
+    busy = energy_of(simulator, delays, library, memories, tree)
     accesses = [
         MemoryAccesses(
             name=memory.name,
@@ -119,7 +123,7 @@ def measure_power(
         )
         for n, memory in enumerate(netlist.memories)
     ]
-    wires = _sensitivity(simulator, library, memories, target, blocks * spec.spikes)
+    wires = _sensitivity(simulator, library, memories, assumed, blocks * spec.spikes)
     exercise.run(needed - sent)
     _check(exercise.packets, golden.payloads, sent, manifest)
     for _ in range(SETTLING_CYCLES):
@@ -127,7 +131,7 @@ def measure_power(
     exercise.clear()
     for _ in range(IDLE_CYCLES):
         exercise.step()
-    idle = energy_of(simulator, delays, library, memories, target.driving_cell)
+    idle = energy_of(simulator, delays, library, memories, tree)
 
     spikes = blocks * spec.spikes
     nj_per_spike = busy.total_pj / 1e3 / spikes
@@ -206,28 +210,28 @@ def _sensitivity(
     simulator: GateSimulator,
     library: Library,
     memories: dict[str, MemoryCost],
-    target: CellTarget,
+    tree: TreeModel,
     spikes: int,
 ) -> list[WireSensitivity]:
-    """The activity is that of the run; loads and slews are those of an allowance."""
+    """The activity is that of the run; loads, slews and clock tree are those of an allowance."""
     found = []
     for wire_pf in (0.0, WIRE_PF, 2 * WIRE_PF):
         netlist = simulator.netlist
         other = delays_of(netlist, memories, allowed_wires(netlist, memories, wire_pf))
-        energy = energy_of(simulator, other, library, memories, target.driving_cell)
+        energy = energy_of(simulator, other, library, memories, tree)
         found.append(WireSensitivity(wire_pf_per_pin=wire_pf, energy_nj_per_spike=energy.total_pj / 1e3 / spikes))
     return found
 
 
 def _notes(memories: Mapping[str, MemoryCost], placement: PlaceReport | None) -> list[str]:
-    buffers = f"one clock buffer for {CLOCK_TREE_SINKS} clock pins"
+    assumed = f"assumed: {1e3 * WIRE_PF:g} fF of wire for each pin, one clock buffer for {CLOCK_TREE_SINKS} clock pins"
+    if placement is not None:
+        assumed = f"wires: placed, not routed; {placement}; {placement.wires.detour.source}"
     notes = [
         "in: cells' internal energy by state, loads of pins, glitches, clock pins and gates, memory accesses",
-        f"assumed: {buffers}" if placement else f"assumed: {1e3 * WIRE_PF:g} fF of wire for each pin, {buffers}",
+        assumed,
         "left out: pads, analog front end, radio; pulses shorter than a gate's delay; slews are each net's worst",
     ]
-    if placement is not None:
-        notes.insert(1, f"wires: placed, not routed; {placement}; {placement.wires.detour.source}")
     free = [name for name, cost in memories.items() if cost.macro is None]
     if free:
         notes.append(f"no macro, so that accesses cost nothing here: {', '.join(free)}")

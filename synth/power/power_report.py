@@ -6,7 +6,16 @@ from synth.gates.critical_path import CriticalPath
 from synth.part import Part
 from synth.place.place_report import PlaceReport
 
-__all__ = ["Budget", "Energy", "LinkSaving", "MemoryAccesses", "PowerReport", "UnitEnergy", "WireSensitivity"]
+__all__ = [
+    "Budget",
+    "ClockEnergy",
+    "Energy",
+    "LinkSaving",
+    "MemoryAccesses",
+    "PowerReport",
+    "UnitEnergy",
+    "WireSensitivity",
+]
 
 
 class UnitEnergy(Part):
@@ -30,13 +39,28 @@ class UnitEnergy(Part):
         return self.gates_pj + self.flip_flops_pj + self.clock_pj + self.nets_pj + self.memories_pj
 
 
+class ClockEnergy(Part):
+    """What the clock takes, in pJ, by kind; all of it is in other figures too."""
+
+    wires_pj: float
+    """0 where the tree is assumed: an allowance for wires is with the pins."""
+    buffers_pj: float
+    pins_pj: float
+    """Flip-flops' clock pins: load, and inside."""
+    gates_pj: float
+    """Inside of clock gates."""
+
+
 class Energy(Part):
     """What a run cost."""
 
     cycles: int
     units: list[UnitEnergy]
     clock_tree_pj: float
-    """Assumed buffers of the clock tree: one for every so many pins of a clock that runs."""
+    """Buffers of the clock tree, and its wires where these are placed; else one for every so many pins of a clock that
+    runs."""
+    clock: ClockEnergy | None = None
+    """None in reports of former versions."""
     transitions: int
     glitch_share: float
     """Share of the nets' energy that goes into transitions which the same cycle takes back; clocks left out."""
