@@ -196,8 +196,8 @@ def with_placed_wires(findings: Findings) -> str:
         )
     return (
         f"{'; '.join(said)}. Placed: cells, macros and ports as `make place` lays them out, wires by the boxes around "
-        "their pins, clock nets too; not routed, and without a clock tree ([how](power.md#placed-wires)). The row's "
-        "energies at 0, 2, 5 and 10 fF are of its own activity."
+        "their pins; not routed; with a clock tree of buffers and wires in place of a buffer for every 16 pins "
+        "([how](power.md#placed-wires)). Such a row's energies at 0, 2, 5 and 10 fF are of its own activity."
     )
 
 
