@@ -139,7 +139,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
 def figure(result: ExperimentResult) -> Figure:
     """Energy of a spike by the spikes of a block, loadable."""
     drawn, (axes,) = subplots(1, (5.2, 3.2))
-    rows = [row for row in result.rows if row.labels["parameters"] == "ram" and row.labels["wires"] == ASSUMED]
+    rows = [row for row in result.rows if row.labels["parameters"] == "ram" and row.labels.get("wires") != PLACED]
     rows.sort(key=lambda row: int(row.labels["spikes of a block"]))
     sizes = [int(row.labels["spikes of a block"]) for row in rows]
     for metric, label in (("nj_per_spike", f"{1e3 * WIRE_PF:g} fF a pin"), ("nj_at_2_ff_wires", "2 fF a pin")):
