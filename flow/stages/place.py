@@ -5,7 +5,6 @@ from pathlib import Path
 from rich.console import Console
 
 from flow.layout import Layout
-from flow.runner import StageError
 from flow.stages.progress import stepper
 from flow.task import Task
 from synth.files import NETLIST, PLACE_REPORT, PLACED_CLOCK, PLACED_DEF, PLACED_NETS, PLACEMENT
@@ -30,15 +29,10 @@ def plan_place(layout: Layout, target: str) -> Task:
     kit += [] if drawn is None else [drawn]
 
     def run(folder: Path, console: Console) -> str:
-        from synth.place.placer import PlacerError
         from synth.place.stage import place_netlist
 
         with stepper("place", console) as progress:
-            try:
-                report = place_netlist(layout.rtl, layout.synth(target), cells, folder, progress=progress)
-            except PlacerError as error:
-                raise StageError(str(error)) from None
-        return str(report)
+            return str(place_netlist(layout.rtl, layout.synth(target), cells, folder, progress=progress))
 
     return Task(
         name=f"place {target_name(target)}",
