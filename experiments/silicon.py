@@ -16,7 +16,7 @@ from experiments.result import ExperimentResult, Row
 from experiments.training import DESIGNS
 from spikecae.design import ResNeXt, load_design
 from synth.estimate.limit import LIMIT_UW_PER_MM2, RATE_HZ, spikes_within
-from synth.power.measure import WIRE_PF
+from synth.power.wires import WIRE_PF
 from synth.targets.registry import PROCESSES
 
 __all__ = ["EXPERIMENT", "GOAL_NJ"]

@@ -25,6 +25,7 @@ from flow.origin import (
 from flow.runner import run_task
 from flow.stages.codec import plan_codec
 from flow.stages.data import SECTIONS, count_test_blocks, plan_data
+from flow.stages.place import plan_place
 from flow.stages.power import plan_power
 from flow.stages.quantize import plan_quantize
 from flow.stages.report import plan_report
@@ -38,8 +39,8 @@ from synth.power.blocks_needed import blocks_needed
 
 __all__ = ["Asked", "Chain", "StageName"]
 
-StageName = Literal["train", "quantize", "rtl", "sim", "synth", "power", "codec", "report"]
-OF_A_SPEC: tuple[StageName, ...] = ("rtl", "sim", "synth", "power", "codec", "report")
+StageName = Literal["train", "quantize", "rtl", "sim", "synth", "place", "power", "codec", "report"]
+OF_A_SPEC: tuple[StageName, ...] = ("rtl", "sim", "synth", "place", "power", "codec", "report")
 """Those that work on a spec that is there."""
 
 
@@ -55,6 +56,7 @@ class Chain:
     waves: bool = False
     cocotb: bool = False
     target: str = "generic"
+    placed: bool = False
 
     def run(self, stage: StageName) -> bool:
         """Run one stage; whether anything was done."""
@@ -76,11 +78,18 @@ class Chain:
             case "synth":
                 plan_synth(self.layout, self.target)  # a target that cannot be is told first
                 return self._rtl() | self._synthesized()
+            case "place":
+                plan = plan_place(self.layout, self.target)  # what is missing is told first
+                return self._rtl() | self._synthesized() | self._do(plan)
             case "power":
-                plan = plan_power(self.layout, self.target, self.blocks)  # what is missing is told first
+                plans = [plan_place(self.layout, self.target)] if self.placed else []
+                plans.append(plan_power(self.layout, self.target, self.blocks, placed=self.placed))
                 done = self._data_at_hand()
                 blocks_needed(self.blocks, count_test_blocks(self.layout))
-                return done | self._rtl() | self._synthesized() | self._do(plan)
+                done |= self._rtl() | self._synthesized()
+                for plan in plans:
+                    done |= self._do(plan)
+                return done
             case "codec":
                 return self._do(plan_codec(self.layout))
             case "report":

@@ -8,7 +8,10 @@ from flow.runner import StageError, exclusive
 
 __all__ = ["clean"]
 
-FOLDERS = ("data", "model", "quantize", "rtl", "sim", "sim.failed", "verilated", "synth", "power", "codec", "stamps")
+FOLDERS = (
+    *("data", "model", "quantize", "rtl", "sim", "sim.failed", "verilated", "synth", "place", "power", "codec"),
+    "stamps",
+)
 FILES = ("report.json", "report.html", "report.txt", "spikes.svg", ".lock")
 UNFINISHED = (".new", ".old")
 """Endings, behind a leading dot, of a stage's folder while it is made or exchanged."""

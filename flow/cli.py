@@ -72,6 +72,8 @@ Target = Annotated[
     ),
 ]
 
+Placed = Annotated[bool, typer.Option("--placed", help="Place the netlist, and take the wires from that.")]
+
 NEUROPIXELS = "neuropixels"
 POWER_TARGET = next(iter(with_cells()))
 
@@ -167,6 +169,12 @@ def synth(design: DesignName = NEUROPIXELS, build: BuildName = None, target: Tar
 
 
 @app.command()
+def place(design: DesignName = NEUROPIXELS, build: BuildName = None, target: Target = POWER_TARGET) -> None:
+    """Place the mapped netlist's cells and macros: how large the chip is, and how long its wires are."""
+    _stage(Chain(_layout(design, build), _console(), target=target), "place")
+
+
+@app.command()
 def power(
     design: DesignName = NEUROPIXELS,
     build: BuildName = None,
@@ -177,10 +185,11 @@ def power(
     replace: Replace = False,
     blocks: GateBlocks = 4,
     target: Target = POWER_TARGET,
+    placed: Placed = False,
 ) -> None:
     """Simulate the mapped netlist gate by gate on test spikes: energy per spike, and channels within the limit."""
     asked = _recorded(data, raw, stream, provenance, replace)
-    _stage(Chain(_layout(design, build), _console(), asked, blocks=blocks, target=target), "power")
+    _stage(Chain(_layout(design, build), _console(), asked, blocks=blocks, target=target, placed=placed), "power")
 
 
 @app.command()

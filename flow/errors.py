@@ -29,6 +29,7 @@ EXPECTED_BY_NAME = {
     "synth.gates.exercise.NetlistStuckError",
     "synth.mapping.fpga.RoutingError",
     "synth.mapping.yosys.YosysError",
+    "synth.place.placer.PlacerError",
     "synth.power.measure.NetlistError",
 }
 """Expected too, but not worth loading their modules for."""

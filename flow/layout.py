@@ -86,6 +86,10 @@ class Layout:
         """Synthesis results for one target."""
         return self.build / "synth" / target_name(target)
 
+    def place(self, target: str) -> Path:
+        """Placement of the netlist for one target."""
+        return self.build / "place" / target_name(target)
+
     def power(self, target: str) -> Path:
         """Power of the netlist for one target."""
         return self.build / "power" / target_name(target)

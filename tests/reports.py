@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from flow.report.schema import Baseline, Coder, Data, Encoder, Layer, Report, Simulation, Training, Weights
 from model.data_quality import DataQuality, LeftOut, NoiseRange
 from rtl.describe import make_manifest
@@ -14,15 +16,25 @@ from synth.estimate.analytic import estimate
 from synth.estimate.estimate_report import Estimate
 from synth.gates.critical_path import CriticalPath
 from synth.mapping.mapping_report import ModuleStatistics, Multipliers
+from synth.place.place_report import ClockFigures, PlaceReport, WireFigures
+from synth.place.placement import Placement
 from synth.power.budget import budget
 from synth.power.power_report import Budget, Energy, MemoryAccesses, PowerReport, UnitEnergy
 from synth.report import SynthesisReport
 from synth.targets.find import with_costs
-from synth.targets.process import Process
+from synth.targets.process import Figure, Process
 from synth.targets.registry import PROCESSES
 from tests.conftest import DESIGNS
 
-__all__ = ["sample_budget", "sample_estimates", "sample_manifest", "sample_power", "sample_report", "sample_synthesis"]
+__all__ = [
+    "sample_budget",
+    "sample_estimates",
+    "sample_manifest",
+    "sample_placement",
+    "sample_power",
+    "sample_report",
+    "sample_synthesis",
+]
 
 
 def sample_report() -> Report:
@@ -200,6 +212,50 @@ def sample_power() -> PowerReport:
         budget=None,
         notes=["left out: pads"],
     )
+
+
+def sample_placement() -> tuple[PlaceReport, Placement]:
+    """Of two cells and a macro."""
+    figure = Figure(value=0.17, source="a guess")
+    wires = WireFigures(
+        nets=3,
+        sinks=5,
+        half_perimeter_mm=0.1,
+        wire_mm=0.12,
+        um_per_net=40.0,
+        um_per_sink=24.0,
+        ff_per_um=figure,
+        clock_ff_per_um=figure,
+        detour=Figure(value=1.1, source="a guess"),
+    )
+    report = PlaceReport(
+        design="tiny",
+        spec_hash="0123456789abcdef",
+        target="small",
+        netlist_sha256="0123",
+        method="placed",
+        density=0.7,
+        seed=1,
+        cells=2,
+        macros=1,
+        die_width_um=8.0,
+        die_height_um=8.0,
+        utilisation=0.7,
+        wires=wires,
+        clock=ClockFigures(pins=32, buffers=2, levels=1, wire_mm=0.2, insertion_ns=0.3, skew_ns=0.1),
+    )
+    placement = Placement(
+        die=np.array([1600, 1600, 400, 100], dtype=np.int32),
+        counts=np.array([2, 1], dtype=np.int32),
+        x=np.array([0, 400, 0], dtype=np.int32),
+        y=np.array([800, 1200, 0], dtype=np.int32),
+        width=np.array([400, 400, 1600], dtype=np.int32),
+        height=np.array([400, 400, 700], dtype=np.int32),
+        upside_down=np.array([False, True, True]),
+        unit=np.array([0, 1, 1], dtype=np.int32),
+        units=np.array(["spike_encoder", "chip.vq"]),
+    )
+    return report, placement
 
 
 def sample_budget() -> Budget:

@@ -1,5 +1,7 @@
 """From the stages' result files to one report."""
 
+from pathlib import Path
+
 from flow.layout import Layout
 from flow.report.convert import quantized_of, training_of
 from flow.report.measure import Decoded, decode_split
@@ -16,10 +18,13 @@ from sim.results import SimulationResults
 from spikecae.design import Design
 from spikecae.records import read_record
 from spikecae.spec import load_spec
+from synth.files import PLACE_REPORT, PLACEMENT
+from synth.place.place_report import PlaceReport
+from synth.place.placement import Placement, load_placement
 from synth.power.power_report import PowerReport
 from synth.report import SynthesisReport
 
-__all__ = ["collect", "compare_with_pca"]
+__all__ = ["collect", "compare_with_pca", "placement_of"]
 
 
 def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
@@ -75,6 +80,14 @@ def _power(layout: Layout, target: str, spec_hash: str) -> PowerReport | None:
         return None
     power = read_record(path, PowerReport, "power report", f"remove it, or run: make power DESIGN={layout.name}")
     return power if power.spec_hash == spec_hash else None
+
+
+def placement_of(report: Report, folder: Path) -> Placement | None:
+    """The placement whose wires the power was measured with; None if it was measured without, or is another's."""
+    if report.power is None or report.power.placement is None or not (folder / PLACE_REPORT).is_file():
+        return None
+    placed = read_record(folder / PLACE_REPORT, PlaceReport, "report of a placement", f"remove {folder}")
+    return load_placement(folder / PLACEMENT) if placed == report.power.placement else None
 
 
 def _data(design: Design, dataset: SpikeDataset) -> Data:

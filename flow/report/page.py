@@ -7,20 +7,25 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from flow.report.figures import spike_figure, style, svg
 from flow.report.measure import Decoded
 from flow.report.pictures import pictures, rate_note
+from flow.report.placement_figure import placement_figure
 from flow.report.schema import Report
 from flow.report.words import nanojoules
 from model.provenance import in_words
 from spikecae.design import Design
+from synth.place.placement import Placement
 
 __all__ = ["TEMPLATE", "write_page"]
 
 TEMPLATE = Path(__file__).with_name("page.html")
 
 
-def write_page(design: Design, report: Report, decoded: Decoded, folder: Path) -> None:
+def write_page(
+    design: Design, report: Report, decoded: Decoded, folder: Path, placement: Placement | None = None
+) -> None:
     """Write ``report.html``, with its figures inside, and ``spikes.svg``, the first of them."""
     with style():
         spikes, pairs = svg(spike_figure(design, decoded)), pictures(report, decoded)
+        placed = None if placement is None else svg(placement_figure(placement))
     environment = Environment(
         loader=FileSystemLoader(TEMPLATE.parent),
         autoescape=True,
@@ -32,6 +37,7 @@ def write_page(design: Design, report: Report, decoded: Decoded, folder: Path) -
         r=report,
         spikes=spikes,
         pairs=pairs,
+        placed=placed,
         rates=rate_note(decoded),
         kind=design.block.kind,
         in_words=in_words,

@@ -73,7 +73,8 @@ def table_text(report: Report) -> str:
     if power is not None:
         table.add_row(
             f"power, {power.target}",
-            f"{power.energy}, gate by gate on {power.blocks} blocks; critical path {power.critical_path.ns:.1f} ns",
+            f"{power.energy}, gate by gate on {power.blocks} blocks; wires: {power.wires_in_words}; critical path "
+            f"{power.critical_path.ns:.1f} ns",
         )
         if power.budget is not None:
             table.add_row("area, channels", str(power.budget))

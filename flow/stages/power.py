@@ -8,14 +8,16 @@ from flow.layout import Layout
 from flow.runner import StageError
 from flow.stages.progress import stepper
 from flow.task import Task
-from synth.files import NETLIST
+from synth.files import NETLIST, PLACE_REPORT, PLACED_CLOCK, PLACED_NETS
 from synth.targets.find import cell_target, target_name, with_cells
 
 __all__ = ["plan_power"]
 
+OF_PLACEMENT = (PLACE_REPORT, PLACED_CLOCK, PLACED_NETS)
 
-def plan_power(layout: Layout, target: str, blocks: int) -> Task:
-    """Measure ``blocks`` blocks at full rate for ``target``, a name or a liberty file.
+
+def plan_power(layout: Layout, target: str, blocks: int, *, placed: bool) -> Task:
+    """Measure ``blocks`` blocks at full rate for ``target``, a target, with wires ``placed`` or assumed.
 
     Raises:
         ValueError: no such target, one without cells, or its cell library is missing or broken.
@@ -35,7 +37,15 @@ def plan_power(layout: Layout, target: str, blocks: int) -> Task:
         with stepper("power", console) as progress:
             try:
                 found = measure_power(
-                    spec, layout.rtl, layout.synth(target), cells, adc, folder, blocks=blocks, progress=progress
+                    spec,
+                    layout.rtl,
+                    layout.synth(target),
+                    cells,
+                    adc,
+                    folder,
+                    blocks=blocks,
+                    place_dir=layout.place(target) if placed else None,
+                    progress=progress,
                 )
             except NetlistError as error:
                 raise StageError(str(error)) from None
@@ -53,7 +63,12 @@ def plan_power(layout: Layout, target: str, blocks: int) -> Task:
             "report.json": layout.synth(target) / "report.json",
             NETLIST: layout.synth(target) / NETLIST,
             **{file.name: file for file in [cells.file(), *cells.macro_files().values()]},
+            **(
+                {name: layout.place(target) / name for name in (PLACE_REPORT, PLACED_CLOCK, PLACED_NETS)}
+                if placed
+                else {}
+            ),
         },
-        settings={"target": target_name(target), "blocks": blocks},
+        settings={"target": target_name(target), "blocks": blocks, "wires": "placed" if placed else "assumed"},
         tools=("numba", "numpy"),
     )

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from flow.layout import Layout
 from flow.task import Task
+from synth.files import PLACEMENT
 
 __all__ = ["plan_report"]
 
@@ -28,9 +29,12 @@ def plan_report(layout: Layout, target: str) -> Task:
     power = layout.power(target) / "power.json"
     if power.is_file():
         inputs[f"power/{target}/power.json"] = power
+    placement = layout.place(target) / PLACEMENT
+    if placement.is_file():
+        inputs[f"place/{target}/{PLACEMENT}"] = placement
 
     def run(folder: Path, console: Console) -> str:
-        from flow.report.collect import collect
+        from flow.report.collect import collect, placement_of
         from flow.report.page import write_page
         from flow.report.table import table_text
 
@@ -38,7 +42,7 @@ def plan_report(layout: Layout, target: str) -> Task:
             report, decoded = collect(layout, target)
             (folder / "report.json").write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
             (folder / "report.txt").write_text(table_text(report), encoding="utf-8")
-            write_page(layout.design, report, decoded, folder)
+            write_page(layout.design, report, decoded, folder, placement_of(report, layout.place(target)))
         return f"see {layout.build / 'report.html'}"
 
     return Task(

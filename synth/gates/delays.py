@@ -1,5 +1,6 @@
-"""Loads, slews and delays of a netlist, by its library's tables; the longest path. Wires are an allowance."""
+"""Loads, slews and delays of a netlist, by its library's tables; the longest path."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from synth.gates.critical_path import CriticalPath
 from synth.gates.memory_cost import MemoryCost
 from synth.gates.netlist import Netlist
 
-__all__ = ["INPUT_SLEW_NS", "Delays", "delays_of", "net_loads"]
+__all__ = ["INPUT_SLEW_NS", "Delays", "allowed_wires", "delays_of", "net_loads"]
 
 INPUT_SLEW_NS = 0.1
 """Of the chip's inputs, and of the clock behind its tree."""
@@ -33,25 +34,41 @@ class Delays:
     path: CriticalPath
 
 
-def net_loads(netlist: Netlist, memories: dict[str, MemoryCost], wire_pf: float) -> NDArray[np.float64]:
-    """Capacitance of each net, pF: its pins, and ``wire_pf`` of wire for each of them."""
-    loads = np.zeros(netlist.nets)
+def allowed_wires(netlist: Netlist, memories: dict[str, MemoryCost], pf_per_pin: float) -> NDArray[np.float64]:
+    """(nets,) capacitance of each net's wire, pF, if every pin that it drives has the same allowance."""
+    pins = np.zeros(netlist.nets)
+    for nets, _, count in _driven(netlist, memories):
+        np.add.at(pins, nets, count)
+    return pins * pf_per_pin
+
+
+def net_loads(netlist: Netlist, memories: dict[str, MemoryCost], wires_pf: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Capacitance of each net, pF: its pins, and its wire (nets,)."""
+    loads = wires_pf.copy()
+    for nets, capacitance_pf, _ in _driven(netlist, memories):
+        np.add.at(loads, nets, capacitance_pf)
+    return loads
+
+
+def _driven(
+    netlist: Netlist, memories: dict[str, MemoryCost]
+) -> Iterator[tuple[NDArray[np.int32] | list[int], float, int]]:
+    """Nets that drive pins of one kind, with the pins' capacitance, and of how many pins that is."""
     for number, kind in enumerate(netlist.kinds):
         cells = netlist.of_kind(number)
         for pin in range(len(kind.inputs)):
             nets = netlist.pins[cells, pin]
-            np.add.at(loads, nets[nets >= 0], kind.pin(pin).capacitance_pf + wire_pf)
+            yield nets[nets >= 0], kind.pin(pin).capacitance_pf, 1
     for memory in netlist.memories:
         cost = memories[memory.name]
         for port in memory.reads:
-            np.add.at(loads, list(port.address), cost.address.capacitance_pf + wire_pf * cost.count)
+            yield list(port.address), cost.address.capacitance_pf, cost.count
         for write in memory.writes:
-            np.add.at(loads, list(write.address), cost.address.capacitance_pf + wire_pf * cost.count)
-            np.add.at(loads, list(write.data), cost.data.capacitance_pf + wire_pf * cost.rows)
-    return loads
+            yield list(write.address), cost.address.capacitance_pf, cost.count
+            yield list(write.data), cost.data.capacitance_pf, cost.rows
 
 
-def delays_of(netlist: Netlist, memories: dict[str, MemoryCost], wire_pf: float) -> Delays:
+def delays_of(netlist: Netlist, memories: dict[str, MemoryCost], wires_pf: NDArray[np.float64]) -> Delays:
     """Slews and arrivals from the flip-flops, memories and inputs on, level by level.
 
     Every slew is the worst of all that could cause it; loads beyond a table go on in a straight line.
@@ -59,19 +76,19 @@ def delays_of(netlist: Netlist, memories: dict[str, MemoryCost], wire_pf: float)
     Args:
         netlist: the cells.
         memories: of each memory, what its macros cost.
-        wire_pf: capacitance of wire for each pin that a net drives.
+        wires_pf: (nets,) capacitance of each net's wire.
 
     Raises:
         ValueError: gates drive each other in a loop.
     """
-    return _Analysis(netlist, memories, wire_pf).run()
+    return _Analysis(netlist, memories, wires_pf).run()
 
 
 class _Analysis:
-    def __init__(self, netlist: Netlist, memories: dict[str, MemoryCost], wire_pf: float) -> None:
+    def __init__(self, netlist: Netlist, memories: dict[str, MemoryCost], wires_pf: NDArray[np.float64]) -> None:
         self._netlist = netlist
         self._memories = memories
-        self._load = net_loads(netlist, memories, wire_pf)
+        self._load = net_loads(netlist, memories, wires_pf)
         self._slew = np.full((2, netlist.nets), INPUT_SLEW_NS)
         self._arrival = np.zeros((2, netlist.nets))
         self._delay = np.zeros((len(netlist.kind), netlist.pins.shape[1], 2))
@@ -201,7 +218,7 @@ class _Analysis:
         driver = int(self._netlist.driver[net]) if net >= 0 else -1
         begin = "a flip-flop" if driver >= 0 else "a memory or an input"
         return CriticalPath(
-            method="own static analysis: worst slews, library tables, wires as an allowance, ideal clock",
+            method="own static analysis: worst slews, library tables, wires without resistance, ideal clock",
             ns=ns,
             max_clock_mhz=1e3 / ns if ns else 0.0,
             begin=begin,

@@ -12,12 +12,10 @@ from synth.gates.delays import INPUT_SLEW_NS, Delays
 from synth.gates.gate_simulator import GateSimulator
 from synth.gates.memory_cost import MemoryCost
 from synth.gates.netlist import Netlist
-from synth.power.power_report import Energy, UnitEnergy
+from synth.power.clock_energy import TreeModel
+from synth.power.power_report import ClockEnergy, Energy, UnitEnergy
 
-__all__ = ["CLOCK_TREE_SINKS", "energy_of"]
-
-CLOCK_TREE_SINKS = 16
-"""Clock pins for each buffer of the clock tree, which no netlist before layout has."""
+__all__ = ["energy_of"]
 
 
 def energy_of(
@@ -25,7 +23,7 @@ def energy_of(
     delays: Delays,
     library: Library,
     memories: Mapping[str, MemoryCost],
-    tree_buffer: str,
+    tree: TreeModel,
 ) -> Energy:
     """Add up a run, since the simulator's counters were cleared.
 
@@ -36,7 +34,7 @@ def energy_of(
         delays: loads and slews of the nets.
         library: the cells.
         memories: of each memory, what its macros cost.
-        tree_buffer: cell that the clock tree would be made of.
+        tree: of the clock.
     """
     netlist = simulator.netlist
     inner, clock = _internal(simulator, delays)
@@ -50,6 +48,9 @@ def energy_of(
 
     gates, registers = by_unit(np.where(is_gate, inner, 0.0)), by_unit(np.where(is_gate, 0.0, inner))
     clocks = by_unit(clock) + clock_nets
+    of_tree = tree(simulator)
+    is_clock_gate = np.array([kind.role == "clock gate" for kind in netlist.kinds])[netlist.kind]
+    in_gates = float(clock[is_clock_gate].sum())
     return Energy(
         cycles=simulator.cycles,
         units=[
@@ -63,7 +64,13 @@ def energy_of(
             )
             for n, name in enumerate(netlist.units)
         ],
-        clock_tree_pj=_clock_tree(simulator, library, tree_buffer),
+        clock_tree_pj=sum(of_tree),
+        clock=ClockEnergy(
+            wires_pj=of_tree.wires_pj,
+            buffers_pj=of_tree.buffers_pj,
+            pins_pj=float(clocks.sum()) - in_gates,
+            gates_pj=in_gates,
+        ),
         transitions=int(simulator.toggles.sum()),
         glitch_share=_glitch_share(simulator, delays),
         settled_ns=simulator.settled_ns,
@@ -144,20 +151,3 @@ def _macros(simulator: GateSimulator, memories: Mapping[str, MemoryCost]) -> NDA
             total += simulator.toggles[list(port.data)].sum() * cost.data.energy_pj
         energy[memory.unit] += total
     return energy
-
-
-def _clock_tree(simulator: GateSimulator, library: Library, buffer: str) -> float:
-    """Buffers of the running clocks: internal energy and input, twice a cycle."""
-    netlist = simulator.netlist
-    cell = library.cells[buffer]
-    output = next(pin for pin in cell.pins.values() if pin.direction == "output")
-    gate = next(pin for pin in cell.pins.values() if pin.direction == "input")
-    load = CLOCK_TREE_SINKS * 0.003
-    tables = [table for power in output.internal_power for table in (power.rise, power.fall) if table]
-    inside = sum(float(look_up(table, INPUT_SLEW_NS, load)) for table in tables) / max(1, len(tables))
-    each = inside + 0.5 * gate.capacitance_pf * library.voltage_v**2
-    edges = 0.0
-    for number, kind in enumerate(netlist.kinds):
-        if kind.clock >= 0:
-            edges += float(simulator.toggles[netlist.pins[netlist.of_kind(number), kind.clock]].sum())
-    return edges / CLOCK_TREE_SINKS * each

@@ -1,10 +1,7 @@
 """Stage ``power``: the mapped netlist runs real blocks with its parameters loaded; what moves is added up."""
 
-import gzip
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,24 +15,26 @@ from spikecae.golden import encode
 from spikecae.records import read_record
 from spikecae.spec import EncoderSpec
 from synth.cells.liberty import Library, read_liberty
-from synth.files import NETLIST
-from synth.gates.delays import Delays, delays_of
+from synth.files import CLOCK
+from synth.gates.delays import allowed_wires, delays_of
 from synth.gates.exercise import Exercise
 from synth.gates.gate_simulator import GateSimulator
 from synth.gates.memory_cost import MemoryCost, memory_cost, no_macro
-from synth.gates.netlist import Netlist, read_netlist
+from synth.gates.netlist import Netlist
+from synth.gates.netlist_file import read_netlist_file
 from synth.mapping.mapping_report import Mapping as CellMapping
-from synth.power.activity_power import CLOCK_TREE_SINKS, energy_of
+from synth.place.place_report import PlaceReport
+from synth.power.activity_power import energy_of
 from synth.power.blocks_needed import WARM_UP, blocks_needed
 from synth.power.budget import budget
+from synth.power.clock_energy import CLOCK_TREE_SINKS, TreeModel, assumed_tree, placed_tree
 from synth.power.power_report import MemoryAccesses, PowerReport, WireSensitivity
+from synth.power.wires import WIRE_PF, placed_wires
 from synth.report import SynthesisReport
 from synth.targets.cells import CellTarget
 
-__all__ = ["WIRE_PF", "NetlistError", "measure_power"]
+__all__ = ["NetlistError", "measure_power"]
 
-WIRE_PF = 0.005
-"""Capacitance of the wire to one pin: about 30 µm at 0.17 fF/µm."""
 IDLE_CYCLES = 4096
 SETTLING_CYCLES = 256
 RATE_BLOCKS = 1024
@@ -56,6 +55,7 @@ def measure_power(
     out_dir: Path,
     *,
     blocks: int = 4,
+    place_dir: Path | None = None,
     progress: Progress | None = None,
 ) -> PowerReport:
     """Simulate the netlist with delays, check its packets, and write ``power.json``.
@@ -68,6 +68,7 @@ def measure_power(
         adc: (n, M, D) ADC codes; the rate on the link is that of the first ``RATE_BLOCKS``.
         out_dir: gets ``power.json``.
         blocks: blocks to measure, at full rate.
+        place_dir: what the place stage left for this netlist; None: each pin is allowed ``WIRE_PF`` of wire.
         progress: called with the step's name, how much is done, and of how much.
 
     Raises:
@@ -85,10 +86,16 @@ def measure_power(
         raise ValueError(f"{synth_dir} has no mapped netlist; run synth for a target with cells")
     needed = blocks_needed(blocks, len(adc))
     library = read_liberty(target.file(), timing=True)
-    netlist = read_netlist(_read_modules(synth_dir), manifest.top, library)
+    netlist = read_netlist_file(synth_dir, manifest.top, library)
     memories = _memory_costs(netlist, mapping, target)
-    delays = delays_of(netlist, memories, WIRE_PF)
-    simulator = GateSimulator(netlist, delays, memories, "aclk", mapping.clock_mhz)
+    placement, wires_pf = None, allowed_wires(netlist, memories, WIRE_PF)
+    assumed = tree = assumed_tree(library, target.driving_cell)
+    if place_dir is not None:
+        placed = placed_wires(place_dir, synth_dir, netlist)
+        placement, wires_pf = placed.report, placed.wires_pf
+        tree = placed_tree(library, placed.tree, placement.wires.clock_ff_per_um.value)
+    delays = delays_of(netlist, memories, wires_pf)
+    simulator = GateSimulator(netlist, delays, memories, CLOCK, mapping.clock_mhz)
     exercise = Exercise(simulator, manifest.cycles_per_block)
     golden = encode(spec, adc[:RATE_BLOCKS])
     tell = progress or (lambda step, done, total: None)
@@ -105,7 +112,7 @@ def measure_power(
         exercise.run(number + 1)
         tell("gates", sent + number + 1, needed)
     _check(exercise.packets, golden.payloads, sent, manifest)
-    busy = energy_of(simulator, delays, library, memories, target.driving_cell)
+    busy = energy_of(simulator, delays, library, memories, tree)
     accesses = [
         MemoryAccesses(
             name=memory.name,
@@ -116,7 +123,7 @@ def measure_power(
         )
         for n, memory in enumerate(netlist.memories)
     ]
-    wires = _sensitivity(simulator, delays, library, memories, target, blocks * spec.spikes)
+    wires = _sensitivity(simulator, library, memories, assumed, blocks * spec.spikes)
     exercise.run(needed - sent)
     _check(exercise.packets, golden.payloads, sent, manifest)
     for _ in range(SETTLING_CYCLES):
@@ -124,7 +131,7 @@ def measure_power(
     exercise.clear()
     for _ in range(IDLE_CYCLES):
         exercise.step()
-    idle = energy_of(simulator, delays, library, memories, target.driving_cell)
+    idle = energy_of(simulator, delays, library, memories, tree)
 
     spikes = blocks * spec.spikes
     nj_per_spike = busy.total_pj / 1e3 / spikes
@@ -143,7 +150,8 @@ def measure_power(
         packets_checked=needed,
         cycles_per_block=busy.cycles / blocks,
         critical_path=delays.path,
-        wire_pf_per_pin=WIRE_PF,
+        wire_pf_per_pin=WIRE_PF if placement is None else placement.wires.ff_per_sink / 1e3,
+        placement=placement,
         busy=busy,
         idle=idle,
         energy_nj_per_spike=nj_per_spike,
@@ -171,19 +179,10 @@ def measure_power(
             )
             / (spec.spikes * len(golden.payloads)),
         ),
-        notes=_notes(memories),
+        notes=_notes(memories, placement),
     )
     write_text(out_dir / "power.json", found.model_dump_json(indent=1) + "\n")
     return found
-
-
-def _read_modules(synth_dir: Path) -> dict[str, Any]:
-    path = synth_dir / NETLIST
-    if not path.is_file():
-        raise ValueError(f"no netlist {path}; run the synth stage to make it")
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        modules: dict[str, Any] = json.load(file)["modules"]
-    return modules
 
 
 def _memory_costs(netlist: Netlist, mapping: CellMapping, target: CellTarget) -> dict[str, MemoryCost]:
@@ -209,25 +208,28 @@ def _check(packets: list[bytes], payloads: list[bytes], first: int, manifest: Ma
 
 def _sensitivity(
     simulator: GateSimulator,
-    delays: Delays,
     library: Library,
-    memories: Mapping[str, MemoryCost],
-    target: CellTarget,
+    memories: dict[str, MemoryCost],
+    tree: TreeModel,
     spikes: int,
 ) -> list[WireSensitivity]:
-    """The activity is that of ``WIRE_PF``; loads and slews are those of the other allowance."""
+    """The activity is that of the run; loads, slews and clock tree are those of an allowance."""
     found = []
     for wire_pf in (0.0, WIRE_PF, 2 * WIRE_PF):
-        other = delays if wire_pf == WIRE_PF else delays_of(simulator.netlist, dict(memories), wire_pf)
-        energy = energy_of(simulator, other, library, memories, target.driving_cell)
+        netlist = simulator.netlist
+        other = delays_of(netlist, memories, allowed_wires(netlist, memories, wire_pf))
+        energy = energy_of(simulator, other, library, memories, tree)
         found.append(WireSensitivity(wire_pf_per_pin=wire_pf, energy_nj_per_spike=energy.total_pj / 1e3 / spikes))
     return found
 
 
-def _notes(memories: Mapping[str, MemoryCost]) -> list[str]:
+def _notes(memories: Mapping[str, MemoryCost], placement: PlaceReport | None) -> list[str]:
+    assumed = f"assumed: {1e3 * WIRE_PF:g} fF of wire for each pin, one clock buffer for {CLOCK_TREE_SINKS} clock pins"
+    if placement is not None:
+        assumed = f"wires: placed, not routed; {placement}; {placement.wires.detour.source}"
     notes = [
         "in: cells' internal energy by state, loads of pins, glitches, clock pins and gates, memory accesses",
-        f"assumed: {1e3 * WIRE_PF:g} fF of wire for each pin, one clock buffer for {CLOCK_TREE_SINKS} clock pins",
+        assumed,
         "left out: pads, analog front end, radio; pulses shorter than a gate's delay; slews are each net's worst",
     ]
     free = [name for name, cost in memories.items() if cost.macro is None]

@@ -4,8 +4,18 @@ from typing import Literal
 
 from synth.gates.critical_path import CriticalPath
 from synth.part import Part
+from synth.place.place_report import PlaceReport
 
-__all__ = ["Budget", "Energy", "LinkSaving", "MemoryAccesses", "PowerReport", "UnitEnergy", "WireSensitivity"]
+__all__ = [
+    "Budget",
+    "ClockEnergy",
+    "Energy",
+    "LinkSaving",
+    "MemoryAccesses",
+    "PowerReport",
+    "UnitEnergy",
+    "WireSensitivity",
+]
 
 
 class UnitEnergy(Part):
@@ -29,13 +39,28 @@ class UnitEnergy(Part):
         return self.gates_pj + self.flip_flops_pj + self.clock_pj + self.nets_pj + self.memories_pj
 
 
+class ClockEnergy(Part):
+    """What the clock takes, in pJ, by kind; all of it is in other figures too."""
+
+    wires_pj: float
+    """0 where the tree is assumed: an allowance for wires is with the pins."""
+    buffers_pj: float
+    pins_pj: float
+    """Flip-flops' clock pins: load, and inside."""
+    gates_pj: float
+    """Inside of clock gates."""
+
+
 class Energy(Part):
     """What a run cost."""
 
     cycles: int
     units: list[UnitEnergy]
     clock_tree_pj: float
-    """Assumed buffers of the clock tree: one for every so many pins of a clock that runs."""
+    """Buffers of the clock tree, and its wires where these are placed; else one for every so many pins of a clock that
+    runs."""
+    clock: ClockEnergy | None = None
+    """None in reports of former versions."""
     transitions: int
     glitch_share: float
     """Share of the nets' energy that goes into transitions which the same cycle takes back; clocks left out."""
@@ -137,6 +162,9 @@ class PowerReport(Part):
     cycles_per_block: float
     critical_path: CriticalPath
     wire_pf_per_pin: float
+    """Allowed for each pin that is driven; of placed wires, the mean of all nets but clocks."""
+    placement: PlaceReport | None = None
+    """None: wires are an allowance."""
     busy: Energy
     idle: Energy
     energy_nj_per_spike: float
@@ -153,6 +181,12 @@ class PowerReport(Part):
     notes: list[str]
 
     @property
+    def wires_in_words(self) -> str:
+        """Where the capacitance of wires comes from, in words."""
+        each = f"{1e3 * self.wire_pf_per_pin:.2g} fF a pin"
+        return f"assumed, {each}" if self.placement is None else f"placed, {each}"
+
+    @property
     def energy(self) -> str:
         """The energy in words, with the memories that it leaves out."""
         free = [memory.name for memory in self.memories if memory.macro is None]
@@ -161,7 +195,7 @@ class PowerReport(Part):
 
     def __str__(self) -> str:
         text = (
-            f"{self.process}: {self.energy} ({self.blocks} blocks, packets as golden), "
+            f"{self.process}: {self.energy} ({self.blocks} blocks, packets as golden; wires: {self.wires_in_words}), "
             f"critical path {self.critical_path.ns:.1f} ns"
         )
         if self.budget is not None:

@@ -1,6 +1,7 @@
 """What mapping to a cell library must know that a liberty file does not say, or not in a way that Yosys reads."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import Field
@@ -11,7 +12,7 @@ from synth.part import Part
 from synth.targets.process import Figure, Process
 from synth.targets.registry import PROCESSES, WITHOUT_CELLS
 
-__all__ = ["CellPin", "CellTarget", "ClockGate", "cells_of"]
+__all__ = ["CellPin", "CellTarget", "ClockGate", "Rows", "cells_of"]
 
 
 class CellPin(Part):
@@ -30,12 +31,24 @@ class ClockGate(Part):
     output: str
 
 
+class Rows(Part):
+    """What a placement must know of a process."""
+
+    row_um: Figure
+    site_um: Figure
+    wire_ff_per_um: Figure
+    clock_wire_ff_per_um: Figure
+    """That of other wires, where nothing else is known."""
+
+
 class CellTarget(Process):
     """A process with standard cells. Paths are relative to ``PDK_ROOT``, or absolute."""
 
     liberty: Path
     corners: dict[str, Path] = Field(default_factory=dict)
     """Liberty files of the same cells at other corners, by what these are called."""
+    lef: Path | None = None
+    """Abstracts of the cells. None, or not in the process kit at hand: a cell's width follows from its area."""
     macros: MacroKit | None = None
     """None: the process has no memory macros."""
     driving_cell: str
@@ -72,6 +85,35 @@ class CellTarget(Process):
             raise ValueError(f"target {self.name}: no {place}; {where}; {_others(self.name)}")
         return place
 
+    def rows(self) -> Rows:
+        """Rows and wires.
+
+        Raises:
+            ValueError: not all is known.
+        """
+        named = {"row_um": self.row_um, "site_um": self.site_um, "wire_ff_per_um": self.wire_ff_per_um}
+        missing = ", ".join(name for name, figure in named.items() if figure is None)
+        if self.row_um is None or self.site_um is None or self.wire_ff_per_um is None:
+            raise ValueError(
+                f"target {self.name}: {missing} not known, so that nothing can be placed; measure with assumed wires "
+                "(without PLACED=1), or write them into the process's file in synth/targets"
+            )
+        return Rows(
+            row_um=self.row_um,
+            site_um=self.site_um,
+            wire_ff_per_um=self.wire_ff_per_um,
+            clock_wire_ff_per_um=self.clock_wire_ff_per_um or self.wire_ff_per_um,
+        )
+
+    def lef_file(self) -> Path | None:
+        """The cells' abstracts, if the process kit at hand has them.
+
+        Raises:
+            ValueError: ``PDK_ROOT`` is not set.
+        """
+        file = None if self.lef is None else _place(self.lef, self.name)
+        return file if file is not None and file.is_file() else None
+
     def at_corner(self, corner: str) -> "CellTarget":
         """The same with the cells of another corner.
 
@@ -89,11 +131,18 @@ class CellTarget(Process):
         Raises:
             ValueError: ``PDK_ROOT`` is not set.
         """
+        return self._of_macros(lambda macro: macro.files.liberty)
+
+    def macro_lef_files(self) -> dict[Macro, Path]:
+        """The same for their abstracts."""
+        return self._of_macros(lambda macro: macro.files.lef)
+
+    def _of_macros(self, name: Callable[[Macro], str]) -> dict[Macro, Path]:
         if self.macros is None:
             return {}
         kit = _place(Path(self.macros.folder), self.name)
         ordered = sorted(self.macros.macros, key=lambda macro: macro.name)
-        files = {macro: kit / macro.files.liberty for macro in ordered}
+        files = {macro: kit / name(macro) for macro in ordered}
         return {macro: file for macro, file in files.items() if file.is_file()}
 
 

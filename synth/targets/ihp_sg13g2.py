@@ -113,6 +113,7 @@ TARGET = register(
         process="IHP SG13G2, 130 nm, 1.2 V, 25 °C",
         voltage_v=1.2,
         liberty=CELLS / f"lib/sg13g2_stdcell_{CORNER}.lib",
+        lef=CELLS / "lef/sg13g2_stdcell.lef",
         corners={"slow": CELLS / "lib/sg13g2_stdcell_slow_1p08V_125C.lib"},
         macros=MacroKit(
             name=KIT,

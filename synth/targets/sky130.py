@@ -14,6 +14,7 @@ TARGET = register(
         process="SkyWater SKY130, 130 nm, 1.8 V, 25 °C",
         voltage_v=1.8,
         liberty=Path("sky130A/libs.ref/sky130_fd_sc_hd/lib/sky130_fd_sc_hd__tt_025C_1v80.lib"),
+        lef=Path("sky130A/libs.ref/sky130_fd_sc_hd/lef/sky130_fd_sc_hd.lef"),
         driving_cell="sky130_fd_sc_hd__buf_4",
         load_ff=15.0,
         tie_high=CellPin(cell="sky130_fd_sc_hd__conb_1", pin="HI"),

@@ -13,7 +13,7 @@ from flow.runner import StageError
 from tests.flow.conftest import ROOT, Flow, run_flow
 
 BAD = ["..", ".", "", "../../x", "../designs/tiny", "designs/tiny", "tiny.toml", "nothing", "TINY", "/", "a b;$(id)"]
-COMMANDS = ["train", "quantize", "rtl", "sim", "synth", "power", "codec", "report", "all", "clean"]
+COMMANDS = ["train", "quantize", "rtl", "sim", "synth", "place", "power", "codec", "report", "all", "clean"]
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_what_is_expected_needs_no_report() -> None:
     assert "internal error: KeyError" in please_report(KeyError("x"))
 
 
-@pytest.mark.parametrize("stage", ["all", "synth", "power"])
+@pytest.mark.parametrize("stage", ["all", "synth", "place", "power"])
 def test_a_target_without_its_kit_is_told_before_any_work(
     flow: Flow, workspace: Path, stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,15 @@ def test_pins_without_local_versions_or_accelerator_packages() -> None:
     assert lines == ["Jinja2==3.1.6", "torch==2.13.0"]
 
 
+def test_what_has_wheels_for_some_machines_is_asked_for_there() -> None:
+    asked = ["torch>=2; extra == 'toolkit'", 'placer>=0.4; python_version < "3.13" and extra == "toolkit"', "numpy>=2"]
+    own = {"name": "spikecae", "version": "0.1.0", "requires_dist": asked}
+    others = [{"name": name, "version": "1.0"} for name in ("torch", "placer", "numpy")]
+    text = lock_text(json.dumps({"install": [{"metadata": metadata} for metadata in (own, *others)]}))
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert lines == ["numpy==1.0", 'placer==1.0; python_version < "3.13"', "torch==1.0"]
+
+
 def test_something_else_is_refused() -> None:
     with pytest.raises(ValueError, match="not a report"):
         lock_text('{"installed": []}')

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from flow.report.collect import compare_with_pca
+from flow.report.collect import compare_with_pca, placement_of
 from flow.report.figures import codeword_figure, sndr_figure, spike_figure, style, svg
 from flow.report.measure import Decoded, decode_split
 from flow.report.page import write_page
@@ -19,9 +19,11 @@ from flow.stages.dataset_file import load_dataset_file
 from model.data_quality import DataQuality
 from spikecae.design import load_design
 from spikecae.spec import load_spec
+from synth.files import PLACE_REPORT, PLACEMENT
 from synth.mapping.mapping_report import FpgaMapping, Mapping, Routing, Usage
+from synth.place.placement import save_placement
 from tests.flow.conftest import ROOT
-from tests.reports import sample_budget, sample_estimates, sample_power, sample_report
+from tests.reports import sample_budget, sample_estimates, sample_placement, sample_power, sample_report
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,29 @@ def test_power_is_shown_where_it_was_measured(report: Report, decoded: Decoded, 
     assert "pool<" not in page
     table = " ".join(table_text(report).replace("│", " ").split())
     assert "651 nJ per spike, without buffer (no macro), gate by gate on 3 blocks" in table
+
+
+def test_a_placement_is_drawn_where_power_was_measured_with_it(
+    report: Report, decoded: Decoded, tmp_path: Path
+) -> None:
+    place, placement = sample_placement()
+    power = sample_power()
+    placed = report.model_copy(update={"power": power.model_copy(update={"placement": place})})
+    design = load_design(ROOT / "designs/tiny.toml")
+    write_page(design, placed, decoded, tmp_path, placement)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 6
+    for shown in ("wires: placed, 5 fF a pin", "2 cells and 1 macros on 8 × 8 µm", "2 buffers", "<!-- vq -->"):
+        assert shown in page, shown
+    assert "wires: placed, 5 fF a pin" in " ".join(table_text(placed).replace("│", " ").split())
+    save_placement(tmp_path / PLACEMENT, placement)
+    (tmp_path / PLACE_REPORT).write_text(place.model_dump_json())
+    found = placement_of(placed, tmp_path)
+    assert found is not None
+    np.testing.assert_array_equal(found.x, placement.x)
+    for other in (place.model_copy(update={"seed": 2}), None):
+        update = {"power": power.model_copy(update={"placement": other})}
+        assert placement_of(report.model_copy(update=update), tmp_path) is None
 
 
 def test_channels_are_told_with_and_without_a_running_clock(report: Report, decoded: Decoded, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def edit(folder: Path, before: str, after: str) -> None:
     toml.write_text(text.replace(before, after))
 
 
-@pytest.mark.parametrize("stage", ["rtl", "sim", "synth", "power", "codec", "report"])
+@pytest.mark.parametrize("stage", ["rtl", "sim", "synth", "place", "power", "codec", "report"])
 def test_every_stage_of_a_spec_refuses_one_of_an_older_design(flow: Flow, workspace: Path, stage: str) -> None:
     edit(workspace, "kernel = 3", "kernel = 5")
     done = flow(stage)

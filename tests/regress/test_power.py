@@ -12,9 +12,13 @@ from rtl.emit import emit
 from sim.toolchain import available
 from spikecae.design import load_design
 from spikecae.spec import load_spec
+from synth.cells.liberty import read_liberty
 from synth.files import NETLIST
 from synth.gates.exercise import NetlistStuckError
+from synth.gates.netlist_file import read_netlist_file
+from synth.place.stage import place_netlist
 from synth.power.measure import NetlistError, measure_power
+from synth.power.wires import placed_wires
 from synth.stage import synthesize
 from synth.targets.ihp_sg13g2 import TARGET
 
@@ -52,6 +56,32 @@ def test_packets_are_goldens_and_the_parts_add_up(mapped):
     # Each weight word is read once a block.
     (weights,) = (memory for memory in found.memories if memory.name.endswith("weights.memory"))
     assert weights.reads_per_block == pytest.approx(44, rel=0.05)
+
+
+@pytest.mark.skipif(not available("coloquinte"), reason="coloquinte is not installed")
+def test_placed_wires_take_the_place_of_the_allowance(mapped):
+    spec, folder, adc = mapped
+    place = place_netlist(folder / "rtl", folder / "synth", TARGET, folder / "place")
+    print(place)
+    assert place.utilisation == pytest.approx(TARGET.density.value, rel=0.01)
+    assert place.wires.half_perimeter_mm < place.wires.wire_mm < 2 * place.wires.half_perimeter_mm
+    assert 1 < place.clock.pins / place.clock.buffers < 20
+    found = measure_power(
+        spec, folder / "rtl", folder / "synth", TARGET, adc, folder / "placed", blocks=8, place_dir=folder / "place"
+    )
+    print(found)
+    assert found.placement == place
+    assert found.wires_in_words.startswith("placed, ")
+    clock, kinds = found.busy.clock, found.busy.by_kind_pj
+    assert clock.wires_pj + clock.buffers_pj == pytest.approx(kinds["clock tree"])
+    assert clock.pins_pj + clock.gates_pj == pytest.approx(kinds["clock pins and gates"])
+    other = folder / "other"
+    other.mkdir()
+    (other / NETLIST).write_bytes(b"another netlist")
+    with pytest.raises(ValueError, match="is of another netlist than"):
+        placed_wires(
+            folder / "place", other, read_netlist_file(folder / "synth", "spike_encoder", read_liberty(TARGET.file()))
+        )
 
 
 @pytest.mark.parametrize("seed", range(3))

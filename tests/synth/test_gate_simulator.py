@@ -16,6 +16,7 @@ from synth.gates.gate_simulator import GateSimulator
 from synth.gates.memory_cost import MemoryCost, PinCost
 from synth.gates.netlist import Netlist, read_netlist
 from synth.power.activity_power import energy_of
+from synth.power.clock_energy import assumed_tree
 from synth.power.power_report import Energy
 from tests.synth.gate_library import CLOCK_FJ, DATA_FJ, ENERGY_FJ, FUNCTIONS, PIN_FF, VOLTAGE, gate_library
 
@@ -35,12 +36,12 @@ def module(ports: dict[str, list[int]], cells: dict[str, dict[str, Any]]) -> dic
 
 def running(netlist: Netlist, memories: dict[str, MemoryCost] | None = None) -> tuple[GateSimulator, Delays]:
     memories = memories or {}
-    delays = delays_of(netlist, memories, 0.0)
+    delays = delays_of(netlist, memories, np.zeros(netlist.nets))
     return GateSimulator(netlist, delays, memories, "ck", MHZ), delays
 
 
 def energy(simulator: GateSimulator, delays: Delays, library: Library) -> Energy:
-    return energy_of(simulator, delays, library, {}, "INV")
+    return energy_of(simulator, delays, library, {}, assumed_tree(library, "INV"))
 
 
 def test_a_gated_register_by_hand(tmp_path: Path) -> None:
@@ -83,6 +84,10 @@ def test_a_gated_register_by_hand(tmp_path: Path) -> None:
     # The gate's clock pin moves in all three cycles; its output, and the register's clock pin, once up and once down.
     pins = 3 * sum(CLOCK_FJ) + sum(ENERGY_FJ["GCK"]) + sum(CLOCK_FJ)
     assert unit.clock_pj * 1e3 == pytest.approx(pins + 2 * PIN_FF * SWING_FJ)
+    assert found.clock is not None
+    # Pins, with their nets: what the registers and the gate do not take inside the gate.
+    assert found.clock.gates_pj * 1e3 == pytest.approx(3 * sum(CLOCK_FJ) + sum(ENERGY_FJ["GCK"]))
+    assert found.clock.pins_pj * 1e3 == pytest.approx(sum(CLOCK_FJ) + (2 + 6) * PIN_FF * SWING_FJ)
     # The register's data pin, once; its output drives nothing.
     assert unit.nets_pj * 1e3 == pytest.approx(PIN_FF * SWING_FJ)
     (top,) = (unit for unit in found.units if unit.name == "top")
@@ -162,7 +167,7 @@ def test_a_memory_is_read_written_and_counted(tmp_path: Path) -> None:
     simulator.cycle({"at": 1})
     assert simulator.port("out") == 1  # held without an enable
     assert (simulator.reads[0], simulator.writes[0]) == (1, 1)
-    found = energy_of(simulator, delays, library, {"m": cost}, "INV")
+    found = energy_of(simulator, delays, library, {"m": cost}, assumed_tree(library, "INV"))
     # Address: up to 2, then to 1, seen by both ports; data: both bits once.
     assert found.by_kind_pj["memories"] == pytest.approx(10 + 20 + 0.5 * (2 * 3 + 2))
 
@@ -192,7 +197,7 @@ def test_transitions_are_those_of_icarus(seed: int, tmp_path: Path) -> None:
         function = text.replace("*", "&").replace("+", "|")
         lines.append(f"wire n{net}; assign #({rise / 1000}, {fall / 1000}) n{net} = {function};")
     netlist = read_netlist({"top": module({"ck": [2], "in": inputs, "all": nets}, cells)}, "top", library)
-    delays = delays_of(netlist, {}, 0.0)
+    delays = delays_of(netlist, {}, np.zeros(netlist.nets))
     for number, edges in enumerate(picoseconds):
         delays.delay_ns[number] = np.array(edges) / 1000
     simulator = GateSimulator(netlist, delays, {}, "ck", MHZ)
