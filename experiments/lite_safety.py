@@ -2,28 +2,28 @@
 
 from dataclasses import replace
 from functools import cache
-from typing import TypeVar
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
 from experiments.experiment import Configuration, Experiment
 from experiments.findings import Findings, span
 from experiments.lite_coders import POINTS, Coder, Point, cae_coder, lite_coder, pca_coder
+from experiments.new_spikes import only
 from experiments.outcome import Outcome, Parameters, data_of
 from experiments.plots import subplots
 from experiments.result import ExperimentResult
+from experiments.sorting import nearest_template, templates
 from experiments.sources import WAVE_CLUS, learned_labels, tested_labels
 from experiments.training import shipped, trained
 from experiments.training_runs import without_dropout
-from model.datasets import SpikeDataset, Split
+from model.datasets import SpikeDataset
 from model.metrics import SAMPLE_BITS, sndr
 from spikecae.front_end.adc import units_to_codes
 
 __all__ = ["EXPERIMENT"]
-
-T = TypeVar("T", bound=np.generic)
 
 CAE, PCA, LITE = "autoencoder", "PCA, ideal entropy code", "linear"
 QUIET = "D2 0.05, CR 38.5"
@@ -58,7 +58,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     unit, gain = int(parameters["left_out"]), float(parameters["gain"])
     dataset = point.dataset
     coder = _coder(point, method, seed, unit)
-    tested = dataset.test if not unit else _only(dataset.test, tested_units(point, dataset) == unit)
+    tested = dataset.test if not unit else only(dataset.test, tested_units(point, dataset) == unit)
     spikes = gain * tested.spikes
     coded = coder(units_to_codes(spikes, point.base.adc)[0])
     quality = sndr(spikes, coded.decoded)
@@ -69,12 +69,13 @@ def run(parameters: Parameters, seed: int) -> Outcome:
         "bits_per_spike": float(coded.bits.mean()) / spikes.shape[1],
     }
     if unit:
-        templates = _templates(dataset.test, tested_units(point, dataset))
+        everyone = dataset.test.spikes.reshape(-1, spikes.shape[-1])
+        means = templates(everyone, tested_units(point, dataset))
         before, after = (part.reshape(-1, part.shape[-1]) for part in (tested.spikes, coded.decoded))
         own = before.mean(axis=0)
-        known = _nearest(before, templates) == unit
+        known = nearest_template(before, means) == unit
         metrics["template_error_percent"] = 100 * float(np.linalg.norm(after.mean(axis=0) - own) / np.linalg.norm(own))
-        metrics["identity_kept_percent"] = 100 * float((_nearest(after, templates)[known] == unit).mean())
+        metrics["identity_kept_percent"] = 100 * float((nearest_template(after, means)[known] == unit).mean())
     return Outcome(
         metrics=metrics,
         provenance=dataset.provenance,
@@ -105,7 +106,7 @@ def without_unit(dataset: SpikeDataset, point: Point, unit: int) -> SpikeDataset
     sizes = (part.spikes[..., 0].size for part in (dataset.train, dataset.validation))
     labels = learned_labels(WAVE_CLUS[point.data], *sizes)
     train, validation = (
-        _only(part, own != unit) for part, own in zip((dataset.train, dataset.validation), labels, strict=True)
+        only(part, own != unit) for part, own in zip((dataset.train, dataset.validation), labels, strict=True)
     )
     return replace(dataset, train=train, validation=validation)
 
@@ -115,50 +116,29 @@ def tested_units(point: Point, dataset: SpikeDataset) -> NDArray[np.integer]:
     return tested_labels(WAVE_CLUS[point.data], dataset.test.spikes[..., 0].size)
 
 
-def _only(split: Split, chosen: NDArray[np.bool_]) -> Split:
-    """The chosen spikes of a queue of one channel, in blocks; those that do not fill one are left out."""
-    queued = split.spikes.shape[1]
-    (kept,) = np.nonzero(chosen)
-    kept = kept[: len(kept) // queued * queued]
-
-    def blocks(values: NDArray[T]) -> NDArray[T]:
-        return values.reshape(-1, *values.shape[2:])[kept].reshape(-1, *values.shape[1:])
-
-    return Split(blocks(split.adc), blocks(split.spikes), blocks(split.times_s), blocks(split.channels))
-
-
-def _templates(split: Split, units: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Mean of the recorded spikes of each unit from 1 on."""
-    spikes = split.spikes.reshape(-1, split.spikes.shape[-1]).astype(np.float64)
-    return np.stack([spikes[units == unit].mean(axis=0) for unit in UNITS])
-
-
-def _nearest(spikes: NDArray[np.floating], templates: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Unit, from 1, of the template that each spike is nearest to."""
-    distances: NDArray[np.float64] = np.square(spikes[:, None] - templates).sum(axis=2)
-    nearest: NDArray[np.intp] = distances.argmin(axis=1)
-    return 1 + nearest
-
-
 def figure(result: ExperimentResult) -> Figure:
     """Amplitudes by gain, and template errors by unit left out."""
-    drawn, axes = subplots(len(GAINED) + 1, (10.0, 2.8))
+    drawn, axes = subplots(len(GAINED) + 1, (9.0, 2.8))
     for axis, name in zip(axes, GAINED, strict=False):
         for method in (CAE, PCA, LITE):
             labels = {"data": POINTS[name].data, "method": method}
             found = [Findings(result.rows).row(labels | {"what is new": f"gain {gain:g}"}) for gain in GAINS]
             values = [row.metrics["amplitude_percent"].mean for row in found]
             axis.plot([f"{gain:g}" for gain in GAINS], values, "o-", label=method)
+        axis.sharey(axes[0])
         axis.set_title(POINTS[name].data)
         axis.set_xlabel("gain")
+    axes[0].yaxis.set_major_locator(MultipleLocator(20))
     axes[0].set_ylabel("amplitude that comes back, %")
     for place, method in enumerate((CAE, PCA, LITE)):
         found = [Findings(result.rows).row({"method": method, "what is new": f"unit {unit}"}) for unit in UNITS]
         axes[-1].bar(
-            [unit + 0.25 * place for unit in UNITS],
+            [unit + 0.25 * (place - 1) for unit in UNITS],
             [row.metrics["template_error_percent"].mean for row in found],
             0.22,
         )
+    axes[-1].set_xticks(UNITS)
+    axes[-1].yaxis.set_major_locator(MultipleLocator(5))
     axes[-1].set_title("a unit left out")
     axes[-1].set_xlabel("unit")
     axes[-1].set_ylabel("template error, %")

@@ -13,7 +13,8 @@ __all__ = ["misaligned", "shifted"]
 
 
 def misaligned(dataset: SpikeDataset, design: Design, jitter: int, denoise: bool, seed: int) -> SpikeDataset:
-    """``dataset`` with every spike moved by -``jitter`` to ``jitter`` samples, all equally likely.
+    """``dataset`` with every spike moved by -``jitter`` to ``jitter`` samples, all equally likely; the contacts of a
+    neighbourhood move together, since their event is detected once.
 
     With ``denoise`` the codec is trained towards, and measured against, the spikes as they were before; without, what
     it is given. All three splits are moved.
@@ -28,7 +29,10 @@ def misaligned(dataset: SpikeDataset, design: Design, jitter: int, denoise: bool
     random = np.random.default_rng(seed)
 
     def move(split: Split) -> Split:
-        spikes = shifted(split.spikes, random.integers(-jitter, jitter + 1, split.spikes.shape[:2]))
+        blocks, snippets = split.spikes.shape[:2]
+        events = 1 if design.block.kind == "neighbourhood" else snippets
+        shifts = random.integers(-jitter, jitter + 1, (blocks, events))
+        spikes = shifted(split.spikes, np.broadcast_to(shifts, (blocks, snippets)))
         codes, _ = units_to_codes(spikes, design.adc)
         return replace(split, adc=codes, target=split.adc) if denoise else replace(split, adc=codes, spikes=spikes)
 

@@ -1,9 +1,7 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from experiments import lite, lite_coders, lite_safety
+from experiments import lite, lite_coders, lite_sorting
 from experiments.lite_coders import POINTS, cae_coder, lite_coder, pca_coder
 from experiments.training import shipped
 from model.datasets import SpikeDataset, load_dataset
@@ -60,27 +58,7 @@ def test_work_is_that_of_map_and_classes(tiny: Design, spikes: SpikeDataset, mon
 
 
 def test_every_point_has_a_valid_design() -> None:
-    for point in POINTS.values():
+    for point in (*POINTS.values(), *lite_sorting.POINTS_SORTED.values()):
         assert point.design.encoder.kind == "linear"
         assert point.design.block == point.base.block
         assert point.features * point.base.block.samples < 4000
-
-
-def test_what_is_left_out_and_what_is_kept(spikes: SpikeDataset) -> None:
-    split = spikes.train
-    count = split.spikes[..., 0].size
-    chosen = np.arange(count) % 3 != 0
-    kept = lite_safety._only(split, chosen)
-    rows = split.adc.reshape(-1, 16)[chosen]
-    np.testing.assert_array_equal(kept.adc.reshape(-1, 16), rows[: len(rows) // 2 * 2])
-    assert kept.spikes.shape == kept.adc.shape
-    assert kept.channels.shape == kept.times_s.shape == kept.adc.shape[:2]
-
-
-def test_the_nearest_template_is_counted_from_one(spikes: SpikeDataset) -> None:
-    rng = np.random.default_rng(0)
-    templates = rng.normal(size=(3, 16))
-    near = templates[[2, 0, 1]] + 0.01 * rng.normal(size=(3, 16))
-    assert lite_safety._nearest(near, templates).tolist() == [3, 1, 2]
-    split = replace(spikes.test, spikes=np.repeat(templates, 2, axis=0).reshape(3, 2, 16).astype(np.float32))
-    np.testing.assert_allclose(lite_safety._templates(split, np.array([1, 1, 2, 2, 3, 3])), templates, atol=1e-6)

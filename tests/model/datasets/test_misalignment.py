@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,3 +38,13 @@ def test_plain_spikes_are_measured_as_moved_and_denoised_ones_as_before(
 def test_impossible_jitter_is_refused(tiny: Design, tiny_spikes: SpikeDataset) -> None:
     with pytest.raises(ValueError, match="jitter must be 0 to 15 samples"):
         misaligned(tiny_spikes, tiny, 16, False, 0)
+
+
+@pytest.mark.parametrize(("kind", "together"), [("neighbourhood", True), ("queue", False)])
+def test_contacts_of_an_event_move_together(tiny: Design, tiny_spikes: SpikeDataset, kind: str, together: bool) -> None:
+    design = tiny.model_copy(update={"block": tiny.block.model_copy(update={"kind": kind})})
+    ramp = np.broadcast_to(np.arange(16, dtype=np.float32), tiny_spikes.test.spikes.shape)
+    dataset = replace(tiny_spikes, test=replace(tiny_spikes.test, spikes=ramp))
+    moved = misaligned(dataset, design, 3, False, seed=1).test.spikes[..., 8]
+    assert set(np.unique(moved)) == set(range(5, 12))
+    assert bool((moved == moved[:, :1]).all()) == together
