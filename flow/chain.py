@@ -41,6 +41,8 @@ __all__ = ["Asked", "Chain", "StageName"]
 StageName = Literal["train", "quantize", "rtl", "sim", "synth", "power", "codec", "report"]
 OF_A_SPEC: tuple[StageName, ...] = ("rtl", "sim", "synth", "power", "codec", "report")
 """Those that work on a spec that is there."""
+USUAL_BLOCKS = 256
+"""Simulated where nothing is said, as far as there are so many."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,10 @@ class Chain:
     console: Console
     asked: Asked = NOTHING_ASKED
     epochs: int | None = None
-    blocks: int = 256
+    blocks: int | Literal["all"] | None = None
+    """To simulate; None: as many as is usual."""
+    measured: int = 4
+    """Blocks, gate by gate."""
     waves: bool = False
     cocotb: bool = False
     target: str = "generic"
@@ -77,9 +82,9 @@ class Chain:
                 plan_synth(self.layout, self.target)  # a target that cannot be is told first
                 return self._rtl() | self._synthesized()
             case "power":
-                plan = plan_power(self.layout, self.target, self.blocks)  # what is missing is told first
+                plan = plan_power(self.layout, self.target, self.measured)  # what is missing is told first
                 done = self._data_at_hand()
-                blocks_needed(self.blocks, count_test_blocks(self.layout))
+                blocks_needed(self.measured, count_test_blocks(self.layout))
                 return done | self._rtl() | self._synthesized() | self._do(plan)
             case "codec":
                 return self._do(plan_codec(self.layout))
@@ -87,7 +92,7 @@ class Chain:
                 remedy = self.layout.make(TARGET=self._target_said)
                 for plan in (plan_rtl(self.layout), plan_synth(self.layout, self.target)):
                     require_current(plan, self.layout, remedy)
-                for plan in (plan_quantize(self.layout), plan_sim(self.layout, self.blocks, self.waves, self.cocotb)):
+                for plan in (plan_quantize(self.layout), plan_sim(self.layout, USUAL_BLOCKS, self.waves, self.cocotb)):
                     require_data_at_hand(plan, self.layout, remedy)
                 return self._reported()
 
@@ -156,12 +161,29 @@ class Chain:
         self.console.print(f"{stage:<9} {text}", markup=False, highlight=False, soft_wrap=True)
 
     def _data_to_simulate(self, make: Callable[[], bool]) -> bool:
-        """The data set; where it has fewer blocks than are asked for, that is said before the work."""
+        """The data set; how many of its blocks are simulated is settled before the work."""
         done = make()
-        available = count_test_blocks(self.layout)
-        if available < self.blocks:
-            self.console.print(f"{self.blocks} test blocks asked for, {available} are there: all of them are simulated")
+        if self._blocks < USUAL_BLOCKS and self.blocks is None:
+            self._say("sim", f"the test split has {self._blocks} blocks: all of them are simulated")
         return done
+
+    @property
+    def _blocks(self) -> int:
+        """Test blocks to simulate.
+
+        Raises:
+            ValueError: more are asked for than there are.
+        """
+        available = count_test_blocks(self.layout)
+        if self.blocks == "all":
+            return available
+        if self.blocks is None:
+            return min(USUAL_BLOCKS, available)
+        if self.blocks > available:
+            raise ValueError(
+                f"BLOCKS={self.blocks}: the test split has {available} blocks; ask for no more, or for BLOCKS=all"
+            )
+        return self.blocks
 
     def _trained(self, epochs: int | None) -> bool:
         begun = Trained(recording=self._recording, epochs=epochs)
@@ -186,7 +208,7 @@ class Chain:
         return self._do(plan_rtl(self.layout))
 
     def _simulated(self) -> bool:
-        return self._do(plan_sim(self.layout, self.blocks, self.waves, self.cocotb))
+        return self._do(plan_sim(self.layout, self._blocks, self.waves, self.cocotb))
 
     def _synthesized(self) -> bool:
         return self._do(plan_synth(self.layout, self.target))
