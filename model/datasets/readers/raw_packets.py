@@ -244,6 +244,7 @@ class _Link:
         if uneven:
             raise ValueError(
                 f"{self.path}: a packet of {uneven[0]} snippets without times, and neighbourhoods of {width}: where "
-                f"one begins is not known; send times (sidecar = 2), or make packet_blocks a multiple of {width}"
+                f"one begins is not known; let the chip send times (sidecar = 2), or whole neighbourhoods in a packet "
+                f"(packet_blocks a multiple of {width}, and no more than its buffer holds)"
             )
         return np.arange(0, sum(len(packet.snippets) for packet in self.packets), width)
