@@ -225,3 +225,16 @@ def test_times_in_some_packets_only_are_refused(tiny: Design, codes: NDArray[np.
     packets = packets_of(codes) + packets_of(codes, timed=False)
     with pytest.raises(ValueError, match="86 of 172 raw packets have channels and times; give the parts in files"):
         load_dataset(tiny, stream(tmp_path / "a.packets", packets))
+
+
+def test_two_events_of_one_time_are_not_mixed(tiny: Design, codes: NDArray[np.int16], tmp_path: Path) -> None:
+    """Of every second pair of events the two snippets in the middle are lost: the first and the last are no event."""
+    pairs = SPIKES // 2
+    events = Events(np.zeros(2 * SPIKES, np.int64), np.repeat(times_of(pairs), 4))
+    packets = write_snippets(TAG, codes.reshape(-1, 16), snippets_per_packet=1, events=events)
+    kept = [packet for at, packet in enumerate(packets) if at % 8 not in (1, 2)]
+    wanted = codes.reshape(pairs, 2, 2, 16)[1::2].reshape(-1, 2, 16)
+    np.save(tmp_path / "a.npy", wanted)
+    found = load_dataset(tiny, stream(tmp_path / "a.packets", kept))
+    assert found.sha256 == load_dataset(tiny, tmp_path / "a.npy").sha256
+    assert f"a.packets: {pairs} snippets of incomplete neighbourhoods, left out" in found.quality.notes
