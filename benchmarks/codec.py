@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processor import processor
 from spikecae.files import write_text
 
 __all__ = ["CodecBenchmark", "Measurement", "main"]
@@ -94,18 +95,11 @@ def main(
     result = CodecBenchmark(
         design=design,
         cores=cores,
-        processor=_processor(),
+        processor=processor(),
         versions={"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
         measurements=measurements,
     )
     write_text(json, result.model_dump_json(indent=1) + "\n")
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
 
 
 if __name__ == "__main__":

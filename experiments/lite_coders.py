@@ -17,6 +17,7 @@ from model.checkpoint import Checkpoint
 from model.datasets import SpikeDataset
 from model.evaluation import decode_units
 from model.linear.fit import fit_linear
+from model.linear.linear_model import LinearModel
 from quantize.compare import compare_batches
 from quantize.linear.compare import check
 from quantize.linear.integers import integer_linear, latents_sent
@@ -28,7 +29,7 @@ from spikecae.design.linear import Linear
 from spikecae.front_end.adc import codes_to_units
 from spikecae.spec import EncoderSpec
 
-__all__ = ["POINTS", "Coded", "Coder", "Point", "cae_coder", "lite_coder", "pca_coder"]
+__all__ = ["POINTS", "Coded", "Coder", "Point", "cae_coder", "fitted_coder", "lite_coder", "pca_coder"]
 
 BATCH = 256
 """Blocks that a decoder takes at a time."""
@@ -129,9 +130,14 @@ class _InIntegers:
 
 
 def lite_coder(design: Design, dataset: SpikeDataset, seed: int) -> Coder:
-    """A linear encoder fitted to ``dataset``, in integers, each of them on the test split compared with the rounded
+    """A linear encoder fitted to ``dataset``, in integers."""
+    return fitted_coder(design, fit_linear(design, dataset, seed), dataset)
+
+
+def fitted_coder(design: Design, fitted: LinearModel, dataset: SpikeDataset) -> Coder:
+    """A linear encoder that was ``fitted``, in integers, each of them on the test split compared with the rounded
     model's."""
-    spec, model = integer_linear(design, fit_linear(design, dataset, seed), dataset)
+    spec, model = integer_linear(design, fitted, dataset)
     check(spec, model, dataset.test.adc)
 
     def decode(spec: EncoderSpec, indices: NDArray[np.int32]) -> NDArray[np.float64]:

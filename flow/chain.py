@@ -42,6 +42,8 @@ __all__ = ["Asked", "Chain", "StageName"]
 StageName = Literal["train", "quantize", "rtl", "sim", "synth", "place", "power", "codec", "report"]
 OF_A_SPEC: tuple[StageName, ...] = ("rtl", "sim", "synth", "place", "power", "codec", "report")
 """Those that work on a spec that is there."""
+USUAL_BLOCKS = 256
+"""Simulated where nothing is said, as far as there are so many."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ class Chain:
     console: Console
     asked: Asked = NOTHING_ASKED
     epochs: int | None = None
-    blocks: int = 256
+    blocks: int | Literal["all"] | None = None
+    """To simulate; None: as many as is usual."""
+    measured: int = 4
+    """Blocks, gate by gate."""
     waves: bool = False
     cocotb: bool = False
     target: str = "generic"
@@ -83,9 +88,9 @@ class Chain:
                 return self._rtl() | self._synthesized() | self._do(plan)
             case "power":
                 plans = [plan_place(self.layout, self.target)] if self.placed else []
-                plans.append(plan_power(self.layout, self.target, self.blocks, placed=self.placed))
+                plans.append(plan_power(self.layout, self.target, self.measured, placed=self.placed))
                 done = self._data_at_hand()
-                blocks_needed(self.blocks, count_test_blocks(self.layout))
+                blocks_needed(self.measured, count_test_blocks(self.layout))
                 done |= self._rtl() | self._synthesized()
                 for plan in plans:
                     done |= self._do(plan)
@@ -96,7 +101,7 @@ class Chain:
                 remedy = self.layout.make(TARGET=self._target_said)
                 for plan in (plan_rtl(self.layout), plan_synth(self.layout, self.target)):
                     require_current(plan, self.layout, remedy)
-                for plan in (plan_quantize(self.layout), plan_sim(self.layout, self.blocks, self.waves, self.cocotb)):
+                for plan in (plan_quantize(self.layout), plan_sim(self.layout, USUAL_BLOCKS, self.waves, self.cocotb)):
                     require_data_at_hand(plan, self.layout, remedy)
                 return self._reported()
 
@@ -165,12 +170,29 @@ class Chain:
         self.console.print(f"{stage:<9} {text}", markup=False, highlight=False, soft_wrap=True)
 
     def _data_to_simulate(self, make: Callable[[], bool]) -> bool:
-        """The data set; where it has fewer blocks than are asked for, that is said before the work."""
+        """The data set; how many of its blocks are simulated is settled before the work."""
         done = make()
-        available = count_test_blocks(self.layout)
-        if available < self.blocks:
-            self.console.print(f"{self.blocks} test blocks asked for, {available} are there: all of them are simulated")
+        if self._blocks < USUAL_BLOCKS and self.blocks is None:
+            self._say("sim", f"the test split has {self._blocks} blocks: all of them are simulated")
         return done
+
+    @property
+    def _blocks(self) -> int:
+        """Test blocks to simulate.
+
+        Raises:
+            ValueError: more are asked for than there are.
+        """
+        available = count_test_blocks(self.layout)
+        if self.blocks == "all":
+            return available
+        if self.blocks is None:
+            return min(USUAL_BLOCKS, available)
+        if self.blocks > available:
+            raise ValueError(
+                f"BLOCKS={self.blocks}: the test split has {available} blocks; ask for no more, or for BLOCKS=all"
+            )
+        return self.blocks
 
     def _trained(self, epochs: int | None) -> bool:
         begun = Trained(recording=self._recording, epochs=epochs)
@@ -195,7 +217,7 @@ class Chain:
         return self._do(plan_rtl(self.layout))
 
     def _simulated(self) -> bool:
-        return self._do(plan_sim(self.layout, self.blocks, self.waves, self.cocotb))
+        return self._do(plan_sim(self.layout, self._blocks, self.waves, self.cocotb))
 
     def _synthesized(self) -> bool:
         return self._do(plan_synth(self.layout, self.target))

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -60,7 +60,12 @@ Epochs = Annotated[
     int | None,
     typer.Option("--epochs", min=1, help="Train this long in place of the design's epochs.", show_default=False),
 ]
-Blocks = Annotated[int, typer.Option("--blocks", min=1, help="Test blocks to simulate.")]
+Blocks = Annotated[
+    str | None,
+    typer.Option(
+        "--blocks", help="Test blocks to simulate: a number, or all; 256 where there are.", show_default=False
+    ),
+]
 GateBlocks = Annotated[int, typer.Option("--blocks", min=1, help="Blocks to measure, gate by gate.")]
 Waves = Annotated[bool, typer.Option("--waves", help="Leave a waveform of the simulation.")]
 Cocotb = Annotated[bool, typer.Option("--cocotb", help="Run the cocotb benches too, on every simulator installed.")]
@@ -98,6 +103,16 @@ def _stage(chain: Chain, stage: StageName) -> None:
 
 def _recorded(data: Path | None, raw: Path | None, stream: str | None, provenance: str | None, replace: bool) -> Asked:
     return Asked(data, Opening(raw, stream, provenance), replace)
+
+
+def _blocks(said: str | None) -> int | Literal["all"] | None:
+    if said is None:
+        return None
+    if said == "all":
+        return "all"
+    if not said.isdecimal() or not int(said):
+        raise typer.BadParameter(f"{said!r} is no number of blocks, from 1 on, nor all", param_hint="--blocks")
+    return int(said)
 
 
 def _layout(design: str, build: str | None) -> Layout:
@@ -153,13 +168,13 @@ def sim(
     stream: Stream = None,
     provenance: Provenance = None,
     replace: Replace = False,
-    blocks: Blocks = 256,
+    blocks: Blocks = None,
     waves: Waves = False,
     cocotb: Cocotb = False,
 ) -> None:
     """Prove the Verilog equal to the golden model, block by block."""
     asked = _recorded(data, raw, stream, provenance, replace)
-    _stage(Chain(_layout(design, build), _console(), asked, blocks=blocks, waves=waves, cocotb=cocotb), "sim")
+    _stage(Chain(_layout(design, build), _console(), asked, blocks=_blocks(blocks), waves=waves, cocotb=cocotb), "sim")
 
 
 @app.command()
@@ -189,7 +204,7 @@ def power(
 ) -> None:
     """Simulate the mapped netlist gate by gate on test spikes: energy per spike, and channels within the limit."""
     asked = _recorded(data, raw, stream, provenance, replace)
-    _stage(Chain(_layout(design, build), _console(), asked, blocks=blocks, target=target, placed=placed), "power")
+    _stage(Chain(_layout(design, build), _console(), asked, measured=blocks, target=target, placed=placed), "power")
 
 
 @app.command()
@@ -216,14 +231,15 @@ def run_all(
     provenance: Provenance = None,
     replace: Replace = False,
     epochs: Epochs = None,
-    blocks: Blocks = 256,
+    blocks: Blocks = None,
     waves: Waves = False,
     cocotb: Cocotb = False,
     target: Target = "generic",
 ) -> None:
     """Run every stage, skipping what is up to date, and print the table."""
     asked = _recorded(data, raw, stream, provenance, replace)
-    chain = Chain(_layout(design, build), _console(), asked, epochs, blocks, waves, cocotb, target)
+    layout, console, count = _layout(design, build), _console(), _blocks(blocks)
+    chain = Chain(layout, console, asked, epochs, count, waves=waves, cocotb=cocotb, target=target)
     _run(chain, Chain.run_all, "everything")
     _print_table(chain)
 

@@ -1,8 +1,11 @@
 """Specs of linear encoders with random but well-scaled parameters, for tests that need no training."""
 
+import itertools
+
 import numpy as np
 
 from spikecae.bitstream.huffman import code_lengths
+from spikecae.canonical_code import MAX_LENGTH
 from spikecae.golden.levels import levels_of
 from spikecae.golden.step import quantize, read_source
 from spikecae.spec import EncoderSpec
@@ -18,13 +21,29 @@ FRACTION = 3
 ROUNDING = 3
 ORDER = 2
 MOST_SYMBOLS = 64
+LARGEST = {8: 100, 4: 7}
+"""Weight of so many bits."""
 BLOCKS = 400
 """On which boxes and codes are made."""
 WIDEST, NARROWEST = 4.0, 0.6
 """Levels that the first latents, and the last ones, deviate by."""
 
 
-def random_linear_spec(spikes: int, samples: int, latents: int, *, joint: bool, classes: int, seed: int) -> EncoderSpec:
+def random_linear_spec(
+    spikes: int,
+    samples: int,
+    latents: int,
+    *,
+    joint: bool,
+    classes: int,
+    seed: int,
+    decimation: int | None = None,
+    per_sample: bool | None = None,
+    bits: int = BITS,
+    weight_bits: int = 8,
+    rounding: int = ROUNDING,
+    order: int = ORDER,
+) -> EncoderSpec:
     """A spec of a linear encoder, for blocks like :func:`linear_adc`'s: a few of a hundred groups are escaped.
 
     Args:
@@ -34,26 +53,35 @@ def random_linear_spec(spikes: int, samples: int, latents: int, *, joint: bool, 
         joint: whether all spikes of a block are mapped together.
         classes: how many; 1 for none.
         seed: of everything that is random.
+        decimation: codes of which the map is given the sum; by default as the seed has it, as the next.
+        per_sample: whether each sample is normalized by itself, where the sum is of one.
+        bits: of a latent; with more, latents deviate by more levels.
+        weight_bits: of a weight.
+        rounding: of a level, in eighths.
+        order: of the escapes; a higher one where these would take more than 16 bits.
     """
     rng = np.random.default_rng(seed)
-    decimation = 2 if seed % 4 == 3 and samples % 2 == 0 else 1
-    entries = 1 if seed % 2 else samples
+    if decimation is None:
+        decimation = 2 if seed % 4 == 3 and samples % 2 == 0 else 1
+    if per_sample is None:
+        per_sample = seed % 2 == 0
+    entries = samples if per_sample and decimation == 1 else 1
     source = Normalize(
         name="normalize",
         offset=rng.integers(-20, 20, entries).astype(np.int16),
         gain=rng.integers(30000, 65536, entries).astype(np.uint16),
-        shift=ADC_BITS + 6 + decimation,
+        shift=ADC_BITS + 7 + decimation.bit_length() - 1,
         exponent=EXPONENT,
         decimation=decimation,
     )
     x = read_source(source, bumps(spikes, samples, ADC_BITS, BLOCKS, seed)).astype(float)
     columns = 1 if joint else spikes
     rows = x.reshape(BLOCKS * columns, -1)
-    deviations = np.maximum(WIDEST * 0.8 ** np.arange(latents), NARROWEST)
-    linear = _linear(rows, deviations, rng)
+    deviations = np.maximum(WIDEST * 2.0 ** (bits - BITS) * 0.8 ** np.arange(latents), NARROWEST)
+    linear = _linear(rows, deviations, bits, weight_bits, rng)
     y = np.floor(rows @ linear.weight[:, :, 0].T.astype(float) + linear.bias + 2.0 ** (linear.shift - 1))
     y = np.clip(y.astype(np.int64) >> linear.shift, *linear.output_range)
-    quantizer = _levels(y, columns, _classes(y, classes, rng))
+    quantizer = _levels(y, columns, _classes(y, classes, rng), bits, rounding, order)
     indices = quantize(quantizer, y.reshape(BLOCKS, columns, latents).transpose(0, 2, 1).reshape(BLOCKS, -1))
     symbols = quantizer.symbols
     lengths = []
@@ -69,11 +97,11 @@ def linear_adc(spec: EncoderSpec, blocks: int, seed: int) -> np.ndarray:
     return bumps(spec.spikes, spec.samples, spec.adc_bits, blocks, seed)
 
 
-def _linear(rows: np.ndarray, deviations: np.ndarray, rng: np.random.Generator) -> Linear:
+def _linear(rows: np.ndarray, deviations: np.ndarray, bits: int, weight_bits: int, rng: np.random.Generator) -> Linear:
     """Random weights, scaled so that latents of rows (n, inputs) deviate by so many levels."""
     weight = rng.normal(0, 1, (deviations.size, rows.shape[1]))
     gain = deviations * 2.0**FRACTION / (rows @ weight.T).std(axis=0)
-    shift = np.floor(np.log2(100 / (gain * np.abs(weight).max(axis=1)))).astype(np.int64)
+    shift = np.floor(np.log2(LARGEST[weight_bits] / (gain * np.abs(weight).max(axis=1)))).astype(np.int64)
     return Linear(
         name="linear",
         weight=np.rint(weight * (gain * 2.0**shift)[:, None]).astype(np.int8)[:, :, None],
@@ -84,7 +112,7 @@ def _linear(rows: np.ndarray, deviations: np.ndarray, rng: np.random.Generator) 
         groups=1,
         input_signed=True,
         relu=False,
-        output_bits=BITS,
+        output_bits=bits,
     )
 
 
@@ -95,11 +123,13 @@ def _classes(y: np.ndarray, count: int, rng: np.random.Generator) -> tuple[Class
     return (Classes(words, (words.astype(np.int64) ** 2).sum(axis=1).astype(np.int32), code_table=0),)
 
 
-def _levels(y: np.ndarray, columns: int, classes: tuple[Classes, ...]) -> Levels:
+def _levels(y: np.ndarray, columns: int, classes: tuple[Classes, ...], bits: int, rounding: int, order: int) -> Levels:
     """Levels of columns like ``y`` (n, L), in groups as large as symbols allow."""
 
     def made(groups: tuple[LevelGroup, ...]) -> Levels:
-        return Levels("levels", FRACTION, BITS, columns, FRACTION, ROUNDING, ORDER, classes, groups)
+        orders = itertools.count(order)
+        tried = (Levels("levels", FRACTION, bits, columns, FRACTION, rounding, n, classes, groups) for n in orders)
+        return next(quantizer for quantizer in tried if quantizer.symbols.golomb_bits <= MAX_LENGTH)
 
     apart = tuple(LevelGroup(np.zeros(1, np.int8), np.ones(1, np.uint8), 0) for _ in range(y.shape[1]))
     found = levels_of(made(apart), y)[1]

@@ -15,7 +15,7 @@ __all__ = ["plan_sim"]
 
 
 def plan_sim(layout: Layout, blocks: int, waves: bool, cocotb: bool) -> Task:
-    """Simulate at most ``blocks`` blocks; ``waves`` leaves a waveform, ``cocotb`` runs the cocotb benches too."""
+    """Simulate ``blocks`` test blocks; ``waves`` leaves a waveform, ``cocotb`` runs the cocotb benches too."""
     failed = layout.build / "sim.failed"
     design = layout.design
     channels = 0 if design.front_end is None else len(design.front_end.contacts_um)

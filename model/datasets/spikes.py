@@ -1,6 +1,7 @@
 """Detected spikes, their split by time, and the blocks that the encoder codes."""
 
 import hashlib
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -155,7 +156,7 @@ def split_at_random(table: SpikeTable, design: Design, seed: int) -> SpikeDatase
 def _split(table: SpikeTable, design: Design, order: NDArray[np.intp], half: int) -> SpikeDataset:
     """The spikes of ``order`` up to ``half`` train and validate."""
     count = len(order)
-    validation = half - max(1, round(half * VALIDATION_FRACTION))
+    validation = half - _held_out(half)
     splits = []
     clipped = total = kept = silent = 0
     for name, start, stop in (("train", 0, validation), ("validation", validation, half), ("test", half, count)):
@@ -163,10 +164,12 @@ def _split(table: SpikeTable, design: Design, order: NDArray[np.intp], half: int
         groups = chosen[_group(table.channels[chosen], design)]
         needed = 1 if name == "validation" else LEAST_BLOCKS
         if len(groups) < needed:
-            what = "events" if design.block.kind == "neighbourhood" else "spikes"
+            near = design.block.kind == "neighbourhood"
+            what, of_these = ("events", "events") if near else ("spikes", "spikes of one channel")
             raise ValueError(
                 f"{table.source}: {count} {what} leave {len(groups)} blocks of {design.block.spikes} spikes to the "
-                f"{name} split, and {needed} are needed; {table.more}"
+                f"{name} split, and {needed} are needed, which {_fewest(1 if near else design.block.spikes)} "
+                f"{of_these} give; {table.more}"
             )
         shape = (len(groups), design.block.spikes)
         spikes = np.ascontiguousarray(table.snippets[groups].reshape(*shape, design.block.samples))
@@ -189,6 +192,22 @@ def _split(table: SpikeTable, design: Design, order: NDArray[np.intp], half: int
         dropped_spikes=count - kept,
         quality=table.quality.model_copy(update={"silent_spikes": silent}),
     )
+
+
+def _held_out(half: int) -> int:
+    """Spikes that validate, of those that train and validate."""
+    return max(1, round(half * VALIDATION_FRACTION))
+
+
+def _fewest(width: int) -> int:
+    """Spikes of one channel, ``width`` a block, of which halves have the blocks that are needed."""
+
+    def enough(count: int) -> bool:
+        half = halves(count)[0].stop
+        held_out = _held_out(half)
+        return half - held_out >= LEAST_BLOCKS * width and held_out >= width
+
+    return next(count for count in itertools.count(2 * LEAST_BLOCKS * width) if enough(count))
 
 
 def _group(channels: NDArray[np.int32], design: Design) -> NDArray[np.intp]:

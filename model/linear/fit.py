@@ -32,6 +32,7 @@ from spikecae.design.linear import Linear
 
 __all__ = [
     "column_bits",
+    "fit_from",
     "fit_linear",
     "fit_width",
     "principal_map",
@@ -71,11 +72,23 @@ def fit_linear(design: Design, dataset: SpikeDataset, seed: int, progress: Progr
         ValueError: the training spikes cannot be normalized, or are fewer than the design has latents or classes; no
             width of levels takes as few bits as it asks for.
     """
-    tell = progress or (lambda step, done, total: None)
+    if progress is not None:
+        progress("principal components", 0, 1)
     normalization = by_powers_of_two(about_silence(dataset.train.adc, design.normalization.kind, design.adc.zero))
-    train, validation = sample_of(dataset.train, normalization), sample_of(dataset.validation, normalization)
-    tell("principal components", 0, 1)
-    start = _start(design, normalization, train, seed)
+    start = _start(design, sample_of(dataset.train, normalization), normalization, seed)
+    return fit_from(design, start, dataset, seed, progress)
+
+
+def fit_from(
+    design: Design, start: LinearModel, dataset: SpikeDataset, seed: int, progress: Progress | None = None
+) -> LinearModel:
+    """As :func:`fit_linear`, from the normalization, the map and the classes of ``start``.
+
+    Raises:
+        ValueError: no width of levels takes as few bits as the design asks for.
+    """
+    tell = progress or (lambda step, done, total: None)
+    train, validation = (sample_of(split, start.normalization) for split in (dataset.train, dataset.validation))
     fitted: list[tuple[float, LinearModel]] = []
 
     def add(unit: LinearModel) -> None:
@@ -94,7 +107,7 @@ def fit_linear(design: Design, dataset: SpikeDataset, seed: int, progress: Progr
     return max(fitted, key=itemgetter(0))[1]
 
 
-def _start(design: Design, normalization: Normalization, train: Sample, seed: int) -> LinearModel:
+def _start(design: Design, train: Sample, normalization: Normalization, seed: int) -> LinearModel:
     """Principal components and classes, in deviations of the training samples; no groups yet, and no decoder."""
     encoder = Linear.of(design.encoder)
     samples = decimated(train.normalized, encoder.decimation)

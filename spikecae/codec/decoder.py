@@ -4,7 +4,6 @@ A stream: feed any number of bytes, again and again; memory stays bounded.
 """
 
 import os
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ from spikecae.bitstream.payload import Blocks, PayloadError, read_blocks, read_s
 from spikecae.codec.blocks import checked_indices, whole_number
 from spikecae.codec.container import check_lsb
 from spikecae.codec.decoder_network import DecoderNetwork
+from spikecae.codec.repeats import Repeats
 from spikecae.codec.spec_folder import load_codec_spec, network_in
 from spikecae.codec.times import TimeReceiver
 from spikecae.design import Adc
@@ -31,8 +31,6 @@ __all__ = ["DECODED_AT_A_TIME", "CodedPacket", "Decoder", "LinkReport", "RawPack
 
 DECODED_AT_A_TIME = 64
 """Blocks. ONNX Runtime gains nothing from more."""
-REMEMBERED = 64
-"""Packets in which a repeat is looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +102,7 @@ class Decoder:
         self._times = None if epoch is None else TimeReceiver(whole_number(epoch, "epoch"))
         self._network_path = Path(network)
         self._reader = PacketReader()
-        self._recent: deque[tuple[Header, bytes]] = deque(maxlen=REMEMBERED)
+        self._repeats = Repeats()
 
     @classmethod
     def from_spec(
@@ -171,10 +169,9 @@ class Decoder:
                 report.lost += item.count
                 judged.append(item)
                 continue
-            if item.late and (item.header, item.payload) in self._recent:
+            if self._repeats.has(item):
                 report.repeated += 1
                 continue
-            self._recent.append((item.header, item.payload))
             judged.append(self._decode(item))
         if self._times is not None:
             self._times.count_on(list(_times_in(judged)))

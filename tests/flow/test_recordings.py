@@ -81,11 +81,15 @@ def test_refused_before_any_work(fresh: Path, arguments: list[str], message: str
     assert not (fresh / "build/tiny/model").exists()
 
 
-def test_fewer_blocks_than_asked_for_is_told_before_the_work(fresh: Path) -> None:
+def test_how_many_blocks_there_are_is_told_before_the_work(fresh: Path) -> None:
     np.save(fresh / "few.npy", np.random.default_rng(0).normal(0, 30, (40, 2, 16)).astype(np.int16))
-    done = run_flow(fresh, "sim", "--design", "tiny", "--data", "few.npy")
+    asked = ["sim", "--design", "tiny", "--data", "few.npy"]
+    done = run_flow(fresh, *asked, "--blocks", "21")
+    assert (done.returncode, (fresh / "build/tiny/rtl").exists()) == (1, False)
+    assert done.stderr == "error: BLOCKS=21: the test split has 20 blocks; ask for no more, or for BLOCKS=all\n"
+    done = run_flow(fresh, *asked)
     assert done.returncode == 0, done.stderr
-    told = done.stdout.index("256 test blocks asked for, 20 are there: all of them are simulated")
+    told = done.stdout.index("the test split has 20 blocks: all of them are simulated")
     assert told < done.stdout.index("rtl  ")
     assert "20 blocks, " in done.stdout
 

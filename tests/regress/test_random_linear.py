@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.sim.random_linear import check
+from tests.sim.random_linear import SEEDS, check
 
 pytestmark = [pytest.mark.regress, pytest.mark.timeout(1800)]
 
 
-@pytest.mark.parametrize("seed", range(1, 17))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_random_linear_encoders_equal_golden_and_keep_their_pace(models, seed):
     outcome = check(seed, models)
     print(outcome)

@@ -18,6 +18,12 @@ from tests.linear_spec import linear_adc, random_linear_spec
 
 BLOCKS = 16
 MOST_WEIGHTS = 4096
+MOST_SAMPLES = 1024
+"""Of a block."""
+
+
+SEEDS = (*range(1, 19), 21, 27)
+"""Of encoders that together have every choice there is in them."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +52,81 @@ class Outcome:
         )
 
 
-def random_linear(seed: int) -> tuple[EncoderSpec, Hardware, str]:
-    """A spec and knobs, drawn anew while there are too many weights to be quick; and both in words."""
+@dataclass(frozen=True)
+class Drawn:
+    """An encoder of the family, and the knobs of its chip; the names are those of the design file, or of the spec."""
+
+    spikes: int
+    samples: int
+    features: int
+    joint: bool
+    classes: int
+    decimation: int
+    per_sample: bool
+    bits: int
+    weight_bits: int
+    rounding: int
+    order: int
+    parameters: str
+    fold: int
+
+    def __str__(self) -> str:
+        what = "the block" if self.joint else "each spike"
+        mapped = f"sums of {self.decimation}, " if self.decimation > 1 else "each sample by itself, " * self.per_sample
+        return (
+            f"M={self.spikes} D={self.samples}, {mapped}{self.features} latents of {what} in {self.bits} bits, weights "
+            f"of {self.weight_bits}, {self.classes} classes, rounding {self.rounding}, order {self.order} or more, "
+            f"{self.parameters} fold {self.fold}"
+        )
+
+    def spec(self, seed: int) -> EncoderSpec:
+        """A spec with random parameters."""
+        return random_linear_spec(
+            self.spikes,
+            self.samples,
+            self.features,
+            joint=self.joint,
+            classes=self.classes,
+            seed=seed,
+            decimation=self.decimation,
+            per_sample=self.per_sample,
+            bits=self.bits,
+            weight_bits=self.weight_bits,
+            rounding=self.rounding,
+            order=self.order,
+        )
+
+    @property
+    def hardware(self) -> Hardware:
+        """The chip, a packet for each block."""
+        knobs = {"fold": self.fold, "parameters": self.parameters, "weight_bits": self.weight_bits}
+        return Hardware.model_validate({**knobs, "packet_blocks": 1, "bias_bits": 20})
+
+
+def draw(seed: int) -> Drawn:
+    """One of the family, drawn anew while there is too much in it to be quick."""
     rng = np.random.default_rng(seed)
     while True:
-        spikes, samples = int(rng.integers(1, 17)), int(rng.integers(16, 129))
-        latents, joint = int(2 ** rng.uniform(0, 6)), bool(rng.integers(2))
-        classes, fold = int(rng.choice([1, 2, 7, 32])), int(rng.choice([1, 2, 4, 8, 16]))
-        if joint and spikes * samples > 1024:
+        drawn = Drawn(
+            spikes=int(rng.integers(1, 17)),
+            samples=int(rng.integers(16, 129)),
+            features=int(2 ** rng.uniform(0, 6)),
+            joint=bool(rng.integers(2)),
+            classes=int(rng.choice([1, 2, 7, 32, 256])),
+            decimation=int(rng.choice([1, 1, 2, 4, 8])),
+            per_sample=bool(rng.integers(2)),
+            bits=int(rng.integers(8, 13)),
+            weight_bits=int(rng.choice([4, 8])),
+            rounding=int(rng.integers(2, 5)),
+            order=int(rng.integers(6)),
+            parameters=str(rng.choice(["ram", "rom"])),
+            fold=int(rng.choice([1, 2, 4, 8, 16])),
+        )
+        mapped = drawn.samples // drawn.decimation * (drawn.spikes if drawn.joint else 1)
+        if drawn.samples % drawn.decimation or drawn.spikes * drawn.samples > MOST_SAMPLES or drawn.features > mapped:
             continue
-        if latents * samples * (spikes if joint else 1) <= MOST_WEIGHTS and latents <= samples:
-            break
-    parameters = str(rng.choice(["ram", "rom"]))
-    spec = random_linear_spec(spikes, samples, latents, joint=joint, classes=classes, seed=seed)
-    knobs = Hardware.model_validate({"fold": fold, "parameters": parameters, "packet_blocks": 1, "bias_bits": 20})
-    what = "the block" if joint else "each spike"
-    text = f"M={spikes} D={samples}, {latents} latents of {what}, {classes} classes, {parameters} fold {fold}"
-    return spec, knobs, text
+        if drawn.features * mapped <= MOST_WEIGHTS and drawn.features * drawn.classes <= MOST_WEIGHTS:
+            return drawn
 
 
 def check(seed: int, models: Path) -> Outcome:
@@ -71,7 +135,8 @@ def check(seed: int, models: Path) -> Outcome:
     Raises:
         HangError, ProtocolError: it gets stuck, or breaks AXI4-Stream.
     """
-    spec, knobs, text = random_linear(seed)
+    drawn = draw(seed)
+    spec, knobs = drawn.spec(seed), drawn.hardware
     adc = linear_adc(spec, BLOCKS, seed)
     with tempfile.TemporaryDirectory(prefix="spikecae-linear-") as name:
         folder = Path(name)
@@ -85,7 +150,7 @@ def check(seed: int, models: Path) -> Outcome:
     symbols, indices = spec.symbols, encode(spec, adc).indices
     reserved = sorted(set(symbols.escaped_by) - {-1})
     return Outcome(
-        text=text,
+        text=str(drawn),
         values=sum(part.values for part in parts),
         mismatches=sum(part.total for part in parts) + left_over,
         escaped=float((indices[:, reserved] == np.array(symbols.sizes)[reserved] - 1).mean()),

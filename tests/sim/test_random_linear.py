@@ -1,15 +1,42 @@
-"""Three quick random linear encoders; ``tests/regress`` has more."""
+"""Two quick random linear encoders, and what is drawn in all; ``tests/regress`` runs the others."""
+
+from dataclasses import fields
 
 import pytest
 
-from tests.sim.random_linear import check
+from tests.sim.random_linear import SEEDS, Drawn, check, draw
+
+QUICK = (1, 13)
 
 
-@pytest.mark.parametrize("seed", [3, 4, 11])
+@pytest.mark.parametrize("seed", QUICK)
 def test_random_linear_encoders_equal_golden_and_keep_their_pace(models, seed):
-    """Built in at fold 16, each spike by itself and the block at once; loaded, with classes."""
+    """Loaded, with latents of 12 bits and weights of 4; built in, with classes."""
     outcome = check(seed, models)
     assert (outcome.mismatches, outcome.values > 0) == (0, True), str(outcome)
     assert abs(outcome.deviation_percent) <= 5, str(outcome)
     assert outcome.latency <= outcome.predicted_latency, str(outcome)
     assert outcome.escaped > 0
+
+
+def test_nothing_of_the_family_is_never_drawn():
+    drawn = [draw(seed) for seed in SEEDS]
+    seen = {field.name: {getattr(one, field.name) for one in drawn} for field in fields(Drawn)}
+    for name, values in {
+        "joint": {False, True},
+        "classes": {1, 2, 7, 32, 256},
+        "decimation": {1, 2, 4, 8},
+        "per_sample": {False, True},
+        "bits": {8, 9, 10, 11, 12},
+        "weight_bits": {4, 8},
+        "rounding": {2, 3, 4},
+        "parameters": {"ram", "rom"},
+        "fold": {1, 2, 4, 8, 16},
+    }.items():
+        assert seen[name] == values, name
+    assert {1, 15} < seen["spikes"]
+    assert 1 in seen["features"]
+    assert max(seen["features"]) > 16
+    assert {drawn[0].spec(1).quantizer.order, draw(16).spec(16).quantizer.order} == {0, 3}
+    wired = {(one.parameters, one.joint, one.classes > 1) for one in drawn}
+    assert len(wired) == 8, "loaded and built in, each spike and the block, with classes and without"

@@ -64,13 +64,14 @@ def test_the_python_examples_in_the_document_run(run: Run) -> None:
     pytest.importorskip("onnxruntime", reason="the extra 'decoder' is not installed")
     text = (ROOT / "docs" / "codec.md").read_text(encoding="utf-8")
     programs = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(programs) == 2
+    assert len(programs) == 3
     names: dict[str, Any] = {"codes": np.load("codes.npy")}
     for program in programs:
         exec(program, names)
     assert names["decoder"].report.blocks == 20
     assert names["waveforms"].shape == (4, 4, 48)  # of the last packet
     run("inspect", "live.scae")
+    run("inspect", "raw.scae")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

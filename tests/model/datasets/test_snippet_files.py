@@ -71,7 +71,8 @@ def test_nan_is_named_and_left_out(tiny: Design, tetrode: np.ndarray, tmp_path: 
 
 def test_eight_spikes_are_too_few_before_any_work(tiny: Design, tetrode: np.ndarray, tmp_path: Path) -> None:
     with pytest.raises(
-        ValueError, match="8 events leave 3 blocks of 2 spikes to the train split, and 8 are needed; give a file"
+        ValueError,
+        match="8 events leave 3 blocks of 2 spikes to the train split, and 8 are needed, which 18 events give; ",
     ):
         load_dataset(tiny, hc1_file(tmp_path / "eight.mat", tetrode[:8]))
 

