@@ -15,6 +15,7 @@ from experiments import (
     frontier,
     lite,
     lite_knobs,
+    lite_points,
     lite_safety,
     lite_silicon,
     packets,
@@ -27,6 +28,18 @@ __all__ = ["CATALOGUE"]
 
 MODULES = (
     *(frontier, table1, fig4, fig5, fig6, fig7, fig8, fig9, fig10, fig11),
-    *(lite, lite_safety, lite_knobs, lite_silicon, eight_bits, code_tables, packets, silicon, silicon_knobs, estimate),
+    *(
+        lite,
+        lite_safety,
+        lite_knobs,
+        lite_points,
+        lite_silicon,
+        eight_bits,
+        code_tables,
+        packets,
+        silicon,
+        silicon_knobs,
+        estimate,
+    ),
 )
 CATALOGUE = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from spikecae.limits import MOST_POINTS
 from spikecae.spec.encoder_spec import HEAD, EncoderSpec, SpecError
 from spikecae.spec.files import load_spec
 from spikecae.stages import Classes, Huffman, LevelGroup, Normalize
 
 __all__ = ["MOST_POINTS", "check_operating_points", "load_operating_points", "point_folder"]
 
-MOST_POINTS = 4
 FURTHER = "points"
 """Folder, beside the spec of point 0, of those of the others."""
 OWN_VALUES: dict[type, tuple[str, ...]] = {
