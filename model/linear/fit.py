@@ -221,7 +221,7 @@ def with_weighed_classes(design: Design, model: LinearModel, latents: NDArray[np
     follow from the choices, and these from both, so that they are fitted in turn (entropy-constrained vector
     quantization, Chou, Lookabaugh and Gray 1989).
     """
-    weight = design.codebook.rate_weight / 4**FRACTION
+    weight = design.codebook.rate_weight
     if not (weight and len(model.classes)):
         return model
     columns = latents.transpose(0, 2, 1).reshape(-1, latents.shape[1])
@@ -231,7 +231,8 @@ def with_weighed_classes(design: Design, model: LinearModel, latents: NDArray[np
         sums = np.zeros_like(model.classes)
         np.add.at(sums, chosen, columns)
         means = np.where(counts[:, None], sums / np.maximum(counts, 1)[:, None], model.classes)
-        model = replace(model, classes=means, class_cost=weight * class_lengths(chosen, len(counts)))
+        cost = np.floor(weight * class_lengths(chosen, len(counts)) + 0.5)  # whole squared steps, as on the chip
+        model = replace(model, classes=means, class_cost=cost / 4**FRACTION)
     return model
 
 
