@@ -18,6 +18,7 @@ from spikecae.bitstream.huffman import code_words, pack_bits
 from spikecae.bitstream.packets import MAX_COUNT, Packet, PacketReader
 from spikecae.bitstream.payload import read_blocks, write_blocks
 from spikecae.codec import DECODED_AT_A_TIME, ENCODED_AT_A_TIME, CodedPacket, Decoder, Encoder
+from spikecae.codec.point_decoder import PointDecoder
 from spikecae.design import Design, load_design
 from spikecae.golden import Golden
 from spikecae.golden.nearest import nearest
@@ -174,14 +175,12 @@ def _waveforms(spec: EncoderSpec, network: Path, design: Design, adc: NDArray[np
     encoder = Encoder(spec)
     stream = encoder.encode(adc[:DECODED_AT_A_TIME]) + encoder.flush()
     session = onnxruntime.InferenceSession(str(network), providers=["CPUExecutionProvider"])
-    decoder = Decoder(spec, network)
+    decoder = PointDecoder(spec, network)
     latents = decoder.latents(Golden(spec).indices(adc[:DECODED_AT_A_TIME]))
 
     def decode() -> None:
-        fresh = Decoder(spec, network)
-        fresh.network = decoder.network
-        packets = [packet for packet in fresh.feed(stream) if isinstance(packet, CodedPacket)]
-        fresh.waveforms(np.concatenate([packet.blocks.indices for packet in packets]), design.adc)
+        packets = [packet for packet in Decoder(spec, network).feed(stream) if isinstance(packet, CodedPacket)]
+        decoder.waveforms(np.concatenate([packet.blocks.indices for packet in packets]), design.adc)
 
     times = best_times({"decode": decode, "network": lambda: session.run(None, {"latents": latents})})
     name = f"ONNX Runtime {onnxruntime.__version__} on the network alone"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +19,7 @@ from model.datasets import SpikeDataset
 from model.evaluation import decode_units
 from model.linear.fit import fit_linear
 from model.linear.linear_model import LinearModel
+from model.linear.points import fit_points
 from quantize.compare import compare_batches
 from quantize.linear.compare import check
 from quantize.linear.integers import integer_linear, latents_sent
@@ -28,8 +30,9 @@ from spikecae.design import Design, load_design
 from spikecae.design.linear import Linear
 from spikecae.front_end.adc import codes_to_units
 from spikecae.spec import EncoderSpec
+from spikecae.spec.operating_points import check_operating_points
 
-__all__ = ["POINTS", "Coded", "Coder", "Point", "cae_coder", "fitted_coder", "lite_coder", "pca_coder"]
+__all__ = ["POINTS", "Coded", "Coder", "Point", "cae_coder", "coders_of", "lite_coder", "pca_coder"]
 
 BATCH = 256
 """Blocks that a decoder takes at a time."""
@@ -130,20 +133,24 @@ class _InIntegers:
 
 
 def lite_coder(design: Design, dataset: SpikeDataset, seed: int) -> Coder:
-    """A linear encoder fitted to ``dataset``, in integers."""
-    return fitted_coder(design, fit_linear(design, dataset, seed), dataset)
+    """A linear encoder fitted to ``dataset``, at the design's first operating point; as :func:`coders_of`."""
+    return coders_of(design, fit_linear(design, dataset, seed), dataset)[0]
 
 
-def fitted_coder(design: Design, fitted: LinearModel, dataset: SpikeDataset) -> Coder:
-    """A linear encoder that was ``fitted``, in integers, each of them on the test split compared with the rounded
-    model's."""
-    spec, model = integer_linear(design, fitted, dataset)
-    check(spec, model, dataset.test.adc)
+def coders_of(design: Design, fitted: LinearModel, dataset: SpikeDataset) -> tuple[Coder, ...]:
+    """The linear encoder that was fitted to the first of a design's operating points, at all of them: in integers, each
+    of them on the test split compared with the rounded model's."""
+    coders: list[_InIntegers] = []
+    for point, model in zip(design.points, fit_points(design, fitted, dataset), strict=True):
+        spec, model = integer_linear(point, model, dataset, coders[0].spec if coders else None)
+        check(spec, model, dataset.test.adc)
+        coders.append(_InIntegers(spec, partial(_decoded, design, model)))
+    check_operating_points([coder.spec for coder in coders])
+    return tuple(coders)
 
-    def decode(spec: EncoderSpec, indices: NDArray[np.int32]) -> NDArray[np.float64]:
-        return decode_units(model.decode(latents_sent(spec, indices)), model.normalization, design)
 
-    return _InIntegers(spec, decode)
+def _decoded(design: Design, model: LinearModel, spec: EncoderSpec, indices: NDArray[np.int32]) -> NDArray[np.float64]:
+    return decode_units(model.decode(latents_sent(spec, indices)), model.normalization, design)
 
 
 def cae_coder(design: Design, checkpoint: Checkpoint, dataset: SpikeDataset) -> Coder:

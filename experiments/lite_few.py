@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.experiment import Configuration, Experiment
 from experiments.findings import Findings
-from experiments.lite_coders import POINTS, fitted_coder
+from experiments.lite_coders import POINTS, coders_of
 from experiments.outcome import Outcome, Parameters, data_of
 from experiments.sources import WAVE_CLUS, read
 from model.datasets import SpikeDataset
@@ -50,7 +50,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     else:
         model = earlier(EARLIER[fit])
         model = fit_from(design, model, dataset, seed) if spikes else model
-    coder = fitted_coder(design, model, dataset)
+    coder = coders_of(design, model, dataset)[0]
     coded = coder(whole.test.adc)
     quality = sndr(whole.test.spikes, coded.decoded)
     bits = float(coded.bits.mean()) / design.block.spikes

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from spikecae.design import Design, load_design
+from spikecae.spec.operating_points import point_folder
 from synth.targets.find import target_name, with_macros
 
 __all__ = ["DESIGNS", "SOURCES", "Layout", "find_layout"]
@@ -110,6 +111,11 @@ class Layout:
         decoder is another than that of the trained weights."""
         own = self.spec / "checkpoint.safetensors"
         return own if own.is_file() or self.spec != self.shipped else self.spec / "model.safetensors"
+
+    def of_points(self, *names: str) -> tuple[str, ...]:
+        """Files that a folder has for each operating point of the design, relative to the folder."""
+        folders = [point_folder(Path(), number) for number in range(len(self.design.points))]
+        return tuple(str(folder / name) for folder in folders for name in names)
 
     @property
     def ships_weights(self) -> bool:

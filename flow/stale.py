@@ -49,10 +49,14 @@ def require_spec_of_design(layout: Layout) -> None:
         found = [change for change in made if change[0].split(".")[0] in SHAPING]
     if not found:
         from spikecae.agreement import differences
-        from spikecae.spec import load_spec
+        from spikecae.spec.operating_points import load_operating_points
 
-        of_shape = differences(load_spec(layout.spec), layout.design)
+        first, *further = load_operating_points(layout.spec)
+        of_shape = differences(first, layout.design)
         found = [(one.key, one.in_spec, one.in_design) for one in of_shape]
+        points = len(layout.design.points) - 1
+        if len(further) != points:
+            found.append(("encoder.further_bits_per_spike", f"{len(further)} points", f"{points} points"))
     if not found:
         return
     lines = [f"  {key}: the spec was made with {before}, the design has {now}" for key, before, now in found]

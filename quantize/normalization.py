@@ -21,16 +21,18 @@ class InputTable:
     shift: int
 
 
-def input_table(normalization: Normalization, exponent: int) -> InputTable:
-    """Gains of as many bits as fit, so that ``x8 · 2^−exponent`` is ``(adc − offset) / scale``.
+def input_table(normalization: Normalization, exponent: int, shift: int | None = None) -> InputTable:
+    """Gains with which ``x8 · 2^−exponent`` is ``(adc − offset) / scale``: of as many bits as fit, or as suit a
+    ``shift`` that is given.
 
     Raises:
-        ValueError: a scale asks for a gain that no shift can express.
+        ValueError: a scale asks for a gain that no shift, or this one, can express.
     """
     wanted = 2.0**exponent / normalization.scale.astype(np.float64)
-    shift = min(MAX_SHIFT, int(np.floor(np.log2(65535 / wanted.max()))))
+    if shift is None:
+        shift = min(MAX_SHIFT, int(np.floor(np.log2(65535 / wanted.max()))))
     gain = np.floor(wanted * 2.0**shift + 0.5)
-    if shift < 0 or gain.min() < 1:
+    if shift < 0 or gain.min() < 1 or gain.max() > 65535:
         raise ValueError(
             f"deviations of {normalization.scale.min():g}..{normalization.scale.max():g} ADC codes are out of the "
             f"input stage's reach; change adc.lsb so that spikes span the converter's range"

@@ -35,7 +35,7 @@ from spikecae.codec.decoded_file import DecodedFile, is_decoded
 from spikecae.codec.inspection import Inspection
 from spikecae.codec.options import between, name, positive
 from spikecae.codec.snippet_source import open_snippets
-from spikecae.codec.spec_folder import files_in, load_codec_spec, network_in
+from spikecae.codec.spec_folder import files_in, load_codec_points, load_codec_spec, network_in
 from spikecae.codec.times import epoch_before
 from spikecae.design import Adc
 from spikecae.errors import InputError, about, report
@@ -206,30 +206,39 @@ def decode(
     """Decode a .scae file to waveforms in the recording's units.
 
     TARGET is an .npz with, for every block, "snippets" (n, M, D) or "latents" (n, N, T), "indices" (n, S),
-    "present" (n, M), the number of its packet in "packets" (n), and "channels" and "times" if they were sent. Snippets
-    of spikes that are not present are NaN, their times -1.
+    "present" (n, M), the tag of its operating point in "tags" (n), the number of its packet in "packets" (n), and
+    "channels" and "times" if they were sent. Snippets of spikes that are not present are NaN, their times -1.
 
     A file that is damaged or cut short ends in exit status 1 and writes nothing, unless told to keep going.
     """
     if latents and network is not None:
         raise typer.BadParameter("latents need no network; leave one of the two out", param_hint="--network")
-    encoder_spec = load_codec_spec(spec)
+    at_hand = {point.hash: (point, network_in(folder)) for point, folder in load_codec_points(spec)}
     inputs = [source, *files_in(spec), *([network] if network else [])]
     check_output(target, inputs, kind="an .npz that decode wrote", is_kind=is_decoded, overwrite=overwrite)
     with _opened(source) as container:
         header = container.header
-        if header.spec_hash != encoder_spec.hash:
-            raise InputError(
-                f"{source}: made with spec {header.spec_hash[:8]} of {header.design!r}, but in {spec} there is "
-                f"{encoder_spec.hash[:8]} of {encoder_spec.design!r}; name the right folder with --spec"
+        for lacking in header.spec_hashes:
+            if lacking not in at_hand:
+                told = ", ".join(point_hash[:8] for point_hash in at_hand)
+                raise InputError(
+                    f"{source}: made with spec {lacking[:8]} of {header.design!r}, but in {spec} there is {told} of "
+                    f"{next(iter(at_hand.values()))[0].design!r}; name the right folder with --spec"
+                )
+        if network is not None and header.further_spec_hashes:
+            raise typer.BadParameter(
+                f"{source} is of {len(header.spec_hashes)} operating points, and each has a network of its own; leave "
+                f"the option out",
+                param_hint="--network",
             )
+        (encoder_spec, own), *further = (at_hand[point_hash] for point_hash in header.spec_hashes)
         contradicted = contradictions(header, encoder_spec)
         if header.adc.bits != encoder_spec.adc_bits and not latents:
             raise DamageError(
                 f"{source} is damaged: its header, altered after it was written, says {contradicted[-1]}; get the file "
                 f"anew, or decode what does not depend on the converter with --latents --keep-going"
             )
-        decoder = Decoder(encoder_spec, network or network_in(spec), header.epoch)
+        decoder = Decoder(encoder_spec, network or own, header.epoch, further)
         gaps = []
         with DecodedFile(target, decoder, None if latents else header.adc) as decoded:
             for item in _decoded(decoder, _pieces(container, source)):
@@ -283,6 +292,7 @@ def inspect(source: Source, keep_going: KeepGoing = False, as_json: Json = False
         header=header,
         contents=Contents.of(account),
         spikes=spikes,
+        blocks_by_tag={f"{tag:04x}": count for tag, count in sorted(found.blocks_of.items())},
         packets_late=found.late,
         code_bytes=found.code_bytes,
         file_bytes=container.size,

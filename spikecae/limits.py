@@ -9,6 +9,7 @@ __all__ = [
     "MOST_CODEWORDS",
     "MOST_FEATURES",
     "MOST_PER_GROUP",
+    "MOST_POINTS",
     "MOST_SAMPLES",
     "MOST_SPIKES",
 ]
@@ -31,3 +32,5 @@ MOST_CODEWORDS = 2048
 """K, of a codebook."""
 MOST_CLASSES = 256
 """That are subtracted from latents before these become levels."""
+MOST_POINTS = 4
+"""Operating points of a chip."""

@@ -104,6 +104,8 @@ class Inspected(Result):
     header: FileHeader
     contents: Contents
     spikes: int
+    blocks_by_tag: dict[str, int]
+    """Coded blocks of each operating point, by the four digits that its spec's hash begins with."""
     packets_late: int
     code_bytes: int
     file_bytes: int
@@ -115,7 +117,7 @@ class Inspected(Result):
         header, contents = self.header, self.contents
         adc, expected = header.adc, contents.blocks_expected
         rows = {
-            "design": f"{header.design}, spec {header.spec_hash}",
+            "design": f"{header.design}, spec {', '.join(header.spec_hashes)}",
             "blocks": f"{contents.blocks}" + ("" if expected is None else f" of {expected} that were written"),
             "spikes": f"{self.spikes}, {header.spikes} of {header.samples} samples in a block",
             "converter": f"{adc.bits} bits, {'signed' if adc.signed else 'unsigned'}, {adc.lsb:g} {header.unit} a step",
@@ -126,4 +128,6 @@ class Inspected(Result):
             f"{contents.packets_damaged} damaged; {contents.bytes_skipped} of {contents.bytes_read} bytes belong to no "
             f"valid packet",
         }
+        if header.further_spec_hashes:
+            rows["points"] = "; ".join(f"{tag}: {many(count, 'block')}" for tag, count in self.blocks_by_tag.items())
         return [f"{name:<16}{value}" for name, value in rows.items()]

@@ -1,5 +1,7 @@
 """Small designs with a linear encoder, for the tests of several rooms."""
 
+from collections.abc import Sequence
+
 from spikecae.design import Design
 from spikecae.design.linear import Linear
 
@@ -12,6 +14,7 @@ def linear_design(
     features: int = 6,
     joint: bool = True,
     bits: float = 9.0,
+    further: Sequence[float] = (),
     codewords: int = 1,
     symbols: int = 64,
     rate_weight: float = 0.0,
@@ -19,7 +22,14 @@ def linear_design(
     weight_bits: int = 8,
 ) -> Design:
     """``tiny`` with another encoder, and so many classes; sums of codes have one normalization for all."""
-    encoder = Linear(features=features, joint=joint, bits_per_spike=bits, symbols=symbols, decimation=decimation)
+    encoder = Linear(
+        features=features,
+        joint=joint,
+        bits_per_spike=bits,
+        further_bits_per_spike=list(further),
+        symbols=symbols,
+        decimation=decimation,
+    )
     codebook = tiny.codebook.model_copy(update={"codewords": codewords, "rate_weight": rate_weight})
     update = {"encoder": encoder, "codebook": codebook}
     update["quantization"] = tiny.quantization.model_copy(update={"weight_bits": weight_bits})

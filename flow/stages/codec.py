@@ -1,4 +1,5 @@
-"""Stage ``codec``: what the host needs of a design, in one folder: the encoder spec and the decoder network."""
+"""Stage ``codec``: what the host needs of a design, in one folder: the encoder spec and the decoder network, at each of
+its operating points."""
 
 import shutil
 from pathlib import Path
@@ -22,8 +23,10 @@ def plan_codec(layout: Layout) -> Task:
     """
     spec = layout.spec
     weights = layout.spec_weights
-    inputs = {name: spec / name for name in SPEC_FILES} | {"weights": weights}
-    for path in inputs.values():
+    specs, networks = layout.of_points(*SPEC_FILES), layout.of_points("decoder.onnx")
+    decoders = [weights.parent / name for name in layout.of_points(weights.name)]
+    inputs = {name: spec / name for name in specs}
+    for path in (*inputs.values(), *decoders):
         if not path.is_file():
             raise FileNotFoundError(f"no file {path}; make it with: {layout.make('quantize')}")
 
@@ -31,11 +34,12 @@ def plan_codec(layout: Layout) -> Task:
         from model.export import export_decoder
         from model.families import FAMILIES
 
-        for name in SPEC_FILES:
+        for name in specs:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(spec / name, folder / name)
         with console.status("exporting the decoder"):
-            decoder = FAMILIES.of(layout.design).off_chip(layout.design, weights).decoder
-            export_decoder(folder / "decoder.onnx", layout.design, decoder)
+            for point, path, name in zip(layout.design.points, decoders, networks, strict=True):
+                export_decoder(folder / name, point, FAMILIES.of(point).off_chip(point, path).decoder)
         size = (folder / "decoder.onnx").stat().st_size
         return f"spec of {spec}, decoder of {weights}: {size / 1e6:.2f} MB ONNX"
 
@@ -43,9 +47,9 @@ def plan_codec(layout: Layout) -> Task:
         name="codec",
         entry="flow.stages.codec",
         output=layout.codec,
-        files=(*SPEC_FILES, "decoder.onnx"),
+        files=(*specs, *networks),
         run=run,
-        inputs=inputs,
+        inputs={**inputs, "weights": decoders},
         settings={name: part for name, part in layout.design.model_dump(mode="json").items() if name in SECTIONS},
         tools=("torch", "onnx", "onnxscript"),
     )

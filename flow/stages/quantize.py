@@ -31,9 +31,9 @@ def plan_quantize(layout: Layout) -> Task:
         name="quantize",
         entry="flow.stages.quantize",
         output=layout.quantize,
-        files=("spec.json", "spec.npz", "metrics.json", "checkpoint.safetensors"),
+        files=("metrics.json", *layout.of_points("spec.json", "spec.npz", "checkpoint.safetensors")),
         run=run,
-        inputs={"data": layout.data, "weights": checkpoint},
+        inputs={"data": layout.data, "weights": [layout.model / name for name in layout.of_points(checkpoint.name)]},
         settings={name: part for name, part in design.model_dump(mode="json").items() if name in SECTIONS}
         | {name: getattr(design.hardware, name) for name in HARDWARE},
         tools=("torch", "numpy"),

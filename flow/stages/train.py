@@ -38,7 +38,7 @@ def plan_train(layout: Layout, epochs: int | None) -> Task:
         name="train",
         entry="flow.stages.train",
         output=layout.model,
-        files=("checkpoint.safetensors", "metrics.json", "training.json"),
+        files=("metrics.json", "training.json", *layout.of_points("checkpoint.safetensors")),
         run=run,
         inputs={"data": layout.data},
         settings=_settings(design, NETWORK | {"training"}) | {"weights": "trained", "epochs": epochs},
@@ -49,10 +49,13 @@ def plan_train(layout: Layout, epochs: int | None) -> Task:
 
 def plan_shipped(layout: Layout) -> Task:
     """Take the weights that come with the design."""
-    weights, training = layout.shipped / "model.safetensors", layout.shipped / "training.json"
+    weights = [layout.shipped / name for name in layout.of_points("model.safetensors")]
+    checkpoints, training = layout.of_points("checkpoint.safetensors"), layout.shipped / "training.json"
 
     def run(folder: Path, console: Console) -> str:
-        shutil.copyfile(weights, folder / "checkpoint.safetensors")
+        for shipped, name in zip(weights, checkpoints, strict=True):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(shipped, folder / name)
         shutil.copyfile(training, folder / "training.json")
         with console.status("evaluating the shipped weights"):
             metrics = _evaluate(layout, folder, "shipped")
@@ -62,9 +65,9 @@ def plan_shipped(layout: Layout) -> Task:
         name="train",
         entry="flow.stages.train",
         output=layout.model,
-        files=("checkpoint.safetensors", "metrics.json", "training.json"),
+        files=("metrics.json", "training.json", *checkpoints),
         run=run,
-        inputs={"data": layout.data, str(weights): weights, str(training): training},
+        inputs={"data": layout.data} | {str(path): path for path in (*weights, training)},
         settings=_settings(layout.design, NETWORK) | {"weights": "shipped"},
         tools=TOOLS,
     )

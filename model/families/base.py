@@ -34,7 +34,8 @@ class Family(ABC):
 
     @abstractmethod
     def train(self, design: Design, dataset: SpikeDataset, folder: Path, epochs: int | None, console: Console) -> str:
-        """Train; write ``checkpoint.safetensors`` and ``training.json``.
+        """Train; write ``checkpoint.safetensors`` and ``training.json``, and ``points/<n>/checkpoint.safetensors`` for
+        each further operating point.
 
         Args:
             design: the encoder and how it learns.

@@ -14,9 +14,11 @@ from model.families.base import FAMILIES, Family, OffChip
 from model.linear.checkpoint import linear_hash, load_linear, save_linear
 from model.linear.evaluation import code_of, linear_figures
 from model.linear.fit import fit_linear
-from model.linear.fitting_report import FittingReport, load_fitting_report, save_fitting_report
+from model.linear.fitting_report import FittingReport, PointFigures, load_fitting_report, save_fitting_report
+from model.linear.points import fit_points
 from model.model_metrics import LinearMetrics, Weights
 from spikecae.design import Design, Linear
+from spikecae.spec.operating_points import point_folder
 
 __all__: list[str] = []
 
@@ -29,7 +31,7 @@ class _Linear(Family):
     def train(self, design: Design, dataset: SpikeDataset, folder: Path, epochs: int | None, console: Console) -> str:
         started = time.monotonic()
         torch.set_num_threads(thread_count())
-        checkpoint = folder / "checkpoint.safetensors"
+        figures = []
         with console.status("fitting") as status:
             model = fit_linear(
                 design,
@@ -37,12 +39,18 @@ class _Linear(Family):
                 design.training.seed,
                 lambda step, done, total: status.update(f"fitting: {step}, {done} of {total}"),
             )
-            save_linear(checkpoint, design, model)
-            stored = load_linear(checkpoint, design)  # the report is of what is stored
-            code = code_of(stored, dataset)
-            validation, test = (
-                linear_figures(design, stored, code, part) for part in (dataset.validation, dataset.test)
-            )
+            status.update("fitting: further operating points")
+            for number, (point, fitted) in enumerate(
+                zip(design.points, fit_points(design, model, dataset), strict=True)
+            ):
+                checkpoint = point_folder(folder, number) / "checkpoint.safetensors"
+                save_linear(checkpoint, point, fitted)
+                stored = load_linear(checkpoint, point)  # the report is of what is stored
+                code = code_of(stored, dataset)
+                figures.append(
+                    [linear_figures(point, stored, code, part) for part in (dataset.validation, dataset.test)]
+                )
+        (validation, test), *further = figures
         report = FittingReport(
             design=design.name,
             design_sha256=linear_hash(design),
@@ -57,6 +65,7 @@ class _Linear(Family):
             classes=design.codebook.codewords,
             validation=validation,
             test=test,
+            further_points=tuple(PointFigures(validation=held_out, test=tested) for held_out, tested in further),
             train_wall_s=round(time.monotonic() - started, 1),
             threads=torch.get_num_threads(),
             versions={name: version(name) for name in LIBRARIES},

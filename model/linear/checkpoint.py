@@ -25,8 +25,9 @@ REMEDY = "make it anew with the train stage"
 
 
 def linear_hash(design: Design) -> str:
-    """SHA-256 over everything in the design that a fitted encoder depends on."""
+    """SHA-256 over everything in the design that a fitted encoder depends on, further operating points left out."""
     parts = design.model_dump(include={"adc", "block", "encoder", "normalization"})
+    del parts["encoder"]["further_bits_per_spike"]
     parts["classes"] = design.codebook.model_dump()
     parts["weight_bits"] = design.quantization.weight_bits
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -40,6 +40,7 @@ __all__ = [
     "with_groups",
     "with_inverse",
     "with_weighed_classes",
+    "within_bits",
 ]
 
 ORDERS = (0, 1, 2, 3)
@@ -158,14 +159,32 @@ def fit_width(design: Design, unit: LinearModel, train: Sample, validation: Samp
     wanted = Linear.of(design.encoder).bits_per_spike
     known, unknown = unit.mapped(train.normalized), unit.mapped(validation.normalized)
     spikes = validation.split.spikes[..., 0].size
-    tried: dict[float, LinearModel] = {}  # by their bits
 
-    def excess(octaves: float) -> float:
-        model = rounded(scaled(unit, 2.0**octaves), known, design.quantization.weight_bits)
+    def of_width(width: float) -> tuple[float, LinearModel]:
+        model = rounded(scaled(unit, width), known, design.quantization.weight_bits)
         seen, held_out = (model.latents_of(part) for part in (known, unknown))
         model = with_weighed_classes(design, model, seen)
         model, code = with_groups(design, model, seen)
-        bits = float(column_bits(model, code, held_out).sum()) / spikes
+        return float(column_bits(model, code, held_out).sum()) / spikes, model
+
+    return with_inverse(within_bits(wanted, "encoder.bits_per_spike", of_width), train, validation)
+
+
+def within_bits(wanted: float, key: str, of_width: Callable[[float], tuple[float, LinearModel]]) -> LinearModel:
+    """The model whose levels are of such a width that spikes take the bits wanted, or just less.
+
+    Args:
+        wanted: bits of a spike.
+        key: of the design file, that asks for them.
+        of_width: those of a model whose levels are so many times as wide, and the model.
+
+    Raises:
+        ValueError: there is no such width.
+    """
+    tried: dict[float, LinearModel] = {}  # by their bits
+
+    def excess(octaves: float) -> float:
+        bits, model = of_width(2.0**octaves)
         tried[bits] = model
         return bits - wanted
 
@@ -176,11 +195,11 @@ def fit_width(design: Design, unit: LinearModel, train: Sample, validation: Samp
         high += 1
     if not min(tried) <= wanted <= max(tried):
         raise ValueError(
-            f"encoder.bits_per_spike = {wanted:g} lies outside what levels can take, {min(tried):.3g} to "
+            f"{key} = {wanted:g} lies outside what levels can take, {min(tried):.3g} to "
             f"{max(tried):.3g}; change it, codebook.codewords or encoder.features"
         )
     brentq(excess, low, high, xtol=CLOSE)
-    return with_inverse(tried[max(bits for bits in tried if bits <= wanted)], train, validation)
+    return tried[max(bits for bits in tried if bits <= wanted)]
 
 
 def scaled(unit: LinearModel, width: float) -> LinearModel:
@@ -215,7 +234,7 @@ def with_weighed_classes(design: Design, model: LinearModel, latents: NDArray[np
     follow from the choices, and these from both, so that they are fitted in turn (entropy-constrained vector
     quantization, Chou, Lookabaugh and Gray 1989).
     """
-    weight = design.codebook.rate_weight / 4**FRACTION
+    weight = design.codebook.rate_weight
     if not (weight and len(model.classes)):
         return model
     columns = latents.transpose(0, 2, 1).reshape(-1, latents.shape[1])
@@ -225,7 +244,8 @@ def with_weighed_classes(design: Design, model: LinearModel, latents: NDArray[np
         sums = np.zeros_like(model.classes)
         np.add.at(sums, chosen, columns)
         means = np.where(counts[:, None], sums / np.maximum(counts, 1)[:, None], model.classes)
-        model = replace(model, classes=means, class_cost=weight * class_lengths(chosen, len(counts)))
+        cost = np.floor(weight * class_lengths(chosen, len(counts)) + 0.5)  # whole squared steps, as on the chip
+        model = replace(model, classes=means, class_cost=cost / 4**FRACTION)
     return model
 
 

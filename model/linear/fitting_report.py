@@ -9,7 +9,7 @@ from model.provenance import Provenance
 from spikecae.files import write_text
 from spikecae.records import read_record
 
-__all__ = ["FittingReport", "LinearFigures", "load_fitting_report", "save_fitting_report"]
+__all__ = ["FittingReport", "LinearFigures", "PointFigures", "load_fitting_report", "save_fitting_report"]
 
 
 class LinearFigures(BaseModel):
@@ -26,6 +26,15 @@ class LinearFigures(BaseModel):
     sndr_worst_db: float
     bits_per_spike: float
     cr_huffman: float
+
+
+class PointFigures(BaseModel):
+    """Of a further operating point."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    validation: LinearFigures
+    test: LinearFigures
 
 
 class FittingReport(BaseModel):
@@ -49,6 +58,8 @@ class FittingReport(BaseModel):
     """1 for none."""
     validation: LinearFigures
     test: LinearFigures
+    further_points: tuple[PointFigures, ...] = ()
+    """In the design's order."""
     train_wall_s: float
     threads: int
     versions: dict[str, str]

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from spikecae.bitstream.bits import golomb, zigzag
 from spikecae.bitstream.huffman import code_lengths
+from spikecae.canonical_code import MAX_LENGTH
+from spikecae.stages.base import GOLOMB, Symbols
 
 __all__ = [
     "LARGEST_IN_BOX",
@@ -21,8 +23,11 @@ __all__ = [
     "GroupCode",
     "LevelCode",
     "class_lengths",
+    "fit_boxes",
     "fit_groups",
     "fit_level_code",
+    "group_sizes",
+    "least_order",
     "level_rows",
 ]
 
@@ -187,14 +192,42 @@ def fit_groups(levels: NDArray[np.integer], symbols: int) -> tuple[Box, ...]:
         levels: training levels ``[n, L]``.
         symbols: most symbols of a group.
     """
+    return fit_boxes(levels, group_sizes([levels], [1.0], symbols, 0), symbols)
 
-    def cost(first: int, last: int) -> tuple[float, Box]:
-        rows, counts = np.unique(levels[:, first:last], axis=0, return_counts=True)
-        box = fit_box(rows, counts, symbols)
-        bits = fit_group(levels[:, first:last], box).bits(rows, 0)
-        return float(bits @ counts) / len(levels), box
 
-    ends = [(i, i + 1) for i in range(levels.shape[1])]
+def fit_boxes(levels: NDArray[np.integer], sizes: Sequence[int], symbols: int) -> tuple[Box, ...]:
+    """Boxes for training levels ``[n, L]``: of so many levels each, with so many symbols at most."""
+    parts = (np.unique(part, axis=0, return_counts=True) for part in np.split(levels, np.cumsum(sizes)[:-1], axis=1))
+    return tuple(fit_box(rows, counts, symbols) for rows, counts in parts)
+
+
+def least_order(largest: int) -> int:
+    """Of the Golomb code in which a chip can send levels up to ``largest`` that lie outside."""
+    numbers = 2 * largest + 1
+    return next(
+        order for order in range(numbers) if Symbols((numbers,), (GOLOMB,), (), order).golomb_bits <= MAX_LENGTH
+    )
+
+
+def group_sizes(tables: Sequence[NDArray[np.integer]], weights: Sequence[float], symbols: int, order: int) -> list[int]:
+    """How many neighbouring levels to have in each group: merged while that saves training bits.
+
+    Args:
+        tables: training levels ``[n, L]`` at each of the rates that the groups are to serve.
+        weights: of the bits at each of them.
+        symbols: most symbols of a group.
+        order: of the Golomb code of what lies outside.
+    """
+
+    def cost(first: int, last: int) -> float:
+        bits = 0.0
+        for levels, weight in zip(tables, weights, strict=True):
+            rows, counts = np.unique(levels[:, first:last], axis=0, return_counts=True)
+            code = fit_group(levels[:, first:last], fit_box(rows, counts, symbols))
+            bits += weight * float(code.bits(rows, order) @ counts) / len(levels)
+        return bits
+
+    ends = [(i, i + 1) for i in range(tables[0].shape[1])]
     known = {span: cost(*span) for span in ends}
     while True:
         best, place = LEAST_GAIN, None
@@ -203,9 +236,9 @@ def fit_groups(levels: NDArray[np.integer], symbols: int) -> tuple[Box, ...]:
                 continue
             if (first, last) not in known:
                 known[first, last] = cost(first, last)
-            gain = known[first, middle][0] + known[middle, last][0] - known[first, last][0]
+            gain = known[first, middle] + known[middle, last] - known[first, last]
             if gain > best:
                 best, place = gain, i
         if place is None:
-            return tuple(known[span][1] for span in ends)
+            return [last - first for first, last in ends]
         ends[place : place + 2] = [(ends[place][0], ends[place + 1][1])]

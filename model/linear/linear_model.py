@@ -12,10 +12,12 @@ from model.linear.level_code import Box
 from model.normalization import Normalization
 from spikecae.widths import integer_range
 
-__all__ = ["FRACTION", "LinearModel", "columns_of", "decimated", "with_few_bits"]
+__all__ = ["FRACTION", "LOUDER", "LinearModel", "columns_of", "decimated", "with_few_bits"]
 
 FRACTION = 3
 """Bits behind the binary point of latents on the chip: rounding is a multiple of ``2**-FRACTION`` levels."""
+LOUDER = 2
+"""Spikes so many times as large as those of the training still fit into the chip's input and latents."""
 BATCH = 1024
 """Blocks that the decoder takes at a time."""
 

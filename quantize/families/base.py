@@ -28,11 +28,11 @@ class QuantizedFamily(ABC):
         progress: Callable[[str, int, int], None],
     ) -> SpecReport:
         """Quantize a checkpoint; write ``spec.json``, ``spec.npz``, ``metrics.json``, and ``checkpoint.safetensors``,
-        whose decoder belongs to the spec.
+        whose decoder belongs to the spec; spec and checkpoint of each further operating point in ``points/<n>``.
 
         Args:
             design: the chip.
-            checkpoint: made by the train stage for this design.
+            checkpoint: made by the train stage for this design; those of further operating points lie below it.
             dataset: the test split is only measured.
             folder: untouched unless all goes well.
             progress: called with the step's name, how much of it is done, and of how much.

@@ -1,5 +1,6 @@
 """From a fitted linear encoder to the encoder spec: exponents, rounded parameters, refitted code tables and decoder."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from model.datasets.spikes import SpikeDataset
 from model.linear.inverse import fit_inverse
 from model.linear.level_code import LevelCode, fit_level_code, level_rows
-from model.linear.linear_model import FRACTION, LinearModel
+from model.linear.linear_model import FRACTION, LOUDER, LinearModel
 from model.linear.sample import sample_of
 from quantize.normalization import input_table
 from spikecae import golden
@@ -26,8 +27,6 @@ SOURCE, MAP, QUANTIZER, CODER = "normalize", "linear", "levels", "huffman"
 """Names of the stages."""
 INPUT_BITS = 8
 LARGEST_SHIFT = 15
-LOUDER = 2
-"""Spikes so many times as large as those of the training still fit into input and latents."""
 MOST_SATURATED = 0.003
 """Share of the samples of such spikes that the input may saturate. A finer input than that gives 0.1 dB at most, but
 then larger spikes come back smaller."""
@@ -36,7 +35,9 @@ LEAST_BITS, MOST_BITS = 6, 12
 LARGEST_ORDER = 5
 
 
-def integer_linear(design: Design, model: LinearModel, dataset: SpikeDataset) -> tuple[EncoderSpec, LinearModel]:
+def integer_linear(
+    design: Design, model: LinearModel, dataset: SpikeDataset, first: EncoderSpec | None = None
+) -> tuple[EncoderSpec, LinearModel]:
     """The encoder spec of a fitted model, and the model with the decoder that suits what the spec's encoder sends.
 
     Args:
@@ -44,29 +45,44 @@ def integer_linear(design: Design, model: LinearModel, dataset: SpikeDataset) ->
         model: fitted to it.
         dataset: training spikes fit exponents, code tables and decoder; validation spikes choose how far the decoder is
             held back.
+        first: operating point 0 of the chip that this is a further one of, whose map, exponents and shifts it shares.
 
     Raises:
         ValueError: the parameters cannot be expressed in the chip's integers.
     """
     train = dataset.train.adc
-    exponent = input_exponent(design, model, train)
-    source = _source(design, model, exponent)
-    widest = _spec(design, source, _mapped(design, model, exponent, MOST_BITS), model, None)
-    reached = golden.encode(widest, louder(design, train)).taps[MAP]
-    bits = max(LEAST_BITS, signed_width(int(reached.min()), int(reached.max())))
-    mapped = _mapped(design, model, exponent, bits)
+    if first is None:
+        source, mapped = _own_map(design, model, train)
+        orders = range(LARGEST_ORDER + 1)
+    else:
+        shared, mapped = first.only(Normalize), first.only(Linear)
+        source = _source(design, model, shared.exponent, shared.shift)
+        order = first.only(Levels).order
+        orders = range(order, order + 1)
     spec = _spec(design, source, mapped, model, None)
-    spec = _spec(design, source, mapped, model, _code(spec, golden.Golden(spec).indices(train), model))
+    spec = _spec(design, source, mapped, model, _code(spec, golden.Golden(spec).indices(train), model, orders))
     train_sample, held_out = (sample_of(part, model.normalization) for part in (dataset.train, dataset.validation))
     pairs = [(latents_sent(spec, golden.Golden(spec).indices(s.split.adc)), s.target) for s in (train_sample, held_out)]
     return spec, replace(model, decoder=fit_inverse(pairs[0], pairs[1], model.sent_classes, joint=model.joint))
 
 
-def _source(design: Design, model: LinearModel, exponent: int) -> Normalize:
-    """The normalization, one entry for all samples where they are all alike."""
-    table, codes = input_table(model.normalization, exponent), model.decimation
+def _own_map(design: Design, model: LinearModel, adc: NDArray[np.int16]) -> tuple[Normalize, Linear]:
+    """Normalization and map, at exponents and widths that suit training codes ``[n, M, D]`` and louder ones."""
+    exponent = input_exponent(design, model, adc)
+    source = _source(design, model, exponent)
+    widest = _spec(design, source, _mapped(design, model, exponent, MOST_BITS), model, None)
+    reached = golden.encode(widest, louder(design, adc)).taps[MAP]
+    bits = max(LEAST_BITS, signed_width(int(reached.min()), int(reached.max())))
+    return source, _mapped(design, model, exponent, bits)
+
+
+def _source(design: Design, model: LinearModel, exponent: int, shift: int | None = None) -> Normalize:
+    """The normalization, one entry for all samples where they are all alike; of a ``shift``, if one is given."""
+    codes = model.decimation
+    doubled = codes.bit_length() - 1
+    table = input_table(model.normalization, exponent, None if shift is None else shift - doubled)
     entries = slice(0, 1 if design.normalization.kind == "global" else None)
-    offset, shift = table.offset[entries].astype(np.int64) * codes, table.shift + codes.bit_length() - 1
+    offset, shift = table.offset[entries].astype(np.int64) * codes, table.shift + doubled
     largest = integer_range(16, signed=True)[1]
     if np.abs(offset).max() > largest or shift > MAX_SHIFT:
         raise ValueError(
@@ -165,12 +181,10 @@ def _spec(design: Design, source: Normalize, mapped: Linear, model: LinearModel,
     return EncoderSpec(design.name, design.block.spikes, design.block.samples, design.adc.bits, stages)
 
 
-def _code(spec: EncoderSpec, indices: NDArray[np.integer], model: LinearModel) -> LevelCode:
-    """The code for training indices, its escapes no longer than a code word may be."""
+def _code(spec: EncoderSpec, indices: NDArray[np.integer], model: LinearModel, orders: Sequence[int]) -> LevelCode:
+    """The code for training indices, of one of ``orders``, its escapes no longer than a code word may be."""
     quantizer = spec.quantizer
     assert isinstance(quantizer, Levels)
-    orders = [
-        order for order in range(LARGEST_ORDER + 1) if replace(quantizer, order=order).symbols.golomb_bits <= MAX_LENGTH
-    ]
+    short = [order for order in orders if replace(quantizer, order=order).symbols.golomb_bits <= MAX_LENGTH]
     chosen, levels = columns_sent(spec, indices)
-    return fit_level_code(chosen, len(model.classes), level_rows(levels), model.groups, orders)
+    return fit_level_code(chosen, len(model.classes), level_rows(levels), model.groups, short)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from quantize.report import GoldenCheck, Model, SpecReport
 
-__all__ = ["LevelQuality", "LinearReport"]
+__all__ = ["FurtherPoint", "LevelQuality", "LinearReport"]
 
 
 class LevelQuality(Model):
@@ -28,8 +28,20 @@ class LevelQuality(Model):
     escaped: float
 
 
+class FurtherPoint(Model):
+    """An operating point after the first: fewer bits a spike by the same map, in a spec of its own."""
+
+    spec_hash: str
+    bits_per_spike_wanted: float
+    """Of validation spikes."""
+    symbols: int
+    float_model: LevelQuality
+    fixed_point: LevelQuality
+    golden_check: GoldenCheck
+
+
 class LinearReport(SpecReport):
-    """Of a linear encoder."""
+    """Of a linear encoder; what is not in ``further_points`` is of the first operating point."""
 
     kind: Literal["linear"] = "linear"
     latents: int
@@ -46,12 +58,19 @@ class LinearReport(SpecReport):
     level_agreement: float
     """Share of test levels that both find."""
     golden_check: GoldenCheck
+    further_points: tuple[FurtherPoint, ...] = ()
+    """In the design's order."""
 
     def __str__(self) -> str:
         coded = self.fixed_point
+        further = "".join(
+            f"; at a further point SNDR {point.fixed_point.sndr_mean_db:.2f} dB, worst 5 % "
+            f"{point.fixed_point.sndr_worst_db:.2f} dB, at CR {point.fixed_point.cr_huffman:.1f} Huffman"
+            for point in self.further_points
+        )
         return (
             f"{self.weight_bits}-bit weights, {self.latent_bits}-bit latents: SNDR {coded.sndr_mean_db:.2f} dB (float "
             f"{self.float_model.sndr_mean_db:.2f} dB), worst 5 % {coded.sndr_worst_db:.2f} dB, at CR "
             f"{coded.cr_huffman:.1f} Huffman, {coded.cr_wire:.1f} on the wire; golden model equals the float "
-            f"model, rounded, on {self.golden_check.blocks} blocks"
+            f"model, rounded, on {self.golden_check.blocks} blocks{further}"
         )

@@ -1,6 +1,8 @@
-"""The quantize stage of a linear encoder: a fitted model becomes an encoder spec, checked and measured."""
+"""The quantize stage of a linear encoder: a fitted model becomes an encoder spec, checked and measured, as does each
+further operating point."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +17,16 @@ from model.linear.linear_model import LinearModel
 from model.metrics import SAMPLE_BITS, sndr
 from quantize.linear.compare import check
 from quantize.linear.integers import columns_sent, integer_linear, latents_sent
-from quantize.linear.linear_report import LevelQuality, LinearReport
+from quantize.linear.linear_report import FurtherPoint, LevelQuality, LinearReport
 from quantize.linear.measure import escaped_share
 from quantize.measure import split_events
 from quantize.report import GoldenCheck, save_report
 from spikecae.bitstream.huffman import code_words
 from spikecae.bitstream.payload import Events, wire_bits
 from spikecae.design import Design
-from spikecae.spec import save_spec
+from spikecae.design.linear import Linear
+from spikecae.spec import EncoderSpec, save_spec
+from spikecae.spec.operating_points import check_operating_points, point_folder
 from spikecae.stages import Levels
 
 __all__ = ["quantize_linear"]
@@ -36,22 +40,15 @@ def quantize_linear(
     progress: Callable[[str, int, int], None],
 ) -> LinearReport:
     """Quantize a fitted encoder; arguments, files and errors as :class:`quantize.families.QuantizedFamily` says."""
-    loaded, test = load_linear(checkpoint, design), dataset.test
-    progress("integers", 0, 1)
-    spec, model = integer_linear(design, loaded, dataset)
-    progress("compare", 0, len(test))
-    agreement = check(spec, model, test.adc)
-    progress("measure", 0, 1)
-    code = code_of(loaded, dataset)
-    chosen, levels = loaded.quantize(loaded.latents(loaded.normalization.apply(test.adc)))
-    outputs = loaded.decode(loaded.dequantize(chosen, levels))
-    float_bits, float_escapes = _float_bits(code, chosen, levels)
-    float_model = _quality(design, loaded, test, outputs, float_bits, chosen, float_escapes)
-    outputs = model.decode(latents_sent(spec, agreement.indices))
-    bits = code_words(agreement.indices, spec.coder.tables, spec.symbols)[1].sum(axis=1)
-    classes, sent = columns_sent(spec, agreement.indices)
-    fixed_point = _quality(design, model, test, outputs, bits, classes, escaped_share(spec, agreement.indices))
-    quantizer = spec.only(Levels)
+    made: list[_Made] = []
+    designs = design.points
+    for number, point in enumerate(designs):
+        progress("integers, compare and measure", number, len(designs))
+        path = point_folder(checkpoint.parent, number) / checkpoint.name
+        made.append(_make(point, load_linear(path, point), dataset, made[0].spec if made else None))
+    check_operating_points([point.spec for point in made])
+    first, *further = made
+    spec, quantizer, test = first.spec, first.spec.only(Levels), dataset.test
     report = LinearReport(
         design=design.name,
         spec_hash=spec.hash,
@@ -67,16 +64,71 @@ def quantize_linear(
         groups=len(quantizer.groups),
         code_tables=len(spec.coder.tables),
         symbols=sum(table.size for table in spec.coder.tables),
+        float_model=first.float_model,
+        fixed_point=first.fixed_point,
+        sndr_loss_db=first.float_model.sndr_mean_db - first.fixed_point.sndr_mean_db,
+        level_agreement=first.level_agreement,
+        golden_check=first.golden_check,
+        further_points=tuple(
+            FurtherPoint(
+                spec_hash=encoder.spec.hash,
+                bits_per_spike_wanted=Linear.of(of.encoder).bits_per_spike,
+                symbols=sum(table.size for table in encoder.spec.coder.tables),
+                float_model=encoder.float_model,
+                fixed_point=encoder.fixed_point,
+                golden_check=encoder.golden_check,
+            )
+            for of, encoder in zip(designs[1:], further, strict=True)
+        ),
+    )
+    for number, (of, encoder) in enumerate(zip(designs, made, strict=True)):
+        save_spec(encoder.spec, point_folder(folder, number))
+        save_linear(point_folder(folder, number) / "checkpoint.safetensors", of, encoder.model)
+    save_report(folder / "metrics.json", report)
+    return report
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """An operating point in integers: its ``spec``, the ``model`` whose decoder belongs to it, and its figures."""
+
+    spec: EncoderSpec
+    model: LinearModel
+    float_model: LevelQuality
+    fixed_point: LevelQuality
+    level_agreement: float
+    golden_check: GoldenCheck
+
+
+def _make(design: Design, loaded: LinearModel, dataset: SpikeDataset, first: EncoderSpec | None) -> _Made:
+    """A point of a design in integers, compared with the model in floats, and measured on the test split.
+
+    Args:
+        design: the chip at this point.
+        loaded: fitted to it.
+        dataset: the spikes.
+        first: the spec of point 0, None to make it.
+    """
+    test = dataset.test
+    spec, model = integer_linear(design, loaded, dataset, first)
+    agreement = check(spec, model, test.adc)
+    code = code_of(loaded, dataset)
+    chosen, levels = loaded.quantize(loaded.latents(loaded.normalization.apply(test.adc)))
+    outputs = loaded.decode(loaded.dequantize(chosen, levels))
+    float_bits, float_escapes = _float_bits(code, chosen, levels)
+    float_model = _quality(design, loaded, test, outputs, float_bits, chosen, float_escapes)
+    outputs = model.decode(latents_sent(spec, agreement.indices))
+    bits = code_words(agreement.indices, spec.coder.tables, spec.symbols)[1].sum(axis=1)
+    classes, sent = columns_sent(spec, agreement.indices)
+    fixed_point = _quality(design, model, test, outputs, bits, classes, escaped_share(spec, agreement.indices))
+    return _Made(
+        spec=spec,
+        model=model,
         float_model=float_model,
         fixed_point=fixed_point,
-        sndr_loss_db=float_model.sndr_mean_db - fixed_point.sndr_mean_db,
         level_agreement=float((levels == sent).mean()),
         golden_check=GoldenCheck(blocks=agreement.blocks, taps=agreement.taps, values=agreement.values, mismatches=0),
     )
-    save_spec(spec, folder)
-    save_linear(folder / "checkpoint.safetensors", design, model)
-    save_report(folder / "metrics.json", report)
-    return report
 
 
 def _quality(

@@ -3,18 +3,20 @@
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from spikecae.bitstream.packets import OVERHEAD_BYTES, checked_bytes
 from spikecae.design import Adc
 from spikecae.errors import LONGEST_VALUE, InputError, fault_sentence
+from spikecae.limits import MOST_POINTS
 from spikecae.spec import EncoderSpec
 from spikecae.spec.encoder_spec import LIMITS
+from spikecae.spec.operating_points import check_operating_points
 
 __all__ = [
     "ContainerError",
@@ -42,7 +44,7 @@ END = struct.Struct(">8sQQQQII")
 READ_AT_A_TIME = 1 << 16
 """Bytes of packets."""
 LONGEST_NAME = 1000
-VERSIONS = (1, 2)
+VERSIONS = (1, 2, 3)
 """Of the header."""
 LOWEST_LSB, HIGHEST_LSB = 1e-12, 1e12
 """Recording units per ADC step. Far beyond any recording's, and near enough to 1 that no sample overflows."""
@@ -82,6 +84,7 @@ def _scaled(adc: Adc) -> Adc:
 
 
 Name = Annotated[str, AfterValidator(check_name)]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class FileHeader(BaseModel):
@@ -89,11 +92,14 @@ class FileHeader(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    schema_version: Literal[1, 2] = 2
-    """1: without an end record; ``blocks`` and ``epoch`` are not known."""
+    schema_version: Literal[1, 2, 3] = 2
+    """1: without an end record; ``blocks`` and ``epoch`` are not known. 3: of several operating points; programs that
+    do not know of these refuse it by this number."""
     design: Name
-    spec_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    spec_hash: Hash
     """SHA-256 of the encoder spec that the packets were made with."""
+    further_spec_hashes: Annotated[tuple[Hash, ...], Field(max_length=MOST_POINTS - 1)] = ()
+    """Of the chip's other operating points, if packets may be of these too."""
     spikes: Annotated[int, Field(ge=1, le=LIMITS["spikes"][1])]
     """M, snippets of a block."""
     samples: Annotated[int, Field(ge=1, le=LIMITS["samples"][1])]
@@ -106,6 +112,22 @@ class FileHeader(BaseModel):
     """How many blocks follow, where that is known before they are encoded."""
     epoch: Annotated[int | None, Field(ge=0, lt=1 << 63)] = None
     """From which times count on where packets' 32 bits wrap; None: they are as packets carry them."""
+
+    @model_validator(mode="after")
+    def _version_is_of_points(self) -> Self:
+        if (self.schema_version == 3) != bool(self.further_spec_hashes):
+            raise ValueError("a header has further_spec_hashes where its schema_version is 3, and only there")
+        return self
+
+    @property
+    def spec_hashes(self) -> tuple[str, ...]:
+        """Of all operating points that packets may be of."""
+        return (self.spec_hash, *self.further_spec_hashes)
+
+    def to_json(self) -> bytes:
+        """As a file has it: what versions before the last do not know is left out."""
+        further = () if self.further_spec_hashes else ("further_spec_hashes",)
+        return self.model_dump_json(exclude=set(further)).encode()
 
 
 @dataclass(frozen=True)
@@ -136,19 +158,29 @@ class End:
 
 
 def file_header(
-    spec: EncoderSpec, adc: Adc, unit: str, *, blocks: int | None = None, epoch: int | None = None
+    spec: EncoderSpec,
+    adc: Adc,
+    unit: str,
+    *,
+    blocks: int | None = None,
+    epoch: int | None = None,
+    further: Sequence[EncoderSpec] = (),
 ) -> FileHeader:
-    """The header of a file that this encoder makes.
+    """The header of a file that this encoder makes, or a chip that has ``further`` operating points besides.
 
     Raises:
         InputError: the encoder was made for a converter of other width, or a name or number is none for a header.
+        SpecError: no chip can have these points.
     """
+    check_operating_points([spec, *further])
     if adc.bits != spec.adc_bits:
         raise InputError(f"the converter has {adc.bits} bits, the spec of {spec.design!r} takes {spec.adc_bits}")
     try:
         return FileHeader(
+            schema_version=3 if further else 2,
             design=spec.design,
             spec_hash=spec.hash,
+            further_spec_hashes=tuple(point.hash for point in further),
             spikes=spec.spikes,
             samples=spec.samples,
             adc=adc,
@@ -162,7 +194,7 @@ def file_header(
 
 def write_header(file: BinaryIO, header: FileHeader) -> None:
     """Write what a file begins with; packets may follow."""
-    body = header.model_dump_json().encode()
+    body = header.to_json()
     file.write(PREFIX.pack(MAGIC, len(body), zlib.crc32(body)) + body)
 
 
@@ -192,7 +224,7 @@ def _read_header(file: BinaryIO) -> tuple[FileHeader, int]:
         version = _version(body)
         if version is not None and version not in VERSIONS:
             raise ContainerError(
-                f"header of another version: schema_version = {version}, and this program reads 1 and 2; take the "
+                f"header of another version: schema_version = {version}, and this program reads 1 to 3; take the "
                 f"version of spikecae that wrote it, or a later one"
             ) from None
         raise ContainerError(

@@ -1,11 +1,13 @@
 """What a stream of packets decodes to, as arrays in an ``.npz``."""
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikecae.bitstream.events import Events
 from spikecae.bitstream.packets import Sidecar
@@ -61,17 +63,31 @@ class DecodedFile:
         self._waiting = []
         indices = np.concatenate([np.empty((0, len(spec.symbols)), np.int32), *(p.blocks.indices for p in packets)])
         present = np.concatenate([np.empty((0, spec.spikes), np.bool_), *(p.blocks.present for p in packets)])
+        counts = np.array([p.header.count for p in packets], np.int64)
+        tags = np.repeat(np.array([p.header.tag for p in packets], np.uint16), counts)
         if self._adc is None:
-            writer.append("latents", self._decoder.latents(indices))
+            writer.append("latents", self._of_points(tags, lambda rows, tag: self._decoder.latents(indices[rows], tag)))
         else:
-            waveforms = self._decoder.waveforms(indices, self._adc)
+            adc = self._adc
+            waveforms = self._of_points(tags, lambda rows, tag: self._decoder.waveforms(indices[rows], adc, tag))
             waveforms[~present] = np.nan
             writer.append("snippets", waveforms)
         writer.append("indices", indices)
         writer.append("present", present)
-        numbers, counts = [p.header.sequence for p in packets], [p.header.count for p in packets]
-        writer.append("packets", np.repeat(np.array(numbers, np.uint16), np.array(counts, np.int64)))
+        writer.append("tags", tags)
+        writer.append("packets", np.repeat(np.array([p.header.sequence for p in packets], np.uint16), counts))
         self._write_events(packets, len(indices))
+
+    def _of_points(
+        self, tags: NDArray[np.uint16], decode: Callable[[NDArray[np.bool_], int], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """What ``decode`` makes of the rows of each tag, in the order of the rows."""
+        points = np.unique(tags).tolist() or [self._decoder.spec.tag]
+        parts = [decode(tags == tag, tag) for tag in points]
+        whole = np.empty((len(tags), *parts[0].shape[1:]), np.float32)
+        for tag, part in zip(points, parts, strict=True):
+            whole[tags == tag] = part
+        return whole
 
     def _write_events(self, packets: list[CodedPacket], blocks: int) -> None:
         if self._sidecar is None and packets:

@@ -4,9 +4,8 @@ A stream: feed any number of bytes, again and again; memory stays bounded.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -16,21 +15,17 @@ from numpy.typing import NDArray
 from spikecae.bitstream.events import Events
 from spikecae.bitstream.packets import Gap, Header, Packet, PacketReader
 from spikecae.bitstream.payload import Blocks, PayloadError, read_blocks, read_snippets
-from spikecae.codec.blocks import checked_indices, whole_number
-from spikecae.codec.container import check_lsb
-from spikecae.codec.decoder_network import DecoderNetwork
+from spikecae.codec.blocks import whole_number
+from spikecae.codec.point_decoder import PointDecoder
 from spikecae.codec.repeats import Repeats
-from spikecae.codec.spec_folder import load_codec_spec, network_in
+from spikecae.codec.spec_folder import load_codec_points, network_in
 from spikecae.codec.times import TimeReceiver
 from spikecae.design import Adc
 from spikecae.errors import InputError
-from spikecae.front_end.adc import codes_to_units
 from spikecae.spec import EncoderSpec
+from spikecae.spec.operating_points import check_operating_points
 
-__all__ = ["DECODED_AT_A_TIME", "CodedPacket", "Decoder", "LinkReport", "RawPacket", "Refused"]
-
-DECODED_AT_A_TIME = 64
-"""Blocks. ONNX Runtime gains nothing from more."""
+__all__ = ["CodedPacket", "Decoder", "LinkReport", "RawPacket", "Refused"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,21 +81,34 @@ class LinkReport:
 class Decoder:
     """Blocks out of a stream of packets that may begin anywhere and be damaged anywhere. Never raises on bytes.
 
+    Packets may be of several operating points of a chip, in any mixture: their headers' tags tell.
+
     Args:
-        spec: of the encoder that sends.
+        spec: of the encoder that sends; of a chip, operating point 0.
         network: file of the decoder network; opened when waveforms are first asked for.
         epoch: the encoder's; times are then those that it was given, however long, as long as less than 2**31 samples
             are lost in a row. None: they are as packets carry them, modulo 2**32.
 
+        further: the chip's other points, each with the file of its network.
+
     Raises:
         InputError: ``epoch`` is no integer.
+        SpecError: the points are not of one chip.
     """
 
-    def __init__(self, spec: EncoderSpec, network: str | os.PathLike[str], epoch: int | None = None) -> None:
+    def __init__(
+        self,
+        spec: EncoderSpec,
+        network: str | os.PathLike[str],
+        epoch: int | None = None,
+        further: Sequence[tuple[EncoderSpec, str | os.PathLike[str]]] = (),
+    ) -> None:
+        points = [(spec, network), *further]
+        check_operating_points([point for point, _ in points])
         self.spec = spec
         self.report = LinkReport()
         self._times = None if epoch is None else TimeReceiver(whole_number(epoch, "epoch"))
-        self._network_path = Path(network)
+        self._points = {point.tag: PointDecoder(point, Path(path)) for point, path in points}
         self._reader = PacketReader()
         self._repeats = Repeats()
 
@@ -108,14 +116,16 @@ class Decoder:
     def from_spec(
         cls, folder: str | os.PathLike[str], network: str | os.PathLike[str] | None = None, epoch: int | None = None
     ) -> Self:
-        """A decoder for the spec in ``folder``, with the network there (``decoder.onnx``) or another.
+        """A decoder for the spec in ``folder``, with the network there (``decoder.onnx``) or another, and for those of
+        the chip's further operating points below it.
 
         Raises:
             FileNotFoundError: there is no spec.
             SpecError: it is damaged.
             InputError: ``folder`` is a file, or ``epoch`` no integer.
         """
-        return cls(load_codec_spec(folder), network or network_in(folder), epoch)
+        (spec, own), *further = load_codec_points(folder)
+        return cls(spec, network or network_in(own), epoch, [(point, network_in(path)) for point, path in further])
 
     def feed(self, data: bytes) -> list[CodedPacket | RawPacket | Refused | Gap]:
         """Take bytes in; the packets that they complete, and the gaps between them.
@@ -129,38 +139,39 @@ class Decoder:
         """End of the stream: the packets that a false header had hidden."""
         return self._judge(self._reader.close())
 
-    def latents(self, indices: NDArray[np.integer]) -> NDArray[np.float32]:
+    def latents(self, indices: NDArray[np.integer], tag: int | None = None) -> NDArray[np.float32]:
         """Latents (n, N, T) of indices (n, S): integers times a power of two.
 
-        Raises:
-            InputError: these are not S indices a block, or an index is none that packets of this spec have.
-        """
-        spec, shape = self.spec, (self.spec.latents.channels, self.spec.latents.samples)
-        indices = checked_indices(indices, spec)
-        return spec.quantizer.dequantize(indices, shape[0] * shape[1]).reshape(len(indices), *shape)
+        Args:
+            indices: of packets of one operating point.
+            tag: that of the point, as the packets' headers have it; None for point 0.
 
-    def waveforms(self, indices: NDArray[np.integer], adc: Adc) -> NDArray[np.float32]:
+        Raises:
+            InputError: these are not S indices a block, an index is none that packets of this point have, or no point
+                has this tag.
+        """
+        return self._point(tag).latents(indices)
+
+    def waveforms(self, indices: NDArray[np.integer], adc: Adc, tag: int | None = None) -> NDArray[np.float32]:
         """Snippets (n, M, D) in recording units, the converter's and the normalization's work undone.
 
+        Args:
+            indices: of packets of one operating point.
+            adc: the converter.
+            tag: that of the point, as the packets' headers have it; None for point 0.
+
         Raises:
-            InputError: these are not S indices a block, or an index is none that packets of this spec have; or ``adc``
-                is not the converter of this spec.
+            InputError: as for :meth:`latents`; or ``adc`` is not the converter of this spec.
             DecoderNetworkError: ONNX Runtime or the network is missing, or the network is of another design.
         """
-        spec = self.spec
-        indices = checked_indices(indices, spec)
-        _check_adc(adc, spec)
-        waveforms = np.empty((len(indices), spec.spikes, spec.samples), np.float32)
-        for first in range(0, len(indices), DECODED_AT_A_TIME):
-            part = slice(first, first + DECODED_AT_A_TIME)
-            normalized = self.network.run(self.latents(indices[part]))
-            waveforms[part] = codes_to_units(spec.source.undo(normalized), adc)
-        return waveforms
+        return self._point(tag).waveforms(indices, adc)
 
-    @cached_property
-    def network(self) -> DecoderNetwork:
-        """The decoder network."""
-        return DecoderNetwork(self._network_path, self.spec)
+    def _point(self, tag: int | None) -> PointDecoder:
+        point = self._points.get(self.spec.tag if tag is None else tag)
+        if point is None:
+            known = ", ".join(f"{known:04x}" for known in self._points)
+            raise InputError(f"tag = {tag!r} is of no operating point; this decoder knows {known}")
+        return point
 
     def _judge(self, found: list[Packet | Gap]) -> list[CodedPacket | RawPacket | Refused | Gap]:
         report, judged = self.report, list[CodedPacket | RawPacket | Refused | Gap]()
@@ -191,7 +202,8 @@ class Decoder:
                 self.report.snippets += len(snippets)
                 decoded: CodedPacket | RawPacket = RawPacket(packet.header, snippets, events, packet.late)
             else:
-                blocks = read_blocks(self.spec, packet)
+                point = self._points.get(packet.header.tag)
+                blocks = read_blocks(self.spec if point is None else point.spec, packet)
                 self.report.blocks += len(blocks.indices)
                 decoded = CodedPacket(packet.header, blocks, packet.late)
         except PayloadError as error:
@@ -199,20 +211,6 @@ class Decoder:
             return Refused(packet.header, str(error))
         self.report.packets += 1
         return decoded
-
-
-def _check_adc(adc: object, spec: EncoderSpec) -> None:
-    if not isinstance(adc, Adc):
-        raise InputError(f"adc = {adc!r} is no converter; give a spikecae.design.Adc, such as a file's header.adc")
-    if adc.bits != spec.adc_bits:
-        raise InputError(
-            f"adc has {adc.bits} bits, and the spec of {spec.design!r} takes {spec.adc_bits}; give the converter that "
-            f"the codes are of"
-        )
-    try:
-        check_lsb(adc.lsb)
-    except ValueError as error:
-        raise InputError(f"adc.lsb: {error}; give the recording's units per step") from None
 
 
 def _times_in(items: list[CodedPacket | RawPacket | Refused | Gap]) -> Iterator[NDArray[np.int64]]:

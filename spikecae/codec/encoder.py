@@ -21,6 +21,7 @@ from spikecae.errors import InputError
 from spikecae.front_end.adc import check_converter
 from spikecae.golden import Golden
 from spikecae.spec import EncoderSpec
+from spikecae.spec.operating_points import check_operating_points
 
 __all__ = ["BLOCKS_PER_PACKET", "ENCODED_AT_A_TIME", "Encoder"]
 
@@ -129,6 +130,19 @@ class Encoder:
         """A last packet of the blocks that wait, if any do."""
         sent = b"".join(self._send(0, flush=True))
         self._waiting = _Waiting(self._waiting.indices, None, Sidecar.NONE)
+        return sent
+
+    def switch(self, spec: EncoderSpec) -> bytes:
+        """Encode what follows at another operating point of the chip; a last packet of the blocks that wait, if any do.
+
+        Packets are counted on, so that a :class:`spikecae.codec.Decoder` that knows both takes them for one stream.
+
+        Raises:
+            SpecError: no chip can have both. Nothing has changed.
+        """
+        check_operating_points([self.spec, spec])
+        sent = self.flush()
+        self.spec, self._golden = spec, Golden(spec)
         return sent
 
     def _send(self, missing: int, *, flush: bool) -> list[bytes]:

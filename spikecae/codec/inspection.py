@@ -1,5 +1,6 @@
 """What packets hold, counted without the spec that would decode them."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -25,6 +26,8 @@ class Inspection:
     """Spikes that partial blocks lack."""
     late: int = 0
     """Packets whose number lies behind one read before."""
+    blocks_of: Counter[int] = field(default_factory=Counter)
+    """Coded blocks, by the tag of their operating point."""
     contradictions: dict[str, str] = field(default_factory=dict)
     """What the file's header says that the first packet to show it cannot agree with, by the header's key."""
 
@@ -43,6 +46,7 @@ class Inspection:
             self.link.snippets += header.count
         else:
             self.link.blocks += header.count
+            self.blocks_of[header.tag] += header.count
             self.code_bytes += header.length
             self.missing_spikes += header.missing
 
@@ -50,9 +54,9 @@ class Inspection:
 def _contradictions(file: FileHeader, packet: Header) -> Iterator[tuple[str, str]]:
     """What a packet's header shows of the file's, without the spec: by the key, "key = …, but packet …"."""
     where = f"but packet {packet.sequence}"
-    tag = int(file.spec_hash[:4], 16)
-    if packet.tag != tag:
-        yield "spec_hash", f"spec_hash = {file.spec_hash[:8]}…, {where} is of one that begins {packet.tag:04x}"
+    if packet.tag not in [int(spec_hash[:4], 16) for spec_hash in file.spec_hashes]:
+        told = ", ".join(f"{spec_hash[:8]}…" for spec_hash in file.spec_hashes)
+        yield "spec_hash", f"spec_hash = {told}, {where} is of one that begins {packet.tag:04x}"
     if packet.raw:
         sidecar = RAW_EVENT.itemsize if packet.sidecar else 0
         size = packet.count * (sidecar + 2 * file.samples)

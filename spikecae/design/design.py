@@ -47,6 +47,11 @@ class Design(Section):
         """Samples per feature: the length of a codeword."""
         return self.encoder.latent_samples(self.block)
 
+    @property
+    def points(self) -> "tuple[Design, ...]":
+        """The design at each operating point of the chip; itself first."""
+        return tuple(self.model_copy(update={"encoder": encoder}) for encoder in self.encoder.points())
+
     @field_validator("name")
     @classmethod
     def _is_its_files(cls, name: str, info: ValidationInfo) -> str:

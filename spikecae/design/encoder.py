@@ -52,6 +52,10 @@ class Encoder(Section, ABC):
     def latent_samples(self, block: Block) -> int:
         """Samples of each feature: the length of a codeword."""
 
+    def points(self) -> tuple[Self, ...]:
+        """The encoder at each operating point of the chip; itself first."""
+        return (self,)
+
     @classmethod
     def section_of(cls, table: Mapping[str, Any]) -> "type[Self] | None":
         """The class of the table's kind; None where there is no such kind."""

@@ -1,7 +1,7 @@
 """``[encoder]`` of ``kind = "linear"``: a linear map, classes, and levels."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from spikecae.design.hardware import Hardware
 from spikecae.design.rules import Fault, rule
 from spikecae.design.section import Costs, Unit
 from spikecae.design.training import Training
-from spikecae.limits import MOST_CHANNELS, MOST_CLASSES, MOST_FEATURES
+from spikecae.limits import MOST_CHANNELS, MOST_CLASSES, MOST_FEATURES, MOST_POINTS
 
 __all__ = ["WITHOUT_EFFECT", "Linear"]
 
@@ -63,6 +63,16 @@ class Linear(Encoder):
         Costs("Bits against quality."),
     ]
     """What a spike may take, on average of the validation spikes: the width of a level is chosen for that."""
+    further_bits_per_spike: Annotated[
+        list[Annotated[float, Field(gt=0, le=1000)]],
+        Unit("bits"),
+        Costs(
+            "Memory of classes and code tables once more for each. The map is that of ``bits_per_spike``: what that "
+            "costs at other rates, [results](results.md#linear-encoders-several-rates-on-one-chip) say."
+        ),
+    ] = Field(default=[], max_length=MOST_POINTS - 1)
+    """The same at further operating points of the chip: each has a scale of the samples, classes, boxes of levels, code
+    tables and a decoder for itself, and packets say which is in force."""
     symbols: Annotated[
         int,
         Field(ge=2, le=1024),
@@ -70,6 +80,11 @@ class Linear(Encoder):
         Costs("Memory of the code tables; with more, more levels share a symbol."),
     ] = 64
     """Most symbols of a group of levels."""
+
+    def points(self) -> tuple[Self, ...]:
+        """That of ``bits_per_spike``, then one for each of ``further_bits_per_spike``, as if it were the only one."""
+        further = ({"bits_per_spike": bits, "further_bits_per_spike": []} for bits in self.further_bits_per_spike)
+        return (self, *(self.model_copy(update=update) for update in further))
 
     def latent_samples(self, block: Block) -> int:
         """One for each spike that is mapped by itself."""
@@ -105,6 +120,17 @@ class Linear(Encoder):
         if samples > MOST_CHANNELS:
             remedy = f"{samples} samples together, {MOST_CHANNELS} at most; set it to false, or take shorter blocks"
             yield Fault("encoder.joint", self.joint, remedy)
+
+    @rule
+    def further_points_take_fewer_bits(self) -> Iterator[Fault]:
+        """All of ``encoder.further_bits_per_spike`` lie below ``encoder.bits_per_spike``, and no two are equal."""
+        rates = self.further_bits_per_spike
+        if len(set(rates)) < len(rates) or max(rates, default=0) >= self.bits_per_spike:
+            remedy = (
+                f"must differ, and lie below encoder.bits_per_spike = {self.bits_per_spike:g}: the chip's widths are "
+                "those of the highest rate; change them, or make the highest one encoder.bits_per_spike"
+            )
+            yield Fault("encoder.further_bits_per_spike", rates, remedy)
 
     @rule
     def no_more_classes_than_fit(self, codebook: Codebook) -> Iterator[Fault]:

@@ -77,7 +77,7 @@ def folder(run: Run, tiny: Design, tmp_path: Path) -> Path:
     put("text.scae", data.replace(b"\r\n", b"\n", 1))
     put("flipped.scae", data[:-100] + bytes([data[-100] ^ 1]) + data[-99:])
     put("twice.scae", data * 2)
-    put("later.scae", data.replace(b'"schema_version":2', b'"schema_version":3'))
+    put("later.scae", data.replace(b'"schema_version":2', b'"schema_version":4'))
     (tmp_path / "link.npy").symlink_to("codes.npy")
     os.link(tmp_path / "codes.npy", tmp_path / "hard.npy")
     os.link(tmp_path / "x.scae", tmp_path / "hard.scae")

@@ -50,7 +50,7 @@ def test_codes_without_a_scale_stay_codes(run: Run, tiny: Design, tmp_path: Path
     run("encode", "in.npy", "x.scae", "--spec", SHIPPED, "--blocks-per-packet", 5)
     assert "latents" in run("decode", "x.scae", "out.npz", "--spec", SHIPPED, "--latents")
     with np.load(tmp_path / "out.npz") as out:
-        assert set(out.files) == {"latents", "indices", "present", "packets"}
+        assert set(out.files) == {"latents", "indices", "present", "tags", "packets"}
         assert out["latents"].shape == (20, 4, 4)
     said = run("inspect", "x.scae")
     for part in ("1 ADC step a step", "4, ", "20 of 20 that", "40, 2 of 16 samples in a block", "0 packets lost"):

@@ -74,8 +74,10 @@ def test_garbage_is_refused(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"schema_version": 3}, "header of another version: schema_version = 3, and this program reads 1 and 2; take"),
-        ({"schema_version": 3, "compression": 1}, "header of another version: schema_version = 3"),
+        ({"schema_version": 4}, "header of another version: schema_version = 4, and this program reads 1 to 3; take"),
+        ({"schema_version": 4, "compression": 1}, "header of another version: schema_version = 4"),
+        ({"schema_version": 3}, "damaged or altered header: .*further_spec_hashes where its schema_version is 3"),
+        ({"further_spec_hashes": ["0" * 64]}, "damaged or altered header: .*where its schema_version is 3, and only"),
         ({"schema_version": "2"}, "damaged or altered header: schema_version = '2'"),
         ({"schema_version": -1}, "damaged or altered header: schema_version = -1"),
         ({"spec_hash": "zz"}, "damaged or altered header: spec_hash = 'zz'.*; get the file anew"),

@@ -121,5 +121,5 @@ def test_without_spikes_that_is_what_is_said(run: Run, tmp_path: Path) -> None:
     assert "0 of 0 that were written" in run("inspect", "x.scae")
     with np.load(tmp_path / "out.npz") as out:
         assert {name: len(out[name]) for name in out.files} == dict.fromkeys(
-            ("snippets", "indices", "present", "packets"), 0
+            ("snippets", "indices", "present", "tags", "packets"), 0
         )

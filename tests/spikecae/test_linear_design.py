@@ -30,6 +30,13 @@ def test_latents_are_a_column_a_spike_or_one_for_the_block() -> None:
     assert Design.model_validate(apart.model_dump(mode="json")) == apart
 
 
+def test_a_point_is_a_design_of_its_own_rate() -> None:
+    design = linear_design(further_bits_per_spike=[8.0, 5.0])
+    assert design.points[0] == design
+    assert design.points[1:] == tuple(linear_design(bits_per_spike=bits) for bits in (8.0, 5.0))
+    assert linear_design().points == (linear_design(),)
+
+
 @pytest.mark.parametrize(
     ("codewords", "encoder", "expected"),
     [
@@ -38,6 +45,18 @@ def test_latents_are_a_column_a_spike_or_one_for_the_block() -> None:
         (257, {}, "codebook.codewords = 257: a linear encoder has 256 classes at most; choose fewer"),
         (0, {}, "codebook.codewords = 0: input should be greater than or equal to 1"),
         (3, {"bits_per_spike": 0.0}, "encoder.bits_per_spike = 0.0: input should be greater than 0"),
+        (3, {"further_bits_per_spike": [0.0]}, "encoder.further_bits_per_spike.0 = 0.0: input should be greater"),
+        (
+            3,
+            {"further_bits_per_spike": [7.0, 7.0]},
+            "encoder.further_bits_per_spike = [7.0, 7.0]: must differ, and lie",
+        ),
+        (3, {"further_bits_per_spike": [14.0]}, "encoder.further_bits_per_spike = [14.0]: must differ, and lie below"),
+        (
+            3,
+            {"further_bits_per_spike": [4.0, 3.0, 2.0, 1.0]},
+            "encoder.further_bits_per_spike = [4.0, 3.0, 2.0, 1.0]: ",
+        ),
         (3, {"symbols": 1}, "encoder.symbols = 1: input should be greater than or equal to 2"),
         (3, {"channels": 8}, "encoder.channels = 8: unknown key"),
     ],
