@@ -79,7 +79,7 @@ def test_it_has_the_version_that_the_command_says(wheel: Path) -> None:
 
 def test_extras_install_what_the_codec_imports(wheel: Path) -> None:
     """And each package that the codec imports, but may do without, is in the extra that is named for it."""
-    requirements = re.findall(r"^Requires-Dist: ([\w-]+).*?(?:; extra == \"(\w+)\")?$", told(wheel, "METADATA"), re.M)
+    requirements = re.findall(r"^Requires-Dist: ([\w-]+).*?(?:\bextra == \"(\w+)\")?$", told(wheel, "METADATA"), re.M)
     named = {extra: {name for name, of in requirements if of == extra} for extra in ("", "decoder", "fast")}
     assert named == {
         "": {"numpy", "pydantic", "typer", "rich"},
