@@ -198,6 +198,7 @@ class Chip(wiring.Component):
             "crc_failures": supervisor.failed,
             "refused_writes": axi_lite.bus.write & axi_lite.bus.error,
             "overruns": self.overrun if self._front_end else 0,
+            "escapes": encoder.escape,
         }
         m.d.comb += registers.events.eq(Cat(counted[name] for name in COUNTED))
         if self._front_end:

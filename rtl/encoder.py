@@ -37,7 +37,7 @@ class Encoder(wiring.Component):
     sidecar: In(2): likewise.
     first, pad: In(1): likewise.
     o: Out(stream of unsigned(8)): likewise.
-    block_end, empty: Out(1): likewise.
+    block_end, escape, empty: Out(1): likewise.
     hold_writer: In(1): its ``hold``.
     missing: Out(range(max(2, plan.spec.spikes))): spikes that the block that ends lacks.
     bus: In(ParameterBus(store.addr_bits)): the parameter memories (only if loadable). While it has the grant no sample
@@ -65,6 +65,7 @@ class Encoder(wiring.Component):
             **{name: writer[name] for name in ("events", "sidecar", "first")},
             "o": Out(stream.Signature(unsigned(8))),
             "block_end": Out(1),
+            "escape": Out(1),
             "missing": buffer["missing"],
             "pad": In(1),
             "hold_writer": In(1),
@@ -105,6 +106,7 @@ class Encoder(wiring.Component):
             input_buffer.flush.eq(self.flush),
             input_buffer.hold.eq(self.hold),
             self.block_end.eq(writer.block_end),
+            self.escape.eq(writer.escape),
             self.empty.eq(writer.empty),
             writer.pad.eq(self.pad),
             writer.hold.eq(self.hold_writer),

@@ -30,6 +30,7 @@ from rtl.host.register_map import register
 from rtl.manifest import Manifest
 from sim.batch import unframe
 from sim.compare import compare
+from sim.stage import escapes_sent
 from sim.wrapper import tap_slots
 from spikecae.golden import EncodedBlocks, encode
 from spikecae.spec import load_spec
@@ -145,6 +146,8 @@ class Bench:
         assert result.first is None, f"{result.total} values differ; the first: {result.first}"
         assert self.sink.empty(), "a frame came behind the last block's"
         assert self.source.idle(), "the encoder has not taken all samples"
+        answer = await self.registers.read(register("escapes").offset, 4)
+        assert int.from_bytes(answer.data, "little") == escapes_sent(SPEC, ADC[:blocks])
 
 
 @cocotb.test()

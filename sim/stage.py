@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rtl.host.register_map import register
 from rtl.manifest import Manifest
 from sim.batch import BatchSimulator, Pauses
 from sim.compare import Comparison, compare
 from sim.compressor import plant, run_compressor
 from sim.emitted import load_manifest, load_writes
-from sim.results import CyclesPerBlock, Latency, OtherTop, SimulationResults, Speed
+from sim.results import CyclesPerBlock, Escapes, Latency, OtherTop, SimulationResults, Speed
 from sim.toolchain import require
 from sim.verilate import HARMLESS, build_library, lint
 from spikecae.files import replaced, write_text
@@ -99,11 +100,13 @@ def simulate(
             tell("blocks", min(len(parts) * CHUNK, len(adc)), len(adc))
         ends = simulator.frame_end_cycles
         left_over = count_left_over(simulator)
+        escapes = simulator.read(register("escapes").offset)
         speed = (simulator.cycles - started[1]) / (time.perf_counter() - started[0]) / 1000
         simulator.reset()
         simulator.pause(inputs=PAUSES[0], outputs=PAUSES[1], seed=1)
         parts += run_blocks(simulator, spec, paused)
         left_over += count_left_over(simulator)
+        escapes += simulator.read(register("escapes").offset)
     wave_file = write_waves(verilog, manifest, load, models, adc, out_dir, progress) if waves else None
     benches = []
     if cocotb:
@@ -133,6 +136,7 @@ def simulate(
         mismatches_by_stage=mismatches,
         first_mismatch=next((part.first for part in parts if part.first is not None), None),
         left_over=left_over,
+        escapes=Escapes(expected=escapes_sent(spec, adc) + escapes_sent(spec, paused), counted=escapes),
         cycles_per_block=cycles,
         latency_cycles=Latency(predicted=manifest.latency_cycles, measured=latency),
         multiplier_utilisation=round(manifest.utilisation * manifest.cycles_per_block / cycles.mean, 4),
@@ -213,6 +217,13 @@ def numbers_sent(spec: EncoderSpec, adc: NDArray[np.int16]) -> float:
         return 0.0
     reserved = np.array(symbols.sizes)[by] - 1
     return float((encode(spec, adc).indices[:, by] == reserved).sum()) / len(adc)
+
+
+def escapes_sent(spec: EncoderSpec, adc: NDArray[np.int16]) -> int:
+    """Reserved symbols of blocks (n, M, D): groups of levels of which one lies outside of the box."""
+    symbols = spec.symbols
+    by = sorted(set(symbols.escaped_by) - {-1})
+    return int((encode(spec, adc).indices[:, by] == np.array(symbols.sizes)[by] - 1).sum())
 
 
 def steady_state(frame_ends: NDArray[np.uint64], predicted: int, numbers: float = 0.0) -> CyclesPerBlock:

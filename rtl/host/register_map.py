@@ -57,6 +57,7 @@ REGISTERS = (
     Register("crc_failures", 0x5C, "count", "checks failed"),
     Register("refused_writes", 0x60, "count", "writes refused: parameters while running, or no such register"),
     Register("overruns", 0x64, "count", "events lost by the front end"),
+    Register("escapes", 0x68, "count", "reserved symbols coded: groups with a level outside; 0 without levels"),
 )
 
 
