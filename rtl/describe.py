@@ -43,6 +43,7 @@ def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str],
     return Manifest(
         design=spec.design,
         spec_hash=spec.hash,
+        point_hashes=[other.hash for other in plan.specs[1:]],
         top="spike_encoder",
         verilog=verilog,
         files=files,
@@ -79,7 +80,7 @@ def _units(plan: Plan) -> Iterator[Unit]:
         *(unit for part in plan.parts for unit in part.units()),
         *(PartUnit(DEALERS[name][n], f"{PIPELINE}.{DEALERS[name][n]}") for n in (0, 1) for name in plan.shared_tables),
     ]
-    others = ["packetizer", "raw_path", "supervisor", "registers", "axi_lite", "event_queue"]
+    others = ["packetizer", "raw_path", "supervisor", "registers", "settings", "limiter", "axi_lite", "event_queue"]
     for unit in inside:
         yield Unit(
             name=unit.name,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["BenchResult", "CyclesPerBlock", "Latency", "Mismatch", "OtherTop", "SimulationResults", "Speed"]
+__all__ = ["BenchResult", "CyclesPerBlock", "Escapes", "Latency", "Mismatch", "OtherTop", "SimulationResults", "Speed"]
 
 
 class Record(BaseModel):
@@ -87,6 +87,13 @@ class BenchResult(Record):
     failed: int
 
 
+class Escapes(Record):
+    """Reserved symbols: what the chip's register has counted, and what golden sends."""
+
+    expected: int = 0
+    counted: int = 0
+
+
 class OtherTop(Record):
     """Other Verilog of the same encoder, run too: with macros for memories, or behind a spike detector."""
 
@@ -118,6 +125,7 @@ class SimulationResults(Record):
     first_mismatch: Mismatch | None
     left_over: int
     """Values and bytes that came behind the last block's."""
+    escapes: Escapes = Escapes()
     cycles_per_block: CyclesPerBlock
     latency_cycles: Latency
     multiplier_utilisation: float
@@ -137,6 +145,8 @@ class SimulationResults(Record):
             faults.append(f"{self.mismatches} values differ from the golden model; the first: {self.first_mismatch}")
         if self.left_over:
             faults.append(f"{self.left_over} values or bytes came behind the last block")
+        if self.escapes.counted != self.escapes.expected:
+            faults.append(f"the chip counts {self.escapes.counted} escapes, golden {self.escapes.expected}")
         if self.cycles_per_block.fault is not None:
             faults.append(self.cycles_per_block.fault)
         for bench in self.benches:

@@ -2,18 +2,20 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rtl.host.register_map import register
 from rtl.manifest import Manifest
 from sim.batch import BatchSimulator, Pauses
 from sim.compare import Comparison, compare
 from sim.compressor import plant, run_compressor
 from sim.emitted import load_manifest, load_writes
-from sim.results import CyclesPerBlock, Latency, OtherTop, SimulationResults, Speed
+from sim.points import run_points
+from sim.results import CyclesPerBlock, Escapes, Latency, OtherTop, SimulationResults, Speed
 from sim.toolchain import require
 from sim.verilate import HARMLESS, build_library, lint
 from spikecae.files import replaced, write_text
@@ -51,12 +53,13 @@ def simulate(
     models: Path | None = None,
     front_end: FrontEnd | None = None,
     sample_cycles: int = 1,
+    points: Sequence[EncoderSpec] = (),
     progress: Progress | None = None,
 ) -> SimulationResults:
     """Prove the emitted encoder equal to the golden model on blocks, and measure it.
 
     Args:
-        spec: what the encoder was emitted from.
+        spec: what the encoder was emitted from; with several operating points, that of point 0.
         rtl_dir: folder with ``spike_encoder.v`` and ``manifest.json``.
         adc: (n, M, D) ADC codes; the first ``blocks`` are run, all of them if there are fewer.
         out_dir: gets ``results.json``, and ``waves.vcd`` if asked for.
@@ -66,6 +69,7 @@ def simulate(
         models: where compiled models are kept; ``verilated`` beside ``rtl_dir`` by default.
         front_end: the detector in front of the encoder, where there is one: the compressor is run too.
         sample_cycles: clock cycles from one of its input samples to the next.
+        points: specs of the further operating points: the encoder is also run while its point is switched.
         progress: called with the step's name, how much is done, and of how much.
 
     Raises:
@@ -76,8 +80,9 @@ def simulate(
     """
     versions = require("verilator", "g++")
     manifest = load_manifest(rtl_dir)
-    if manifest.spec_hash != spec.hash:
-        emitted, given = manifest.spec_hash[:12], spec.hash[:12]
+    if [manifest.spec_hash, *manifest.point_hashes] != [own.hash for own in (spec, *points)]:
+        emitted = ", ".join(own[:12] for own in (manifest.spec_hash, *manifest.point_hashes))
+        given = ", ".join(own.hash[:12] for own in (spec, *points))
         raise ValueError(f"{rtl_dir} was emitted from spec {emitted}, not {given}; run the rtl stage anew")
     adc = adc[:blocks]
     if len(adc) < 2 * FILLING:
@@ -99,17 +104,19 @@ def simulate(
             tell("blocks", min(len(parts) * CHUNK, len(adc)), len(adc))
         ends = simulator.frame_end_cycles
         left_over = count_left_over(simulator)
+        escapes = simulator.read(register("escapes").offset)
         speed = (simulator.cycles - started[1]) / (time.perf_counter() - started[0]) / 1000
         simulator.reset()
         simulator.pause(inputs=PAUSES[0], outputs=PAUSES[1], seed=1)
         parts += run_blocks(simulator, spec, paused)
         left_over += count_left_over(simulator)
+        escapes += simulator.read(register("escapes").offset)
     wave_file = write_waves(verilog, manifest, load, models, adc, out_dir, progress) if waves else None
     benches = []
     if cocotb:
         from sim.cocotb_run import run_benches
 
-        benches = run_benches(spec, rtl_dir, adc, models)
+        benches = run_benches(spec, rtl_dir, adc, models, points)
 
     others = []
     if manifest.layout_verilog != manifest.verilog:
@@ -117,6 +124,9 @@ def simulate(
     if front_end is not None:
         codes = plant(front_end, paused, seed=1)
         others.append(run_compressor(spec, front_end, rtl_dir, codes, models, spacing=sample_cycles, progress=progress))
+
+    if points:
+        others.append(run_points((spec, *points), rtl_dir, adc, models, progress=progress))
 
     mismatches = {stage: sum(part.mismatches[stage] for part in parts) for stage in parts[0].mismatches}
     cycles = steady_state(ends, manifest.cycles_per_block, numbers_sent(spec, adc))
@@ -133,6 +143,7 @@ def simulate(
         mismatches_by_stage=mismatches,
         first_mismatch=next((part.first for part in parts if part.first is not None), None),
         left_over=left_over,
+        escapes=Escapes(expected=escapes_sent(spec, adc) + escapes_sent(spec, paused), counted=escapes),
         cycles_per_block=cycles,
         latency_cycles=Latency(predicted=manifest.latency_cycles, measured=latency),
         multiplier_utilisation=round(manifest.utilisation * manifest.cycles_per_block / cycles.mean, 4),
@@ -213,6 +224,13 @@ def numbers_sent(spec: EncoderSpec, adc: NDArray[np.int16]) -> float:
         return 0.0
     reserved = np.array(symbols.sizes)[by] - 1
     return float((encode(spec, adc).indices[:, by] == reserved).sum()) / len(adc)
+
+
+def escapes_sent(spec: EncoderSpec, adc: NDArray[np.int16]) -> int:
+    """Reserved symbols of blocks (n, M, D): groups of levels of which one lies outside of the box."""
+    symbols = spec.symbols
+    by = sorted(set(symbols.escaped_by) - {-1})
+    return int((encode(spec, adc).indices[:, by] == np.array(symbols.sizes)[by] - 1).sum())
 
 
 def steady_state(frame_ends: NDArray[np.uint64], predicted: int, numbers: float = 0.0) -> CyclesPerBlock:

@@ -30,6 +30,7 @@ class BlockWriter(wiring.Component):
     missing: In(range(max(2, spikes))): likewise.
     o: Out(stream of unsigned(8)): bytes.
     block_end: Out(1): for one cycle, the last code of a block was taken.
+    escape: Out(1): for one cycle, a reserved symbol's levels begin to be coded; never with a coder that has none.
     pad: In(1): between blocks, send the bits that are left, zero-padded; the next block waits for them.
     hold: In(1): the next block may not begin: a short one could otherwise end while its packet is still sent.
     empty: Out(1): between blocks, and no bit is left.
@@ -52,6 +53,7 @@ class BlockWriter(wiring.Component):
                 **{name: events[name] for name in ("events", "sidecar", "first", "missing")},
                 "o": Out(stream.Signature(unsigned(8))),
                 "block_end": Out(1),
+                "escape": Out(1),
                 "pad": In(1),
                 "hold": In(1),
                 "empty": Out(1),
@@ -72,6 +74,8 @@ class BlockWriter(wiring.Component):
             events.first.eq(self.first),
             events.missing.eq(self.missing),
         ]
+        if "escape" in coder.signature.members:
+            m.d.comb += self.escape.eq(coder.escape)
         with m.FSM():
             with m.State("between"):
                 m.d.comb += [packer.pad.eq(self.pad), self.empty.eq(packer.empty)]

@@ -31,6 +31,7 @@ class ItemCoder(wiring.Component):
     i: In(stream of item_layout(index_bits)): symbols, position after position, and numbers between them.
     o: Out(stream of {code: bit_string(), last: 1}): codes, valid one cycle after what they are of; one every two
         cycles.
+    escape: Out(1): for one cycle, the first number behind a symbol is taken: that one was reserved.
 
     Cycles
     ------
@@ -45,6 +46,7 @@ class ItemCoder(wiring.Component):
                 "table": Out(MemoryRead(depth, HUFFMAN_BITS)),
                 "i": In(stream.Signature(item_layout(index_bits))),
                 "o": Out(stream.Signature(data.StructLayout({"code": bit_string(), "last": 1}))),
+                "escape": Out(1),
             }
         )
 
@@ -62,6 +64,7 @@ class ItemCoder(wiring.Component):
             self.table.en.eq(accept & ~item.golomb),
             value.eq(item.value + (1 << order)),
             self.o.payload.last.eq(last),
+            self.escape.eq(accept & item.golomb & ~golomb),
         ]
         with m.If(golomb):
             m.d.comb += self.o.payload.code.eq(number)

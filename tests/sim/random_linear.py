@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from rtl.emit import emit
+from rtl.host.register_map import register
 from sim.batch import BatchSimulator
 from sim.emitted import load_writes
-from sim.stage import count_left_over, measure_latency, run_blocks, steady_state
+from sim.stage import count_left_over, escapes_sent, measure_latency, run_blocks, steady_state
 from sim.verilate import build_library
 from spikecae.design import Hardware
 from spikecae.golden import encode
@@ -147,6 +148,7 @@ def check(seed: int, models: Path) -> Outcome:
             parts = list(run_blocks(simulator, spec, adc))
             ends = simulator.frame_end_cycles
             left_over = count_left_over(simulator)
+            left_over += abs(simulator.read(register("escapes").offset) - escapes_sent(spec, adc))
     symbols, indices = spec.symbols, encode(spec, adc).indices
     reserved = sorted(set(symbols.escaped_by) - {-1})
     return Outcome(
