@@ -209,7 +209,8 @@ if len(SPECS) > 1:
             if len(packets) == len(adc):
                 break
             await bench.write("point", draw.randrange(len(SPECS)))
-            await ClockCycles(dut.aclk, draw.randint(1, MANIFEST.cycles_per_block))
+            # Long enough for the chip to be empty between some of the writes, which is when it switches.
+            await ClockCycles(dut.aclk, draw.randint(1, 2 * (MANIFEST.latency_cycles + MANIFEST.cycles_per_block)))
             while not bench.sink.empty():
                 packets.append(bytes(bench.sink.recv_nowait().tdata))
         points = points_of(packets, SPECS)

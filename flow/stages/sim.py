@@ -27,14 +27,15 @@ def plan_sim(layout: Layout, blocks: int, waves: bool, cocotb: bool) -> Task:
         from flow.stages.dataset_file import load_dataset_file
         from sim.stage import SimulationError, simulate
         from spikecae.front_end.front_end import designed_front_end
-        from spikecae.spec import load_spec
+        from spikecae.spec.operating_points import load_operating_points
 
+        spec, *further = load_operating_points(layout.spec)
         adc = load_dataset_file(layout.data).test.adc
         shutil.rmtree(failed, ignore_errors=True)
         try:
             with stepper("sim", console) as progress:
                 found = simulate(
-                    load_spec(layout.spec),
+                    spec,
                     layout.rtl,
                     adc,
                     folder,
@@ -44,6 +45,7 @@ def plan_sim(layout: Layout, blocks: int, waves: bool, cocotb: bool) -> Task:
                     models=layout.build / "verilated",
                     front_end=designed_front_end(design),
                     sample_cycles=sample_cycles,
+                    points=further,
                     progress=progress,
                 )
         except SimulationError as error:
@@ -65,8 +67,7 @@ def plan_sim(layout: Layout, blocks: int, waves: bool, cocotb: bool) -> Task:
         run=run,
         inputs={
             "data": layout.data,
-            "spec.json": layout.spec / "spec.json",
-            "spec.npz": layout.spec / "spec.npz",
+            **{name: layout.spec / name for name in layout.of_points("spec.json", "spec.npz")},
             "spike_encoder.v": layout.rtl / "spike_encoder.v",
             "manifest.json": layout.rtl / "manifest.json",
             **{name: layout.rtl / name for name in others},
