@@ -201,18 +201,15 @@ if len(SPECS) > 1:
             if generator is not None:
                 stream.set_pause_generator(generator)
         draw = random.Random(4)
-        adc = np.concatenate([ADC] * 2)
-        await bench.send(adc)
+        adc = np.concatenate([ADC] * 4)
         packets: list[bytes] = []
-        limit = 40 * (MANIFEST.latency_cycles + MANIFEST.cycles_per_block) * len(adc)
-        for _ in range(limit):
-            if len(packets) == len(adc):
-                break
+        limit = 40 * (MANIFEST.latency_cycles + MANIFEST.cycles_per_block) * PERIOD_NS
+        for part in np.array_split(adc, len(adc) // 2):
+            await bench.send(part)
+            await ClockCycles(dut.aclk, draw.randint(1, 2 * MANIFEST.cycles_per_block))
             await bench.write("point", draw.randrange(len(SPECS)))
-            # Long enough for the chip to be empty between some of the writes, which is when it switches.
-            await ClockCycles(dut.aclk, draw.randint(1, 2 * (MANIFEST.latency_cycles + MANIFEST.cycles_per_block)))
-            while not bench.sink.empty():
-                packets.append(bytes(bench.sink.recv_nowait().tdata))
+            for _ in part:
+                packets.append(bytes((await with_timeout(bench.sink.recv(), limit, "ns")).tdata))
         points = points_of(packets, SPECS)
         assert len(set(points)) > 1
         payloads = [unframe(packet, number, MANIFEST) for number, packet in enumerate(packets)]

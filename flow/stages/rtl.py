@@ -59,8 +59,8 @@ def plan_rtl(layout: Layout) -> Task:
         size = (folder / "spike_encoder.v").stat().st_size
         points = f", {1 + len(further)} operating points" if further else ""
         return (
-            f"{folder_of_spec / 'spec.json'} ({spec.hash[:8]}{points}) at fold {manifest.fold}: {size / 1e6:.1f} MB Verilog, "
-            f"{manifest.multipliers} multipliers, {manifest.cycles_per_block} cycles per block predicted"
+            f"{folder_of_spec / 'spec.json'} ({spec.hash[:8]}{points}) at fold {manifest.fold}: {size / 1e6:.1f} MB "
+            f"Verilog, {manifest.multipliers} multipliers, {manifest.cycles_per_block} cycles per block predicted"
         )
 
     return Task(
