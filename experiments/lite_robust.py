@@ -244,16 +244,16 @@ def _costs(found: Findings) -> str:
 
     def pairs(kind: str, method: str) -> list[tuple[dict[str, str], dict[str, str]]]:
         """Labels of a row of this kind, and of one without what is new."""
-        made = []
-        for data, cases in CASES.items():
-            for other, much in cases:
-                if other == kind:
-                    still = OTHER[data] if kind == NOISE else data
-                    made.append((labels_of(data, kind, much, method), labels_of(still, NOTHING, 0.0, method)))
-        return made
+        return [
+            (labels_of(data, kind, much, method), labels_of(data, NOTHING, 0.0, method))
+            for data, cases in CASES.items()
+            for other, much in cases
+            if other == kind
+        ]
 
     def lost(kind: str, method: str, metric: str = MEAN) -> str:
-        return span([found.mean(metric, still) - found.mean(metric, new) for new, still in pairs(kind, method)])
+        losses = [found.mean(metric, still) - found.mean(metric, new) for new, still in pairs(kind, method)]
+        return span([round(loss, 1) + 0.0 for loss in losses])  # no -0.0
 
     def bits(kind: str, method: str) -> str:
         return span([found.mean(BITS, new) / found.mean(BITS, still) for new, still in pairs(kind, method)])
@@ -267,7 +267,6 @@ def _costs(found: Findings) -> str:
         )
 
     names = {
-        NOISE: "Of other noise, beside a coder of that noise",
         MOVED: f"Moved by up to {span([float(jitter) for jitter in JITTERS], 0)} samples",
         OVERLAPS: "Overlaps",
         PROBE: "A probe that moved",
@@ -281,6 +280,24 @@ def _costs(found: Findings) -> str:
     return " ".join([*(told(kind, name) for kind, name in names.items()), fitted])
 
 
+def _of_other_noise(found: Findings) -> str:
+    """What coders of one noise make of another."""
+
+    def told(data: str) -> str:
+        other = OTHER[data]
+
+        def of(trained_on: str, kind: str, method: str) -> str:
+            labels = labels_of(trained_on, kind, NOISES[other], method)
+            return f"{found.mean(MEAN, labels):.1f} dB at {found.mean(BITS, labels):.1f} bits"
+
+        parts = (
+            f"{method} {of(data, NOISE, method)} (made for it: {of(other, NOTHING, method)})" for method in METHODS
+        )
+        return f"made for noise {NOISES[data]:g}, tested at {NOISES[other]:g}: {', '.join(parts)}"
+
+    return f"In the mean, {'; '.join(told(data) for data in OTHER)}."
+
+
 EXPERIMENT = Experiment(
     name="lite_robust",
     title="Drift, noise, jitter and overlaps: linear encoders beside the network",
@@ -289,6 +306,7 @@ EXPERIMENT = Experiment(
     designs=("lite", "lite_probe", "wave_clus", "neuropixels"),
     figure=figure,
     remarks=(
+        _of_other_noise,
         _costs,
         "Coders are fitted once and meet test spikes unlike those of their training; nothing is fitted anew. What is "
         "new takes more bits of linear encoders and of PCA, whose levels nothing limits: compare decibels beside bits. "
