@@ -1,12 +1,13 @@
 """Encoder, packets and registers behind AXI ports, in the clock domain of whoever instantiates it."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from rtl.encoder import IN_FLIGHT, Encoder
 from rtl.host.axi_lite import AxiLite, AxiLitePort
+from rtl.host.packet_settings import PacketSettings
 from rtl.host.registers import COUNTED, Registers
 from rtl.host.scrubber import Scrubber
 from rtl.host.supervisor import Supervisor
@@ -89,6 +90,7 @@ class Chip(wiring.Component):
         if front_end is not None:
             defaults["threshold"] = front_end.gain
         self.registers = Registers(self.addr_bits, defaults, hardware.packet_blocks)
+        self.settings = PacketSettings({"packet_blocks": hardware.packet_blocks, "tag": defaults["spec_hash"] >> 16})
         self.axi_lite = AxiLite(self.registers.bus_bits + 2)
         axil = AxiLitePort(self.registers.bus_bits + 2).members
         super().__init__(
@@ -143,27 +145,30 @@ class Chip(wiring.Component):
         m.submodules.packetizer = packetizer = self.packetizer
         m.submodules.supervisor = supervisor = self.supervisor
         m.submodules.registers = registers = self.registers
+        m.submodules.settings = settings = self.settings
         m.submodules.axi_lite = axi_lite = self.axi_lite
         wiring.connect(m, axi_lite.bus, registers.bus)
         for name, member in AxiLitePort(self.registers.bus_bits + 2).members.items():
             inner, outer = getattr(axi_lite.axi, name), getattr(self, f"s_axil_{name}")
             m.d.comb += inner.eq(outer) if member.flow == Out else outer.eq(inner)
 
-        gate, event_under_way = Signal(), Signal()
-        self._input(m, gate, event_under_way)
+        gate, under_way, uncounted = Signal(), Signal(), Signal()
+        self._input(m, gate, under_way, uncounted)
+        coming, event_under_way = under_way | uncounted, under_way if self._front_end else Const(0)
         busy = self._blocks(m)
         self._output(m)
         self._events(m, gate)
 
         flushing, quiet, timer = Signal(), Signal(), Signal(32)
         m.d.comb += [
-            quiet.eq(~busy & ~encoder.pending & ~encoder.backlog),
+            quiet.eq(~busy & ~encoder.pending & ~encoder.backlog & ~(settings.current.raw & coming)),
+            settings.vacant.eq(quiet & ~coming & packetizer.idle),
             flushing.eq(registers.flush | (supervisor.stopping & ~supervisor.halted)),
             encoder.flush.eq(flushing & ~event_under_way),
-            packetizer.close.eq(flushing & quiet),
+            packetizer.close.eq(quiet & (flushing | (settings.waiting & ~coming & ~supervisor.grant))),
             supervisor.run.eq(registers.run),
             supervisor.busy.eq(busy),
-            supervisor.stored.eq(encoder.pending | encoder.backlog | ~packetizer.idle | event_under_way),
+            supervisor.stored.eq(~quiet | ~packetizer.idle | uncounted | event_under_way),
             supervisor.start.eq(encoder.start),
             supervisor.scrub_blocks.eq(registers.scrub_blocks),
             supervisor.scrub_idle.eq(registers.scrub_idle),
@@ -171,7 +176,13 @@ class Chip(wiring.Component):
             encoder.restart.eq(supervisor.restart),
             registers.halted.eq(supervisor.halted),
             registers.state.eq(
-                Cat(supervisor.running, supervisor.checking, supervisor.halted, quiet & packetizer.idle)
+                Cat(
+                    supervisor.running,
+                    supervisor.checking,
+                    supervisor.halted,
+                    quiet & packetizer.idle,
+                    settings.waiting,
+                )
             ),
             registers.failed.eq(supervisor.failed),
             registers.passed.eq(supervisor.passed),
@@ -207,18 +218,29 @@ class Chip(wiring.Component):
             self._check(m)
         return m
 
-    def _input(self, m: Module, gate: Signal, event_under_way: Signal) -> None:
-        """Samples go to the encoder or, in raw mode, straight to the packets; no spike begins while stopping.
+    def _input(self, m: Module, gate: Signal, under_way: Signal, uncounted: Signal) -> None:
+        """Samples go to the encoder or, in raw mode, straight to the packets; no spike begins while stopping, and no
+        block while settings wait.
 
         A front end's events are whole, so that waiting for their ends is safe; a host might end within a spike.
+
+        Args:
+            m: the chip.
+            gate: samples may be taken.
+            under_way: some of a spike, or of a front end's event, were taken, and more are to come.
+            uncounted: a spike's last sample was taken, and the spike is not counted yet.
         """
-        encoder, raw_path = self.encoder, self.raw_path
-        under_way = Signal()
-        m.d.comb += gate.eq(under_way | ~self.supervisor.stopping)
+        encoder, raw_path, settings = self.encoder, self.raw_path, self.settings
+        between = uncounted | ~encoder.pending
+        m.d.comb += gate.eq(under_way | ~(self.supervisor.stopping | (settings.waiting & between)))
+        with m.If(encoder.spike_end | encoder.wrong_end | raw_path.spike_end | raw_path.wrong_end):
+            m.d.sync += uncounted.eq(0)
+        with m.If(raw_path.o.valid & raw_path.o.ready):
+            m.d.sync += under_way.eq(1)  # channel and time leave before the first sample is taken
         with m.If(self.s_axis_tvalid & self.s_axis_tready):
             m.d.sync += under_way.eq(~self.s_axis_tlast | self.more if self._front_end else ~self.s_axis_tlast)
-        if self._front_end:
-            m.d.comb += event_under_way.eq(under_way)
+            with m.If(self.s_axis_tlast):
+                m.d.sync += uncounted.eq(1)
         for path in (encoder, raw_path):
             m.d.comb += [path.i.payload.adc.eq(self.s_axis_tdata), path.i.payload.last.eq(self.s_axis_tlast)]
 
@@ -233,9 +255,14 @@ class Chip(wiring.Component):
     def _output(self, m: Module) -> None:
         """Bytes of the encoder or of the raw path become packets."""
         encoder, raw_path, packetizer, registers = self.encoder, self.raw_path, self.packetizer, self.registers
-        raw = registers.raw
-        limit = Mux(registers.packet_blocks < self.raw_snippets, registers.packet_blocks, self.raw_snippets)
+        asked, settings = self.settings.asked, self.settings.current
+        raw, blocks, sidecar = settings.raw, settings.packet_blocks, settings.sidecar
+        limit = Mux(blocks < self.raw_snippets, blocks, self.raw_snippets)
         m.d.comb += [
+            asked.raw.eq(registers.raw),
+            asked.sidecar.eq(registers.sidecar),
+            asked.packet_blocks.eq(registers.packet_blocks),
+            asked.tag.eq(registers.spec_hash[16:]),
             packetizer.i.valid.eq(Mux(raw, raw_path.o.valid, encoder.o.valid)),
             packetizer.i.payload.eq(Mux(raw, raw_path.o.payload, encoder.o.payload)),
             encoder.o.ready.eq(packetizer.i.ready & ~raw),
@@ -243,15 +270,15 @@ class Chip(wiring.Component):
             packetizer.block_end.eq(encoder.block_end | raw_path.spike_end),
             packetizer.missing.eq(Mux(raw, 0, encoder.missing)),
             packetizer.discard.eq(raw_path.wrong_end),
-            packetizer.limit.eq(Mux(raw, limit, registers.packet_blocks)),
+            packetizer.limit.eq(Mux(raw, limit, blocks)),
             packetizer.empty.eq(raw | encoder.empty),
             encoder.pad.eq(packetizer.pad & ~raw),
             encoder.hold_writer.eq(packetizer.full),
             packetizer.raw.eq(raw),
-            packetizer.sidecar.eq(Mux(raw & (registers.sidecar == 1), 0, registers.sidecar)),
-            encoder.sidecar.eq(registers.sidecar),
+            packetizer.sidecar.eq(Mux(raw & (sidecar == 1), 0, sidecar)),
+            encoder.sidecar.eq(sidecar),
             encoder.first.eq(packetizer.first),
-            packetizer.tag.eq(registers.spec_hash[16:]),
+            packetizer.tag.eq(settings.tag),
             self.m_axis_tvalid.eq(packetizer.o.valid),
             self.m_axis_tdata.eq(packetizer.o.payload.value),
             self.m_axis_tlast.eq(packetizer.o.payload.last),
@@ -260,7 +287,8 @@ class Chip(wiring.Component):
 
     def _events(self, m: Module, gate: Signal) -> None:
         """Channel and time of every spike wait for its packet. The queue holds all that can be under way."""
-        encoder, raw_path, raw = self.encoder, self.raw_path, self.registers.raw
+        encoder, raw_path, settings = self.encoder, self.raw_path, self.settings.current
+        raw = settings.raw
         m.submodules.event_queue = events = SyncFIFOBuffered(width=EVENT_BITS, depth=self.event_depth)
         user = Signal(EVENT_BITS, reset_less=True)
         with m.If(self.s_axis_tvalid & self.s_axis_tready & self.s_axis_tlast):
@@ -272,7 +300,7 @@ class Chip(wiring.Component):
             encoder.events.valid.eq(events.r_rdy),
             events.r_en.eq(encoder.events.ready),
             raw_path.user.eq(self.s_axis_tuser),
-            raw_path.sidecar.eq(self.registers.sidecar == 2),
+            raw_path.sidecar.eq(settings.sidecar == 2),
             encoder.i.valid.eq(self.s_axis_tvalid & gate & events.w_rdy & ~raw),
             raw_path.i.valid.eq(self.s_axis_tvalid & gate & events.w_rdy & raw),
             self.s_axis_tready.eq(gate & events.w_rdy & Mux(raw, raw_path.i.ready, encoder.i.ready)),

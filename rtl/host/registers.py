@@ -1,12 +1,12 @@
 """Control and status registers, counters, and the gate to the parameter memories."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.host.axi_lite import RegisterBus
 from rtl.host.parameter_store import ParameterBus
-from rtl.host.register_map import REGISTERS, window_bit
+from rtl.host.register_map import REGISTERS, packet_fields, window_bit
 from spikecae.front_end.front_end import GAIN_BITS
 
 __all__ = ["COUNTED", "Registers"]
@@ -14,7 +14,8 @@ __all__ = ["COUNTED", "Registers"]
 IDENTITY = 0x53434145
 VERSION = 1
 COUNTED = tuple(entry.name for entry in REGISTERS if entry.access == "count")
-_SETTINGS = ("spec_hash", "crc_expected", "scrub_blocks", "scrub_idle", "packet_blocks", "sidecar", "timeout")
+_SETTINGS = ("crc_expected", "scrub_blocks", "scrub_idle", "timeout", *packet_fields())
+MOST_SIDECAR = 2
 
 
 class Registers(wiring.Component):
@@ -24,21 +25,22 @@ class Registers(wiring.Component):
     ----------
     addr_bits: width of a parameter word address; None if parameters are built in.
     defaults: reset values of the settings; ``threshold`` is there only if it is among them.
-    most_blocks: largest ``packet_blocks``; a larger or zero value is taken as it.
+    most_blocks: largest ``packet_blocks``.
 
     Members
     -------
     bus: In(RegisterBus(bus_bits)): read data comes one cycle after ``read`` and stays.
     parameters: Out(ParameterBus(addr_bits)): parameter memories (only if loadable).
     halted: In(1): parameter memories may be reached, the mode may change.
-    state: In(4): running, checking, halted, idle.
+    state: In(5): running, checking, halted, idle, waiting.
     events: In(len(COUNTED)): one bit per counter, in the order of :data:`COUNTED`.
     failed, passed: In(1): for one cycle, a check failed, or passed.
     crc: In(32): of the check.
     flushed: In(1): clears ``flush``.
     run, flush, raw: Out(1): what they were set to. ``failed`` clears ``run``.
-    spec_hash, crc_expected, scrub_blocks, scrub_idle, packet_blocks, sidecar, timeout: Out(32): what the settings were
-        set to.
+    spec_hash, crc_expected, scrub_blocks, scrub_idle, timeout: Out(32): what the settings were set to.
+    packet_blocks: Out(most_blocks.bit_length()): likewise, always a legal value.
+    sidecar: Out(2): likewise.
     threshold: Out(GAIN_BITS): likewise (only with a front end).
 
     Cycles
@@ -50,13 +52,15 @@ class Registers(wiring.Component):
     def __init__(self, addr_bits: int | None, defaults: dict[str, int], most_blocks: int) -> None:
         self._addr_bits = addr_bits
         self._defaults = defaults
-        self._most_blocks = most_blocks
+        self._legal = {"packet_blocks": (1, most_blocks), "sidecar": (0, MOST_SIDECAR)}
+        if "threshold" in defaults:
+            self._legal["threshold"] = (1, (1 << GAIN_BITS) - 1)
         self.bus_bits = window_bit(0) - 2 if addr_bits is None else window_bit(addr_bits) - 1
         """Width of a word address on ``bus``."""
         members: dict[str, object] = {
             "bus": In(RegisterBus(self.bus_bits)),
             "halted": In(1),
-            "state": In(4),
+            "state": In(5),
             "events": In(len(COUNTED)),
             "failed": In(1),
             "passed": In(1),
@@ -65,13 +69,17 @@ class Registers(wiring.Component):
             "run": Out(1),
             "flush": Out(1),
             "raw": Out(1),
-            **{name: Out(32) for name in _SETTINGS},
+            **{name: Out(self._width(name)) for name in _SETTINGS},
         }
         if "threshold" in defaults:
             members["threshold"] = Out(GAIN_BITS)
         if addr_bits is not None:
             members["parameters"] = Out(ParameterBus(addr_bits))
         super().__init__(members)
+
+    def _width(self, name: str) -> int:
+        """Bits of a setting: what its legal values need."""
+        return self._legal[name][1].bit_length() if name in self._legal else 32
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -80,23 +88,19 @@ class Registers(wiring.Component):
         run = Signal(init=not loadable)
         flush, raw = Signal(), Signal()
         sticky, checked, computed = Signal(3), Signal(32), Signal(32)
-        settings = {name: Signal(32, init=self._defaults.get(name, 0), name=name) for name in _SETTINGS}
-        if "threshold" in self._defaults:
-            settings["threshold"] = Signal(GAIN_BITS, init=self._defaults["threshold"])
+        names = [*_SETTINGS, *(["threshold"] if "threshold" in self._defaults else [])]
+        settings = {name: Signal(self._width(name), init=self._defaults.get(name, 0), name=name) for name in names}
         counters = {name: Signal(32, name=f"count_{name}") for name in COUNTED}
         absent = [] if loadable else ["spec_hash"]
         absent += [] if "threshold" in settings else ["threshold"]
         m.d.comb += [self.run.eq(run), self.flush.eq(flush), self.raw.eq(raw)]
-        m.d.comb += [getattr(self, name).eq(value) for name, value in settings.items() if name != "packet_blocks"]
-        asked = settings["packet_blocks"]
-        within = (asked != 0) & (asked <= self._most_blocks)
-        m.d.comb += self.packet_blocks.eq(Mux(within, asked, self._most_blocks))
+        m.d.comb += [getattr(self, name).eq(value) for name, value in settings.items()]
 
         values = {
             "identity": Const(IDENTITY, 32),
             "version": Const(VERSION | loadable << 16, 32),
             "control": Cat(run, flush, raw),
-            "status": Cat(self.state, Const(0, 4), sticky),
+            "status": Cat(self.state, Const(0, 3), sticky),
             "crc_computed": computed,
             "packets_checked": checked,
             "threshold": Const(0),
@@ -127,7 +131,7 @@ class Registers(wiring.Component):
                 for entry in REGISTERS:
                     if entry.access == "ro" or entry.name in absent:
                         continue
-                    with m.Case(entry.offset // 4):
+                    with m.Case(entry.offset // 4), m.If(self._is_legal(entry.name)):
                         m.d.comb += known.eq(1)
                         self._write(m, entry.name, settings, counters, (run, flush, raw, sticky))
         with m.If(self.failed):
@@ -156,6 +160,14 @@ class Registers(wiring.Component):
             with m.If(read_window):
                 m.d.comb += bus.read_data.eq(Mux(self.halted, parameters.read_data, 0))
         return m
+
+    def _is_legal(self, name: str) -> Value:
+        """Whether what is written is a value that the register may have."""
+        if name not in self._legal:
+            return Const(1)
+        low, high = self._legal[name]
+        below = self.bus.write_data <= high
+        return (self.bus.write_data >= low) & below if low else below
 
     def _write(
         self,

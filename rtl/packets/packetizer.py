@@ -117,12 +117,14 @@ class Packetizer(wiring.Component):
         with m.FSM() as machine:
             m.d.comb += self.full.eq(~machine.ongoing("fill"))
             with m.State("fill"):
-                m.d.comb += [self.i.ready.eq(1), crc8.start.eq(1), crc16.start.eq(1)]
+                # The first byte of a snippet waits for the next packet.
+                closing = self.close & (count != 0)
+                m.d.comb += [self.i.ready.eq(~(self.raw & closing)), crc8.start.eq(1), crc16.start.eq(1)]
                 with m.If(self.discard):
                     m.d.sync += length.eq(complete)
                 with m.If(self.block_end & ((count + 1 == self.limit) | (self.missing != 0))):
                     m.next = "finish"
-                with m.Elif(self.close & (count != 0)):
+                with m.Elif(closing):
                     m.next = "finish"
             with m.State("finish"):
                 m.d.comb += [self.i.ready.eq(~self.raw), self.pad.eq(1), crc8.start.eq(1), crc16.start.eq(1)]

@@ -23,10 +23,14 @@ from tests.rtl.shapes import hardware, projection
 
 
 class Host:
-    """A host's driver of ``chip``, or of one that is made: register accesses, spikes in, packets out."""
+    """A host's driver of ``chip``, or of one that is made: register accesses, spikes in, packets out.
 
-    def __init__(self, plan: Plan, chip: Component | None = None) -> None:
+    In a share ``pause`` of the cycles it takes no byte.
+    """
+
+    def __init__(self, plan: Plan, chip: Component | None = None, *, pause: float = 0.0) -> None:
         self.plan = plan
+        self._pause = pause
         self.chip = chip or Chip(plan)
         self.packets: list[bytes] = []
         self.simulator = Simulator(self.chip)
@@ -41,12 +45,14 @@ class Host:
             self._done = True
 
         async def collect(ctx):
-            ctx.set(self.chip.m_axis_tready, 1)
+            rng = np.random.default_rng(1)
             packet = bytearray()
             for _ in range(limit):
+                ready = int(rng.random() >= self._pause)
+                ctx.set(self.chip.m_axis_tready, ready)
                 signals = (self.chip.m_axis_tvalid, self.chip.m_axis_tdata, self.chip.m_axis_tlast)
                 _, _, valid, data, last = await ctx.tick().sample(*signals)
-                if valid:
+                if valid and ready:
                     packet.append(data)
                     if last:
                         self.packets.append(bytes(packet))
@@ -123,7 +129,7 @@ class Host:
     async def status(self, ctx) -> set[str]:
         """Names of the status bits that are set."""
         value = await self.read(ctx, "status")
-        names = {0: "running", 1: "checking", 2: "halted", 3: "idle", 8: "crc", 9: "refused", 10: "wrong"}
+        names = {0: "running", 1: "checking", 2: "halted", 3: "idle", 4: "waits", 8: "crc", 9: "refused", 10: "wrong"}
         return {name for bit, name in names.items() if value >> bit & 1}
 
 

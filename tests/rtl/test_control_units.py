@@ -108,9 +108,9 @@ def test_registers_keep_count_and_refuse() -> None:
         assert ctx.get(dut.run) == 1, "built-in parameters run at once"
         assert await write("scrub_idle", 9) == 0
         assert ctx.get(dut.scrub_idle) == 9
-        for asked, given in ((0, 8), (3, 3), (9, 8)):
-            assert await write("packet_blocks", asked) == 0
-            assert ctx.get(dut.packet_blocks) == given
+        for name, asked, given in (("packet_blocks", 3, 3), ("packet_blocks", 0, 3), ("packet_blocks", 9, 3)):
+            assert await write(name, asked) == (asked != given)
+            assert ctx.get(getattr(dut, name)) == given
         ctx.set(dut.events, 0b11)
         await ctx.tick().repeat(3)
         ctx.set(dut.events, 0)
