@@ -1,4 +1,4 @@
-"""Operating points of a chip: specs that share its hardware, and of which one at a time is in force.
+"""Operating points of a chip: specs that share its hardware, of which one at a time is in force.
 
 Each point is a spec of its own, and packets carry the tag of the point that they were coded at. Points share the map;
 what they may have for themselves is what the chip keeps in tables.
@@ -6,16 +6,20 @@ what they may have for themselves is what the chip keeps in tables.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spikecae.spec.encoder_spec import HEAD, EncoderSpec, SpecError
+from spikecae.spec.files import load_spec
 from spikecae.stages import Classes, Huffman, LevelGroup, Normalize
 
-__all__ = ["MOST_POINTS", "check_operating_points"]
+__all__ = ["MOST_POINTS", "check_operating_points", "load_operating_points", "point_folder"]
 
 MOST_POINTS = 4
+FURTHER = "points"
+"""Folder, beside the spec of point 0, of those of the others."""
 OWN_VALUES: dict[type, tuple[str, ...]] = {
     Normalize: ("gain",),
     Classes: ("words", "bias"),
@@ -53,6 +57,32 @@ def check_operating_points(specs: Sequence[EncoderSpec]) -> None:
                     f"operating point {number} has the tag {spec.tag:04x} of point {earlier}, and packets could not "
                     f"tell them apart; fit it for a slightly different rate"
                 )
+
+
+def point_folder(folder: Path, number: int) -> Path:
+    """Where point ``number`` lies in the ``folder`` of a chip: point 0 in it, the others in ``points/<number>``."""
+    return folder / FURTHER / str(number) if number else folder
+
+
+def load_operating_points(folder: Path) -> list[EncoderSpec]:
+    """The specs of a chip's operating points, in their order: one where ``folder`` has no further ones.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        SpecError: a spec is damaged, or they cannot share a chip.
+    """
+    further = folder / FURTHER
+    names = {path.name for path in further.iterdir()} if further.is_dir() else set()
+    numbers = range(1, len(names) + 1)
+    odd = sorted(names - {str(number) for number in numbers})
+    if odd:
+        raise SpecError(f"{further}: {odd[0][:64]!r} is not the next operating point; they are called 1, 2, 3")
+    specs = [load_spec(point_folder(folder, number)) for number in (0, *numbers[: MOST_POINTS + 1])]
+    try:
+        check_operating_points(specs)
+    except SpecError as error:
+        raise SpecError(f"{folder}: {error}") from None
+    return specs
 
 
 def _differences(first: EncoderSpec, other: EncoderSpec) -> Iterator[str]:

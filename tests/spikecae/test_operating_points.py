@@ -2,14 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from spikecae.bitstream.huffman import code_lengths
-from spikecae.spec import EncoderSpec, SpecError
-from spikecae.spec.operating_points import MOST_POINTS, check_operating_points
+from spikecae.spec import EncoderSpec, SpecError, save_spec
+from spikecae.spec.operating_points import (
+    MOST_POINTS,
+    check_operating_points,
+    load_operating_points,
+    point_folder,
+)
 from spikecae.stages import Huffman, LevelGroup, Levels, Linear, Normalize
 from tests.linear_spec import random_linear_spec
 
@@ -103,3 +109,18 @@ def test_packets_must_tell_points_apart() -> None:
     alike = SameTag(other.design, other.spikes, other.samples, other.adc_bits, other.stages)
     with pytest.raises(SpecError, match=rf"operating point 1 has the tag {SPEC.tag:04x} of point 0"):
         check_operating_points([SPEC, alike])
+
+
+def test_points_lie_in_numbered_folders(tmp_path: Path) -> None:
+    points = [SPEC, coarser(SPEC, 2), coarser(SPEC, 3)]
+    save_spec(SPEC, tmp_path)
+    assert [spec.hash for spec in load_operating_points(tmp_path)] == [SPEC.hash]
+    for number, spec in enumerate(points):
+        save_spec(spec, point_folder(tmp_path, number))
+    assert [spec.hash for spec in load_operating_points(tmp_path)] == [spec.hash for spec in points]
+    save_spec(replace(points[2], design="other"), tmp_path / "points" / "2")
+    with pytest.raises(SpecError, match=r"operating point 2: design = 'other', point 0 has 'linear'"):
+        load_operating_points(tmp_path)
+    (tmp_path / "points" / "1").rename(tmp_path / "points" / "3")
+    with pytest.raises(SpecError, match="'3' is not the next operating point; they are called 1, 2, 3"):
+        load_operating_points(tmp_path)
