@@ -1,13 +1,15 @@
 """Encoder, packets and registers behind AXI ports, in the clock domain of whoever instantiates it."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from rtl.encoder import IN_FLIGHT, Encoder
 from rtl.host.axi_lite import AxiLite, AxiLitePort
+from rtl.host.load import hash_bits
 from rtl.host.packet_settings import PacketSettings
+from rtl.host.register_map import POINT_HASHES
 from rtl.host.registers import COUNTED, Registers
 from rtl.host.scrubber import Scrubber
 from rtl.host.supervisor import Supervisor
@@ -81,16 +83,18 @@ class Chip(wiring.Component):
         self.packetizer = Packetizer(self.packet_buffer_bytes, spec.spikes)
         self.supervisor = Supervisor(loadable=plan.loadable)
         self.addr_bits = self.encoder.store.addr_bits if plan.loadable else None
+        hashes = ("spec_hash", *POINT_HASHES)[: plan.points]
         defaults = {
-            "spec_hash": 0 if plan.loadable else int(spec.hash[:8], 16),
+            **{name: 0 if plan.loadable else hash_bits(own) for name, own in zip(hashes, plan.specs, strict=True)},
             "scrub_blocks": self.scrub_blocks,
             "scrub_idle": 1 << 24,
             "packet_blocks": hardware.packet_blocks,
         }
         if front_end is not None:
             defaults["threshold"] = front_end.gain
-        self.registers = Registers(self.addr_bits, defaults, hardware.packet_blocks)
-        self.settings = PacketSettings({"packet_blocks": hardware.packet_blocks, "tag": defaults["spec_hash"] >> 16})
+        self.registers = Registers(self.addr_bits, defaults, hardware.packet_blocks, plan.points)
+        at_reset = {"packet_blocks": hardware.packet_blocks, "tag": defaults["spec_hash"] >> 16}
+        self.settings = PacketSettings(plan.points, at_reset)
         self.axi_lite = AxiLite(self.registers.bus_bits + 2)
         axil = AxiLitePort(self.registers.bus_bits + 2).members
         super().__init__(
@@ -255,14 +259,14 @@ class Chip(wiring.Component):
     def _output(self, m: Module) -> None:
         """Bytes of the encoder or of the raw path become packets."""
         encoder, raw_path, packetizer, registers = self.encoder, self.raw_path, self.packetizer, self.registers
-        asked, settings = self.settings.asked, self.settings.current
+        asked, settings, points = self.settings.asked, self.settings.current, self._plan.points
         raw, blocks, sidecar = settings.raw, settings.packet_blocks, settings.sidecar
         limit = Mux(blocks < self.raw_snippets, blocks, self.raw_snippets)
         m.d.comb += [
             asked.raw.eq(registers.raw),
             asked.sidecar.eq(registers.sidecar),
             asked.packet_blocks.eq(registers.packet_blocks),
-            asked.tag.eq(registers.spec_hash[16:]),
+            asked.tag.eq(self._hash_asked[16:]),
             packetizer.i.valid.eq(Mux(raw, raw_path.o.valid, encoder.o.valid)),
             packetizer.i.payload.eq(Mux(raw, raw_path.o.payload, encoder.o.payload)),
             encoder.o.ready.eq(packetizer.i.ready & ~raw),
@@ -284,6 +288,21 @@ class Chip(wiring.Component):
             self.m_axis_tlast.eq(packetizer.o.payload.last),
             packetizer.o.ready.eq(self.m_axis_tready),
         ]
+        if points > 1:
+            m.d.comb += [
+                asked.point.eq(registers.point),
+                encoder.point.eq(settings.point),
+                encoder.switch.eq(self.settings.taken),
+            ]
+
+    @property
+    def _hash_asked(self) -> Value:
+        """The register with the hash of the point that is asked for."""
+        registers = self.registers
+        if self._plan.points == 1:
+            return registers.spec_hash
+        others = (getattr(registers, name) for name in POINT_HASHES[: self._plan.points - 1])
+        return Array([registers.spec_hash, *others])[registers.point]
 
     def _events(self, m: Module, gate: Signal) -> None:
         """Channel and time of every spike wait for its packet. The queue holds all that can be under way."""

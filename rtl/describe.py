@@ -43,6 +43,7 @@ def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str],
     return Manifest(
         design=spec.design,
         spec_hash=spec.hash,
+        point_hashes=[other.hash for other in plan.specs[1:]],
         top="spike_encoder",
         verilog=verilog,
         files=files,

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from amaranth.back import verilog
@@ -35,6 +36,7 @@ def emit(
     out_dir: Path,
     front_end: FrontEnd | None = None,
     kit: MacroKit | None = None,
+    others: Sequence[EncoderSpec] = (),
 ) -> Manifest:
     """Generate the encoder and, where a front end is given, ``spike_compressor.v``: both behind one another.
 
@@ -45,11 +47,12 @@ def emit(
     the manifest last.
 
     Args:
-        spec: the integers to build in.
+        spec: the integers to build in; with several operating points, those of point 0.
         hardware: the knobs.
         out_dir: folder for all files.
         front_end: the spike detector in front of the encoder.
         kit: macros of the process that ``hardware.memories`` names, where it names one.
+        others: specs of the further operating points.
 
     Raises:
         ValueError: the spec's list of stages is not one this hardware knows, the front end does not fit it, the kit is
@@ -57,7 +60,7 @@ def emit(
         RuntimeError: no Yosys to write Verilog with, or a signal that a tap needs was not emitted.
     """
     os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
-    plan, memories = make_plan(spec, hardware), hardware.memories
+    plan, memories = make_plan(spec, hardware, others), hardware.memories
     back_end(memories, kit)  # a kit that is missing is told before anything is built
     top = SpikeEncoder(plan)
     texts = {f"{ENCODER}.v": _verilog(top, ENCODER)}

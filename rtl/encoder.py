@@ -1,8 +1,10 @@
 """The encoder: ADC samples in, Huffman bytes out, parameters in memories of its own."""
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from amaranth.hdl import Module, ResetInserter, unsigned
+from amaranth.hdl import Cat, Module, ResetInserter, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
@@ -43,6 +45,9 @@ class Encoder(wiring.Component):
     bus: In(ParameterBus(store.addr_bits)): the parameter memories (only if loadable). While it has the grant no sample
         is taken; it may have it only while no block is under way.
     restart: In(1): start the pipeline over; due during every grant, when no block is under way.
+    point: In(range(plan.points)): operating point of what comes (only of a plan with several).
+    switch: In(1): for one cycle, it changes with the next; due only when no spike and no block is under way (only of
+        a plan with several).
 
     Cycles
     ------
@@ -74,6 +79,8 @@ class Encoder(wiring.Component):
         }
         if plan.loadable:
             members["bus"] = In(ParameterBus(self.store.addr_bits))
+        if plan.points > 1:
+            members |= {"point": In(range(plan.points)), "switch": In(1)}
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -82,7 +89,9 @@ class Encoder(wiring.Component):
         m.submodules.input_buffer = input_buffer = self.input_buffer
         m.submodules.store = store = self.store
         pipeline = self.pipeline
-        m.submodules.pipeline = ResetInserter(self.restart)(pipeline)
+        # With another point, what was read ahead is forgotten.
+        restart = [self.restart, *([self.switch] if self._plan.points > 1 else [])]
+        m.submodules.pipeline = ResetInserter(reduce(or_, restart))(pipeline)
         wiring.connect(m, wiring.flipped(self.i), normalizer.i)
         wiring.connect(m, normalizer.o, input_buffer.i)
         wiring.connect(m, input_buffer.o, pipeline.i)
@@ -94,7 +103,7 @@ class Encoder(wiring.Component):
         self._keep_missing(m, input_buffer, writer)
         self._read_tables(m, self._plan.source, normalizer)
         for name in pipeline.tables:
-            wiring.connect(m, getattr(pipeline, name), getattr(store, name))
+            self._read_table(m, name, getattr(pipeline, name))
         m.d.comb += [
             self.spike_end.eq(input_buffer.spike_end),
             self.wrong_end.eq(input_buffer.wrong_end),
@@ -113,13 +122,31 @@ class Encoder(wiring.Component):
         ]
         if self._plan.loadable:
             wiring.connect(m, wiring.flipped(self.bus), store.bus)
-            m.d.comb += normalizer.hold.eq(self.bus.grant)
+        hold = [self.bus.grant] if self._plan.loadable else []
+        if self._plan.points > 1:
+            hold.append(self.switch)
+            m.d.comb += pipeline.point.eq(self.point)
+        if hold:
+            m.d.comb += normalizer.hold.eq(reduce(or_, hold))
         return m
 
     def _read_tables(self, m: Module, part: Part, unit: wiring.Component) -> None:
         """A part's own tables are its unit's ports."""
         for name, table in part.tables().items():
-            wiring.connect(m, getattr(unit, table.port), getattr(self.store, name))
+            self._read_table(m, name, getattr(unit, table.port))
+
+    def _read_table(self, m: Module, name: str, port: Any) -> None:
+        """A unit reads a memory, or the operating point's set in it."""
+        memory, table = getattr(self.store, name), self._plan.tables[name]
+        if table.sets == 1:
+            wiring.connect(m, port, memory)
+            return
+        bits = (table.depth - 1).bit_length()
+        m.d.comb += [
+            memory.addr.eq(Cat(port.addr[:bits], self.point)),
+            memory.en.eq(port.en),
+            port.data.eq(memory.data),
+        ]
 
     def _keep_missing(self, m: Module, input_buffer: InputBuffer, writer: Any) -> None:
         """How many spikes each block under way lacks, in order, until it is written."""

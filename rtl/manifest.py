@@ -111,6 +111,8 @@ class Manifest(Record):
     schema_version: Literal[1] = 1
     design: str
     spec_hash: str
+    point_hashes: list[str] = []
+    """Of the specs of further operating points."""
     top: str
     verilog: str
     files: list[str]

@@ -28,8 +28,9 @@ class Pipeline(wiring.Component):
     Members
     -------
     i: In(stream of plan.feed.lanes × signed(8)): samples, as the feed says.
-    <table>: Out(MemoryRead(len(plan.images[table].words), plan.images[table].width)): the read port of each parameter
-        memory of the parts, by its name.
+    <table>: Out(MemoryRead(plan.tables[table].depth, plan.images[table].width)): the read port of each parameter
+        memory of the parts, by its name: of one operating point's words.
+    point: In(range(plan.points)): which one, stable between resets (only of a plan with several).
     o: Out(stream of symbol_shape(plan.quantizer.index_bits, plan.quantizer.golomb_order)): symbols in the order of the
         spec's. A block takes ``plan.cycles_per_block`` cycles at full rate.
 
@@ -56,7 +57,8 @@ class Pipeline(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(data.ArrayLayout(signed(8), plan.feed.lanes))),
-                **{name: Out(MemoryRead(len(images[name].words), images[name].width)) for name in self.tables},
+                **{name: Out(MemoryRead(plan.tables[name].depth, images[name].width)) for name in self.tables},
+                **({"point": In(range(plan.points))} if plan.points > 1 else {}),
                 "o": Out(stream.Signature(symbol_shape(plan.quantizer.index_bits, plan.quantizer.golomb_order))),
             }
         )
@@ -74,6 +76,9 @@ class Pipeline(wiring.Component):
         wiring.connect(m, chain[-1].o, wiring.flipped(self.o))
         for name, (part, port) in self._own.items():
             wiring.connect(m, getattr(units[part.name], port), wiring.flipped(getattr(self, name)))
+        for unit in chain if plan.points > 1 else ():
+            if "point" in unit.signature.members:
+                m.d.comb += unit.point.eq(self.point)
         self._deal(m)
         return m
 

@@ -1,5 +1,6 @@
 """From an encoder spec and the hardware's knobs to the plan of the hardware: each stage lays itself out."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from rtl.shape.images import SHIFT_BITS
@@ -9,6 +10,7 @@ from rtl.shape.stream import Stream, feed_stream
 from rtl.stages.base import Site, feed_of, lay_out
 from spikecae.design import Hardware
 from spikecae.spec import EncoderSpec
+from spikecae.spec.operating_points import check_operating_points
 
 __all__ = ["make_plan"]
 
@@ -16,18 +18,26 @@ MIN_PORT_WEIGHTS = 8
 """Weights that a memory word has room for at least."""
 
 
-def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
+def make_plan(spec: EncoderSpec, hardware: Hardware, others: Sequence[EncoderSpec] = ()) -> Plan:
     """Lay out an encoder.
+
+    Args:
+        spec: its integers; with several operating points, those of point 0.
+        hardware: the knobs.
+        others: specs of the further points.
 
     With built-in parameters the widths of accumulators come from the bound of these very weights, with loadable ones
     from that of any weights of ``hardware.weight_bits`` and any bias of ``hardware.bias_bits``.
 
     Raises:
+        SpecError: the specs cannot share a chip.
         ValueError: a stage is of a kind, or at a place, that this hardware does not know; or parameters exceed their
             declared widths: each one is named.
     """
+    specs = (spec, *others)
+    check_operating_points(specs)
     feed = feed_of(spec.transforms[0], spec)
-    site = Site(spec, hardware, feed)
+    site = Site(specs, hardware, feed)
     source = cast(SourcePart, lay_out(spec.source, None, site))
     stream: Stream | None = feed_stream(feed, spec.source.output(spec.spikes, spec.samples), hardware.fold)
     parts: list[TransformPart] = []
@@ -43,4 +53,4 @@ def make_plan(spec: EncoderSpec, hardware: Hardware) -> Plan:
     bias_bits = hardware.bias_bits if site.loadable else max(requantized, default=1)
     least_port = 1 << (MIN_PORT_WEIGHTS * hardware.weight_bits - 1).bit_length()
     widths = parameter_widths(products, site.group_cycles, bias_bits, SHIFT_BITS, least_port)
-    return Plan(spec, hardware, feed, source, tuple(parts), cast(QuantizerPart, parts[-1]), coder, widths)
+    return Plan(specs, hardware, feed, source, tuple(parts), cast(QuantizerPart, parts[-1]), coder, widths)

@@ -264,10 +264,14 @@ class BatchSimulator:
 
         Bytes behind the last whole packet are not among them.
         """
+        return [unframe(packet, number, self.manifest) for number, packet in enumerate(self.packets)]
+
+    @property
+    def packets(self) -> list[bytes]:
+        """The packets that have left since reset, whatever is in them."""
         data, ends, _ = self._output_arrays()
         starts = np.concatenate([[0], np.flatnonzero(ends) + 1])
-        frames = [data[first:last].tobytes() for first, last in pairwise(starts)]
-        return [unframe(packet, number, self.manifest) for number, packet in enumerate(frames)]
+        return [data[first:last].tobytes() for first, last in pairwise(starts)]
 
     def _output_arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint64]]:
         data, ends = ctypes.POINTER(ctypes.c_uint8)(), ctypes.POINTER(ctypes.c_uint8)()
@@ -329,13 +333,16 @@ class BatchSimulator:
 
 
 def unframe(packet: bytes, sequence: int, manifest: Manifest) -> bytes:
-    """Payload of a packet of one block, or the whole packet where a byte of its frame is not as it should be."""
+    """Payload of a packet of one block, or the whole packet where a byte of its frame is not as it should be: that of
+    any of the chip's operating points."""
     payload = packet[HEADER_BYTES:-TRAILER_BYTES]
     if not payload:
         return packet
-    tag = int(manifest.spec_hash[:4], 16)
-    header = Header(sequence=sequence % (1 << 16), tag=tag, count=1, length=len(payload))
-    return payload if frame(header, payload) == packet else packet
+    for own in (manifest.spec_hash, *manifest.point_hashes):
+        header = Header(sequence=sequence % (1 << 16), tag=int(own[:4], 16), count=1, length=len(payload))
+        if frame(header, payload) == packet:
+            return payload
+    return packet
 
 
 def _tap_dtype(width: int, *, signed: bool) -> np.dtype[np.integer]:

@@ -30,13 +30,15 @@ from rtl.host.register_map import register
 from rtl.manifest import Manifest
 from sim.batch import unframe
 from sim.compare import compare
+from sim.points import encode_at, points_of
 from sim.stage import escapes_sent
 from sim.wrapper import tap_slots
 from spikecae.golden import EncodedBlocks, encode
-from spikecae.spec import load_spec
+from spikecae.spec.operating_points import load_operating_points
 
 FOLDER = Path(os.environ["SPIKECAE_BENCH"])
-SPEC = load_spec(FOLDER)
+SPECS = load_operating_points(FOLDER)
+SPEC = SPECS[0]
 MANIFEST = Manifest.model_validate_json((FOLDER / "manifest.json").read_text(encoding="utf-8"))
 LOAD = json.loads((FOLDER / "load.json").read_text(encoding="utf-8"))
 ADC = np.load(FOLDER / "adc.npy", allow_pickle=False)
@@ -118,9 +120,17 @@ class Bench:
         self.sink.clear()
         self.taps.clear()
         self.dut.aresetn.value = 1
-        for offset, value in [(register("packet_blocks").offset, 1), *LOAD]:
-            answer = await self.registers.write(offset, value.to_bytes(4, "little"))
-            assert answer.resp == AxiResp.OKAY, f"the chip refuses to write {value:#x} to offset {offset:#x}"
+        await self.write("packet_blocks", 1)
+        for offset, value in LOAD:
+            await self.write(offset, value)
+
+    async def write(self, register_or_offset: str | int, value: int) -> None:
+        """Write to a register by name, or to a byte offset."""
+        offset = register_or_offset
+        if isinstance(offset, str):
+            offset = register(offset).offset
+        answer = await self.registers.write(offset, value.to_bytes(4, "little"))
+        assert answer.resp == AxiResp.OKAY, f"the chip refuses to write {value:#x} to offset {offset:#x}"
 
     async def send(self, adc: np.ndarray) -> None:
         """Queue blocks (n, M, D), a frame for each spike."""
@@ -176,3 +186,34 @@ async def recovers_from_reset(dut: Any) -> None:
         await bench.reset()
     await bench.send(ADC)
     await bench.check(GOLDEN, slowness=1)
+
+
+if len(SPECS) > 1:
+
+    @cocotb.test()
+    @cocotb.parametrize(idle=["none", "bursts"], back_pressure=["none", "bursts"])
+    async def switches_points(dut: Any, idle: str, back_pressure: str) -> None:
+        """Each packet is golden's at the point that its tag names, whenever another one is asked for."""
+        bench = Bench(dut)
+        await bench.reset()
+        for stream, kind, seed in ((bench.source, idle, 1), (bench.sink, back_pressure, 2)):
+            generator = pauses(kind, seed)
+            if generator is not None:
+                stream.set_pause_generator(generator)
+        draw = random.Random(4)
+        adc = np.concatenate([ADC] * 2)
+        await bench.send(adc)
+        packets: list[bytes] = []
+        limit = 40 * (MANIFEST.latency_cycles + MANIFEST.cycles_per_block) * len(adc)
+        for _ in range(limit):
+            if len(packets) == len(adc):
+                break
+            await bench.write("point", draw.randrange(len(SPECS)))
+            await ClockCycles(dut.aclk, draw.randint(1, MANIFEST.cycles_per_block))
+            while not bench.sink.empty():
+                packets.append(bytes(bench.sink.recv_nowait().tdata))
+        points = points_of(packets, SPECS)
+        assert len(set(points)) > 1
+        payloads = [unframe(packet, number, MANIFEST) for number, packet in enumerate(packets)]
+        result = compare(MANIFEST, encode_at(SPECS, adc, points), bench.taps.arrays(len(adc)), payloads)
+        assert result.first is None, f"{result.total} values differ; the first: {result.first}"

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from sim.toolchain import available, require
 from sim.verilate import build_bench
 from sim.wrapper import WRAPPER, wrapper_verilog
 from spikecae.spec import EncoderSpec, save_spec
+from spikecae.spec.operating_points import point_folder
 
 __all__ = ["BenchError", "run_bench", "run_benches"]
 
@@ -29,17 +31,30 @@ class BenchError(RuntimeError):
     """The bench could not be built or started; the log says why."""
 
 
-def run_benches(spec: EncoderSpec, rtl_dir: Path, adc: NDArray[np.int16], folder: Path) -> list[BenchResult]:
+def run_benches(
+    spec: EncoderSpec,
+    rtl_dir: Path,
+    adc: NDArray[np.int16],
+    folder: Path,
+    points: Sequence[EncoderSpec] = (),
+) -> list[BenchResult]:
     """Run the bench on every simulator that is installed; Verilator must be.
 
     Args: as for :func:`run_bench`.
     """
     names = ["verilator", *(["icarus"] if available("iverilog") else [])]
-    return [run_bench(name, spec, rtl_dir, adc, folder) for name in names]
+    return [run_bench(name, spec, rtl_dir, adc, folder, points=points) for name in names]
 
 
 def run_bench(
-    simulator: str, spec: EncoderSpec, rtl_dir: Path, adc: NDArray[np.int16], folder: Path, *, blocks: int = BLOCKS
+    simulator: str,
+    spec: EncoderSpec,
+    rtl_dir: Path,
+    adc: NDArray[np.int16],
+    folder: Path,
+    *,
+    blocks: int = BLOCKS,
+    points: Sequence[EncoderSpec] = (),
 ) -> BenchResult:
     """Run :mod:`sim.cocotb_bench` on an emitted encoder.
 
@@ -50,6 +65,7 @@ def run_bench(
         adc: (n, M, D) blocks; the first few are used.
         folder: where it is built, and the simulator's log is left (``cocotb-<simulator>/``).
         blocks: how many are used.
+        points: specs of further operating points, between which a test switches.
 
     Raises:
         MissingToolError: the simulator, or something it needs, is not installed.
@@ -61,7 +77,8 @@ def run_bench(
     vectors = (folder / f"cocotb-{simulator}").resolve()
     shutil.rmtree(vectors, ignore_errors=True)
     vectors.mkdir(parents=True)
-    save_spec(spec, vectors)
+    for number, own in enumerate((spec, *points)):
+        save_spec(own, point_folder(vectors, number))
     shutil.copy(rtl_dir / "manifest.json", vectors)
     (vectors / "load.json").write_text(json.dumps(load_writes(rtl_dir, manifest)), encoding="utf-8")
     np.save(vectors / "adc.npy", adc[:blocks], allow_pickle=False)

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from sim.batch import BatchSimulator, Pauses
 from sim.compare import Comparison, compare
 from sim.compressor import plant, run_compressor
 from sim.emitted import load_manifest, load_writes
+from sim.points import run_points
 from sim.results import CyclesPerBlock, Escapes, Latency, OtherTop, SimulationResults, Speed
 from sim.toolchain import require
 from sim.verilate import HARMLESS, build_library, lint
@@ -52,12 +53,13 @@ def simulate(
     models: Path | None = None,
     front_end: FrontEnd | None = None,
     sample_cycles: int = 1,
+    points: Sequence[EncoderSpec] = (),
     progress: Progress | None = None,
 ) -> SimulationResults:
     """Prove the emitted encoder equal to the golden model on blocks, and measure it.
 
     Args:
-        spec: what the encoder was emitted from.
+        spec: what the encoder was emitted from; with several operating points, that of point 0.
         rtl_dir: folder with ``spike_encoder.v`` and ``manifest.json``.
         adc: (n, M, D) ADC codes; the first ``blocks`` are run, all of them if there are fewer.
         out_dir: gets ``results.json``, and ``waves.vcd`` if asked for.
@@ -67,6 +69,7 @@ def simulate(
         models: where compiled models are kept; ``verilated`` beside ``rtl_dir`` by default.
         front_end: the detector in front of the encoder, where there is one: the compressor is run too.
         sample_cycles: clock cycles from one of its input samples to the next.
+        points: specs of the further operating points: the encoder is also run while its point is switched.
         progress: called with the step's name, how much is done, and of how much.
 
     Raises:
@@ -77,8 +80,9 @@ def simulate(
     """
     versions = require("verilator", "g++")
     manifest = load_manifest(rtl_dir)
-    if manifest.spec_hash != spec.hash:
-        emitted, given = manifest.spec_hash[:12], spec.hash[:12]
+    if [manifest.spec_hash, *manifest.point_hashes] != [own.hash for own in (spec, *points)]:
+        emitted = ", ".join(own[:12] for own in (manifest.spec_hash, *manifest.point_hashes))
+        given = ", ".join(own.hash[:12] for own in (spec, *points))
         raise ValueError(f"{rtl_dir} was emitted from spec {emitted}, not {given}; run the rtl stage anew")
     adc = adc[:blocks]
     if len(adc) < 2 * FILLING:
@@ -112,7 +116,7 @@ def simulate(
     if cocotb:
         from sim.cocotb_run import run_benches
 
-        benches = run_benches(spec, rtl_dir, adc, models)
+        benches = run_benches(spec, rtl_dir, adc, models, points)
 
     others = []
     if manifest.layout_verilog != manifest.verilog:
@@ -120,6 +124,9 @@ def simulate(
     if front_end is not None:
         codes = plant(front_end, paused, seed=1)
         others.append(run_compressor(spec, front_end, rtl_dir, codes, models, spacing=sample_cycles, progress=progress))
+
+    if points:
+        others.append(run_points((spec, *points), rtl_dir, adc, models, progress=progress))
 
     mismatches = {stage: sum(part.mismatches[stage] for part in parts) for stage in parts[0].mismatches}
     cycles = steady_state(ends, manifest.cycles_per_block, numbers_sent(spec, adc))

@@ -1,5 +1,7 @@
 """Specs of linear encoders with random but well-scaled parameters, for tests that need no training."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from spikecae.bitstream.huffman import code_lengths
@@ -51,17 +53,48 @@ def random_linear_spec(spikes: int, samples: int, latents: int, *, joint: bool, 
     rows = x.reshape(BLOCKS * columns, -1)
     deviations = np.maximum(WIDEST * 0.8 ** np.arange(latents), NARROWEST)
     linear = _linear(rows, deviations, rng)
-    y = np.floor(rows @ linear.weight[:, :, 0].T.astype(float) + linear.bias + 2.0 ** (linear.shift - 1))
-    y = np.clip(y.astype(np.int64) >> linear.shift, *linear.output_range)
+    y = _latents(linear, rows)
     quantizer = _levels(y, columns, _classes(y, classes, rng))
-    indices = quantize(quantizer, y.reshape(BLOCKS, columns, latents).transpose(0, 2, 1).reshape(BLOCKS, -1))
+    coder = _coder(quantizer, y.reshape(BLOCKS, columns, latents))
+    return EncoderSpec("linear", spikes, samples, ADC_BITS, (source, linear, quantizer, coder))
+
+
+def further_point(spec: EncoderSpec, gain: float, seed: int) -> EncoderSpec:
+    """Another operating point of a chip with such a spec: another gain, other classes, boxes and code tables."""
+    rng = np.random.default_rng(seed)
+    source, linear, first, _ = spec.stages
+    source = replace(source, gain=np.rint(source.gain * gain).astype(np.uint16))
+    x = read_source(source, linear_adc(spec, BLOCKS, seed)).astype(float)
+    y = _latents(linear, x.reshape(BLOCKS * first.columns, -1))
+    found = _classes(y, len(first.classes[0].words) if first.classes else 1, rng)
+    _, levels = levels_of(replace(first, classes=found), y)
+    low, high = np.quantile(levels, [0.01, 0.99], axis=0, method="nearest").astype(int)
+    groups, at = [], 0
+    for group in first.groups:
+        own = slice(at, at + group.low.size)
+        size = np.minimum(high[own] - low[own] + 1, group.size + 1)
+        groups.append(replace(group, low=low[own].astype(np.int8), size=size.astype(np.uint8)))
+        at += group.low.size
+    quantizer = replace(first, classes=found, groups=tuple(groups))
+    coder = _coder(quantizer, y.reshape(BLOCKS, first.columns, -1))
+    return replace(spec, stages=(source, linear, quantizer, coder))
+
+
+def _latents(linear: Linear, rows: np.ndarray) -> np.ndarray:
+    """Of rows (n, inputs) of normalized samples."""
+    y = np.floor(rows @ linear.weight[:, :, 0].T.astype(float) + linear.bias + 2.0 ** (linear.shift - 1))
+    return np.clip(y.astype(np.int64) >> linear.shift, *linear.output_range)
+
+
+def _coder(quantizer: Levels, y: np.ndarray) -> Huffman:
+    """Code tables for columns like ``y`` (blocks, columns, latents)."""
+    indices = quantize(quantizer, y.transpose(0, 2, 1).reshape(len(y), -1))
     symbols = quantizer.symbols
     lengths = []
     for table in range(len(quantizer.groups) + len(quantizer.classes)):
         own = [position for position in symbols.coded if symbols.tables[position] == table]
         lengths.append(code_lengths(np.bincount(indices[:, own].ravel(), minlength=symbols.sizes[own[0]])))
-    stages = (source, linear, quantizer, Huffman("huffman", tuple(lengths)))
-    return EncoderSpec("linear", spikes, samples, ADC_BITS, stages)
+    return Huffman("huffman", tuple(lengths))
 
 
 def linear_adc(spec: EncoderSpec, blocks: int, seed: int) -> np.ndarray:

@@ -4,15 +4,21 @@ import json
 import zlib
 
 from rtl.host.parameter_store import address_bits, lay_out
-from rtl.host.register_map import register, window_bit
+from rtl.host.register_map import POINT_HASHES, register, window_bit
 from rtl.memory.parameter_memory import BUS_BITS
 from rtl.shape.plan import Plan
+from spikecae.spec import EncoderSpec
 
-__all__ = ["load_json", "load_writes"]
+__all__ = ["hash_bits", "load_json", "load_writes"]
+
+
+def hash_bits(spec: EncoderSpec) -> int:
+    """What ``spec_hash`` has of a spec's hash: its first 32 bits."""
+    return int(spec.hash[:8], 16)
 
 
 def load_writes(plan: Plan) -> list[tuple[int, int]]:
-    """(byte offset, value) of every write: parameters, their CRC-32, the spec's hash, and run.
+    """(byte offset, value) of every write: parameters, the specs' hashes, the parameters' CRC-32, and run.
 
     Raises:
         ValueError: the parameters are built in.
@@ -29,7 +35,8 @@ def load_writes(plan: Plan) -> list[tuple[int, int]]:
                 value = (word >> (BUS_BITS * lane)) & ((1 << BUS_BITS) - 1)
                 writes.append((window + 4 * (region.base + number * region.lanes + lane), value))
                 crc = zlib.crc32(value.to_bytes(4, "little"), crc)
-    settings = {"spec_hash": int(plan.spec.hash[:8], 16), "crc_expected": crc, "control": 1}
+    hashes = zip(("spec_hash", *POINT_HASHES), plan.specs, strict=False)
+    settings = {**{name: hash_bits(spec) for name, spec in hashes}, "crc_expected": crc, "control": 1}
     return writes + [(register(name).offset, value) for name, value in settings.items()]
 
 

@@ -7,9 +7,10 @@ from amaranth.lib.wiring import In, Out
 __all__ = ["PacketSettings", "settings_layout"]
 
 
-def settings_layout() -> data.StructLayout:
-    """Raw mode, kind of sidecar, blocks that make a packet, and the spec's tag."""
-    return data.StructLayout({"raw": 1, "sidecar": 2, "packet_blocks": 8, "tag": 16})
+def settings_layout(points: int) -> data.StructLayout:
+    """Raw mode, kind of sidecar, blocks that make a packet, the spec's tag, and which of several operating points."""
+    fields = {"raw": 1, "sidecar": 2, "packet_blocks": 8, "tag": 16}
+    return data.StructLayout(fields | ({"point": range(points)} if points > 1 else {}))
 
 
 class PacketSettings(wiring.Component):
@@ -17,13 +18,14 @@ class PacketSettings(wiring.Component):
 
     Parameters
     ----------
+    points: operating points.
     at_reset: fields of ``current`` at reset; 0 where nothing is said.
 
     Members
     -------
-    asked: In(settings_layout()): what the registers say.
+    asked: In(settings_layout(points)): what the registers say.
     vacant: In(1): no spike, block or packet is under way, and none begins in this cycle if ``waiting``.
-    current: Out(settings_layout()): what is in force.
+    current: Out(settings_layout(points)): what is in force.
     waiting: Out(1): they differ: no further block may begin, and what there is is to be sent.
     taken: Out(1): for one cycle, what was asked for comes into force with the next.
 
@@ -33,16 +35,16 @@ class PacketSettings(wiring.Component):
     Throughput: settings every 2 cycles.
     """
 
-    def __init__(self, at_reset: dict[str, int]) -> None:
+    def __init__(self, points: int, at_reset: dict[str, int]) -> None:
         self._at_reset = at_reset
-        layout = settings_layout()
+        layout = settings_layout(points)
         super().__init__(
             {"asked": In(layout), "vacant": In(1), "current": Out(layout), "waiting": Out(1), "taken": Out(1)}
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        current = Signal(settings_layout(), init=self._at_reset)
+        current = Signal(self.current.shape(), init=self._at_reset)
         m.d.comb += [
             self.current.eq(current),
             self.waiting.eq(self.asked.as_value() != current.as_value()),

@@ -6,6 +6,7 @@ from typing import Literal
 from rtl.host.parameter_store import Region
 
 __all__ = [
+    "POINT_HASHES",
     "REGISTERS",
     "TAKEN",
     "WINDOW_BITS",
@@ -22,6 +23,9 @@ __all__ = [
 WINDOW_BITS = 12
 """At least so many address bits lie below the parameter window."""
 
+
+POINT_HASHES = ("spec_hash_1", "spec_hash_2", "spec_hash_3")
+"""The registers that are to further operating points what ``spec_hash`` is to point 0."""
 
 Takes = Literal["live", "packet", "halted"]
 TAKEN: dict[Takes, str] = {
@@ -88,6 +92,7 @@ REGISTERS = (
         "front end: threshold over the median magnitude, in 1/16, 1 to 255; without one 0, and writing it is refused",
         "live",
     ),
+    Register("point", 0x38, "rw", "operating point that is coded at, from 0 on", "packet"),
     Register("packets_checked", 0x30, "ro", "packets sent before the last check that passed: those are right"),
     Register("spikes", 0x40, "count", "spikes taken", "live"),
     Register("blocks", 0x44, "count", "blocks coded", "live"),
@@ -106,6 +111,10 @@ REGISTERS = (
     ),
     Register("overruns", 0x64, "count", "events lost by the front end", "live"),
     Register("escapes", 0x68, "count", "reserved symbols coded: groups with a level outside; 0 without levels", "live"),
+    *(
+        Register(name, offset, "rw", f"likewise spec_hash of operating point {point}, where there is one", "packet")
+        for point, (name, offset) in enumerate(zip(POINT_HASHES, (0x70, 0x74, 0x78), strict=True), start=1)
+    ),
 )
 
 

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.host.axi_lite import RegisterBus
 from rtl.host.parameter_store import ParameterBus
-from rtl.host.register_map import REGISTERS, packet_fields, window_bit
+from rtl.host.register_map import POINT_HASHES, REGISTERS, packet_fields, window_bit
 from spikecae.front_end.front_end import GAIN_BITS
 
 __all__ = ["COUNTED", "Registers"]
@@ -26,6 +26,7 @@ class Registers(wiring.Component):
     addr_bits: width of a parameter word address; None if parameters are built in.
     defaults: reset values of the settings; ``threshold`` is there only if it is among them.
     most_blocks: largest ``packet_blocks``.
+    points: operating points.
 
     Members
     -------
@@ -41,6 +42,8 @@ class Registers(wiring.Component):
     spec_hash, crc_expected, scrub_blocks, scrub_idle, timeout: Out(32): what the settings were set to.
     packet_blocks: Out(most_blocks.bit_length()): likewise, always a legal value.
     sidecar: Out(2): likewise.
+    point: Out(range(points)): likewise (only with several points).
+    spec_hash_1, spec_hash_2, spec_hash_3: Out(32): as ``spec_hash`` (only those of points that there are).
     threshold: Out(GAIN_BITS): likewise (only with a front end).
 
     Cycles
@@ -49,12 +52,17 @@ class Registers(wiring.Component):
     Throughput: an access a cycle.
     """
 
-    def __init__(self, addr_bits: int | None, defaults: dict[str, int], most_blocks: int) -> None:
+    def __init__(self, addr_bits: int | None, defaults: dict[str, int], most_blocks: int, points: int = 1) -> None:
         self._addr_bits = addr_bits
         self._defaults = defaults
-        self._legal = {"packet_blocks": (1, most_blocks), "sidecar": (0, MOST_SIDECAR)}
+        self._legal = {"packet_blocks": (1, most_blocks), "sidecar": (0, MOST_SIDECAR), "point": (0, points - 1)}
+        self._absent = [*POINT_HASHES[points - 1 :], *([] if points > 1 else ["point"])]
+        self._kept = [name for name in _SETTINGS if name not in self._absent]
         if "threshold" in defaults:
             self._legal["threshold"] = (1, (1 << GAIN_BITS) - 1)
+            self._kept.append("threshold")
+        else:
+            self._absent.append("threshold")
         self.bus_bits = window_bit(0) - 2 if addr_bits is None else window_bit(addr_bits) - 1
         """Width of a word address on ``bus``."""
         members: dict[str, object] = {
@@ -69,10 +77,8 @@ class Registers(wiring.Component):
             "run": Out(1),
             "flush": Out(1),
             "raw": Out(1),
-            **{name: Out(self._width(name)) for name in _SETTINGS},
+            **{name: Out(self._width(name)) for name in self._kept},
         }
-        if "threshold" in defaults:
-            members["threshold"] = Out(GAIN_BITS)
         if addr_bits is not None:
             members["parameters"] = Out(ParameterBus(addr_bits))
         super().__init__(members)
@@ -88,11 +94,9 @@ class Registers(wiring.Component):
         run = Signal(init=not loadable)
         flush, raw = Signal(), Signal()
         sticky, checked, computed = Signal(3), Signal(32), Signal(32)
-        names = [*_SETTINGS, *(["threshold"] if "threshold" in self._defaults else [])]
-        settings = {name: Signal(self._width(name), init=self._defaults.get(name, 0), name=name) for name in names}
+        settings = {name: Signal(self._width(name), init=self._defaults.get(name, 0), name=name) for name in self._kept}
         counters = {name: Signal(32, name=f"count_{name}") for name in COUNTED}
-        absent = [] if loadable else ["spec_hash"]
-        absent += [] if "threshold" in settings else ["threshold"]
+        fixed = [] if loadable else ["spec_hash", *POINT_HASHES]
         m.d.comb += [self.run.eq(run), self.flush.eq(flush), self.raw.eq(raw)]
         m.d.comb += [getattr(self, name).eq(value) for name, value in settings.items()]
 
@@ -103,7 +107,7 @@ class Registers(wiring.Component):
             "status": Cat(self.state, Const(0, 3), sticky),
             "crc_computed": computed,
             "packets_checked": checked,
-            "threshold": Const(0),
+            **{name: Const(0) for name in self._absent},
             **settings,
             **counters,
         }
@@ -129,7 +133,7 @@ class Registers(wiring.Component):
         with m.If(bus.write & ~in_window):
             with m.Switch(bus.addr):
                 for entry in REGISTERS:
-                    if entry.access == "ro" or entry.name in absent:
+                    if entry.access == "ro" or entry.name in fixed or entry.name in self._absent:
                         continue
                     with m.Case(entry.offset // 4), m.If(self._is_legal(entry.name)):
                         m.d.comb += known.eq(1)

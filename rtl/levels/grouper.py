@@ -21,6 +21,7 @@ class Grouper(wiring.Component):
     Members
     -------
     table: Out(MemoryRead(plan.latents, LOW_BITS + SIZE_BITS)): smallest value and size of each level.
+    point: In(range(plan.points)): operating point, stable between resets (only of a plan with several).
     chosen: In(stream of range(plan.classes)): class of each column (only of a plan with classes).
     i: In(stream of signed(plan.level_bits)): levels; one a cycle within a group.
     o: Out(stream of item_layout(plan.value_bits)): symbols and numbers.
@@ -40,6 +41,8 @@ class Grouper(wiring.Component):
         }
         if plan.classes:
             members["chosen"] = In(stream.Signature(range(plan.classes)))
+        if plan.points > 1:
+            members["point"] = In(range(plan.points))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -80,7 +83,8 @@ class Grouper(wiring.Component):
 
         out, over = self.o.payload, Signal()
         level = Array(levels)[sent]
-        reserved = Array(symbols - 1 for symbols in plan.symbols)[group]
+        last = [Array(symbols - 1 for symbols in point)[group] for point in plan.symbols]
+        reserved = Array(last)[self.point] if plan.points > 1 else last[0]
         m.d.comb += out.last.eq(over & last_group & (column == plan.columns - 1))
 
         def group_over() -> None:

@@ -25,6 +25,7 @@ class LevelCoder(wiring.Component):
     classes: Out(MemoryRead(plan.classes * plan.chunks, plan.record_bits)): as for
         :class:`rtl.levels.nearest_class.NearestClass` (only of a plan with classes).
     levels: Out(MemoryRead(plan.latents, LOW_BITS + SIZE_BITS)): as for :class:`rtl.levels.grouper.Grouper`.
+    point: In(range(plan.points)): as for :class:`rtl.levels.grouper.Grouper` (only of a plan with several).
     i: In(stream of plan.elements × signed(plan.bits)): as for :class:`rtl.levels.leveler.Leveler`.
     o: Out(stream of item_layout(plan.value_bits)): symbols and numbers.
 
@@ -45,6 +46,8 @@ class LevelCoder(wiring.Component):
         }
         if plan.classes:
             members["classes"] = Out(MemoryRead(plan.classes * plan.chunks, plan.record_bits))
+        if plan.points > 1:
+            members["point"] = In(range(plan.points))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -55,6 +58,8 @@ class LevelCoder(wiring.Component):
         wiring.connect(m, leveler.o, grouper.i)
         wiring.connect(m, grouper.o, wiring.flipped(self.o))
         wiring.connect(m, grouper.table, wiring.flipped(self.levels))
+        if self._plan.points > 1:
+            m.d.comb += grouper.point.eq(self.point)
         if self._plan.classes:
             wiring.connect(m, leveler.chosen, grouper.chosen)
             wiring.connect(m, leveler.table, wiring.flipped(self.classes))

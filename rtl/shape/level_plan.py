@@ -1,5 +1,6 @@
 """The shape of the units that make levels of latents, and symbols of levels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -20,8 +21,8 @@ MOST_TAPS = 16
 class LevelPlan:
     """Columns of ``latents``, ``elements`` of them a transfer, each of ``bits``, to levels and then to symbols.
 
-    ``classes`` (0: none) are compared with a column ``taps`` elements a cycle. ``groups`` are the levels of each group,
-    ``symbols`` its symbols, the reserved one included.
+    ``classes`` (0: none) are compared with a column ``taps`` elements a cycle. ``groups`` are the levels of each group;
+    ``symbols`` its symbols, the reserved one included, at each operating point.
     """
 
     latents: int
@@ -37,10 +38,15 @@ class LevelPlan:
     bias_bits: int
     score_bits: int
     groups: tuple[int, ...]
-    symbols: tuple[int, ...]
+    symbols: tuple[tuple[int, ...], ...]
     symbol_bits: int
     number_bits: int
     order: int
+
+    @property
+    def points(self) -> int:
+        """Operating points."""
+        return len(self.symbols)
 
     @property
     def transfers(self) -> int:
@@ -73,20 +79,23 @@ class LevelPlan:
         return tuple(end - 1 for end in accumulate(self.groups))
 
 
-def plan_levels(stage: Levels, elements: int, *, loadable: bool) -> LevelPlan:
-    """The shape for a stage whose latents come ``elements`` at a time.
+def plan_levels(points: Sequence[Levels], elements: int, *, loadable: bool) -> LevelPlan:
+    """The shape for a stage whose latents come ``elements`` at a time, as it is at each operating point.
 
     Raises:
         ValueError: a class's element, or its bias, exceeds what a loadable memory has room for.
     """
-    classes = stage.classes[0] if stage.classes else None
+    stage = points[0]
+    classes = [classes for point in points for classes in point.classes]
     taps = min(MOST_TAPS, stage.latents)
     bias_bits = score_bits = 0
-    if classes is not None:
-        if classes.bits > stage.bits:
-            raise ValueError(f"stage {stage.name}: classes need {classes.bits} bits, latents have {stage.bits}")
-        largest = int(classes.bias.max())
-        bounds = classes.score_bounds(stage.bits)
+    if classes:
+        widest = max(own.bits for own in classes)
+        if widest > stage.bits:
+            raise ValueError(f"stage {stage.name}: classes need {widest} bits, latents have {stage.bits}")
+        largest = max(int(own.bias.max()) for own in classes)
+        lows, highs = zip(*(own.score_bounds(stage.bits) for own in classes), strict=True)
+        bounds = min(lows), max(highs)
         if loadable:
             squares = stage.latents << (2 * stage.bits - 2)
             if largest >= 2 * squares:
@@ -95,9 +104,10 @@ def plan_levels(stage: Levels, elements: int, *, loadable: bool) -> LevelPlan:
                 )
             largest, bounds = 2 * squares - 1, (-2 * squares, 4 * squares)
         bias_bits, score_bits = largest.bit_length(), signed_width(min(bounds[0], 0), max(bounds[1], largest))
-    residual_bits = stage.bits + (classes is not None)
+    residual_bits = stage.bits + bool(classes)
     largest_level = ((1 << (residual_bits - 1)) + stage.rounding) >> stage.fraction
-    symbols = [group.symbols for group in stage.groups] + ([] if classes is None else [len(classes.words)])
+    symbols = tuple(tuple(group.symbols for group in point.groups) for point in points)
+    count = len(classes[0].words) if classes else 0
     return LevelPlan(
         latents=stage.latents,
         columns=stage.columns,
@@ -107,13 +117,13 @@ def plan_levels(stage: Levels, elements: int, *, loadable: bool) -> LevelPlan:
         rounding=stage.rounding,
         residual_bits=residual_bits,
         level_bits=signed_width(-largest_level, largest_level),
-        classes=0 if classes is None else len(classes.words),
+        classes=count,
         taps=taps,
         bias_bits=bias_bits,
         score_bits=score_bits,
         groups=tuple(group.low.size for group in stage.groups),
-        symbols=tuple(group.symbols for group in stage.groups),
-        symbol_bits=(max(symbols) - 1).bit_length(),
+        symbols=symbols,
+        symbol_bits=(max(count, *map(max, symbols)) - 1).bit_length(),
         number_bits=(2 * largest_level).bit_length(),
         order=stage.order,
     )

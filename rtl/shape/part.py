@@ -5,7 +5,7 @@ Generator, manifest, memory images, timing, storage and estimates walk the parts
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -15,7 +15,7 @@ from rtl.shape.stream import Stream
 from rtl.shape.timing_parts import Clock, Shadow, TimingPart
 from rtl.shape.work import LayerWork, Work
 
-__all__ = ["Buffer", "Entry", "ParameterWidths", "Part", "PartTap", "PartUnit", "Table", "TransformPart"]
+__all__ = ["Buffer", "Entry", "ParameterWidths", "Part", "PartTap", "PartUnit", "Table", "TransformPart", "table_of"]
 
 TapOrder = Literal["group_time_channel", "time_channel", "channel_time", "vector"]
 
@@ -41,12 +41,32 @@ class Table:
     """A parameter memory of a unit's own: what it holds, and the unit's ``port`` that reads it.
 
     ``read_once``: every word is read once a block, and not as the data say. ``busy``: some are read for every spike.
+    ``sets``: where words differ between operating points, there is a set for each, as :func:`table_of` lays them out.
     """
 
     image: Image
     port: str
     read_once: bool
     busy: bool = False
+    sets: int = 1
+
+    @property
+    def depth(self) -> int:
+        """Words that the unit addresses: those of a set."""
+        return len(self.image.words) // self.sets
+
+
+def table_of(points: Sequence[list[int]], width: int, port: str, *, read_once: bool, busy: bool = False) -> Table:
+    """The table of a chip with these words of ``width`` at each operating point, once where they are the same at all.
+
+    Sets are filled with zeros up to the least power of two of words that holds each, so that an address is that within
+    the set, and the point above it.
+    """
+    if all(words == points[0] for words in points):
+        return Table(Image(points[0], width), port, read_once, busy)
+    size = 1 << (max(map(len, points)) - 1).bit_length()
+    padded = [word for words in points for word in (*words, *[0] * (size - len(words)))]
+    return Table(Image(padded, width), port, read_once, busy, len(points))
 
 
 @dataclass(frozen=True)

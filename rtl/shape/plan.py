@@ -61,9 +61,10 @@ class CoderPart(Part):
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The whole encoder. ``parts`` are those between input buffer and coder, the quantizer's last."""
+    """The whole encoder. ``specs`` are those of its operating points; ``parts`` those between input buffer and coder,
+    the quantizer's last."""
 
-    spec: EncoderSpec
+    specs: tuple[EncoderSpec, ...]
     hardware: Hardware
     feed: Feed
     source: SourcePart
@@ -71,6 +72,16 @@ class Plan:
     quantizer: QuantizerPart
     coder: CoderPart
     widths: ParameterWidths
+
+    @property
+    def spec(self) -> EncoderSpec:
+        """That of the first operating point. The others differ in tables alone."""
+        return self.specs[0]
+
+    @property
+    def points(self) -> int:
+        """Operating points."""
+        return len(self.specs)
 
     @property
     def groups(self) -> int:
@@ -178,10 +189,14 @@ class Plan:
     def cycles_per_block(self) -> int:
         """Cycles from block to block at full rate, packets of one block, code words as long as their table makes them.
 
-        A symbol of ``n`` bits is taken to come once in ``2**n``; this matters only where packets limit the rate.
+        A symbol of ``n`` bits is taken to come once in ``2**n``; this matters only where packets limit the rate. Of
+        several operating points the slowest counts.
         """
-        symbols = self.spec.symbols
-        lengths = [self.spec.coder.tables[symbols.tables[position]].astype(float) for position in symbols.coded]
+        return max(self._period_of(spec) for spec in self.specs)
+
+    def _period_of(self, spec: EncoderSpec) -> int:
+        symbols = spec.symbols
+        lengths = [spec.coder.tables[symbols.tables[position]].astype(float) for position in symbols.coded]
         return self._timing.block_period([float((bits * 2.0**-bits)[bits > 0].sum()) for bits in lengths])
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import singledispatch
+from typing import TypeVar, cast
 
 from rtl.shape.feed import Feed
 from rtl.shape.part import Part
@@ -14,14 +15,27 @@ from spikecae.stages.base import Stage
 
 __all__ = ["Site", "feed_of", "groups_of", "lay_out"]
 
+S = TypeVar("S", bound=Stage)
+
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """What a part is laid out for: the ``spec``, the ``hardware``'s knobs, and the ``feed`` of the first stage."""
+    """What a part is laid out for: the ``specs`` of the chip's operating points, the ``hardware``'s knobs, and the
+    ``feed`` of the first stage."""
 
-    spec: EncoderSpec
+    specs: tuple[EncoderSpec, ...]
     hardware: Hardware
     feed: Feed
+
+    @property
+    def spec(self) -> EncoderSpec:
+        """That of the first point, from whose stages parts are laid out."""
+        return self.specs[0]
+
+    def at_points(self, stage: S) -> tuple[S, ...]:
+        """What a stage of the first point is at each."""
+        place = next(number for number, own in enumerate(self.spec.stages) if own is stage)
+        return tuple(cast(S, spec.stages[place]) for spec in self.specs)
 
     @property
     def groups(self) -> int:

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rtl.levels.level_coder import LevelCoder
-from rtl.shape.images import Image
 from rtl.shape.level_plan import LOW_BITS, SIZE_BITS, class_words, level_words, plan_levels
 from rtl.shape.level_timing import LevelTiming
-from rtl.shape.part import Entry, ParameterWidths, PartTap, PartUnit, Table
+from rtl.shape.part import Entry, ParameterWidths, PartTap, PartUnit, Table, table_of
 from rtl.shape.plan import QuantizerPart
 from rtl.shape.stream import Stream
 from rtl.shape.timing_parts import Clock, Shadow
@@ -28,9 +27,9 @@ class LevelsPart(QuantizerPart):
     def __init__(self, stage: Levels, given: Stream, site: Site) -> None:
         if given.order != "time_channel":
             raise ValueError(f"stage {stage.name}: levels are of latents, which a linear map or a projection makes")
-        self.name, self._stage = stage.name, stage
+        self.name, self._points = stage.name, site.at_points(stage)
         self._place = f"pipeline.{stage.name}"
-        self.plan = plan_levels(stage, given.elements, loadable=site.loadable)
+        self.plan = plan_levels(self._points, given.elements, loadable=site.loadable)
         self.index_bits, self.golomb_order = self.plan.value_bits, stage.order
         self.macs = self.plan.macs
 
@@ -54,11 +53,12 @@ class LevelsPart(QuantizerPart):
 
     def tables(self) -> Mapping[str, Table]:
         """Smallest value and size of each level; elements and bias of each class."""
-        stage, plan = self._stage, self.plan
-        found = {"levels": Table(Image(level_words(stage), LOW_BITS + SIZE_BITS), "levels", read_once=False)}
+        plan = self.plan
+        levels = [level_words(stage) for stage in self._points]
+        found = {"levels": table_of(levels, LOW_BITS + SIZE_BITS, "levels", read_once=False)}
         if plan.classes:
-            image = Image(class_words(stage, plan), plan.record_bits)
-            found["classes"] = Table(image, "classes", read_once=False, busy=True)
+            classes = [class_words(stage, plan) for stage in self._points]
+            found["classes"] = table_of(classes, plan.record_bits, "classes", read_once=False, busy=True)
         return found
 
     def units(self) -> Iterator[PartUnit]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rtl.shape.images import SHIFT_BITS, Image, join
-from rtl.shape.part import Entry, PartTap, PartUnit, Table
+from rtl.shape.images import SHIFT_BITS, join
+from rtl.shape.part import Entry, PartTap, PartUnit, Table, table_of
 from rtl.shape.plan import SourcePart
 from rtl.shape.stream import Stream
 from rtl.stages.base import Site, lay_out
@@ -23,6 +23,7 @@ class NormalizePart(SourcePart):
 
     def __init__(self, stage: Normalize, given: Stream | None, site: Site) -> None:
         self.name, self._stage, self._spec = stage.name, stage, site.spec
+        self._points = site.at_points(stage)
         self._samples = site.feed.samples
 
     @property
@@ -36,12 +37,14 @@ class NormalizePart(SourcePart):
 
     def tables(self) -> Mapping[str, Table]:
         """(offset, gain, shift) of each sample, or of all; the shift is the same for all."""
-        stage = self._stage
-        words = [
-            join([(offset, 16), (gain, 16), (stage.shift, SHIFT_BITS)])
-            for offset, gain in zip(stage.offset.tolist(), stage.gain.tolist(), strict=True)
+        points = [
+            [
+                join([(offset, 16), (gain, 16), (stage.shift, SHIFT_BITS)])
+                for offset, gain in zip(stage.offset.tolist(), stage.gain.tolist(), strict=True)
+            ]
+            for stage in self._points
         ]
-        return {"normalization": Table(Image(words, 32 + SHIFT_BITS), "table", read_once=False)}
+        return {"normalization": table_of(points, 32 + SHIFT_BITS, "table", read_once=False)}
 
     def units(self) -> Iterator[PartUnit]:
         """One multiplier, used for every sample."""

@@ -20,7 +20,7 @@ from rtl.spike_compressor import SpikeCompressor
 from rtl.spike_encoder import SpikeEncoder
 from rtl.units.clocked import Clocked
 from spikecae.design import Design
-from tests.linear_spec import random_linear_spec
+from tests.linear_spec import further_point, random_linear_spec
 from tests.planted import front_end
 from tests.random_spec import random_spec
 from tests.rtl.shapes import hardware
@@ -56,7 +56,7 @@ def _classes(base: type) -> Iterator[type]:
 
 def all_made(tiny: Design) -> dict[type, list[Made]]:
     """Every component and signature that small chips are made of: loadable, with a front end, and built in, with early
-    exit; and that of a linear encoder. Those of the first chip come first."""
+    exit; and those of a linear encoder, with one operating point and with two. Those of the first chip come first."""
     made: dict[type, list[Made]] = {}
     with pytest.MonkeyPatch.context() as patch:
         for kind in [*component_classes(), *signature_classes()]:
@@ -64,13 +64,16 @@ def all_made(tiny: Design) -> dict[type, list[Made]]:
         spec = random_spec(tiny, 1)
         loadable = make_plan(spec, hardware(2, parameters="ram"))
         built_in = make_plan(spec, hardware(1, early_exit=True))
-        linear = make_plan(random_linear_spec(2, 16, 4, joint=False, classes=3, seed=1), hardware(4))
+        first = random_linear_spec(2, 16, 4, joint=False, classes=3, seed=1)
+        linear = make_plan(first, hardware(4))
+        points = make_plan(first, hardware(4), (further_point(first, 0.6, 1),))
         detector = front_end(4, 2, samples=spec.samples)
         for top in (
             SpikeEncoder(loadable),
             SpikeCompressor(detector, loadable),
             SpikeEncoder(built_in),
             SpikeEncoder(linear),
+            SpikeEncoder(points),
         ):
             Fragment.get(top, None)
         Clocked(Supervisor(loadable=False), "inner")

@@ -39,7 +39,7 @@ def host_of(tiny: Design, kind: str) -> Host:
 def test_the_table_has_every_register() -> None:
     wanted = sorted(REGISTERS, key=lambda entry: entry.offset)
     assert [
-        (int(offset, 16), name, access, cell(taken, "front end"), what) for offset, name, access, _, taken, what in ROWS
+        (int(offset, 16), name, access, cell(taken, "with all"), what) for offset, name, access, _, taken, what in ROWS
     ] == [(entry.offset, entry.name, entry.access, entry.takes or "never", entry.description) for entry in wanted]
     assert [(field.name, field.takes) for entry in wanted for field in entry.fields] == [
         tuple(other.split()) for row in ROWS for other in row[4].split("; ")[1:] if other.split()[0] == "raw"
@@ -47,12 +47,14 @@ def test_the_table_has_every_register() -> None:
 
 
 def cell(text: str, kind: str) -> str:
-    """What a cell says of a kind of chip: first of loadable ones, then where others differ."""
+    """What a cell says of a kind of chip: first of loadable ones with all that there is, then where others differ."""
     first, *others = text.split("; ")
     for other in others:
         if kind == "built in" and other.startswith("built in "):
             return other.removeprefix("built in ")
-        if kind != "front end" and other.startswith(("without one ", "without a front end ")):
+        if kind in ("loadable", "built in") and other.startswith(("without one ", "without a front end ")):
+            return other.split()[-1]
+        if other.startswith(("with one point ", "without it ")) and kind in CHIPS:
             return other.split()[-1]
     return first
 
