@@ -9,6 +9,7 @@ from rtl.encoder import IN_FLIGHT, Encoder
 from rtl.host.axi_lite import AxiLite, AxiLitePort
 from rtl.host.load import hash_bits
 from rtl.host.packet_settings import PacketSettings
+from rtl.host.rate_limiter import RateLimiter
 from rtl.host.register_map import POINT_HASHES
 from rtl.host.registers import COUNTED, Registers
 from rtl.host.scrubber import Scrubber
@@ -23,6 +24,8 @@ __all__ = ["Chip"]
 
 LONGEST_CODE = 16
 MAX_PAYLOAD = 4080
+FRAME_BITS = 104
+"""Of a packet, beside its payload."""
 
 
 class Chip(wiring.Component):
@@ -89,12 +92,14 @@ class Chip(wiring.Component):
             "scrub_blocks": self.scrub_blocks,
             "scrub_idle": 1 << 24,
             "packet_blocks": hardware.packet_blocks,
+            "rate_burst": IN_FLIGHT * self.longest_block,
         }
         if front_end is not None:
             defaults["threshold"] = front_end.gain
         self.registers = Registers(self.addr_bits, defaults, hardware.packet_blocks, plan.points)
         at_reset = {"packet_blocks": hardware.packet_blocks, "tag": defaults["spec_hash"] >> 16}
         self.settings = PacketSettings(plan.points, at_reset)
+        self.limiter = RateLimiter(spec.spikes, (IN_FLIGHT - 1) * self.longest_block, 8 + FRAME_BITS)
         self.axi_lite = AxiLite(self.registers.bus_bits + 2)
         axil = AxiLitePort(self.registers.bus_bits + 2).members
         super().__init__(
@@ -116,9 +121,17 @@ class Chip(wiring.Component):
     @property
     def packet_buffer_bytes(self) -> int:
         """Payload of the longest packet: blocks of the longest codes with all events, or one raw snippet."""
+        return max(-(-self._plan.hardware.packet_blocks * self._block_bits // 8), self._snippet_bytes)
+
+    @property
+    def longest_block(self) -> int:
+        """Bits that a block takes of the rate limit at most: the longest codes, all events, and a packet of its own."""
+        return 8 * -(-self._block_bits // 8) + FRAME_BITS
+
+    @property
+    def _block_bits(self) -> int:
         spec = self._plan.spec
-        block = len(spec.symbols) * LONGEST_CODE + event_bits(spec.spikes)
-        return max(-(-self._plan.hardware.packet_blocks * block // 8), self._snippet_bytes)
+        return len(spec.symbols) * LONGEST_CODE + event_bits(spec.spikes)
 
     @property
     def _snippet_bytes(self) -> int:
@@ -150,6 +163,7 @@ class Chip(wiring.Component):
         m.submodules.supervisor = supervisor = self.supervisor
         m.submodules.registers = registers = self.registers
         m.submodules.settings = settings = self.settings
+        m.submodules.limiter = self.limiter
         m.submodules.axi_lite = axi_lite = self.axi_lite
         wiring.connect(m, axi_lite.bus, registers.bus)
         for name, member in AxiLitePort(self.registers.bus_bits + 2).members.items():
@@ -161,6 +175,7 @@ class Chip(wiring.Component):
         coming, event_under_way = under_way | uncounted, under_way if self._front_end else Const(0)
         busy = self._blocks(m)
         self._output(m)
+        self._limit(m, under_way, uncounted, busy)
         self._events(m, gate)
 
         flushing, quiet, timer = Signal(), Signal(), Signal(32)
@@ -214,6 +229,7 @@ class Chip(wiring.Component):
             "refused_writes": axi_lite.bus.write & axi_lite.bus.error,
             "overruns": self.overrun if self._front_end else 0,
             "escapes": encoder.escape,
+            "limited_spikes": self.limiter.dropped,
         }
         m.d.comb += registers.events.eq(Cat(counted[name] for name in COUNTED))
         if self._front_end:
@@ -243,7 +259,7 @@ class Chip(wiring.Component):
             m.d.sync += under_way.eq(1)  # channel and time leave before the first sample is taken
         with m.If(self.s_axis_tvalid & self.s_axis_tready):
             m.d.sync += under_way.eq(~self.s_axis_tlast | self.more if self._front_end else ~self.s_axis_tlast)
-            with m.If(self.s_axis_tlast):
+            with m.If(self.s_axis_tlast & ~self.limiter.drop):
                 m.d.sync += uncounted.eq(1)
         for path in (encoder, raw_path):
             m.d.comb += [path.i.payload.adc.eq(self.s_axis_tdata), path.i.payload.last.eq(self.s_axis_tlast)]
@@ -255,6 +271,23 @@ class Chip(wiring.Component):
         m.d.sync += under_way.eq(under_way + encoder.start - encoder.block_end)
         m.d.comb += busy.eq(under_way != 0)
         return busy
+
+    def _limit(self, m: Module, under_way: Signal, uncounted: Signal, busy: Signal) -> None:
+        """What the limiter is told. A packet's frame counts with its first block."""
+        encoder, limiter, packetizer, registers = self.encoder, self.limiter, self.packetizer, self.registers
+        opened = packetizer.block_end & packetizer.first
+        m.d.comb += [
+            limiter.rate.eq(registers.rate_limit),
+            limiter.burst.eq(registers.rate_burst),
+            limiter.spent.eq(Mux(packetizer.i.valid & packetizer.i.ready, 8, 0) + Mux(opened, FRAME_BITS, 0)),
+            limiter.between.eq(~under_way & ~uncounted & ~encoder.pending),
+            limiter.uncounted.eq(~under_way & uncounted),
+            limiter.coding.eq(busy | encoder.backlog),
+            limiter.alone.eq(self.settings.current.raw),
+            limiter.sample.eq(self.s_axis_tvalid & self.s_axis_tready),
+            limiter.last.eq(self.s_axis_tlast),
+            limiter.more.eq(self.more if self._front_end else 0),
+        ]
 
     def _output(self, m: Module) -> None:
         """Bytes of the encoder or of the raw path become packets."""
@@ -306,11 +339,11 @@ class Chip(wiring.Component):
 
     def _events(self, m: Module, gate: Signal) -> None:
         """Channel and time of every spike wait for its packet. The queue holds all that can be under way."""
-        encoder, raw_path, settings = self.encoder, self.raw_path, self.settings.current
-        raw = settings.raw
+        encoder, raw_path, limiter = self.encoder, self.raw_path, self.limiter
+        settings, raw = self.settings.current, self.settings.current.raw
         m.submodules.event_queue = events = SyncFIFOBuffered(width=EVENT_BITS, depth=self.event_depth)
-        user = Signal(EVENT_BITS, reset_less=True)
-        with m.If(self.s_axis_tvalid & self.s_axis_tready & self.s_axis_tlast):
+        user, taken = Signal(EVENT_BITS, reset_less=True), Signal()
+        with m.If(self.s_axis_tvalid & self.s_axis_tready & self.s_axis_tlast & ~limiter.drop):
             m.d.sync += user.eq(self.s_axis_tuser)
         m.d.comb += [
             events.w_data.eq(user),
@@ -320,9 +353,10 @@ class Chip(wiring.Component):
             events.r_en.eq(encoder.events.ready),
             raw_path.user.eq(self.s_axis_tuser),
             raw_path.sidecar.eq(settings.sidecar == 2),
-            encoder.i.valid.eq(self.s_axis_tvalid & gate & events.w_rdy & ~raw),
-            raw_path.i.valid.eq(self.s_axis_tvalid & gate & events.w_rdy & raw),
-            self.s_axis_tready.eq(gate & events.w_rdy & Mux(raw, raw_path.i.ready, encoder.i.ready)),
+            taken.eq(gate & events.w_rdy & ~limiter.wait & ~limiter.drop),
+            encoder.i.valid.eq(self.s_axis_tvalid & taken & ~raw),
+            raw_path.i.valid.eq(self.s_axis_tvalid & taken & raw),
+            self.s_axis_tready.eq(Mux(limiter.drop, gate, taken & Mux(raw, raw_path.i.ready, encoder.i.ready))),
         ]
 
     def _check(self, m: Module) -> None:

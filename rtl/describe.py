@@ -80,7 +80,7 @@ def _units(plan: Plan) -> Iterator[Unit]:
         *(unit for part in plan.parts for unit in part.units()),
         *(PartUnit(DEALERS[name][n], f"{PIPELINE}.{DEALERS[name][n]}") for n in (0, 1) for name in plan.shared_tables),
     ]
-    others = ["packetizer", "raw_path", "supervisor", "registers", "settings", "axi_lite", "event_queue"]
+    others = ["packetizer", "raw_path", "supervisor", "registers", "settings", "limiter", "axi_lite", "event_queue"]
     for unit in inside:
         yield Unit(
             name=unit.name,

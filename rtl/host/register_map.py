@@ -93,6 +93,13 @@ REGISTERS = (
         "live",
     ),
     Register("point", 0x38, "rw", "operating point that is coded at, from 0 on", "packet"),
+    Register(
+        "rate_limit",
+        0x3C,
+        "rw",
+        "bits that packets may have on average, in 1/16,777,216 a cycle, up to 8 a cycle; 0 any",
+        "live",
+    ),
     Register("packets_checked", 0x30, "ro", "packets sent before the last check that passed: those are right"),
     Register("spikes", 0x40, "count", "spikes taken", "live"),
     Register("blocks", 0x44, "count", "blocks coded", "live"),
@@ -111,10 +118,12 @@ REGISTERS = (
     ),
     Register("overruns", 0x64, "count", "events lost by the front end", "live"),
     Register("escapes", 0x68, "count", "reserved symbols coded: groups with a level outside; 0 without levels", "live"),
+    Register("limited_spikes", 0x6C, "count", "spikes dropped for the rate limit", "live"),
     *(
         Register(name, offset, "rw", f"likewise spec_hash of operating point {point}, where there is one", "packet")
         for point, (name, offset) in enumerate(zip(POINT_HASHES, (0x70, 0x74, 0x78), strict=True), start=1)
     ),
+    Register("rate_burst", 0x7C, "rw", "bits that packets may have at once, 1 to 16,777,215", "live"),
 )
 
 

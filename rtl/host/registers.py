@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.host.axi_lite import RegisterBus
 from rtl.host.parameter_store import ParameterBus
+from rtl.host.rate_limiter import BURST_BITS, MOST_RATE
 from rtl.host.register_map import POINT_HASHES, REGISTERS, packet_fields, window_bit
 from spikecae.front_end.front_end import GAIN_BITS
 
@@ -14,7 +15,7 @@ __all__ = ["COUNTED", "Registers"]
 IDENTITY = 0x53434145
 VERSION = 1
 COUNTED = tuple(entry.name for entry in REGISTERS if entry.access == "count")
-_SETTINGS = ("crc_expected", "scrub_blocks", "scrub_idle", "timeout", *packet_fields())
+_SETTINGS = ("crc_expected", "scrub_blocks", "scrub_idle", "timeout", "rate_limit", "rate_burst", *packet_fields())
 MOST_SIDECAR = 2
 
 
@@ -42,8 +43,10 @@ class Registers(wiring.Component):
     spec_hash, crc_expected, scrub_blocks, scrub_idle, timeout: Out(32): what the settings were set to.
     packet_blocks: Out(most_blocks.bit_length()): likewise, always a legal value.
     sidecar: Out(2): likewise.
+    rate_limit: Out(MOST_RATE.bit_length()): likewise.
+    rate_burst: Out(BURST_BITS): likewise.
     point: Out(range(points)): likewise (only with several points).
-    spec_hash_1, spec_hash_2, spec_hash_3: Out(32): as ``spec_hash`` (only those of points that there are).
+    spec_hash_1, spec_hash_2, spec_hash_3: Out(32): as ``spec_hash`` (only with so many points).
     threshold: Out(GAIN_BITS): likewise (only with a front end).
 
     Cycles
@@ -55,7 +58,13 @@ class Registers(wiring.Component):
     def __init__(self, addr_bits: int | None, defaults: dict[str, int], most_blocks: int, points: int = 1) -> None:
         self._addr_bits = addr_bits
         self._defaults = defaults
-        self._legal = {"packet_blocks": (1, most_blocks), "sidecar": (0, MOST_SIDECAR), "point": (0, points - 1)}
+        self._legal = {
+            "packet_blocks": (1, most_blocks),
+            "sidecar": (0, MOST_SIDECAR),
+            "point": (0, points - 1),
+            "rate_limit": (0, MOST_RATE),
+            "rate_burst": (1, (1 << BURST_BITS) - 1),
+        }
         self._absent = [*POINT_HASHES[points - 1 :], *([] if points > 1 else ["point"])]
         self._kept = [name for name in _SETTINGS if name not in self._absent]
         if "threshold" in defaults:

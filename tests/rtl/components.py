@@ -56,7 +56,7 @@ def _classes(base: type) -> Iterator[type]:
 
 def all_made(tiny: Design) -> dict[type, list[Made]]:
     """Every component and signature that small chips are made of: loadable, with a front end, and built in, with early
-    exit; and those of a linear encoder, with one operating point and with two. Those of the first chip come first."""
+    exit; and those of a linear encoder, with one operating point and with four. Those of the first chip come first."""
     made: dict[type, list[Made]] = {}
     with pytest.MonkeyPatch.context() as patch:
         for kind in [*component_classes(), *signature_classes()]:
@@ -66,7 +66,7 @@ def all_made(tiny: Design) -> dict[type, list[Made]]:
         built_in = make_plan(spec, hardware(1, early_exit=True))
         first = random_linear_spec(2, 16, 4, joint=False, classes=3, seed=1)
         linear = make_plan(first, hardware(4))
-        points = make_plan(first, hardware(4), (further_point(first, 0.6, 1),))
+        points = make_plan(first, hardware(4), [further_point(first, gain, 1) for gain in (0.6, 0.7, 0.8)])
         detector = front_end(4, 2, samples=spec.samples)
         for top in (
             SpikeEncoder(loadable),

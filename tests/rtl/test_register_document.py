@@ -66,6 +66,7 @@ def at_reset(name: str, text: str, host: Host) -> int:
     words["the front end's"] = front_end(4, 2, samples=plan.spec.samples).gain
     share = 100 * sum(region.words * region.lanes for region in lay_out(plan.images)) / plan.cycles_per_block
     words["below"] = next(1 << n for n in range(32) if 1 << n > share)
+    words["eight longest blocks"] = 8 * host.chip.longest_block
     text = text.strip("`")
     return words[text] if text in words else int(text.replace(",", ""), 0)
 
@@ -74,6 +75,7 @@ def at_reset(name: str, text: str, host: Host) -> int:
 def test_values_at_reset_and_what_may_be_written(tiny: Design, kind: str) -> None:
     host, found, answers = host_of(tiny, kind), {}, {}
     written = {"control": 4, "threshold": 0x5A, "packet_blocks": 3, "sidecar": 2}
+    written |= {"rate_limit": 0x5A5A5A, "rate_burst": 0xA5A5A5}
 
     async def script(ctx):
         for entry in REGISTERS:
