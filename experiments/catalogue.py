@@ -15,8 +15,10 @@ from experiments import (
     frontier,
     lite,
     lite_knobs,
+    lite_others,
     lite_safety,
     lite_silicon,
+    own_codebooks,
     packets,
     silicon,
     silicon_knobs,
@@ -27,6 +29,7 @@ __all__ = ["CATALOGUE"]
 
 MODULES = (
     *(frontier, table1, fig4, fig5, fig6, fig7, fig8, fig9, fig10, fig11),
-    *(lite, lite_safety, lite_knobs, lite_silicon, eight_bits, code_tables, packets, silicon, silicon_knobs, estimate),
+    *(lite, lite_safety, lite_knobs, lite_others, own_codebooks, lite_silicon, eight_bits, code_tables),
+    *(packets, silicon, silicon_knobs, estimate),
 )
 CATALOGUE = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}

@@ -21,7 +21,7 @@ from model.datasets import SpikeDataset, Split
 from model.metrics import SAMPLE_BITS, sndr
 from spikecae.front_end.adc import units_to_codes
 
-__all__ = ["EXPERIMENT"]
+__all__ = ["EXPERIMENT", "kept_of_unit", "tested_unit", "without_unit"]
 
 T = TypeVar("T", bound=np.generic)
 
@@ -58,7 +58,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     unit, gain = int(parameters["left_out"]), float(parameters["gain"])
     dataset = point.dataset
     coder = _coder(point, method, seed, unit)
-    tested = dataset.test if not unit else _only(dataset.test, tested_units(point, dataset) == unit)
+    tested = dataset.test if not unit else tested_unit(point, dataset, unit)
     spikes = gain * tested.spikes
     coded = coder(units_to_codes(spikes, point.base.adc)[0])
     quality = sndr(spikes, coded.decoded)
@@ -69,12 +69,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
         "bits_per_spike": float(coded.bits.mean()) / spikes.shape[1],
     }
     if unit:
-        templates = _templates(dataset.test, tested_units(point, dataset))
-        before, after = (part.reshape(-1, part.shape[-1]) for part in (tested.spikes, coded.decoded))
-        own = before.mean(axis=0)
-        known = _nearest(before, templates) == unit
-        metrics["template_error_percent"] = 100 * float(np.linalg.norm(after.mean(axis=0) - own) / np.linalg.norm(own))
-        metrics["identity_kept_percent"] = 100 * float((_nearest(after, templates)[known] == unit).mean())
+        metrics |= kept_of_unit(point, dataset, unit, coded.decoded)
     return Outcome(
         metrics=metrics,
         provenance=dataset.provenance,
@@ -113,6 +108,25 @@ def without_unit(dataset: SpikeDataset, point: Point, unit: int) -> SpikeDataset
 def tested_units(point: Point, dataset: SpikeDataset) -> NDArray[np.integer]:
     """Unit of each test spike."""
     return tested_labels(WAVE_CLUS[point.data], dataset.test.spikes[..., 0].size)
+
+
+def tested_unit(point: Point, dataset: SpikeDataset, unit: int) -> Split:
+    """Its test spikes, in blocks of their own."""
+    return _only(dataset.test, tested_units(point, dataset) == unit)
+
+
+def kept_of_unit(point: Point, dataset: SpikeDataset, unit: int, decoded: NDArray[np.floating]) -> dict[str, float]:
+    """What is left of a unit's mean waveform, and of its spikes' identity, in its test spikes that came back as
+    ``decoded`` ``[n, M, D]``."""
+    templates = _templates(dataset.test, tested_units(point, dataset))
+    recorded = tested_unit(point, dataset, unit).spikes
+    before, after = (part.reshape(-1, part.shape[-1]) for part in (recorded, decoded))
+    own = before.mean(axis=0)
+    known = _nearest(before, templates) == unit
+    return {
+        "template_error_percent": 100 * float(np.linalg.norm(after.mean(axis=0) - own) / np.linalg.norm(own)),
+        "identity_kept_percent": 100 * float((_nearest(after, templates)[known] == unit).mean()),
+    }
 
 
 def _only(split: Split, chosen: NDArray[np.bool_]) -> Split:
