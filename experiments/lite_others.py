@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 
 from experiments.experiment import Configuration, Experiment
+from experiments.findings import Findings
 from experiments.lite_safety import kept_of_unit, tested_unit
 from experiments.others.codebooks import BookCoder, at_bits
 from experiments.others.contexts import class_after_class, differences, levels_by_class
@@ -280,10 +281,68 @@ def _sent_of(at: Fitted, parameters: Parameters, seed: int, sample: Sample) -> S
     return sent_as_levels(at.model, at.code, sample)
 
 
+def _against(found: Findings, name: str, what: str, how: str) -> str:
+    """An alternative's quality less that of the encoder as it is: mean, all together, worst."""
+    at = {"data": name}
+    rows = found.row(at | {"what": "linear", "how": AS_IT_IS}), found.row(at | {"what": what, "how": how})
+    gains = [
+        rows[1].metrics[m].mean - rows[0].metrics[m].mean for m in ("sndr_mean_db", "sndr_global_db", "sndr_worst_db")
+    ]
+    return f"{gains[0]:+.1f}, {gains[1]:+.1f} and {gains[2]:+.1f} dB"
+
+
+def _said_of_codebooks(found: Findings) -> str:
+    """Codewords in place of levels."""
+    books = "trained map, classes, then chosen"
+    return (
+        f"Beside classes and levels, at {QUIET}, in the mean, of all spikes together and in the worst 5 %: codebooks "
+        f"of {ONES} latents have {_against(found, QUIET, 'codebooks', f'trained map, {ONES}, no escape')}; of groups "
+        f"chosen on validation spikes, behind classes, {_against(found, QUIET, 'codebooks', f'{books}, no escape')}; "
+        f"with escapes beyond a quantile of 0.98, {_against(found, QUIET, 'codebooks', f'{books}, escape beyond 0.98')}."
+    )
+
+
+def _said_of_maps_and_decoders(found: Findings) -> str:
+    """What is before the levels, and behind."""
+    alone = _against(found, QUIET, "conv", STAGES[0])
+    front = _against(found, QUIET, "conv", STAGES[1])
+    network = _against(found, QUIET, "decoder", "64, 64 hidden units beside the inverse")
+    return (
+        f"There, a strided convolution with ReLU before the map, which begins as the map alone, has {front}; the map "
+        f"alone, trained as long, {alone}. A network of two hidden layers beside the decoder's inverse has {network}."
+    )
+
+
+def _said_of_codes(found: Findings) -> str:
+    """Codes that know more."""
+    bits = {how: found.mean("bits_per_spike", {"data": QUIET, "how": how}) for how in CODES.values()}
+    plain = found.mean("bits_per_spike", {"data": QUIET, "what": "linear", "how": AS_IT_IS})
+    saved = ", ".join(f"{how} {100 * (1 - value / plain):.1f} %" for how, value in bits.items())
+    return f"Bits that other codes of the same levels save there: {saved}."
+
+
 EXPERIMENT = Experiment(
     name="lite_others",
     title="Linear encoders: what might stand in their place",
     configurations=configurations,
     run=run,
     designs=("lite", "lite_tetrode", "lite_probe", "wave_clus", "hc1", "neuropixels"),
+    remarks=(
+        _said_of_codebooks,
+        _said_of_maps_and_decoders,
+        _said_of_codes,
+        "In floats, latents on the chip's grid and weights of the map of as many bits as the design's, but for "
+        "the row of integers. All but other codes of the same levels are made to take the bits of the place on "
+        "the test split, by the width of levels or by what a bit is worth to a codebook; weights of few bits let "
+        "levels take 1 % less at times, and four codebooks of 128 words cannot take more than their codes have. "
+        "All else is fitted to the training split and chosen on the validation split. Bits are those of real "
+        "Huffman and Golomb codes. A difference is to a share of the spike before as it came back, which "
+        "validation spikes choose: share_expected. training_…: of the training spikes.",
+        "Codebooks have 128 codewords at most, entropy-constrained; what is farther from its winner than a "
+        "quantile of the training distances escapes: a reserved symbol, the winner, and the residual's levels in "
+        "Golomb codes. Chosen groups are those of a few candidates that suit validation spikes best behind "
+        "classes. Units left out of training take the bits of the place on validation spikes. WaveMAP's templates "
+        "are mean waveforms of one channel each: they have neither neighbours nor an order, so that nothing of "
+        "joint or successive spikes can be measured on them.",
+    ),
 )
