@@ -294,11 +294,12 @@ def _against(found: Findings, name: str, what: str, how: str) -> str:
 def _said_of_codebooks(found: Findings) -> str:
     """Codewords in place of levels."""
     books = "trained map, classes, then chosen"
+    escaping = _against(found, QUIET, "codebooks", f"{books}, escape beyond 0.98")
     return (
         f"Beside classes and levels, at {QUIET}, in the mean, of all spikes together and in the worst 5 %: codebooks "
         f"of {ONES} latents have {_against(found, QUIET, 'codebooks', f'trained map, {ONES}, no escape')}; of groups "
         f"chosen on validation spikes, behind classes, {_against(found, QUIET, 'codebooks', f'{books}, no escape')}; "
-        f"with escapes beyond a quantile of 0.98, {_against(found, QUIET, 'codebooks', f'{books}, escape beyond 0.98')}."
+        f"with escapes beyond a quantile of 0.98, {escaping}."
     )
 
 

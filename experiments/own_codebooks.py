@@ -29,13 +29,15 @@ __all__ = ["EXPERIMENT"]
 
 DATA, DESIGN = "D2 0.05", "wave_clus"
 SHARED, OWN = "one codebook", "a codebook for each position"
-ROWS: tuple[tuple[str, dict[str, str | int | float]], ...] = (
-    (f"{SHARED} of 128, as shipped", {"words": SHARED, "epochs": 0}),
-    (f"{SHARED} of 128, decoder trained on", {"words": SHARED, "epochs": 12}),
-    (f"{OWN}, of 64", {"words": OWN, "codewords": 64, "rate_weight": 0.0, "epochs": 12}),
-    (f"{OWN}, of 128", {"words": OWN, "codewords": 128, "rate_weight": 0.0, "epochs": 12}),
-    (f"{OWN}, of 128, bits weighed", {"words": OWN, "codewords": 128, "rate_weight": 0.002, "epochs": 12}),
-)
+EPOCHS = 12
+WEIGHT = 0.002
+"""Of a bit where bits are weighed, in mean squares of a position's latents."""
+CODEBOOKS: dict[str, dict[str, str | int | float]] = {
+    f"{SHARED} of 128": {"words": SHARED},
+    f"{OWN}, of 64": {"words": OWN, "codewords": 64, "rate_weight": 0.0},
+    f"{OWN}, of 128, bits weighed": {"words": OWN, "codewords": 128, "rate_weight": WEIGHT},
+}
+DECODERS = {0: "as shipped", EPOCHS: "trained on"}
 REGROUPED = 8
 """Times that training spikes are put into blocks anew: a block's spikes can follow each other in any order."""
 BATCH, RATE = 16, 3e-4
@@ -59,7 +61,11 @@ class Words:
 
 def configurations() -> list[Configuration]:
     """The shipped codebook, and codebooks for the latents of the shipped encoder."""
-    return [Configuration({"data": DATA, "codebooks": how}, parameters) for how, parameters in ROWS]
+    return [
+        Configuration({"data": DATA, "codebooks": how, "decoder": decoder}, {**parameters, "epochs": epochs})
+        for epochs, decoder in DECODERS.items()
+        for how, parameters in CODEBOOKS.items()
+    ]
 
 
 def run(parameters: Parameters, seed: int) -> Outcome:
@@ -168,17 +174,14 @@ def _quality(model: Autoencoder, values: Tensor, split: Split, normalization: No
 def _gain(found: Findings) -> str:
     """What own codebooks give."""
 
-    def said(how: str) -> str:
-        labels = {"codebooks": how}
-        values = [found.mean(metric, labels) for metric in ("sndr_mean_db", "sndr_worst_db", "bits_per_spike")]
-        return f"{values[0]:.1f} dB in the mean and {values[1]:.1f} in the worst 5 % at {values[2]:.1f} bits a spike"
-
-    shared, *own = (how for how, _ in ROWS[1:])
-    return (
-        f"{shared[0].upper()}{shared[1:]}: {said(shared)}. "
-        + ". ".join(f"{how[0].upper()}{how[1:]}: {said(how)}" for how in own)
-        + "."
-    )
+    said = []
+    for how in CODEBOOKS:
+        labels = {"codebooks": how, "decoder": DECODERS[0]}
+        mean, worst, bits = (
+            found.mean(metric, labels) for metric in ("sndr_mean_db", "sndr_worst_db", "bits_per_spike")
+        )
+        said.append(f"{how}: {mean:.1f} dB in the mean and {worst:.1f} in the worst 5 % at {bits:.1f} bits a spike")
+    return f"With the decoder as shipped, {'; '.join(said)}."
 
 
 EXPERIMENT = Experiment(
