@@ -16,11 +16,13 @@ from experiments import (
     lite,
     lite_few,
     lite_knobs,
+    lite_others,
     lite_points,
     lite_robust,
     lite_safety,
     lite_silicon,
     lite_sorting,
+    own_codebooks,
     packets,
     placement,
     silicon,
@@ -32,7 +34,7 @@ __all__ = ["CATALOGUE"]
 
 MODULES = (
     *(frontier, table1, fig4, fig5, fig6, fig7, fig8, fig9, fig10, fig11),
-    *(lite, lite_safety, lite_robust, lite_sorting, lite_knobs, lite_few, lite_points, lite_silicon, placement),
-    *(eight_bits, code_tables, packets, silicon, silicon_knobs, estimate),
+    *(lite, lite_safety, lite_robust, lite_sorting, lite_knobs, lite_few, lite_points, lite_others, own_codebooks),
+    *(lite_silicon, placement, eight_bits, code_tables, packets, silicon, silicon_knobs, estimate),
 )
 CATALOGUE = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}

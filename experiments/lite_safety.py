@@ -19,11 +19,11 @@ from experiments.sorting import nearest_template, templates
 from experiments.sources import WAVE_CLUS, learned_labels, tested_labels
 from experiments.training import shipped, trained
 from experiments.training_runs import without_dropout
-from model.datasets import SpikeDataset
+from model.datasets import SpikeDataset, Split
 from model.metrics import SAMPLE_BITS, sndr
 from spikecae.front_end.adc import units_to_codes
 
-__all__ = ["EXPERIMENT"]
+__all__ = ["EXPERIMENT", "kept_of_unit", "tested_unit", "without_unit"]
 
 CAE, PCA, LITE = "autoencoder", "PCA, ideal entropy code", "linear"
 QUIET = "D2 0.05, CR 38.5"
@@ -58,7 +58,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     unit, gain = int(parameters["left_out"]), float(parameters["gain"])
     dataset = point.dataset
     coder = _coder(point, method, seed, unit)
-    tested = dataset.test if not unit else only(dataset.test, tested_units(point, dataset) == unit)
+    tested = dataset.test if not unit else tested_unit(point, dataset, unit)
     spikes = gain * tested.spikes
     coded = coder(units_to_codes(spikes, point.base.adc)[0])
     quality = sndr(spikes, coded.decoded)
@@ -69,13 +69,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
         "bits_per_spike": float(coded.bits.mean()) / spikes.shape[1],
     }
     if unit:
-        everyone = dataset.test.spikes.reshape(-1, spikes.shape[-1])
-        means = templates(everyone, tested_units(point, dataset))
-        before, after = (part.reshape(-1, part.shape[-1]) for part in (tested.spikes, coded.decoded))
-        own = before.mean(axis=0)
-        known = nearest_template(before, means) == unit
-        metrics["template_error_percent"] = 100 * float(np.linalg.norm(after.mean(axis=0) - own) / np.linalg.norm(own))
-        metrics["identity_kept_percent"] = 100 * float((nearest_template(after, means)[known] == unit).mean())
+        metrics |= kept_of_unit(point, dataset, unit, coded.decoded)
     return Outcome(
         metrics=metrics,
         provenance=dataset.provenance,
@@ -114,6 +108,26 @@ def without_unit(dataset: SpikeDataset, point: Point, unit: int) -> SpikeDataset
 def tested_units(point: Point, dataset: SpikeDataset) -> NDArray[np.integer]:
     """Unit of each test spike."""
     return tested_labels(WAVE_CLUS[point.data], dataset.test.spikes[..., 0].size)
+
+
+def tested_unit(point: Point, dataset: SpikeDataset, unit: int) -> Split:
+    """Its test spikes, in blocks of their own."""
+    return only(dataset.test, tested_units(point, dataset) == unit)
+
+
+def kept_of_unit(point: Point, dataset: SpikeDataset, unit: int, decoded: NDArray[np.floating]) -> dict[str, float]:
+    """What is left of a unit's mean waveform, and of its spikes' identity, in its test spikes that came back as
+    ``decoded`` ``[n, M, D]``."""
+    everyone = dataset.test.spikes.reshape(-1, decoded.shape[-1])
+    means = templates(everyone, tested_units(point, dataset))
+    recorded = tested_unit(point, dataset, unit).spikes
+    before, after = (part.reshape(-1, part.shape[-1]) for part in (recorded, decoded))
+    own = before.mean(axis=0)
+    known = nearest_template(before, means) == unit
+    return {
+        "template_error_percent": 100 * float(np.linalg.norm(after.mean(axis=0) - own) / np.linalg.norm(own)),
+        "identity_kept_percent": 100 * float((nearest_template(after, means)[known] == unit).mean()),
+    }
 
 
 def figure(result: ExperimentResult) -> Figure:
