@@ -12,8 +12,8 @@ from spikecae.codec.container import ContainerReader, ContainerWriter, file_head
 from spikecae.design import Adc
 from spikecae.errors import InputError
 from spikecae.golden import encode
+from spikecae.point_folder import point_folder
 from spikecae.spec import EncoderSpec, SpecError, save_spec
-from spikecae.spec.operating_points import point_folder
 from tests.linear_spec import linear_adc, random_linear_spec
 from tests.spikecae.command import Run
 from tests.spikecae.test_linear_codec import save_network
