@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from spikecae.design.point_folder import FURTHER, point_folder
 from spikecae.limits import MOST_POINTS
-from spikecae.point_folder import FURTHER, point_folder
 from spikecae.spec.encoder_spec import HEAD, EncoderSpec, SpecError
 from spikecae.spec.files import load_spec
 from spikecae.stages import Classes, Huffman, LevelGroup, Normalize
