@@ -94,10 +94,8 @@ def costs(found: Findings) -> str:
         )
         return f"{own - shared:.1f}"
 
-    told = (
-        f"`{POINTS[name].shipped}` {', '.join(cost(POINTS[name].shipped, said) for said in PARTS.values())}"
-        for name in CHIPS
-    )
+    chips = sorted({row.labels["design"] for row in found.rows})  # one that takes long may not have run yet
+    told = (f"`{chip}` {', '.join(cost(chip, said) for said in PARTS.values())}" for chip in chips)
     return (
         "What one map and one choice of groups for all three rates cost against those of a chip for that rate alone, "
         f"in dB of the mean at all, half and a quarter of the bits: {'; '.join(told)}."

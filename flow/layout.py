@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from spikecae.design import Design, load_design
-from spikecae.spec.operating_points import point_folder
+from spikecae.design.point_folder import point_folder
 from synth.targets.find import target_name, with_macros
 
 __all__ = ["DESIGNS", "SOURCES", "Layout", "find_layout"]

@@ -59,6 +59,7 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
         weights=_weights(layout),
         float_model=figures.float_model,
         fixed_point=figures.fixed_point,
+        further_points=figures.further_points,
         widths=figures.widths,
         codewords=quantization.codewords,
         layers=figures.layers,

@@ -61,6 +61,7 @@ class Quantized:
     widths: str
     layers: list[Layer]
     golden_check: GoldenCheck
+    further_points: tuple[LevelCoder, ...] = ()
 
 
 @singledispatch
@@ -93,7 +94,8 @@ def _(report: QuantizationReport, design: Design) -> Quantized:
 def _(report: LinearReport, design: Design) -> Quantized:
     exact, coded = (LevelCoder(**figures.model_dump()) for figures in (report.float_model, report.fixed_point))
     widths = f"{report.weight_bits}/{report.latent_bits}-bit"
-    return Quantized(exact, coded, widths, [], report.golden_check)
+    further = tuple(LevelCoder(**point.fixed_point.model_dump()) for point in report.further_points)
+    return Quantized(exact, coded, widths, [], report.golden_check, further)
 
 
 def _coder(figures: RateQuality, indices_per_spike: float) -> Coder:

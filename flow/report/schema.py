@@ -283,6 +283,8 @@ class Report(Part):
     weights: Weights
     float_model: Coder | LevelCoder
     fixed_point: Coder | LevelCoder
+    further_points: tuple[LevelCoder, ...] = ()
+    """The same at the chip's further operating points."""
     widths: str
     """Of ``fixed_point``, as :attr:`spikecae.design.Quantization.widths` has them; of a linear encoder, of weights and
     latents, as ``8/10-bit``."""

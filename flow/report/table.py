@@ -29,6 +29,8 @@ def table_text(report: Report) -> str:
         table.add_row("data quality", "; ".join(filter(None, [data.quality.summary, silent])))
     table.add_row("float", report.float_model.line(report.codewords))
     table.add_row(report.widths, report.fixed_point.line(report.codewords))
+    for number, point in enumerate(report.further_points, start=1):
+        table.add_row(f"point {number}", point.line(report.codewords))
     table.add_row("PCA at equal bits", str(report.baseline))
     table.add_row(f"{report.weights.origin} weights", _training(report.weights))
     table.add_section()

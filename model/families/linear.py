@@ -18,7 +18,7 @@ from model.linear.fitting_report import FittingReport, PointFigures, load_fittin
 from model.linear.points import fit_points
 from model.model_metrics import LinearMetrics, Weights
 from spikecae.design import Design, Linear
-from spikecae.spec.operating_points import point_folder
+from spikecae.design.point_folder import point_folder
 
 __all__: list[str] = []
 

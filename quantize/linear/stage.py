@@ -25,8 +25,9 @@ from spikecae.bitstream.huffman import code_words
 from spikecae.bitstream.payload import Events, wire_bits
 from spikecae.design import Design
 from spikecae.design.linear import Linear
+from spikecae.design.point_folder import point_folder
 from spikecae.spec import EncoderSpec, save_spec
-from spikecae.spec.operating_points import check_operating_points, point_folder
+from spikecae.spec.operating_points import check_operating_points
 from spikecae.stages import Levels
 
 __all__ = ["quantize_linear"]

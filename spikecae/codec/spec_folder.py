@@ -4,10 +4,11 @@ points in folders below it."""
 import os
 from pathlib import Path
 
+from spikecae.design.point_folder import point_folder
 from spikecae.errors import InputError
 from spikecae.limits import MOST_POINTS
 from spikecae.spec import EncoderSpec, load_spec
-from spikecae.spec.operating_points import load_operating_points, point_folder
+from spikecae.spec.operating_points import load_operating_points
 
 __all__ = ["files_in", "load_codec_points", "load_codec_spec", "network_in"]
 

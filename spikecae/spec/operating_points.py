@@ -11,15 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from spikecae.design.point_folder import FURTHER, point_folder
 from spikecae.limits import MOST_POINTS
 from spikecae.spec.encoder_spec import HEAD, EncoderSpec, SpecError
 from spikecae.spec.files import load_spec
 from spikecae.stages import Classes, Huffman, LevelGroup, Normalize
 
-__all__ = ["MOST_POINTS", "check_operating_points", "load_operating_points", "point_folder"]
+__all__ = ["MOST_POINTS", "check_operating_points", "load_operating_points"]
 
-FURTHER = "points"
-"""Folder, beside the spec of point 0, of those of the others."""
 OWN_VALUES: dict[type, tuple[str, ...]] = {
     Normalize: ("gain",),
     Classes: ("words", "bias"),
@@ -57,11 +56,6 @@ def check_operating_points(specs: Sequence[EncoderSpec]) -> None:
                     f"operating point {number} has the tag {spec.tag:04x} of point {earlier}, and packets could not "
                     f"tell them apart; fit it for a slightly different rate"
                 )
-
-
-def point_folder(folder: Path, number: int) -> Path:
-    """Where point ``number`` lies in the ``folder`` of a chip: point 0 in it, the others in ``points/<number>``."""
-    return folder / FURTHER / str(number) if number else folder
 
 
 def load_operating_points(folder: Path) -> list[EncoderSpec]:

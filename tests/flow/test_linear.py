@@ -17,6 +17,7 @@ from flow.report.sent import SentLevels
 from flow.report.table import table_text
 from flow.stages.dataset_file import load_dataset_file
 from model.families import FAMILIES
+from model.metrics import sndr
 from model.model_metrics import LinearMetrics
 from quantize.linear.linear_report import LinearReport
 from quantize.report import load_report_of
@@ -24,6 +25,7 @@ from spikecae.codec import Decoder, Encoder
 from spikecae.design import Design, load_design
 from spikecae.golden import encode
 from spikecae.spec import load_spec
+from spikecae.spec.operating_points import load_operating_points
 from tests.flow.conftest import run_flow
 from tests.linear_file import linear_text
 from tests.reports import sample_report
@@ -40,7 +42,8 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Data, weights, the spec made from them, and what the host needs; not to be changed."""
     folder = tmp_path_factory.mktemp("fitted")
     (folder / "designs").mkdir()
-    (folder / "designs" / f"{NAME}.toml").write_text(linear_text(), encoding="utf-8")
+    text = linear_text(further_bits_per_spike=[8.0])
+    (folder / "designs" / f"{NAME}.toml").write_text(text, encoding="utf-8")
     for stage in ("train", "quantize", "codec"):
         done = flow(folder, stage)
         assert done.returncode == 0, done.stderr
@@ -75,6 +78,7 @@ def report(fitted: Path, design: Design) -> Report:
         "fixed_point": found.fixed_point,
         "layers": found.layers,
         "codewords": quantization.codewords,
+        "further_points": found.further_points,
         "widths": found.widths,
         "baseline": compare_with_pca(design, load_dataset_file(build / "data"), found.fixed_point),
     }
@@ -83,7 +87,9 @@ def report(fitted: Path, design: Design) -> Report:
 
 def test_stages_leave_what_others_ask_for(fitted: Path) -> None:
     build = fitted / "build" / NAME
-    assert sorted(path.name for path in (build / "codec").iterdir()) == ["decoder.onnx", "spec.json", "spec.npz"]
+    files = ["decoder.onnx", "spec.json", "spec.npz"]
+    assert sorted(path.name for path in (build / "codec").iterdir()) == sorted([*files, "points"])
+    assert sorted(path.name for path in (build / "codec" / "points" / "1").iterdir()) == files
     metrics = LinearMetrics.model_validate_json((build / "model" / "metrics.json").read_bytes())
     assert metrics.weights == "trained"
     assert json.loads((build / "model" / "training.json").read_text())["repeat_with"] == f"make train DESIGN={NAME}"
@@ -99,6 +105,25 @@ def test_the_host_encodes_and_decodes(fitted: Path, design: Design, decoded: Dec
     np.testing.assert_array_equal(indices, encode(load_spec(folder), test.adc).indices)
     waveforms = decoder.waveforms(indices, design.adc)
     assert np.abs(waveforms - decoded.decoded).max() < 1e-3 * np.abs(decoded.decoded).max()
+
+
+def test_the_host_decodes_packets_of_both_points(fitted: Path, design: Design) -> None:
+    build = fitted / "build" / NAME
+    test, folder = load_dataset_file(build / "data").test, build / "codec"
+    encoder, decoder = Encoder.from_spec(folder), Decoder.from_spec(folder)
+    specs = load_operating_points(folder)
+    stream = encoder.encode(test.adc) + encoder.switch(specs[1]) + encoder.encode(test.adc) + encoder.flush()
+    waveforms: dict[int, list[np.ndarray]] = {spec.tag: [] for spec in specs}
+    for packet in decoder.feed(stream):
+        tag = packet.header.tag
+        waveforms[tag].append(decoder.waveforms(packet.blocks.indices, design.adc, tag))
+    metrics = load_report_of(build / "quantize" / "metrics.json", LinearReport)
+    (further,) = metrics.further_points
+    assert (metrics.spec_hash, further.spec_hash) == tuple(spec.hash for spec in specs)
+    assert (metrics.fixed_point.bits_per_spike, further.fixed_point.bits_per_spike) == pytest.approx((14, 8), rel=0.1)
+    for parts, measured in zip(waveforms.values(), (metrics.fixed_point, further.fixed_point), strict=True):
+        quality = sndr(test.spikes, np.concatenate(parts))
+        assert quality.mean_db == pytest.approx(measured.sndr_mean_db, abs=1e-3)
 
 
 def test_epochs_are_refused_before_anything_else(fitted: Path, tmp_path: Path) -> None:
@@ -120,11 +145,17 @@ def test_a_spec_of_before_an_edit_is_refused(fitted: Path, tmp_path: Path) -> No
     assert f"make train DESIGN={NAME}, then make quantize DESIGN={NAME}" in done.stderr
 
 
+def ship_weights(build: Path, shipped: Path) -> None:
+    """The trained weights of both points, beside a design."""
+    for folder in (Path(), Path("points", "1")):
+        (shipped / folder).mkdir(parents=True, exist_ok=True)
+        shutil.copy(build / "model" / folder / "checkpoint.safetensors", shipped / folder / "model.safetensors")
+
+
 def test_shipped_weights_are_taken_and_measured(fitted: Path, tmp_path: Path) -> None:
     shutil.copytree(fitted / "designs", tmp_path / "designs")
     shipped, build = tmp_path / "designs" / NAME, fitted / "build" / NAME
-    shipped.mkdir()
-    shutil.copy(build / "model" / "checkpoint.safetensors", shipped / "model.safetensors")
+    ship_weights(build, shipped)
     shutil.copy(build / "model" / "training.json", shipped)
     done = flow(tmp_path, "quantize")
     assert done.returncode == 0, done.stderr
@@ -140,7 +171,7 @@ def test_the_decoder_of_a_shipped_spec_is_its_own(fitted: Path, tmp_path: Path) 
     shutil.copytree(fitted / "designs", tmp_path / "designs")
     shipped, build = tmp_path / "designs" / NAME, fitted / "build" / NAME
     shutil.copytree(build / "quantize", shipped)
-    shutil.copy(build / "model" / "checkpoint.safetensors", shipped / "model.safetensors")
+    ship_weights(build, shipped)
     done = flow(tmp_path, "codec")
     assert done.returncode == 0, done.stderr
     made = tmp_path / "build" / NAME / "codec" / "decoder.onnx"
@@ -174,6 +205,9 @@ def test_the_report_tells_of_levels(
     write_page(design, report, decoded, tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 6
+    (further,) = report.further_points
+    assert f'<td>point 1</td><td class="n">{further.sndr_mean_db:.2f} dB</td>' in page
+    assert further.line(report.codewords).split(";")[0] in " ".join(table_text(report).split())
     for shown in (
         *(
             "worst 5 %",

@@ -9,13 +9,9 @@ import numpy as np
 import pytest
 
 from spikecae.bitstream.huffman import code_lengths
+from spikecae.design.point_folder import point_folder
 from spikecae.spec import EncoderSpec, SpecError, save_spec
-from spikecae.spec.operating_points import (
-    MOST_POINTS,
-    check_operating_points,
-    load_operating_points,
-    point_folder,
-)
+from spikecae.spec.operating_points import MOST_POINTS, check_operating_points, load_operating_points
 from spikecae.stages import Huffman, LevelGroup, Levels, Linear, Normalize
 from tests.linear_spec import random_linear_spec
 

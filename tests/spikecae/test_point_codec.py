@@ -10,10 +10,10 @@ import pytest
 from spikecae.codec import CodedPacket, Decoder, Encoder, Refused
 from spikecae.codec.container import ContainerReader, ContainerWriter, file_header, read_header, write_header
 from spikecae.design import Adc
+from spikecae.design.point_folder import point_folder
 from spikecae.errors import InputError
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec, SpecError, save_spec
-from spikecae.spec.operating_points import point_folder
 from tests.linear_spec import linear_adc, random_linear_spec
 from tests.spikecae.command import Run
 from tests.spikecae.test_linear_codec import save_network
