@@ -19,7 +19,9 @@ Pair = tuple[NDArray[np.floating], NDArray[np.floating]]
 Rows = NDArray[np.float64]
 
 
-def fit_inverse(train: Pair, validation: Pair, classes: NDArray[np.float64], *, joint: bool) -> LinearDecoder:
+def fit_inverse(
+    train: Pair, validation: Pair, classes: NDArray[np.float64], *, joint: bool, of_all: bool = False
+) -> LinearDecoder:
     """The decoder of least squared error on training blocks, held back as suits the validation blocks: a matrix for
     all, and what suits each class better. It makes silence of latents that are 0.
 
@@ -28,48 +30,58 @@ def fit_inverse(train: Pair, validation: Pair, classes: NDArray[np.float64], *, 
         validation: the same of other blocks.
         classes: ``[K, L]``, in the latents' unit; K is 0 without.
         joint: whether one column stands for all spikes of a block.
+        of_all: once they have chosen how far it is held back, validation blocks are fitted to as well.
     """
     known, target = _rows(train, joint)
     held_out, wanted = _rows(validation, joint)
-    weight = _shared(known, target, held_out, wanted)
+    ridge = min(RIDGES, key=lambda tried: _loss(wanted - held_out @ _shared(known, target, tried)))
+    weight = _shared(known, target, ridge)
+    hold = _best_hold((known, target - known @ weight), (held_out, wanted - held_out @ weight), classes)
+    if of_all:
+        known, target = np.concatenate([known, held_out]), np.concatenate([target, wanted])
+        weight = _shared(known, target, ridge)
     _, spikes, samples = train[1].shape
     decoder = LinearDecoder(known.shape[1], spikes, samples, joint=joint, classes=len(classes))
     decoder.set_inverse(torch.from_numpy(weight.T))
-    if len(classes):
-        own = _of_classes(known, target - known @ weight, held_out, wanted - held_out @ weight, classes)
+    if hold is not None:
+        own = _of_classes(known, target - known @ weight, classes, hold)
         decoder.set_classes(torch.from_numpy(classes), torch.from_numpy(own.transpose(0, 2, 1)))
     return decoder.eval()
 
 
-def _shared(known: Rows, target: Rows, held_out: Rows, wanted: Rows) -> Rows:
+def _shared(known: Rows, target: Rows, ridge: float) -> Rows:
     """The matrix ``[L, outputs]`` for all columns."""
     gram = known.T @ known / len(known)
     cross = known.T @ target / len(known)
     power = float(np.trace(gram)) / len(gram)
-    tried: list[tuple[float, float, Rows]] = []
-    for ridge in RIDGES:
-        held_back = gram + (ridge * power + 1e-12) * np.eye(len(gram))
-        weight = np.asarray(np.linalg.lstsq(held_back, cross, rcond=None)[0])
-        tried.append((_loss(held_out @ weight - wanted), ridge, weight))
-    return min(tried, key=lambda item: item[:2])[2]
+    held_back = gram + (ridge * power + 1e-12) * np.eye(len(gram))
+    return np.asarray(np.linalg.lstsq(held_back, cross, rcond=None)[0])
 
 
-def _of_classes(known: Rows, missed: Rows, held_out: Rows, wanted: Rows, classes: Rows) -> NDArray[np.float64]:
+def _of_classes(known: Rows, missed: Rows, classes: Rows, hold: float) -> NDArray[np.float64]:
     """What a class's matrix makes of its columns' latents of what the shared one missed, ``[K, L, outputs]``."""
-    own, other = _nearest(known, classes), _nearest(held_out, classes)
-    power = np.square(known).mean(axis=0) * len(known) + 1e-12
-    products = [
-        (known[own == k].T @ known[own == k], known[own == k].T @ missed[own == k]) for k in range(len(classes))
-    ]
-    best = np.zeros((len(classes), known.shape[1], missed.shape[1]))
-    least = _loss(wanted)
+    chosen = _nearest(known, classes)
+    held_back = hold * np.diag(np.square(known).sum(axis=0) + 1e-12)
+    found = []
+    for k in range(len(classes)):
+        own = known[chosen == k]
+        found.append(np.linalg.solve(own.T @ own + held_back, own.T @ missed[chosen == k]))
+    return np.stack(found)
+
+
+def _best_hold(train: tuple[Rows, Rows], validation: tuple[Rows, Rows], classes: Rows) -> float | None:
+    """Of latents and what the shared matrix missed; None where classes have nothing of their own."""
+    if not len(classes):
+        return None
+    held_out, wanted = validation
+    chosen = _nearest(held_out, classes)
+    best, least = None, _loss(wanted)
     for hold in HOLDS:
-        tried = np.stack([np.linalg.solve(gram + hold * np.diag(power), cross) for gram, cross in products])
         left = wanted.copy()
-        for k in range(len(classes)):
-            left[other == k] -= held_out[other == k] @ tried[k]
+        for k, own in enumerate(_of_classes(*train, classes, hold)):
+            left[chosen == k] -= held_out[chosen == k] @ own
         if _loss(left) < least:
-            best, least = tried, _loss(left)
+            best, least = hold, _loss(left)
     return best
 
 

@@ -63,7 +63,9 @@ def integer_linear(
     spec = _spec(design, source, mapped, model, _code(spec, golden.Golden(spec).indices(train), model, orders))
     train_sample, held_out = (sample_of(part, model.normalization) for part in (dataset.train, dataset.validation))
     pairs = [(latents_sent(spec, golden.Golden(spec).indices(s.split.adc)), s.target) for s in (train_sample, held_out)]
-    return spec, replace(model, decoder=fit_inverse(pairs[0], pairs[1], model.sent_classes, joint=model.joint))
+    return spec, replace(
+        model, decoder=fit_inverse(pairs[0], pairs[1], model.sent_classes, joint=model.joint, of_all=True)
+    )
 
 
 def _own_map(design: Design, model: LinearModel, adc: NDArray[np.int16]) -> tuple[Normalize, Linear]:
