@@ -12,6 +12,7 @@ from rtl.host.register_map import register
 from rtl.host.registers import Registers
 from rtl.host.scrubber import Scrubber
 from rtl.host.supervisor import Supervisor
+from rtl.memory.parameter_memory import ParameterMemory
 from rtl.shape.feed import Feed
 from rtl.shape.images import Image
 from rtl.units.input_buffer import InputBuffer
@@ -164,6 +165,38 @@ def test_parameters_are_loaded_read_back_and_checked() -> None:
         await ctx.tick().repeat(latency_of(ParameterStore))
         (base,) = (n for n, (region, at) in enumerate(places) if region.name == "wide" and at == 6)
         assert ctx.get(dut.wide.data) == (written[base] | written[base + 1] << 32) & ((1 << 40) - 1)
+
+    simulate(dut, script)
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_lanes_of_a_word_are_loaded_in_any_order(busy: bool) -> None:
+    """Whether memories are written lane by lane, or by whole words."""
+    words = [int(word) for word in np.random.default_rng(5).integers(1 << 62, size=8)]
+    dut = ParameterMemory([0] * 8, 62, loadable=True, busy=busy)
+    assert dut.in_whole_words == busy
+    places = np.random.default_rng(6).permutation(16).tolist()
+
+    async def script(ctx):
+        ctx.set(dut.bus.grant, 1)
+        for place in places:
+            word, lane = divmod(place, 2)
+            ctx.set(dut.bus.addr, word)
+            ctx.set(dut.bus.write, 1 << lane)
+            ctx.set(dut.bus.write_data, words[word] >> 32 * lane & 0xFFFFFFFF)
+            await ctx.tick()
+        ctx.set(dut.bus.write, 0)
+        ctx.set(dut.bus.read, 1)
+        for number, word in enumerate(words):
+            ctx.set(dut.bus.addr, number)
+            await ctx.tick()
+            assert ctx.get(dut.bus.read_data) == word
+        ctx.set(dut.bus.grant, 0)
+        ctx.set(dut.user.en, 1)
+        for number in (5, 2):
+            ctx.set(dut.user.addr, number)
+            await ctx.tick()
+            assert ctx.get(dut.user.data) == words[number]
 
     simulate(dut, script)
 
