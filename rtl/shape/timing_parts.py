@@ -372,6 +372,7 @@ class InputBuffer(Counter):
     def __init__(self, clock: Clock, feed: Feed) -> None:
         self._clock = clock
         self._beats = feed.beats
+        self._normalizer = 1 if feed.codes == 1 else 2  # cycles from the pins
         self._reads = feed.transfers
         self.blocks = 0
         """Blocks yet to be fed."""
@@ -395,4 +396,4 @@ class InputBuffer(Counter):
             self.left = self._beats
             self.blocks -= 1
             self._full += 1
-            self.last_beats.append(self._clock.cycle - 1)  # at the pins, before the normalizer
+            self.last_beats.append(self._clock.cycle - self._normalizer)
