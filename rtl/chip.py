@@ -18,6 +18,7 @@ from rtl.packets.event_coder import EVENT_BITS, event_bits
 from rtl.packets.packetizer import Packetizer
 from rtl.packets.raw_path import RawPath
 from rtl.shape.plan import Plan
+from rtl.units.count_up import count_up
 from spikecae.front_end.front_end import GAIN_BITS, FrontEnd
 
 __all__ = ["Chip"]
@@ -211,7 +212,7 @@ class Chip(wiring.Component):
         with m.If(spike_end | (quiet & packetizer.idle)):
             m.d.sync += timer.eq(0)
         with m.Elif(~timed_out):
-            m.d.sync += timer.eq(timer + 1)
+            count_up(m, timer)
         flush_timer = Signal()
         m.d.sync += flush_timer.eq(timed_out & ~(quiet & packetizer.idle))
         m.d.comb += registers.flushed.eq(registers.flush & quiet & packetizer.idle)

@@ -114,8 +114,9 @@ def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
                 width=m.stored_width,
                 kind=kind,
                 ports=1,
-                write_bits=BUS_BITS if m.lanes > 1 else None,
+                write_bits=None if m.lanes == 1 or m.in_whole_words else BUS_BITS,
                 busy=m.busy,
+                immediate=m.in_whole_words,
             )
             for name, m in chip.encoder.store.memories.items()
         ),

@@ -52,5 +52,6 @@ def make_plan(spec: EncoderSpec, hardware: Hardware, others: Sequence[EncoderSpe
     requantized = [product.layer.bias_bits for product in products if product.requantized]
     bias_bits = hardware.bias_bits if site.loadable else max(requantized, default=1)
     least_port = 1 << (MIN_PORT_WEIGHTS * hardware.weight_bits - 1).bit_length()
-    widths = parameter_widths(products, site.group_cycles, bias_bits, SHIFT_BITS, least_port)
+    steps = [product.steps for product in products if product.direct]
+    widths = parameter_widths(products, min(steps, default=site.group_cycles), bias_bits, SHIFT_BITS, least_port)
     return Plan(specs, hardware, feed, source, tuple(parts), cast(QuantizerPart, parts[-1]), coder, widths)

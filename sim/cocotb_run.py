@@ -16,8 +16,8 @@ from sim.results import BenchResult
 from sim.toolchain import available, require
 from sim.verilate import build_bench
 from sim.wrapper import WRAPPER, wrapper_verilog
+from spikecae.design.point_folder import point_folder
 from spikecae.spec import EncoderSpec, save_spec
-from spikecae.spec.operating_points import point_folder
 
 __all__ = ["BenchError", "run_bench", "run_benches"]
 

@@ -132,8 +132,12 @@ class Registers(wiring.Component):
                         m.d.sync += answer.eq(values[entry.name])
         m.d.comb += bus.read_data.eq(answer)
 
+        # What clears a counter is one condition: tools make no enable of its clock from conditions within conditions.
+        clears = {name: Signal(name=f"clear_{name}") for name in counters}
         for number, (name, counter) in enumerate(counters.items()):
-            with m.If(self.events[number]):
+            with m.If(clears[name]):
+                m.d.sync += counter.eq(0)
+            with m.Elif(self.events[number]):
                 m.d.sync += counter.eq(counter + 1)
             if name == "packets":
                 with m.If(self.passed):
@@ -146,7 +150,7 @@ class Registers(wiring.Component):
                         continue
                     with m.Case(entry.offset // 4), m.If(self._is_legal(entry.name)):
                         m.d.comb += known.eq(1)
-                        self._write(m, entry.name, settings, counters, (run, flush, raw, sticky))
+                        self._write(m, entry.name, settings, clears, (run, flush, raw, sticky))
         with m.If(self.failed):
             m.d.sync += [run.eq(0), sticky[0].eq(1)]
         with m.If(self.failed | self.passed):
@@ -187,14 +191,14 @@ class Registers(wiring.Component):
         m: Module,
         name: str,
         settings: dict[str, Signal],
-        counters: dict[str, Signal],
+        clears: dict[str, Signal],
         state: tuple[Signal, Signal, Signal, Signal],
     ) -> None:
         """What writing a register does."""
         run, flush, raw, sticky = state
         data = self.bus.write_data
-        if name in counters:
-            m.d.sync += counters[name].eq(0)
+        if name in clears:
+            m.d.comb += clears[name].eq(1)
         elif name in settings:
             m.d.sync += settings[name].eq(data)
         elif name == "status":

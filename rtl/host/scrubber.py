@@ -1,6 +1,6 @@
 """CRC-32 over the parameter memories, in the order of their addresses, gaps left out."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import EnableInserter, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
@@ -57,7 +57,8 @@ class Scrubber(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.crc = crc = CRC32_ISO_HDLC(data_width=BUS_BITS).create()
+        crc = CRC32_ISO_HDLC(data_width=BUS_BITS).create()
+        m.submodules.crc = EnableInserter(crc.start | crc.valid)(crc)
         addr = Signal.like(self.addr)
         reading, fed, ended = Signal(), Signal(), Signal()
         jumps = [

@@ -1,8 +1,10 @@
 """When the encoder may run: only with parameters whose CRC-32 is the one that was announced."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from rtl.units.count_up import count_up
 
 __all__ = ["Supervisor"]
 
@@ -82,7 +84,10 @@ class Supervisor(wiring.Component):
                         m.next = "halted"
             with m.State("running"):
                 m.d.comb += self.running.eq(1)
-                m.d.sync += [blocks.eq(blocks + self.start), idle.eq(Mux(idle == (1 << 32) - 1, idle, idle + 1))]
+                with m.If(self.start):
+                    m.d.sync += blocks.eq(blocks + 1)
+                with m.If(idle != (1 << 32) - 1):
+                    count_up(m, idle)
                 with m.If(~self.run):
                     m.next = "stopping"
                 if self._loadable:

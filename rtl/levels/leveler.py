@@ -78,7 +78,7 @@ class Leveler(wiring.Component):
                 column.as_value().eq(Array(chunks)[Mux(self.o.valid, chunk, nearest.chunk)]),
                 nearest.column.eq(column),
                 nearest.wanted.eq(chunk),
-                element.eq(Array(nearest.elements)[tap]),
+                element.eq(Mux(self.o.valid, Array(nearest.elements)[tap], 0)),  # not while classes pass by
                 self.chosen.payload.eq(nearest.winner),
             ]
         else:

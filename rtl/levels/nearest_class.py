@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.memory.parameter_memory import MemoryRead
 from rtl.shape.level_plan import LevelPlan
+from rtl.units.still_product import still_product, tree
 
 __all__ = ["NearestClass"]
 
@@ -27,7 +28,7 @@ class NearestClass(wiring.Component):
     winner: Out(range(plan.classes)): the nearest class, until the next start.
     fetch: In(1): read chunk ``wanted`` of the winner, while no search runs.
     wanted: In(range(max(2, plan.chunks))): which.
-    elements: Out(plan.taps × signed(plan.bits)): its elements, one cycle later.
+    elements: Out(plan.taps × signed(plan.element_bits)): its elements, one cycle later.
 
     Cycles
     ------
@@ -37,13 +38,13 @@ class NearestClass(wiring.Component):
 
     def __init__(self, plan: LevelPlan) -> None:
         self._plan = plan
-        chunk, elements = range(max(2, plan.chunks)), data.ArrayLayout(signed(plan.bits), plan.taps)
+        chunk, elements = range(max(2, plan.chunks)), data.ArrayLayout(signed(plan.element_bits), plan.taps)
         super().__init__(
             {
                 "table": Out(MemoryRead(plan.classes * plan.chunks, plan.record_bits)),
                 "start": In(1),
                 "chunk": Out(chunk),
-                "column": In(elements),
+                "column": In(data.ArrayLayout(signed(plan.bits), plan.taps)),
                 "done": Out(1),
                 "winner": Out(range(plan.classes)),
                 "fetch": In(1),
@@ -62,7 +63,7 @@ class NearestClass(wiring.Component):
         m.d.comb += [
             self.table.en.eq(reading | self.fetch),
             self.table.addr.eq(Mux(reading, k * plan.chunks + part, self.winner * plan.chunks + self.wanted)),
-            self.elements.as_value().eq(self.table.data[: plan.taps * plan.bits]),
+            self.elements.as_value().eq(self.table.data[: plan.taps * plan.element_bits]),
             self.done.eq(scoring & last_part & last_k),
         ]
         with m.If(self.start):
@@ -78,10 +79,13 @@ class NearestClass(wiring.Component):
         products = Signal(signed(plan.score_bits))
         total, score = Signal(signed(plan.score_bits)), Signal(signed(plan.score_bits), reset_less=True)
         best = Signal(signed(plan.score_bits), reset_less=True)
-        terms = [self.column[tap] * self.elements[tap] for tap in range(plan.taps)]
-        bias = self.table.data[plan.taps * plan.bits :]
+        # Multipliers see a column only while it is compared, not as it fills.
+        compared = Signal.like(self.column)
+        m.d.comb += compared.eq(Mux(scoring, self.column.as_value(), 0))
+        terms = [still_product(compared[tap], self.elements[tap]) for tap in range(plan.taps)]
+        bias = self.table.data[plan.taps * plan.element_bits :]
         m.d.comb += [
-            products.eq(sum(terms[1:], terms[0])),
+            products.eq(tree([row for rows, _ in terms for row in rows]) + sum(number for _, number in terms)),
             total.eq(Mux(self.chunk == 0, bias, score) - (products << 1)),
         ]
         with m.If(scoring):

@@ -1,10 +1,11 @@
 """Parameter memories: built-in constants, or words that are loaded and read back through a bus."""
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.memory.sized import SizedMemory
+from rtl.shape.memory_use import BUSY_WORDS
 
 __all__ = ["BUS_BITS", "MemoryAccess", "MemoryRead", "ParameterMemory", "WordLoop", "lanes_of"]
 
@@ -75,7 +76,8 @@ class ParameterMemory(wiring.Component):
     words: contents, one non-negative integer per word; a loadable memory takes only their number.
     width: bits per word.
     loadable: whether the words are loaded through ``bus`` instead of built in.
-    busy: read so often that a macro costs more than flip-flops.
+    busy: read so often, and most often in order, that a macro costs more than flip-flops. The address is then turned
+        round, its lowest bit first: the last of the multiplexers behind the words follow the bit that changes most.
 
     Members
     -------
@@ -116,32 +118,81 @@ class ParameterMemory(wiring.Component):
         """Bits a word takes: whole lanes where a word has several."""
         return self.width if self.lanes == 1 or not self.loadable else self.lanes * BUS_BITS
 
+    @property
+    def in_whole_words(self) -> bool:
+        """Whether words are flip-flops, read without a clock and written whole, with what their other lanes hold, so
+        that each needs one clock gate."""
+        return self.loadable and self.busy and self.lanes > 1 and len(self.words) <= BUSY_WORDS
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         # A memory of one word would have an address of no bits, which Verilog cannot write down.
         depth = max(2, len(self.words))
-        init = [] if self.loadable else self.words
+        init = [] if self.loadable else [self.words[self._place(number)] for number in range(len(self.words))]
         shape = unsigned(self.stored_width)
         m.submodules.memory = memory = self.backing = SizedMemory(
             shape=shape, depth=depth, init=init, single_port=True, busy=self.busy
         )
-        port = memory.read_port()
-        m.d.comb += self.user.data.eq(port.data)
         if not self.loadable:
-            m.d.comb += [port.addr.eq(self.user.addr), port.en.eq(self.user.en)]
+            port = memory.read_port()
+            m.d.comb += [
+                port.addr.eq(self._turned(self.user.addr)),
+                port.en.eq(self.user.en),
+                self.user.data.eq(port.data),
+            ]
             return m
-        granularity = None if self.lanes == 1 else BUS_BITS
-        write = memory.write_port(granularity=granularity)
+        address, read = Signal.like(self.bus.addr), Signal()
         m.d.comb += [
-            port.addr.eq(Mux(self.bus.grant, self.bus.addr, self.user.addr)),
-            port.en.eq(Mux(self.bus.grant, self.bus.read, self.user.en)),
+            address.eq(self._turned(Mux(self.bus.grant, self.bus.addr, self.user.addr))),
+            read.eq(Mux(self.bus.grant, self.bus.read, self.user.en)),
+        ]
+        if self.in_whole_words:
+            self._write_words(m, memory, address, read)
+            return m
+        port = memory.read_port()
+        write = memory.write_port(granularity=None if self.lanes == 1 else BUS_BITS)
+        m.d.comb += [
+            port.addr.eq(address),
+            port.en.eq(read),
+            self.user.data.eq(port.data),
             self.bus.read_data.eq(port.data),
-            write.addr.eq(self.bus.addr),
+            write.addr.eq(address),
             write.en.eq(Mux(self.bus.grant, self.bus.write, 0)),
         ]
         for lane in range(self.lanes):
             m.d.comb += write.data.word_select(lane, min(BUS_BITS, self.stored_width)).eq(self.bus.write_data)
         return m
+
+    def _write_words(self, m: Module, memory: SizedMemory, address: Signal, read: Signal) -> None:
+        port, write = memory.read_port(domain="comb"), memory.write_port()
+        word = Signal(self.stored_width, reset_less=True)
+        m.d.comb += [
+            port.addr.eq(address),
+            self.user.data.eq(word),
+            self.bus.read_data.eq(word),
+            write.addr.eq(address),
+            write.en.eq(self.bus.grant & self.bus.write.any()),
+        ]
+        with m.If(read):
+            m.d.sync += word.eq(port.data)
+        for lane in range(self.lanes):
+            kept = Mux(self.bus.grant, port.data.word_select(lane, BUS_BITS), 0)
+            new = Mux(self.bus.write[lane], self.bus.write_data, kept)
+            m.d.comb += write.data.word_select(lane, BUS_BITS).eq(new)
+
+    @property
+    def _turns(self) -> bool:
+        """Whether addresses are turned round: where each one is another word's then."""
+        return self.busy and len(self.words) > 2 and len(self.words) & (len(self.words) - 1) == 0
+
+    def _turned(self, address: Value) -> Value:
+        """Of a word, where it lies."""
+        return address[::-1] if self._turns else address
+
+    def _place(self, number: int) -> int:
+        """The same of a number."""
+        bits = (len(self.words) - 1).bit_length()
+        return int(f"{number:0{bits}b}"[::-1], 2) if self._turns else number
 
 
 class WordLoop(wiring.Component):

@@ -3,7 +3,7 @@
 The format is that of ``docs/bitstream.md``: header with CRC-8, payload, CRC-16, most significant byte first.
 """
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal, unsigned
+from amaranth.hdl import Array, Const, EnableInserter, Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.crc.catalog import CRC8_AUTOSAR, CRC16_IBM_3740
 from amaranth.lib.memory import Memory
@@ -80,8 +80,9 @@ class Packetizer(wiring.Component):
         length, complete, at = Signal(12), Signal(12), Signal(12)
         count, absent, sequence = Signal(8), Signal.like(self.missing), Signal(16)
         place = Signal(range(HEADER_BYTES))
-        m.submodules.crc8 = crc8 = CRC8_AUTOSAR(data_width=8).create()
-        m.submodules.crc16 = crc16 = CRC16_IBM_3740(data_width=8).create()
+        crc8, crc16 = CRC8_AUTOSAR(data_width=8).create(), CRC16_IBM_3740(data_width=8).create()
+        for name, crc in (("crc8", crc8), ("crc16", crc16)):
+            m.submodules[name] = EnableInserter(crc.start | crc.valid)(crc)
         taken = self.o.valid & self.o.ready
         header = Array(
             [
@@ -109,19 +110,25 @@ class Packetizer(wiring.Component):
             crc8.data.eq(self.o.payload.value),
             crc16.data.eq(self.o.payload.value),
         ]
-        with m.If(write.en):
-            m.d.sync += length.eq(length + 1)
-        with m.If(self.block_end):
+        # Conditions of their own, and none within the states: else no tool makes an enable for these registers' clocks.
+        dropped = Signal()
+        with m.If(self.sent):
+            m.d.sync += [complete.eq(0), count.eq(0), absent.eq(0)]
+        with m.Elif(self.block_end):
             m.d.sync += [count.eq(count + 1), absent.eq(self.missing), complete.eq(length + write.en)]
+        with m.If(self.sent):
+            m.d.sync += length.eq(0)
+        with m.Elif(dropped):
+            m.d.sync += length.eq(complete)
+        with m.Elif(write.en):
+            m.d.sync += length.eq(length + 1)
 
         with m.FSM() as machine:
             m.d.comb += self.full.eq(~machine.ongoing("fill"))
             with m.State("fill"):
                 # The first byte of a snippet waits for the next packet.
                 closing = self.close & (count != 0)
-                m.d.comb += [self.i.ready.eq(~(self.raw & closing)), crc8.start.eq(1), crc16.start.eq(1)]
-                with m.If(self.discard):
-                    m.d.sync += length.eq(complete)
+                m.d.comb += [self.i.ready.eq(~(self.raw & closing)), dropped.eq(self.discard)]
                 with m.If(self.block_end & ((count + 1 == self.limit) | (self.missing != 0))):
                     m.next = "finish"
                 with m.Elif(closing):
@@ -165,7 +172,6 @@ class Packetizer(wiring.Component):
                     m.d.sync += place.eq(1)
                     with m.If(place == 1):
                         m.d.comb += self.sent.eq(1)
-                        m.d.sync += [length.eq(0), complete.eq(0), count.eq(0), absent.eq(0)]
                         m.d.sync += sequence.eq(sequence + 1)
                         m.next = "fill"
         return m

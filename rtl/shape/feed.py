@@ -13,8 +13,7 @@ class Feed:
     """A block of ``spikes`` of ``samples``, some values a transfer.
 
     ``order``: sample after sample, that of all spikes in a transfer, the whole block ``repeats`` times; or chunks of
-    ``lanes`` samples of one spike in a transfer: the first of each spike, then the second of each; or all of one spike,
-    then all of the next.
+    ``lanes`` samples of one spike in a transfer, spike after spike, which are mapped each by itself or all together.
     """
 
     spikes: int
@@ -41,7 +40,7 @@ class Feed:
         """Transfers as an outer and an inner count."""
         if self.order == "samples":
             return self.repeats, self.samples
-        return (self.chunks, self.spikes) if self.order == "chunks of each spike" else (self.spikes, self.chunks)
+        return self.spikes, self.chunks
 
     @property
     def words(self) -> int:

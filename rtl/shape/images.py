@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rtl.shape.products import DotPlan, ceil_div
 
@@ -37,19 +38,28 @@ def weight_words(products: Sequence[DotPlan], groups: int, port_bits: int) -> li
     words: list[int] = []
     for group in range(groups):
         for product in products:
-            data, size = _step_bytes(product, group), port_bits // 8
-            words += [int.from_bytes(data[at : at + size], "little") for at in range(0, len(data), size)]
+            fields = _steps(product, group)
+            for run in fields if product.direct else fields.reshape(1, -1):
+                packed = _packed(run, product.weight_bits)
+                words += [
+                    int.from_bytes(packed[at : at + port_bits // 8], "little")
+                    for at in range(0, len(packed), port_bits // 8)
+                ]
     return words
 
 
-def _step_bytes(product: DotPlan, group: int) -> bytes:
-    """One group's weights, (output step, input step, lane, tap) without gaps, zero where a step is not full."""
+def _steps(product: DotPlan, group: int) -> NDArray[np.int8]:
+    """One group's weights, (step, lane and tap), zero where a step is not full."""
     padded = np.zeros((product.output_steps * product.lanes, product.input_steps * product.taps), dtype=np.int8)
     padded[: product.outputs, : product.inputs] = product.group_weight(group)
     steps = padded.reshape(product.output_steps, product.lanes, product.input_steps, product.taps)
-    weights = steps.transpose(0, 2, 1, 3).reshape(-1, 1).view(np.uint8)
-    bits = np.unpackbits(weights, axis=1, count=product.weight_bits, bitorder="little")
-    return np.packbits(bits, bitorder="little").tobytes()
+    return steps.transpose(0, 2, 1, 3).reshape(product.steps, product.multipliers)
+
+
+def _packed(weights: NDArray[np.int8], bits: int) -> bytes:
+    """Weights of so many bits without gaps."""
+    fields = np.unpackbits(weights.reshape(-1, 1).view(np.uint8), axis=1, count=bits, bitorder="little")
+    return np.packbits(fields, bitorder="little").tobytes()
 
 
 def parameter_words(products: Sequence[DotPlan], groups: int, bias_bits: int, per_word: int) -> list[int]:

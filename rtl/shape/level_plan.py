@@ -21,8 +21,8 @@ MOST_TAPS = 16
 class LevelPlan:
     """Columns of ``latents``, ``elements`` of them a transfer, each of ``bits``, to levels and then to symbols.
 
-    ``classes`` (0: none) are compared with a column ``taps`` elements a cycle. ``groups`` are the levels of each group;
-    ``symbols`` its symbols, the reserved one included, at each operating point.
+    ``classes`` (0: none), elements of ``element_bits``, are compared with a column ``taps`` of them a cycle. ``groups``
+    are the levels of each group; ``symbols`` its symbols, the reserved one included, at each operating point.
     """
 
     latents: int
@@ -34,6 +34,7 @@ class LevelPlan:
     residual_bits: int
     level_bits: int
     classes: int
+    element_bits: int
     taps: int
     bias_bits: int
     score_bits: int
@@ -61,7 +62,7 @@ class LevelPlan:
     @property
     def record_bits(self) -> int:
         """Width of a word of a class's elements, with the score's start."""
-        return self.bias_bits + self.taps * self.bits
+        return self.bias_bits + self.taps * self.element_bits
 
     @property
     def value_bits(self) -> int:
@@ -118,6 +119,7 @@ def plan_levels(points: Sequence[Levels], elements: int, *, loadable: bool) -> L
         residual_bits=residual_bits,
         level_bits=signed_width(-largest_level, largest_level),
         classes=count,
+        element_bits=stage.bits if loadable or not classes else max(own.bits for own in classes),
         taps=taps,
         bias_bits=bias_bits,
         score_bits=score_bits,
@@ -137,7 +139,7 @@ def class_words(stage: Levels, plan: LevelPlan) -> list[int]:
         for chunk in range(plan.chunks):
             part = padded[chunk * plan.taps : (chunk + 1) * plan.taps]
             start = bias if chunk == 0 else 0
-            words.append(join([*((value, plan.bits) for value in part), (start, plan.bias_bits)]))
+            words.append(join([*((value, plan.element_bits) for value in part), (start, plan.bias_bits)]))
     return words
 
 

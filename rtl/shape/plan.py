@@ -125,7 +125,7 @@ class Plan:
     @property
     def weight_words(self) -> list[int]:
         """Memory words of a group's weights, for each of ``dots``."""
-        return [ceil_div(dot.group_weight_bits, self.widths.port_bits) for dot in self.dots]
+        return [dot.group_weight_words(self.widths.port_bits) for dot in self.dots]
 
     @property
     def parameter_words(self) -> list[int]:
@@ -137,8 +137,10 @@ class Plan:
         """The memories of all products' weights, and of their biases and shifts; none where there are no products."""
         widths, tables = self.widths, {}
         if any(self.dots):
-            words = weight_words(list(self.dots), self.groups, widths.port_bits)
-            tables[WEIGHTS] = Table(Image(words, widths.port_bits), WEIGHTS, read_once=True)
+            dots = list(self.dots)
+            image = Image(weight_words(dots, self.groups, widths.port_bits), widths.port_bits)
+            once = all(dot.samples == 1 or not dot.direct for dot in dots)
+            tables[WEIGHTS] = Table(image, WEIGHTS, read_once=once, busy=not once)
         if any(self.requantized):
             words = parameter_words(list(self.requantized), self.groups, widths.bias_bits, widths.per_word)
             tables[PARAMETERS] = Table(Image(words, widths.word_bits), PARAMETERS, read_once=True)
@@ -260,7 +262,7 @@ def parameter_widths(
             "raise hardware.fold"
         )
     port = least_port
-    while sum(ceil_div(dot.group_weight_bits, port) for dot in products) > cycles:
+    while sum(dot.group_weight_words(port) for dot in products) > cycles:
         port *= 2
     per_word = 1
     while sum(ceil_div(dot.outputs, per_word) for dot in products if dot.requantized) > cycles:

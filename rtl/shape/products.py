@@ -47,6 +47,9 @@ class DotPlan:
     """By which it is shifted left before, (layer.outputs,)."""
     requantized: bool = True
     """Whether each group's outputs are requantized, with biases and shifts that come with the group's weights."""
+    direct: bool = False
+    """Whether the weights of each step come from memory when they are used, and a vector meets all groups before the
+    next one comes; else those of a group wait in registers, and all vectors meet them before those of the next."""
 
     @property
     def has_identity(self) -> bool:
@@ -86,7 +89,23 @@ class DotPlan:
     @property
     def group_weight_bits(self) -> int:
         """Bits of one group's weights, padded to whole steps."""
-        return self.steps * self.multipliers * self.weight_bits
+        return self.steps * self.step_weight_bits
+
+    @property
+    def step_weight_bits(self) -> int:
+        """Bits of the weights of one step."""
+        return self.multipliers * self.weight_bits
+
+    def group_weight_words(self, port_bits: int) -> int:
+        """Memory words of one group's weights; where they are used as they come, each step begins a new word."""
+        if self.direct:
+            return self.steps * ceil_div(self.step_weight_bits, port_bits)
+        return ceil_div(self.group_weight_bits, port_bits)
+
+    @property
+    def sums(self) -> int:
+        """Words of ``lanes`` partial sums that wait for the next group; none if there is no other."""
+        return 0 if self.groups == 1 else self.output_steps * (1 if self.direct else self.samples)
 
     def group_weight(self, group: int) -> NDArray[np.int8]:
         """Weights of one group, (outputs, inputs); terms go tap after tap, each tap channel after channel."""
@@ -143,7 +162,7 @@ def fewest_multipliers(inputs: int, outputs: int, period: int) -> tuple[int, int
 def sum_banks(plan: DotPlan) -> int:
     """Memories that partial sums lie in: one for each step where they are flip-flops, so that only the inputs of a few
     change at a time, and few of the multiplexers behind them."""
-    return plan.output_steps if plan.output_steps * plan.samples <= BUSY_WORDS else 1
+    return plan.output_steps if plan.sums <= BUSY_WORDS else 1
 
 
 def product_work(product: DotPlan) -> dict[Work, float]:

@@ -149,8 +149,8 @@ class Dot(Counter):
     def __init__(self, clock: Clock, plan: DotPlan, shadows: list[Shadow]) -> None:
         self._clock = clock
         self._plan = plan
-        self._shadows = shadows
-        self._loaded = False
+        self._shadows = [] if plan.direct else shadows
+        self._loaded = plan.direct
         self._output, self._vector = 0, 0
         self.left = plan.input_steps
         self.valid = False
@@ -211,8 +211,9 @@ class Projector:
     """:class:`rtl.units.projector.Projector`: only the last channel group's sums leave."""
 
     def __init__(self, clock: Clock, plan: DotPlan, shadows: list[Shadow]) -> None:
-        self._dots = Convolution(clock, plan, shadows, requantized=False)
-        transfers = plan.output_steps * plan.samples
+        held = Convolution(clock, plan, shadows, requantized=False)
+        self._dots: Dot | Convolution = Dot(clock, plan, shadows) if plan.direct else held
+        transfers = plan.output_steps * (1 if plan.direct else plan.samples)
         self._passed = (plan.groups - 1) * transfers
         self._block = plan.groups * transfers
         self._sums = 0
@@ -371,6 +372,7 @@ class InputBuffer(Counter):
     def __init__(self, clock: Clock, feed: Feed) -> None:
         self._clock = clock
         self._beats = feed.beats
+        self._normalizer = 1 if feed.codes == 1 else 2  # cycles from the pins
         self._reads = feed.transfers
         self.blocks = 0
         """Blocks yet to be fed."""
@@ -394,4 +396,4 @@ class InputBuffer(Counter):
             self.left = self._beats
             self.blocks -= 1
             self._full += 1
-            self.last_beats.append(self._clock.cycle - 1)  # at the pins, before the normalizer
+            self.last_beats.append(self._clock.cycle - self._normalizer)

@@ -62,6 +62,7 @@ class Site:
         own: bool,
         block: Residual | None = None,
         requantized: bool = True,
+        direct: bool = False,
     ) -> DotPlan:
         """A convolution as a folded product.
 
@@ -73,6 +74,7 @@ class Site:
             own: whether every weight has a multiplier of its own.
             block: whose identity is added to the sums.
             requantized: whether each group's outputs are.
+            direct: whether weights are used as they come from memory.
         """
         hardware = self.hardware
         terms = group_inputs * layer.kernel
@@ -97,6 +99,7 @@ class Site:
             identity_bits=identity_bits,
             identity_shift=None if block is None else block.identity_shift,
             requantized=requantized,
+            direct=direct,
         )
 
     def layer_faults(self, layer: Convolution) -> list[str]:

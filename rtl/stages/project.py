@@ -34,6 +34,8 @@ class ProjectPart(TransformPart):
     """A folded product, partial sums of every latent, and rounding behind the last group."""
 
     work_on = "last convolution"
+    direct = False
+    """Whether its weights are used as they come from memory."""
 
     def __init__(self, stage: Convolution, given: Stream, site: Site) -> None:
         if given.order != "group_time_channel" or stage.kernel != 1 or stage.groups != 1:
@@ -42,8 +44,8 @@ class ProjectPart(TransformPart):
             )
         self.name, self._site = stage.name, site
         self._place = f"pipeline.{stage.name}"
-        own = site.hardware.stationary in ("convolutions", "all")
-        product = site.product(stage, given, given.elements, stage.outputs, own=own, requantized=False)
+        own, direct = site.hardware.stationary in ("convolutions", "all"), self.direct
+        product = site.product(stage, given, given.elements, stage.outputs, own=own, requantized=False, direct=direct)
         self.product, self.products = product, (product,)
         self.bias_bits = site.hardware.bias_bits if site.loadable else stage.bias_bits
         self.output = Stream(
@@ -58,8 +60,8 @@ class ProjectPart(TransformPart):
 
     @property
     def entry(self) -> Entry:
-        """Its register's input."""
-        return Entry(f"{self._place}.register", "i")
+        """The input of its register, or of its product."""
+        return Entry(f"{self._place}.{'dot' if self.direct else 'register'}", "i")
 
     @property
     def multipliers(self) -> int:
@@ -87,8 +89,8 @@ class ProjectPart(TransformPart):
     def buffers(self) -> Iterator[Buffer]:
         """Partial sums, in one memory or several."""
         product, banks = self.product, sum_banks(self.product)
-        words, width = product.output_steps * product.samples // banks, product.lanes * product.accumulator_bits
-        for bank in range(banks):
+        words, width = product.sums // banks, product.lanes * product.accumulator_bits
+        for bank in range(banks if product.sums else 0):
             yield Buffer(f"{self._place}.accumulator", f"sums{bank}", words, width, busy=True)
 
     def taps(self, following: Entry) -> Iterator[PartTap]:
@@ -100,19 +102,21 @@ class ProjectPart(TransformPart):
     def storage(self) -> Mapping[str, int]:
         """Window and accumulators; partial sums, and registers that they are written from."""
         product = self.product
-        sums, word = product.output_steps * product.samples, product.lanes * product.accumulator_bits
+        sums, word = product.sums, product.lanes * product.accumulator_bits
         return {
-            "windows": product.layer.input_bits * product.inputs,
+            "windows": 0 if self.direct else product.layer.input_bits * product.inputs,
             "accumulators, with their shifts": word,
             "sums over groups": sums * word,
-            "sums to be written": 0 if sums == 1 else sum_banks(product) * word,
+            "sums to be written": 0 if sums < 2 else sum_banks(product) * word,
         }
 
     def work(self) -> Mapping[Work, float]:
         """Products and latents; bits of partial sums, by what holds them."""
         product = self.product
+        first = next(self.buffers(), None)
+        if first is None:
+            return product_work(product)
         bits = product.accumulator_bits * product.outputs * product.samples * product.groups
-        first = next(self.buffers())
         use = MemoryUse(words=max(2, first.words), width=first.width, write_bits=first.width, busy=True)
         kept: dict[Work, float] = {"sum bit": bits}
         if held_in(use, macros=True) == "macro":

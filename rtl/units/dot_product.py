@@ -1,14 +1,13 @@
 """Folded, weight-stationary matrix-vector product: a few wide dot products at a time."""
 
-from typing import Any
-
-from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.memory.shadow import ShadowRegisters
 from rtl.shape.images import SHIFT_BITS
 from rtl.shape.products import DotPlan
+from rtl.units.still_product import still_product, tree
 
 __all__ = ["DotProduct", "accumulator_layout"]
 
@@ -25,7 +24,8 @@ class DotProduct(wiring.Component):
     """``plan.outputs`` dot products per input vector, ``plan.lanes`` at a time, ``plan.taps`` terms a cycle.
 
     Weights, and biases and shifts where the unit has them, come once per group of ``plan.samples``
-    vectors through shadow registers, so that groups follow each other without a gap.
+    vectors through shadow registers, so that groups follow each other without a gap. Where the plan's weights are
+    ``direct``, a word comes for each step instead, and is used as it is offered.
 
     Parameters
     ----------
@@ -74,10 +74,12 @@ class DotProduct(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
-        port = len(self.weights.payload)
-        m.submodules.weight_registers = weights = ShadowRegisters(-(-plan.group_weight_bits // port), port)
-        wiring.connect(m, wiring.flipped(self.weights), weights.i)
-        banks = [weights]
+        banks: list[ShadowRegisters] = []
+        if not plan.direct:
+            port = len(self.weights.payload)
+            m.submodules.weight_registers = weights = ShadowRegisters(plan.group_weight_words(port), port)
+            wiring.connect(m, wiring.flipped(self.weights), weights.i)
+            banks.append(weights)
         if self._entry_bits is not None:
             words = -(-plan.outputs // self._per_word)
             parameters = ShadowRegisters(words, len(self.parameters.payload))
@@ -87,36 +89,35 @@ class DotProduct(wiring.Component):
 
         output_step = Signal(range(max(2, plan.output_steps)))
         input_step = Signal(range(max(2, plan.input_steps)))
-        vector = Signal(range(max(2, plan.samples)))
-        loaded, run, last_step, group_end, take = Signal(), Signal(), Signal(), Signal(), Signal()
+        loaded, run, last_step = Signal(), Signal(), Signal()
         last_input = input_step == plan.input_steps - 1
         ready = self.i.valid & (self.identity.valid if plan.has_identity else 1)
-        full = banks[0].full & banks[-1].full
         m.d.comb += [
             run.eq(ready & loaded & (~self.o.valid | self.o.ready)),
             last_step.eq(run & last_input & (output_step == plan.output_steps - 1)),
-            group_end.eq(last_step & (vector == plan.samples - 1)),
-            take.eq(full & (~loaded | group_end)),
             self.i.ready.eq(last_step),
-            *(bank.take.eq(take) for bank in banks),
         ]
         if plan.has_identity:
             m.d.comb += self.identity.ready.eq(last_step)
-        m.d.sync += loaded.eq(take | (loaded & ~group_end))
+        if plan.direct:
+            m.d.comb += [loaded.eq(self.weights.valid), self.weights.ready.eq(run)]
+        else:
+            self._load(m, banks, loaded, last_step)
         with m.If(run):
             m.d.sync += input_step.eq(Mux(last_input, 0, input_step + 1))
             with m.If(last_input):
                 m.d.sync += output_step.eq(Mux(output_step == plan.output_steps - 1, 0, output_step + 1))
-        with m.If(last_step):
-            m.d.sync += vector.eq(Mux(vector == plan.samples - 1, 0, vector + 1))
 
         operand = self._operand(m, input_step)
-        step = Signal(range(max(2, plan.steps)))
-        with m.If(run):
-            m.d.sync += step.eq(Mux(last_step, 0, step + 1))
         weight = Signal(data.ArrayLayout(signed(plan.weight_bits), plan.multipliers))
-        m.d.comb += weight.eq(weights.active.word_select(step, plan.weight_bits * plan.multipliers))
-        start, shift = self._start(m, output_step, banks[-1].active)
+        if plan.direct:
+            m.d.comb += weight.eq(self.weights.payload)
+        else:
+            step = Signal(range(max(2, plan.steps)))
+            with m.If(run):
+                m.d.sync += step.eq(Mux(last_step, 0, step + 1))
+            m.d.comb += weight.eq(banks[0].active.word_select(step, plan.step_weight_bits))
+        start, shift = self._start(m, output_step, banks[-1].active if banks else None)
         accumulator = Signal(self.o.payload.shape(), reset_less=True)
         m.d.comb += self.o.payload.eq(accumulator)
         with m.If(self.o.ready):
@@ -127,11 +128,32 @@ class DotProduct(wiring.Component):
                 m.d.sync += accumulator.shift.eq(shift)
             for lane in range(plan.lanes):
                 total = Signal(signed(plan.accumulator_bits), name=f"total{lane}")
-                terms = [operand[tap] * weight[lane * plan.taps + tap] for tap in range(plan.taps)]
-                m.d.comb += total.eq(_tree(terms))
+                m.d.comb += total.eq(self._total(operand, weight, lane))
                 before = Mux(input_step == 0, start[lane], accumulator.value[lane])
                 m.d.sync += accumulator.value[lane].eq(before + total)
         return m
+
+    def _total(self, operand: data.View, weight: data.View, lane: int) -> Value:
+        """Sum of a lane's products. Weights that are used as they come meet an operand that stands still."""
+        taps = self._plan.taps
+        pairs = [(operand[tap], weight[lane * taps + tap]) for tap in range(taps)]
+        if not self._plan.direct:
+            return tree([factor * other for factor, other in pairs])
+        made = [still_product(factor, other) for factor, other in pairs]
+        return tree([row for rows, _ in made for row in rows]) + sum(number for _, number in made)
+
+    def _load(self, m: Module, banks: list[ShadowRegisters], loaded: Signal, last_step: Signal) -> None:
+        """A group's parameters are taken before its first vector, or with the last one of the group before it."""
+        samples = self._plan.samples
+        vector, group_end, take = Signal(range(max(2, samples))), Signal(), Signal()
+        m.d.comb += [
+            group_end.eq(last_step & (vector == samples - 1)),
+            take.eq(banks[0].full & banks[-1].full & (~loaded | group_end)),
+            *(bank.take.eq(take) for bank in banks),
+        ]
+        m.d.sync += loaded.eq(take | (loaded & ~group_end))
+        with m.If(last_step):
+            m.d.sync += vector.eq(Mux(vector == samples - 1, 0, vector + 1))
 
     def _operand(self, m: Module, input_step: Signal) -> data.View:
         """The ``taps`` terms of the input vector that this step multiplies."""
@@ -146,10 +168,10 @@ class DotProduct(wiring.Component):
         ]
         return operand
 
-    def _start(self, m: Module, output_step: Signal, active: Signal) -> tuple[list[object], object]:
+    def _start(self, m: Module, output_step: Signal, active: Signal | None) -> tuple[list[object], object]:
         """What each lane's accumulator starts from, bias plus shifted identity; and its shift for later."""
         plan = self._plan
-        if self._entry_bits is None:
+        if self._entry_bits is None or active is None:
             return [0] * plan.lanes, None
         bias_bits, entry_bits = self._entry_bits
         word = self._per_word * entry_bits
@@ -180,11 +202,3 @@ class DotProduct(wiring.Component):
             else:
                 start.append(bias)
         return start, Cat(shifts)
-
-
-def _tree(terms: list[Any]) -> Any:
-    """Sum of terms as a balanced adder tree."""
-    while len(terms) > 1:
-        pairs = [a + b for a, b in zip(terms[0::2], terms[1::2], strict=False)]
-        terms = pairs + ([terms[-1]] if len(terms) % 2 else [])
-    return terms[0]

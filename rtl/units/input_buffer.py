@@ -13,7 +13,7 @@ __all__ = ["InputBuffer"]
 
 
 class InputBuffer(wiring.Component):
-    """Spike after spike in; out as ``feed`` says: sample after sample of all spikes, or chunks of each spike.
+    """Spike after spike in; out as ``feed`` says: sample after sample of all spikes, or spike after spike in chunks.
 
     A spike whose end comes at the wrong sample is not counted: the next spike takes its place. Spikes that a
     flushed block lacks read as zero.
@@ -107,7 +107,7 @@ class InputBuffer(wiring.Component):
             read.en.eq(Mux(drain, full[1], full[0]) & free & ~((inner == 0) & (outer == 0) & self.hold)),
             block_out.eq(read.en & last_inner & last_outer),
         ]
-        self._present(m, inner, outer, read, absent)
+        self._present(m, outer, read, absent)
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(read.en):
@@ -135,8 +135,7 @@ class InputBuffer(wiring.Component):
         feed, at = self._feed, self.i.payload.at
         if feed.order == "samples":
             return at
-        chunk = at[self._shift :]
-        return chunk * feed.spikes + spike if feed.order == "chunks of each spike" else spike * feed.chunks + chunk
+        return spike * feed.chunks + at[self._shift :]
 
     @property
     def _lane(self) -> Value:
@@ -144,17 +143,25 @@ class InputBuffer(wiring.Component):
         return self.i.payload.at[: self._shift]
 
     def _gathered(self, m: Module, accept: Signal) -> Value:
-        """What is written: a sample for each lane, or those of its chunk before it, and it."""
+        """What is written: a sample for each lane, or those of its chunk before it, and it.
+
+        A chunk is gathered part by part, so that few registers see each sample, and few clock gates wait for one.
+        """
         feed, value = self._feed, self.i.payload.value.as_unsigned()
         if feed.order == "samples":
             return Cat(value for _ in range(feed.lanes))
-        held = [Signal(8, name=f"held{n}", reset_less=True) for n in range(feed.lanes - 1)]
+        part = 1 << self._shift // 2
+        held = [Signal(8, name=f"held{n}", reset_less=True) for n in range(part - 1)]
+        parts = [Signal(8 * part, name=f"part{n}", reset_less=True) for n in range(feed.lanes // part - 1)]
         for n, sample in enumerate(held):
-            with m.If(accept & (self._lane == n)):
+            with m.If(accept & (self._lane[: self._shift // 2] == n)):
                 m.d.sync += sample.eq(value)
-        return Cat(*held, value)
+        for n, whole in enumerate(parts):
+            with m.If(accept & (self._lane == (n + 1) * part - 1)):
+                m.d.sync += whole.eq(Cat(*held, value))
+        return Cat(*parts, *held, value)
 
-    def _present(self, m: Module, inner: Signal, outer: Signal, read: ReadPort, absent: Signal) -> None:
+    def _present(self, m: Module, outer: Signal, read: ReadPort, absent: Signal) -> None:
         """What was read; zeros of the spikes that the block lacks."""
         feed = self._feed
         if feed.order == "samples":
@@ -162,7 +169,7 @@ class InputBuffer(wiring.Component):
                 present = n < feed.spikes - absent
                 m.d.comb += self.o.payload[n].eq(Mux(present, read.data.word_select(n, 8), 0))
             return
-        spike = Signal.like(inner if feed.order == "chunks of each spike" else outer, name="read_spike")
+        spike = Signal.like(outer, name="read_spike")
         with m.If(read.en):
-            m.d.sync += spike.eq(inner if feed.order == "chunks of each spike" else outer)
+            m.d.sync += spike.eq(outer)
         m.d.comb += self.o.payload.as_value().eq(Mux(spike < feed.spikes - absent, read.data, 0))

@@ -1,6 +1,6 @@
 """ADC codes to signed 8 bit: offset, gain, shift with rounding, saturation, one table entry per sample."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -31,11 +31,12 @@ class Normalizer(wiring.Component):
     table: Out(MemoryRead(entries, 37)): (offset, gain, shift) of each sample; 16, 16 and 5 bits.
     hold: In(1): the table is not to be read now: nothing is taken, and the entry is read again afterwards.
     i: In(stream of {adc: signed(16), last: 1}): ADC codes; ``last`` marks the end of a spike. One a cycle.
-    o: Out(stream of sample_layout(samples)): samples, valid one cycle after their last code, or after a spike's end.
+    o: Out(stream of sample_layout(samples)): samples, valid one cycle after their last code, or after a spike's end;
+        one later where a sample is the sum of several codes.
 
     Cycles
     ------
-    Latency: 1 cycle.
+    Latency: 1 cycle, 2 where a sample is the sum of several codes.
     Throughput: a code a cycle.
     """
 
@@ -54,17 +55,13 @@ class Normalizer(wiring.Component):
         m = Module()
         at, next_at = Signal(range(max(2, self._samples))), Signal(range(max(2, self._samples)))
         fetched, accept, beyond = Signal(), Signal(), Signal()
-        total, whole = self._sum(m, accept)
-        last_sample = at == self._samples - 1
-        final = last_sample if whole is None else last_sample & whole
-        following = Mux(final, at, at + 1)
-        made = accept
-        if whole is not None:
-            following, made = Mux(whole, following, at), accept & (whole | self.i.payload.last)
+        given = self._summed(m)
+        last = given.payload.last
+        final = (at == self._samples - 1) & given.payload.whole
         m.d.comb += [
-            self.i.ready.eq(fetched & ~self.hold & (~self.o.valid | self.o.ready)),
-            accept.eq(self.i.valid & self.i.ready),
-            next_at.eq(Mux(accept, Mux(self.i.payload.last, 0, following), at)),
+            given.ready.eq(fetched & ~self.hold & (~self.o.valid | self.o.ready)),
+            accept.eq(given.valid & given.ready),
+            next_at.eq(Mux(accept, Mux(last, 0, Mux(final, at, at + 1)), at)),
             self.table.addr.eq(next_at if self._entries > 1 else 0),
             self.table.en.eq((accept if self._entries > 1 else 0) | ~fetched),
         ]
@@ -74,17 +71,17 @@ class Normalizer(wiring.Component):
         place = Signal(self.o.payload.shape(), reset_less=True)
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
-        with m.If(made):
+        with m.If(accept):
             entry = self.table.data
             offset, gain = entry[:16].as_signed(), entry[16:32]
             m.d.sync += [
-                product.eq((total - offset) * gain),
+                product.eq((given.payload.total - offset) * gain),
                 shift.eq(entry[32:]),
                 at.eq(next_at),
-                beyond.eq(~self.i.payload.last & (final | beyond)),
-                self.o.valid.eq(self.i.payload.last | ~beyond),
+                beyond.eq(~last & (final | beyond)),
+                self.o.valid.eq(last | ~beyond),
                 place.at.eq(at),
-                place.end.eq(self.i.payload.last),
+                place.end.eq(last),
                 place.fits.eq(final & ~beyond),
             ]
         kept, rounded = Signal(signed(len(product) + 1)), Signal(signed(len(product) + 1))
@@ -96,17 +93,38 @@ class Normalizer(wiring.Component):
         ]
         return m
 
-    def _sum(self, m: Module, accept: Signal) -> tuple[Value, Value | None]:
-        """Sum of the codes of a sample with the one that is offered, and whether that is its last: None if each is."""
-        code = self.i.payload.adc
+    def _summed(self, m: Module) -> stream.Interface:
+        """Sums of the codes of each sample, and whether they are ``whole``, not cut short by the spike's end.
+
+        Sums of several codes come from a register, so that the multiplier sees none that is not finished.
+        """
+        total = signed(16 + (self._codes - 1).bit_length())
+        sums = stream.Signature(data.StructLayout({"total": total, "last": 1, "whole": 1})).create(path=("sum",))
+        code, last = self.i.payload.adc, self.i.payload.last
         if self._codes == 1:
-            return code, None
-        before = Signal(signed(16 + (self._codes - 1).bit_length()))
-        count, total = Signal(range(self._codes)), Signal.like(before)
-        whole = count == self._codes - 1
-        m.d.comb += total.eq(before + code)
-        with m.If(accept & (whole | self.i.payload.last)):
-            m.d.sync += [before.eq(0), count.eq(0)]
+            m.d.comb += [
+                sums.payload.total.eq(code),
+                sums.payload.last.eq(last),
+                sums.payload.whole.eq(1),
+                sums.valid.eq(self.i.valid),
+                self.i.ready.eq(sums.ready),
+            ]
+            return sums
+        before, now, count = Signal(total, reset_less=True), Signal(total), Signal(range(self._codes))
+        accept, whole, ends = Signal(), Signal(), Signal()
+        held = Signal(sums.payload.shape(), reset_less=True)
+        m.d.comb += [
+            self.i.ready.eq(~sums.valid | sums.ready),
+            accept.eq(self.i.valid & self.i.ready),
+            now.eq(Mux(count == 0, 0, before) + code),
+            whole.eq(count == self._codes - 1),
+            ends.eq(accept & (whole | last)),
+            sums.payload.eq(held),
+        ]
+        with m.If(ends):
+            m.d.sync += [sums.valid.eq(1), held.total.eq(now), held.last.eq(last), held.whole.eq(whole), count.eq(0)]
         with m.Elif(accept):
-            m.d.sync += [before.eq(total), count.eq(count + 1)]
-        return total, whole
+            m.d.sync += [sums.valid.eq(0), before.eq(now), count.eq(count + 1)]
+        with m.Elif(sums.ready):
+            m.d.sync += sums.valid.eq(0)
+        return sums

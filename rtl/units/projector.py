@@ -56,18 +56,18 @@ class GroupAccumulator(wiring.Component):
 
     @property
     def depth(self) -> int:
-        """Words of partial sums."""
-        return self._plan.output_steps * self._plan.samples
+        """Words of partial sums; none where there is one group."""
+        return self._plan.sums
 
     @property
     def banks(self) -> int:
         """Memories that they lie in."""
-        return sum_banks(self._plan)
+        return sum_banks(self._plan) if self.depth else 0
 
     @property
     def words(self) -> int:
         """Words in a memory."""
-        return self.depth // self.banks
+        return self.depth // max(1, self.banks)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -89,6 +89,7 @@ class GroupAccumulator(wiring.Component):
         turn, address, first, last = Signal.like(step), Signal.like(ahead), Signal(), Signal()
         fetched, accept, fetch = Signal(), Signal(), Signal()
         last_step, last_word = step == plan.output_steps - 1, ahead == self.words - 1
+        alone = self._groups == 1
         m.d.comb += [
             accept.eq(self.i.valid & self.i.ready),
             self.i.ready.eq(fetched & (self.o.ready | ~last)),
@@ -98,13 +99,16 @@ class GroupAccumulator(wiring.Component):
             self.table.en.eq(fetch & ((group == 0) | (group == self._groups - 1))),
         ]
         m.d.sync += fetched.eq(1)
+        if alone:
+            m.d.comb += [first.eq(1), last.eq(1)]
         with m.If(fetch):
-            m.d.sync += [turn.eq(step), address.eq(ahead), first.eq(group == 0), last.eq(group == self._groups - 1)]
             m.d.sync += step.eq(Mux(last_step, 0, step + 1))
-            with m.If(last_step if self.banks > 1 else 1):
-                m.d.sync += ahead.eq(Mux(last_word, 0, ahead + 1))
-            with m.If(last_step & last_word):
-                m.d.sync += group.eq(Mux(group == self._groups - 1, 0, group + 1))
+            if not alone:
+                m.d.sync += [turn.eq(step), address.eq(ahead), first.eq(group == 0), last.eq(group == self._groups - 1)]
+                with m.If(last_step if self.banks > 1 else 1):
+                    m.d.sync += ahead.eq(Mux(last_word, 0, ahead + 1))
+                with m.If(last_step & last_word):
+                    m.d.sync += group.eq(Mux(group == self._groups - 1, 0, group + 1))
         totals = Signal(layout)
         for number, (memory, write, read) in enumerate(zip(memories, writes, reads, strict=True)):
             m.submodules[f"sums{number}"] = memory
@@ -112,7 +116,8 @@ class GroupAccumulator(wiring.Component):
             m.d.comb += [read.addr.eq(ahead), read.en.eq(fetch & (mine | (step == number)))]
             self._write(m, number, write, address, totals.as_value(), accept & ~last & (mine | (turn == number)))
         before = Signal(layout)
-        m.d.comb += before.eq(Array(read.data for read in reads)[turn if self.banks > 1 else 0])
+        if not alone:
+            m.d.comb += before.eq(Array(read.data for read in reads)[turn if self.banks > 1 else 0])
         entry = data.View(data.ArrayLayout(unsigned(self._bias_bits + SHIFT_BITS), plan.lanes), self.table.data)
         for lane in range(plan.lanes):
             bias = entry[lane][: self._bias_bits].as_signed()
@@ -144,6 +149,8 @@ class GroupAccumulator(wiring.Component):
 class Projector(wiring.Component):
     """1x1 convolution over all channels, fed one channel group at a time.
 
+    Where the plan's weights are used as they come, vectors are held by their sender, and meet all groups in turn.
+
     Parameters
     ----------
     plan, port_bits: as for :class:`rtl.units.dot_product.DotProduct`.
@@ -160,7 +167,8 @@ class Projector(wiring.Component):
 
     Cycles
     ------
-    Latency: ``plan.input_steps + 1`` cycles from a sample of the last group to its first latents.
+    Latency: ``plan.input_steps + 1`` cycles from a sample of the last group to its first latents; one less where the
+        plan's weights are used as they come.
     Throughput: a sample every ``plan.steps`` cycles.
     """
 
@@ -186,11 +194,14 @@ class Projector(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
-        m.submodules.register = register = SlidingWindow(self._element, plan.group_inputs, 1, plan.samples)
         m.submodules.dot = dot = DotProduct(plan, self._port_bits, None)
         m.submodules.accumulator = accumulator = self._accumulator
-        wiring.connect(m, wiring.flipped(self.i), register.i)
-        wiring.connect(m, register.o, dot.i)
+        if plan.direct:
+            wiring.connect(m, wiring.flipped(self.i), dot.i)
+        else:
+            m.submodules.register = register = SlidingWindow(self._element, plan.group_inputs, 1, plan.samples)
+            wiring.connect(m, wiring.flipped(self.i), register.i)
+            wiring.connect(m, register.o, dot.i)
         wiring.connect(m, dot.o, accumulator.i)
         wiring.connect(m, accumulator.o, wiring.flipped(self.o))
         wiring.connect(m, wiring.flipped(self.weights), dot.weights)

@@ -20,7 +20,7 @@ from synth.targets.cells import CellTarget
 
 __all__ = ["map_to_cells"]
 
-GATED_BITS = 4
+GATED_BITS = 2
 """A clock gate pays from this many flip-flops on."""
 
 ABC = "strash; dc2; dc2; strash; amap; buffer -N 32 -c; topo; stime -p; upsize {D}; dnsize {D}; stime -p"

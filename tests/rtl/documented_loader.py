@@ -63,7 +63,10 @@ class DocumentedLoader:
         """Convolutions in order; the block that one is the last of; cycles from sample to sample."""
         period = self.fold
         for stage in self.spec["stages"]:
-            if stage["kind"] in ("conv", "project", "linear"):
+            if stage["kind"] == "linear":
+                latents, inputs, _ = stage["weight"]["shape"]
+                yield stage, None, max(period, -(-period * (inputs // self.groups) * latents // 256))
+            elif stage["kind"] in ("conv", "project"):
                 yield stage, None, period
             elif stage["kind"] == "residual":
                 yield stage["reduce"], None, period
@@ -76,10 +79,8 @@ class DocumentedLoader:
     def groups(self) -> int:
         linear = self.spec["stages"][1]
         if linear["kind"] == "linear":
-            latents, inputs, _ = linear["weight"]["shape"]
             samples = self.spec["samples"] // self.spec["stages"][0].get("decimation", 1)
-            chunks = [c for c in (16, 8, 4, 2, 1) if samples % c == 0 and (c * latents <= 256 or c == 1)]
-            return int(inputs // chunks[0])
+            return int(linear["weight"]["shape"][1] // next(c for c in (32, 16, 8, 4, 2, 1) if samples % c == 0))
         return max([stage["reduce"]["groups"] for stage in self.spec["stages"] if stage["kind"] == "residual"] or [1])
 
     def matrix(self, stage: dict[str, Any], group: int) -> np.ndarray:
@@ -120,7 +121,9 @@ class DocumentedLoader:
                     for n in range(first, first + lanes)
                     for k in range(start, start + taps)
                 ]
-                yield from split(fields, self.widths["weights"])
+                run = lanes * taps if stage["kind"] == "linear" else len(fields)
+                for begin in range(0, len(fields), run):
+                    yield from split(fields[begin : begin + run], self.widths["weights"])
 
     def parameters(self) -> Iterator[int]:
         entry, bits = self.knobs["bias_bits"] + 10, self.knobs["bias_bits"]

@@ -21,6 +21,7 @@ from rtl.units.convolution import Convolution
 from rtl.units.normalizer import Normalizer
 from rtl.units.projector import Projector
 from rtl.units.requantizer import requantize
+from rtl.units.still_product import still_product, tree
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec
 from tests.random_spec import random_spec
@@ -56,6 +57,36 @@ def test_requantize_rounds_half_up_and_saturates(relu: bool) -> None:
     low, high = (0, 255) if relu else (-128, 127)
     expected = [min(high, max(low, floor(Fraction(max(a, 0) if relu else a, 2**s) + Fraction(1, 2)))) for a, s in cases]
     assert [unpack(word, 1, signed=not relu)[0] for word in sink.got] == expected
+
+
+class _StillProduct(wiring.Component):
+    def __init__(self, still: int, moving: int) -> None:
+        self._bits = still, moving
+        shape = {"i": In(stream.Signature(unsigned(still + moving))), "o": Out(stream.Signature(signed(16)))}
+        super().__init__(shape)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        still, _ = self._bits
+        rows, number = still_product(self.i.payload[:still].as_signed(), self.i.payload[still:].as_signed())
+        m.d.comb += [
+            self.o.payload.eq(tree(rows) + number),
+            self.o.valid.eq(self.i.valid),
+            self.i.ready.eq(self.o.ready),
+        ]
+        return m
+
+
+@pytest.mark.parametrize(("still", "moving"), [(6, 3), (5, 4), (1, 2), (2, 1)])
+def test_products_of_a_factor_that_stands_still(still: int, moving: int) -> None:
+    """Rows and number add up to every product."""
+    pairs = [
+        (a, b) for a in range(-(1 << still - 1), 1 << still - 1) for b in range(-(1 << moving - 1), 1 << moving - 1)
+    ]
+    dut = _StillProduct(still, moving)
+    sink = Port(dut.o, count=len(pairs))
+    run(dut, [Port(dut.i, [pack([a], still) | pack([b], moving) << still for a, b in pairs])], [sink])
+    assert [unpack(word & 0xFFFF, 1, 16, signed=True)[0] for word in sink.got] == [a * b for a, b in pairs]
 
 
 @pytest.mark.parametrize("entries", [1, 5])

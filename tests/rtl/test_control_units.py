@@ -12,6 +12,7 @@ from rtl.host.register_map import register
 from rtl.host.registers import Registers
 from rtl.host.scrubber import Scrubber
 from rtl.host.supervisor import Supervisor
+from rtl.memory.parameter_memory import ParameterMemory
 from rtl.shape.feed import Feed
 from rtl.shape.images import Image
 from rtl.units.input_buffer import InputBuffer
@@ -168,6 +169,38 @@ def test_parameters_are_loaded_read_back_and_checked() -> None:
     simulate(dut, script)
 
 
+@pytest.mark.parametrize("busy", [False, True])
+def test_lanes_of_a_word_are_loaded_in_any_order(busy: bool) -> None:
+    """Whether memories are written lane by lane, or by whole words."""
+    words = [int(word) for word in np.random.default_rng(5).integers(1 << 62, size=8)]
+    dut = ParameterMemory([0] * 8, 62, loadable=True, busy=busy)
+    assert dut.in_whole_words == busy
+    places = np.random.default_rng(6).permutation(16).tolist()
+
+    async def script(ctx):
+        ctx.set(dut.bus.grant, 1)
+        for place in places:
+            word, lane = divmod(place, 2)
+            ctx.set(dut.bus.addr, word)
+            ctx.set(dut.bus.write, 1 << lane)
+            ctx.set(dut.bus.write_data, words[word] >> 32 * lane & 0xFFFFFFFF)
+            await ctx.tick()
+        ctx.set(dut.bus.write, 0)
+        ctx.set(dut.bus.read, 1)
+        for number, word in enumerate(words):
+            ctx.set(dut.bus.addr, number)
+            await ctx.tick()
+            assert ctx.get(dut.bus.read_data) == word
+        ctx.set(dut.bus.grant, 0)
+        ctx.set(dut.user.en, 1)
+        for number in (5, 2):
+            ctx.set(dut.user.addr, number)
+            await ctx.tick()
+            assert ctx.get(dut.user.data) == words[number]
+
+    simulate(dut, script)
+
+
 def test_the_scrubber_reads_every_word_once() -> None:
     _, parameters = store()
     dut = Scrubber(parameters.regions, parameters.addr_bits)
@@ -258,18 +291,16 @@ def sample_beats(dut: InputBuffer, blocks: np.ndarray) -> list[int]:
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.3])
-@pytest.mark.parametrize("jointly", [False, True])
-def test_the_input_buffer_hands_on_chunks(jointly: bool, pause: float) -> None:
-    """The first chunk of each spike, then the second of each; or all of one spike, then all of the next."""
-    spikes, samples, lanes, blocks = 3, 8, 4, 3
+@pytest.mark.parametrize("lanes", [1, 2, 8, 32])
+def test_the_input_buffer_hands_on_chunks(lanes: int, pause: float) -> None:
+    """All of one spike, then all of the next."""
+    spikes, samples, blocks = 3, 32, 3
     values = np.random.default_rng(8).integers(-128, 128, (blocks, spikes, samples))
-    dut = InputBuffer(Feed(spikes, samples, lanes, "chunks of the block" if jointly else "chunks of each spike"))
+    dut = InputBuffer(Feed(spikes, samples, lanes, "chunks of each spike"))
     count = blocks * spikes * samples // lanes
     sink = Port(dut.o, count=count, pause=pause)
     run(dut, [Port(dut.i, sample_beats(dut, values), pause=pause)], [sink])
-    chunks = values.reshape(blocks, spikes, -1, lanes)
-    expected = (chunks if jointly else chunks.transpose(0, 2, 1, 3)).reshape(-1, lanes)
-    assert [unpack(word, lanes, signed=True) for word in sink.got] == expected.tolist()
+    assert [unpack(word, lanes, signed=True) for word in sink.got] == values.reshape(-1, lanes).tolist()
 
 
 def test_the_input_buffer_is_zero_where_a_block_lacks_spikes() -> None:
@@ -279,8 +310,7 @@ def test_the_input_buffer_is_zero_where_a_block_lacks_spikes() -> None:
     sink = Port(dut.o, count=spikes * samples // lanes)
     run(dut, [Port(dut.i, sample_beats(dut, values))], [sink], constants=[(dut.flush, 1)])
     # A flush that is asked for closes the block when no further spike follows.
-    chunks = values.reshape(2, -1, lanes)
-    expected = [row for first, second in zip(*chunks.tolist(), strict=True) for row in (first, second, [0] * lanes)]
+    expected = [*values.reshape(-1, lanes).tolist(), *[[0] * lanes] * (samples // lanes)]
     assert [unpack(word, lanes, signed=True) for word in sink.got] == expected
 
 
