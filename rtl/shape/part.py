@@ -41,7 +41,8 @@ class Table:
     """A parameter memory of a unit's own: what it holds, and the unit's ``port`` that reads it.
 
     ``read_once``: every word is read once a block, and not as the data say. ``busy``: some are read for every spike.
-    ``sets``: where words differ between operating points, there is a set for each, as :func:`table_of` lays them out.
+    ``sets``: where words differ between operating points, there is a set for each, as
+    :func:`rtl.shape.part.table_of` lays them out.
     """
 
     image: Image
