@@ -17,7 +17,7 @@ from experiments.gate_level import GATE_TOOLS, Measured, measured, metric_of, ou
 from experiments.outcome import Outcome, Parameters
 from experiments.plots import subplots
 from experiments.result import ExperimentResult
-from rtl.pipeline import DEALERS
+from rtl.pipeline import DEALERS, LOOPS
 from rtl.shape.plan import Plan
 from rtl.shape.work import Work
 from synth.estimate.analytic import CONTROL, MEMORIES, estimate, work_of
@@ -40,7 +40,7 @@ def energy_by_part(power: PowerReport, plan: Plan) -> dict[str, float]:
     """Energy of a spike, in nJ, by the parts that the estimate knows; what belongs to no stage and no parameter memory,
     and the clock tree, belong to control and clock."""
     names = {part.name: part.work_on for part in plan.parts}
-    names |= dict.fromkeys([*MEMORY_UNITS, *(name for pair in DEALERS.values() for name in pair)], MEMORIES)
+    names |= dict.fromkeys([*MEMORY_UNITS, *LOOPS.values(), *DEALERS.values()], MEMORIES)
     found = dict.fromkeys([*dict.fromkeys(names.values())], 0.0)
     for unit, energy in power.energy_nj_per_spike_by_unit.items():
         part = next((names[name] for name in unit.split(".") if name in names), None)

@@ -11,7 +11,7 @@ from rtl.files import COMPRESSOR, ENCODER, layout_verilog, model_file
 from rtl.manifest import Manifest, Memory, Port, Tap, Unit
 from rtl.memory.parameter_memory import BUS_BITS
 from rtl.packets.event_coder import EVENT_BITS
-from rtl.pipeline import DEALERS
+from rtl.pipeline import DEALERS, LOOPS, dealt
 from rtl.shape.part import Buffer, PartUnit
 from rtl.shape.plan import STORE, Plan
 from rtl.spike_encoder import SpikeEncoder
@@ -78,7 +78,8 @@ def _units(plan: Plan) -> Iterator[Unit]:
         *plan.coder.units(),
         *(PartUnit(name, name) for name in ("missing_spikes", "store")),
         *(unit for part in plan.parts for unit in part.units()),
-        *(PartUnit(DEALERS[name][n], f"{PIPELINE}.{DEALERS[name][n]}") for n in (0, 1) for name in plan.shared_tables),
+        *(PartUnit(LOOPS[name], f"{PIPELINE}.{LOOPS[name]}") for name in plan.shared_tables),
+        *(PartUnit(DEALERS[name], f"{PIPELINE}.{DEALERS[name]}") for name in dealt(plan)),
     ]
     others = ["packetizer", "raw_path", "supervisor", "registers", "settings", "limiter", "axi_lite", "event_queue"]
     for unit in inside:

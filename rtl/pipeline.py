@@ -12,10 +12,18 @@ from rtl.packets.items import symbol_shape
 from rtl.shape.plan import PARAMETERS, WEIGHTS, Plan
 from rtl.units.distributor import Distributor
 
-__all__ = ["Pipeline"]
+__all__ = ["DEALERS", "LOOPS", "Pipeline", "dealt"]
 
-DEALERS = {WEIGHTS: ("weight_loop", "deal_weights"), PARAMETERS: ("parameter_loop", "deal_parameters")}
-"""What reads a memory that all products share, and what deals its words out."""
+LOOPS = {WEIGHTS: "weight_loop", PARAMETERS: "parameter_loop"}
+"""What reads a memory that products share."""
+DEALERS = {WEIGHTS: "deal_weights", PARAMETERS: "deal_parameters"}
+"""What deals its words out, where there are several receivers."""
+
+
+def dealt(plan: Plan) -> dict[str, list[int]]:
+    """Words that each receiver takes, of the shared memories that have several."""
+    counts = {WEIGHTS: plan.weight_words, PARAMETERS: plan.parameter_words}
+    return {name: counts[name] for name in plan.shared_tables if len(counts[name]) > 1}
 
 
 class Pipeline(wiring.Component):
@@ -85,19 +93,20 @@ class Pipeline(wiring.Component):
     def _deal(self, m: Module) -> None:
         """Weights, and biases with shifts, go to the units in pipeline order."""
         plan, isolate = self._plan, self._plan.hardware.operand_isolation
-        counts = {WEIGHTS: plan.weight_words, PARAMETERS: plan.parameter_words}
         dealers = {}
         for name, loop in self._loops.items():
-            m.submodules[DEALERS[name][0]] = loop
-        for name in self._loops:
-            dealers[name] = Distributor(len(getattr(self, name).data), counts[name], isolate)
-            m.submodules[DEALERS[name][1]] = dealers[name]
+            m.submodules[LOOPS[name]] = loop
+        for name, counts in dealt(plan).items():
+            dealers[name] = Distributor(len(getattr(self, name).data), counts, isolate)
+            m.submodules[DEALERS[name]] = dealers[name]
         for name, loop in self._loops.items():
             wiring.connect(m, loop.memory, wiring.flipped(getattr(self, name)))
         for name, loop in self._loops.items():
-            wiring.connect(m, loop.o, dealers[name].i)
-        for name, dealer in dealers.items():
-            for source, port in zip(dealer.o, self._receivers(name), strict=True):
+            sources = [loop.o]
+            if name in dealers:
+                wiring.connect(m, loop.o, dealers[name].i)
+                sources = list(dealers[name].o)
+            for source, port in zip(sources, self._receivers(name), strict=True):
                 wiring.connect(m, source, port)
 
     def _receivers(self, name: str) -> list[Any]:

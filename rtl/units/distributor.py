@@ -41,9 +41,6 @@ class Distributor(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        if len(self.o) == 1:
-            wiring.connect(m, wiring.flipped(self.i), wiring.flipped(self.o[0]))
-            return m
         receiver = Signal(range(max(2, len(self._counts))))
         word = Signal(range(max(2, *self._counts)))
         for o in self.o:
