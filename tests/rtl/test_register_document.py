@@ -210,6 +210,7 @@ def test_what_may_always_be_written_changes_no_packet(tiny: Design) -> None:
     expected = write_blocks(spec, encode(spec, adc).indices, blocks_per_packet=2)
     crc = next(value for offset, value in load_writes(host.plan) if offset == register("crc_expected").offset)
     values = {"scrub_blocks": [1, 0x50001, 3, 0], "scrub_idle": [300, 0, 1 << 30], "timeout": [1 << 20, 0, 1 << 31]}
+    values |= {"rate_limit": [0], "rate_burst": [1 << 20, 1 << 16]}  # without a limit nothing is dropped
     always = [name for _, name, _, _, when, _ in ROWS if cell(when, "loadable") == "live"]
     assert {*values, "control", "status", "crc_expected"} < set(always)
     fed = []

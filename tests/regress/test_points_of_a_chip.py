@@ -1,4 +1,5 @@
-"""Several operating points on one chip: which one each packet was coded at, and that a switch loses nothing."""
+"""Several operating points on one chip: which one each packet was coded at, and that a switch loses nothing.
+Run by ``make regress``."""
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from tests.linear_spec import further_point, linear_adc, random_linear_spec
 from tests.rtl.shapes import hardware
 from tests.rtl.test_chip import Host
 
+pytestmark = [pytest.mark.regress, pytest.mark.timeout(1800)]
 SLVERR = 2
 
 
@@ -85,7 +87,7 @@ def test_points_switched_at_any_time_lose_nothing(
     host.simulator.add_testbench(feed, background=True)
     host.run(script)
     points = points_of(host, specs, adc, np.ones((len(adc), 2), bool))
-    assert len([n for n in range(1, len(points)) if points[n] != points[n - 1]]) >= 8
+    assert len([n for n in range(1, len(points)) if points[n] != points[n - 1]]) >= 6
     assert set(points) == {0, 1, 2}
     assert escapes == [sum(escapes_sent(specs[point], adc[n : n + 1]) for n, point in enumerate(points))]
 
