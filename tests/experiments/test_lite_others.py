@@ -58,7 +58,7 @@ def known() -> tuple[LinearModel, Sample]:
     adc = rng.integers(-40, 40, size=(30, 2, 16)).astype(np.int16)
     normalization = Normalization(np.zeros(16, np.int16), np.full(16, 16, np.float32))
     split = Split(adc, adc.astype(np.float32), np.zeros((30, 2)), np.zeros((30, 2), np.int32))
-    decoder = LinearDecoder(6, 2, 16, joint=False)
+    decoder = LinearDecoder(6, 2, 16, joint=False, classes=0)
     classes, weight = 3 * rng.normal(size=(4, 6)), rng.normal(size=(6, 16))
     model = LinearModel(normalization, 1, weight, np.zeros(6), classes, np.zeros(4), 0.375, (), decoder)
     return model, sample_of(split, normalization)
