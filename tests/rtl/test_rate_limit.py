@@ -86,7 +86,7 @@ def packets_of(host: Host) -> list[Packet]:
     return found
 
 
-@pytest.mark.parametrize(("burst", "pause"), [(300, 0.0), (900, 0.5)])
+@pytest.mark.parametrize(("burst", "pause"), [(300, 0.0), pytest.param(900, 0.5, marks=pytest.mark.regress)])
 def test_blocks_are_dropped_as_the_bucket_says(tiny: Design, burst: int, pause: float) -> None:
     """More come than may go: those that find no token are dropped whole, and the others are in good packets."""
     spec = random_spec(tiny, 90)

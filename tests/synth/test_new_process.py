@@ -87,6 +87,7 @@ def test_the_layout_equals_golden(
     assert (found.mismatches, found.left_over, found.blocks) == (0, 0, 24)
 
 
+@pytest.mark.regress
 @needs_yosys
 def test_the_chip_maps_to_its_cells(
     design: Design, spec: EncoderSpec, rtl_dir: Path, kit_at_hand: None, tmp_path: Path
