@@ -124,6 +124,13 @@ class Bench:
         for offset, value in LOAD:
             await self.write(offset, value)
 
+    def pause(self, idle: str, back_pressure: str) -> None:
+        """Pause input and output as these patterns say."""
+        for stream, kind, seed in ((self.source, idle, 1), (self.sink, back_pressure, 2)):
+            generator = pauses(kind, seed)
+            if generator is not None:
+                stream.set_pause_generator(generator)
+
     async def write(self, register_or_offset: str | int, value: int) -> None:
         """Write to a register by name, or to a byte offset."""
         offset = register_or_offset
@@ -166,10 +173,7 @@ async def equals_golden(dut: Any, idle: str, back_pressure: str) -> None:
     """Frames and taps are golden's under every pattern of idle cycles and back-pressure."""
     bench = Bench(dut)
     await bench.reset()
-    for stream, kind, seed in ((bench.source, idle, 1), (bench.sink, back_pressure, 2)):
-        generator = pauses(kind, seed)
-        if generator is not None:
-            stream.set_pause_generator(generator)
+    bench.pause(idle, back_pressure)
     await bench.send(ADC)
     await bench.check(GOLDEN, slowness=4)
 
@@ -196,10 +200,7 @@ if len(SPECS) > 1:
         """Each packet is golden's at the point that its tag names, whenever another one is asked for."""
         bench = Bench(dut)
         await bench.reset()
-        for stream, kind, seed in ((bench.source, idle, 1), (bench.sink, back_pressure, 2)):
-            generator = pauses(kind, seed)
-            if generator is not None:
-                stream.set_pause_generator(generator)
+        bench.pause(idle, back_pressure)
         draw = random.Random(4)
         adc = np.concatenate([ADC] * 4)
         packets: list[bytes] = []
