@@ -43,7 +43,7 @@ class Encoder(wiring.Component):
     hold_writer: In(1): its ``hold``.
     missing: Out(range(max(2, plan.spec.spikes))): spikes that the block that ends lacks.
     bus: In(ParameterBus(store.addr_bits)): the parameter memories (only if loadable). While it has the grant no sample
-        is taken; it may have it only while no block is under way.
+        is normalized, and at most the codes of one are taken; it may have it only while no block is under way.
     restart: In(1): start the pipeline over; due during every grant, when no block is under way.
     point: In(range(plan.points)): operating point of what comes (only of a plan with several).
     switch: In(1): for one cycle, it changes with the next; due only when no spike and no block is under way (only of
