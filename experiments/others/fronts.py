@@ -1,6 +1,5 @@
 """Small convolutions with ReLU before the linear map, trained with it, from where they give what the map alone does."""
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from experiments.others.places import Fitted
-from model.linear.linear_model import FRACTION, LinearModel, columns_of
-from model.linear.refine import BATCH, BIT_WORTH, LARGEST, PRIOR, STEPS
+from model.linear.coder import Coder, Columns
+from model.linear.linear_model import LinearModel, columns_of
+from model.linear.refine import price_of
 from model.linear.sample import Sample
 
 __all__ = ["Front", "FrontedModel", "trained_with"]
@@ -20,9 +20,8 @@ EXTRA = 2
 """Channels of each contact beyond those that carry its samples, begun at random."""
 SMALL = 0.1
 RATE = 0.003
-"""Adam's, relative to the mean magnitude of what it changes; falls as a cosine."""
+"""Adam's, relative to the mean magnitude of what it changes."""
 KERNEL, STRIDE, DEPTHWISE = 4, 2, 3
-CHECKS = 50
 
 
 class Front(nn.Module):
@@ -106,30 +105,8 @@ def trained_with(at: Fitted, stages: int, seed: int) -> FrontedModel:
     model = at.model
     contacts = at.design.block.spikes if model.joint else 1
     front = Front(contacts, model.decimation, stages, generator)
-    coder = _Coder(model, front)
-    (known, target), (held_out, wanted) = (_pair(model, sample) for sample in (at.train, at.validation))
-    price = BIT_WORTH / float(np.square(model.weight).sum(axis=1).mean())
-    scales = [(values, float(values.detach().abs().mean()) or SMALL) for values in coder.parameters()]
-    optimizer = torch.optim.Adam([{"params": [values], "lr": RATE * scale} for values, scale in scales])
-    epochs = max(1, STEPS * BATCH // len(known))
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
-    best, kept = np.inf, coder.state_dict()
-    for epoch in range(epochs + 1):
-        costs = coder.costs(known)
-        if epoch % max(1, epochs // CHECKS) == 0:
-            found = coder.judged(held_out, wanted, costs, price)
-            if found < best:
-                best, kept = found, copy.deepcopy(coder.state_dict())
-        if epoch == epochs:
-            break
-        for index in torch.randperm(len(known), generator=generator).split(BATCH):
-            decoded, residual = coder(known[index])
-            lost = (decoded - target[index]).square().sum(dim=1)
-            optimizer.zero_grad()
-            (lost + price * _bits(residual, costs)).mean().backward()
-            optimizer.step()
-        schedule.step()
-    coder.load_state_dict(kept)
+    coder = _FrontedCoder(model, front)
+    coder.fit(_pair(model, at.train), _pair(model, at.validation), price_of(model, 1), RATE, generator)
     found_map = coder.map.weight.detach().double().numpy()
     classes = coder.classes.detach().double().numpy()
     fields = {name: getattr(model, name) for name in ("normalization", "decimation", "bias", "class_cost", "rounding")}
@@ -138,70 +115,25 @@ def trained_with(at: Fitted, stages: int, seed: int) -> FrontedModel:
     )
 
 
+class _FrontedCoder(Coder):
+    """Behind a front that is trained with it."""
+
+    def __init__(self, model: LinearModel, front: Front) -> None:
+        super().__init__(model, front.weight(model.weight))
+        self.front = front
+
+    def mapped(self, known: Tensor) -> Tensor:
+        """What the front makes of columns."""
+        mapped: Tensor = self.front(known)
+        return mapped
+
+
 def _columns(blocks: NDArray[np.floating], together: bool) -> Tensor:
     """Columns float32 ``[n, contacts, D]`` of blocks ``[n, M, D]``."""
     columns = torch.from_numpy(np.ascontiguousarray(blocks)).float()
     return columns if together else columns.reshape(-1, 1, blocks.shape[-1])
 
 
-def _pair(model: LinearModel, sample: Sample) -> tuple[Tensor, Tensor]:
+def _pair(model: LinearModel, sample: Sample) -> Columns:
     target = torch.from_numpy(columns_of(sample.target, joint=model.joint)).float()
     return _columns(sample.normalized, model.joint), target
-
-
-class _Coder(nn.Module):
-    """Front, map, classes and inverse, with levels rounded as in the training of the map alone."""
-
-    def __init__(self, model: LinearModel, front: Front) -> None:
-        super().__init__()
-        self.front, weight = front, front.weight(model.weight)
-        self.map = nn.Linear(weight.shape[1], len(weight), bias=False)
-        self.inverse = nn.Linear(len(weight), model.decoder.inverse.weight.shape[0], bias=False)
-        self.classes = nn.Parameter(torch.from_numpy(model.classes).float())
-        self.map.weight.data.copy_(weight)
-        self.inverse.weight.data.copy_(model.decoder.inverse.weight)
-        self._cost = torch.from_numpy(model.class_cost).float()
-        self._rounding = model.rounding + 2.0 ** -(FRACTION + 1)
-
-    def forward(self, known: Tensor) -> tuple[Tensor, Tensor]:
-        """What comes back of columns, and the residuals ``[n, L]`` that are rounded to levels."""
-        nearest, residual = self._parts(known)
-        levels = residual + (self._rounded(residual) - residual).detach()
-        return self.inverse(nearest + levels), residual
-
-    def _parts(self, known: Tensor) -> tuple[Tensor, Tensor]:
-        latents = self.map(self.front(known))
-        if not len(self.classes):
-            return torch.zeros_like(latents), latents
-        scores = self.classes.square().sum(dim=1) + self._cost - 2 * latents @ self.classes.T
-        nearest = self.classes[scores.argmin(dim=1)]
-        return nearest, latents - nearest
-
-    def _rounded(self, residual: Tensor) -> Tensor:
-        return residual.sign() * torch.floor(residual.abs() + self._rounding)
-
-    @torch.no_grad()
-    def costs(self, known: Tensor) -> Tensor:
-        """Bits ``[L, levels]`` of each level of each latent, by how often columns have it."""
-        levels = self._rounded(self._parts(known)[1]).clamp(-LARGEST, LARGEST)
-        distance = torch.arange(-LARGEST, LARGEST + 1).abs()
-        expected = torch.exp(-distance / (levels.abs().mean(dim=0)[:, None] + 1 / len(levels)))
-        seen = functional.one_hot(levels.T.long() + LARGEST, len(distance)).sum(dim=1)
-        share = (seen + PRIOR * expected / expected.sum(dim=1, keepdim=True)) / (len(levels) + PRIOR)
-        return -torch.log2(share.clamp(min=torch.finfo(share.dtype).tiny))
-
-    @torch.no_grad()
-    def judged(self, known: Tensor, target: Tensor, costs: Tensor, price: float) -> float:
-        """What is lost of columns, and what is sent at ``price`` a bit."""
-        decoded, residual = self(known)
-        lost = (decoded - target).square().sum(dim=1)
-        return float((lost + price * _bits(self._rounded(residual), costs)).mean())
-
-
-def _bits(residual: Tensor, costs: Tensor) -> Tensor:
-    """Bits ``[n]`` of residuals ``[n, L]``: between two levels, between their costs."""
-    place = (residual + LARGEST).clamp(0, 2 * LARGEST - 1e-3)
-    below = place.detach().floor()
-    share = place - below
-    low, high = (costs.T.gather(0, below.long() + i) for i in (0, 1))
-    return ((1 - share) * low + share * high).sum(dim=1)

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from experiments.others.codebooks import BookCoder
 from experiments.others.places import Fitted
+from model.linear.coder import BATCH
 from model.linear.linear_model import LinearModel, columns_of
-from model.linear.refine import BATCH
 
 __all__ = ["map_for_books"]
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-__all__ = ["LinearDecoder"]
+__all__ = ["LinearDecoder", "nearest"]
 
 
 class LinearDecoder(nn.Module):
@@ -44,8 +44,7 @@ class LinearDecoder(nn.Module):
 
     def _by_class(self, columns: Tensor) -> Tensor:
         """Columns ``[n, columns, L]``, each in its class's place among zeros: ``[n, columns, K · L]``."""
-        scores = self.classes.square().sum(dim=1) - 2 * columns @ self.classes.T
-        chosen = one_hot(scores.argmin(dim=-1), len(self.classes)).to(columns.dtype)
+        chosen = one_hot(nearest(columns, self.classes), len(self.classes)).to(columns.dtype)
         return (chosen[..., None] * columns[..., None, :]).flatten(-2)
 
     @torch.no_grad()
@@ -55,7 +54,18 @@ class LinearDecoder(nn.Module):
 
     @torch.no_grad()
     def set_classes(self, classes: Tensor, weights: Tensor) -> None:
-        """Take classes ``[K, L]``, and what the matrix of each has beyond that for all, ``[K, D or M·D, L]``."""
-        if self.of_class is not None:
-            self.classes.copy_(classes)
-            self.of_class.weight.copy_(weights.transpose(0, 1).flatten(1))
+        """Take classes ``[K, L]``, and what the matrix of each has beyond that for all, ``[K, D or M·D, L]``.
+
+        Raises:
+            ValueError: the decoder was made without classes.
+        """
+        if self.of_class is None:
+            raise ValueError(f"a decoder without classes was given {len(classes)}; make it with as many")
+        self.classes.copy_(classes)
+        self.of_class.weight.copy_(weights.transpose(0, 1).flatten(1))
+
+
+def nearest(columns: Tensor, classes: Tensor, cost: Tensor | float = 0.0) -> Tensor:
+    """Number of the nearest class ``[K, L]`` of each column of latents ``[..., L]``, with costs ``[K]``."""
+    scores = classes.square().sum(dim=1) + cost - 2 * columns @ classes.T
+    return scores.argmin(dim=-1)

@@ -22,7 +22,7 @@ from model.evaluation import decode_units
 from model.linear.decoder import LinearDecoder
 from model.linear.inverse import fit_inverse
 from model.linear.level_code import LevelCode, class_lengths, fit_groups, fit_level_code, level_rows
-from model.linear.linear_model import FRACTION, LinearModel, columns_of, decimated, with_few_bits
+from model.linear.linear_model import FRACTION, LinearModel, columns_of, decimated, nearest_class, with_few_bits
 from model.linear.refine import refined
 from model.linear.sample import Sample, sample_of
 from model.metrics import Sndr, sndr
@@ -219,7 +219,7 @@ def rounded(model: LinearModel, columns: NDArray[np.float64], bits: int) -> Line
     classes = model.classes
     if len(classes):
         latents = columns @ model.weight.T + model.bias
-        nearest = (np.square(classes).sum(axis=1) - 2 * latents @ classes.T).argmin(axis=1)
+        nearest = nearest_class(latents, classes)
         moved = columns @ weight.T + model.bias - latents
         sums = np.zeros_like(classes)
         np.add.at(sums, nearest, moved)

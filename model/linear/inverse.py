@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 
 from model.linear.decoder import LinearDecoder
-from model.linear.linear_model import columns_of
+from model.linear.linear_model import columns_of, nearest_class
 
 __all__ = ["fit_inverse"]
 
@@ -60,7 +60,7 @@ def _shared(known: Rows, target: Rows, ridge: float) -> Rows:
 
 def _of_classes(known: Rows, missed: Rows, classes: Rows, hold: float) -> NDArray[np.float64]:
     """What a class's matrix makes of its columns' latents of what the shared one missed, ``[K, L, outputs]``."""
-    chosen = _nearest(known, classes)
+    chosen = nearest_class(known, classes)
     held_back = hold * np.diag(np.square(known).sum(axis=0) + 1e-12)
     found = []
     for k in range(len(classes)):
@@ -74,7 +74,7 @@ def _best_hold(train: tuple[Rows, Rows], validation: tuple[Rows, Rows], classes:
     if not len(classes):
         return None
     held_out, wanted = validation
-    chosen = _nearest(held_out, classes)
+    chosen = nearest_class(held_out, classes)
     best, least = None, _loss(wanted)
     for hold in HOLDS:
         left = wanted.copy()
@@ -83,11 +83,6 @@ def _best_hold(train: tuple[Rows, Rows], validation: tuple[Rows, Rows], classes:
         if _loss(left) < least:
             best, least = hold, _loss(left)
     return best
-
-
-def _nearest(columns: Rows, classes: Rows) -> NDArray[np.int64]:
-    chosen: NDArray[np.int64] = (np.square(classes).sum(axis=1) - 2 * columns @ classes.T).argmin(axis=1)
-    return chosen
 
 
 def _loss(missed: Rows) -> float:

@@ -12,7 +12,7 @@ from model.linear.level_code import Box
 from model.normalization import Normalization
 from spikecae.widths import integer_range
 
-__all__ = ["FRACTION", "LOUDER", "LinearModel", "columns_of", "decimated", "with_few_bits"]
+__all__ = ["FRACTION", "LOUDER", "LinearModel", "columns_of", "decimated", "nearest_class", "with_few_bits"]
 
 FRACTION = 3
 """Bits behind the binary point of latents on the chip: rounding is a multiple of ``2**-FRACTION`` levels."""
@@ -70,11 +70,7 @@ class LinearModel:
 
     def choose(self, latents: NDArray[np.floating]) -> NDArray[np.int64]:
         """Class ``[n, columns]`` of latents ``[n, L, columns]``: the nearest one, what it costs counted."""
-        classes = _on_grid(self.classes)
-        columns = _on_grid(latents).transpose(0, 2, 1)
-        scores = np.square(classes).sum(axis=1) + self.class_cost - 2 * columns @ classes.T
-        nearest: NDArray[np.int64] = scores.argmin(axis=2)
-        return nearest
+        return nearest_class(_on_grid(latents).transpose(0, 2, 1), _on_grid(self.classes), self.class_cost)
 
     def quantize(self, latents: NDArray[np.floating]) -> tuple[NDArray[np.int64] | None, NDArray[np.int64]]:
         """Class ``[n, columns]``, None without classes, and levels ``[n, L, columns]`` of latents of that shape."""
@@ -110,6 +106,15 @@ class LinearModel:
     def reconstruct(self, blocks: NDArray[np.floating]) -> NDArray[np.float32]:
         """What comes back of normalized blocks ``[n, M, D]``."""
         return self.decode(self.dequantize(*self.quantize(self.latents(blocks))))
+
+
+def nearest_class(
+    columns: NDArray[np.float64], classes: NDArray[np.float64], cost: NDArray[np.float64] | float = 0.0
+) -> NDArray[np.int64]:
+    """Number of the nearest class ``[K, L]`` of each column of latents ``[..., L]``, with costs ``[K]``."""
+    scores = np.square(classes).sum(axis=1) + cost - 2 * columns @ classes.T
+    nearest: NDArray[np.int64] = scores.argmin(axis=-1)
+    return nearest
 
 
 def decimated(blocks: NDArray[np.floating], codes: int) -> NDArray[np.float64]:

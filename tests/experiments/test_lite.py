@@ -5,7 +5,7 @@ from experiments import lite, lite_coders, lite_sorting
 from experiments.lite_coders import POINTS, cae_coder, lite_coder, pca_coder
 from experiments.training import shipped
 from model.datasets import SpikeDataset, load_dataset
-from model.linear import refine
+from model.linear import coder
 from spikecae import golden
 from spikecae.design import Design
 from tests.linear_designs import linear_design
@@ -14,7 +14,7 @@ from tests.linear_designs import linear_design
 @pytest.fixture(scope="module", autouse=True)
 def _short_training() -> object:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(refine, "STEPS", 50)
+        patch.setattr(coder, "STEPS", 50)
         yield
 
 
@@ -31,13 +31,13 @@ def test_coders_give_what_comes_back_and_its_bits(tiny: Design, spikes: SpikeDat
         "pca": pca_coder(tiny, spikes, 9.0),
     }
     errors = {}
-    for name, coder in coders.items():
-        coded = coder(adc)
+    for name, code in coders.items():
+        coded = code(adc)
         errors[name] = float(np.square(coded.decoded - spikes.test.spikes).mean())
         assert coded.decoded.shape == adc.shape
         assert coded.bits.shape == (len(adc),)
-        if coder.spec is not None:
-            np.testing.assert_array_equal(coded.bits, golden.encode(coder.spec, adc).payload_bits)
+        if code.spec is not None:
+            np.testing.assert_array_equal(coded.bits, golden.encode(code.spec, adc).payload_bits)
         assert (coded.escaped > 0) == (name == "linear")
     assert coders["pca"](adc).bits.mean() / 2 == pytest.approx(9, rel=0.01)
     assert errors["linear"] < errors["pca"] < errors["cae"]

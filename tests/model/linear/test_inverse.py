@@ -4,6 +4,7 @@ import torch
 from numpy.typing import NDArray
 
 from model.linear import inverse
+from model.linear.decoder import LinearDecoder
 from model.linear.inverse import fit_inverse
 from model.linear.linear_model import columns_of
 
@@ -75,3 +76,9 @@ def test_classes_that_know_nothing_change_nothing() -> None:
     plain = fit_inverse((sent, noise), (sent, target), NO_CLASSES, joint=False)
     decoder = fit_inverse((sent, noise), (sent, decoded(plain, sent)), CLASSES, joint=False)
     np.testing.assert_array_equal(decoded(decoder, sent), decoded(plain, sent))
+
+
+def test_a_decoder_without_classes_takes_none() -> None:
+    decoder = LinearDecoder(3, 1, 5, joint=False, classes=0)
+    with pytest.raises(ValueError, match="without classes was given 4"):
+        decoder.set_classes(torch.zeros(4, 3), torch.zeros(4, 5, 3))

@@ -2,12 +2,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from model.linear import refine
+from model.linear import coder
 
 
 @pytest.fixture(scope="package", autouse=True)
 def _short_training() -> Iterator[None]:
     """What the long one is for is measured by experiments."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(refine, "STEPS", 100)
+        patch.setattr(coder, "STEPS", 100)
         yield
