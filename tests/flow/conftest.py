@@ -4,10 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
+from tests.sim.conftest import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,8 +21,22 @@ def run_flow(folder: Path, *arguments: str, **variables: str) -> subprocess.Comp
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     environment.pop("SPIKECAE_DEBUG", None)
     environment.update(variables)
+    if arguments[0] in ("all", "sim"):
+        _share_models(folder, arguments)
     command = [sys.executable, "-m", "flow", *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def _share_models(folder: Path, arguments: Sequence[str]) -> None:
+    """Let the build folder have the compiled models of all tests: most of a simulation would go into compiling."""
+    option = dict(pairwise(arguments))
+    if "--design" in option:
+        name = "@".join(option[key] for key in ("--design", "--build") if key in option)
+        build, shared = folder / "build" / name, MODELS
+        if not (build / "verilated").exists():
+            for made in (shared, build):
+                made.mkdir(parents=True, exist_ok=True)
+            (build / "verilated").symlink_to(shared)
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +54,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def workspace(trained: Path, tmp_path: Path) -> Path:
     """A copy of ``trained`` for one test."""
-    return Path(shutil.copytree(trained, tmp_path / "checkout"))
+    return Path(shutil.copytree(trained, tmp_path / "checkout", symlinks=True))
 
 
 @pytest.fixture

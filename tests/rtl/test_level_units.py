@@ -88,7 +88,7 @@ def test_the_nearest_class_is_found_and_read(classes: int) -> None:
     levels = stage(classes=classes)
     plan = plan_levels([levels], 1, loadable=False)
     assert plan.chunks == 1
-    for column in columns(6):
+    for column in columns(3):
         dut = NearestClass(plan)
         seen = []
         run(

@@ -16,7 +16,7 @@ from synth.targets.find import macro_kit
 from tests.sim.conftest import READ_ONCE, emitted
 
 
-@pytest.fixture(scope="module", params=["ihp-sg13g2", "registers"])
+@pytest.fixture(scope="module", params=["ihp-sg13g2", pytest.param("registers", marks=pytest.mark.regress)])
 def layout(request, tiny: Design, tmp_path_factory):
     """The small encoder."""
     return emitted(tiny, tmp_path_factory.mktemp("layout"), memories=request.param, parameters="ram")

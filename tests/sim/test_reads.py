@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from rtl.emit import emit
 from rtl.planning import make_plan
@@ -33,6 +34,7 @@ def test_each_word_is_read_once_a_block(loadable, models):
     np.testing.assert_array_equal(reads["huffman"] * len(loadable.adc), indices)
 
 
+@pytest.mark.regress
 def test_so_is_a_codebook_whose_sub_vectors_are_not_neighbours(tiny: Design, models, tmp_path):
     spec = random_spec(tiny, 3)
     (book,) = spec.quantizer.codebooks

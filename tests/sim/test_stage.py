@@ -67,6 +67,7 @@ def test_a_wrong_prediction_fails(encoder, adc, models, tmp_path):
         simulate(encoder.spec, rtl_dir, adc, tmp_path / "sim", models=models)
 
 
+@pytest.mark.regress
 def test_waves(encoder, adc, models, tmp_path):
     results = simulate(encoder.spec, encoder.rtl_dir, adc[:8], tmp_path, waves=True, models=models)
     assert results.waves == "waves.vcd"
