@@ -32,6 +32,7 @@ def test_report(tiny: Design, rtl_dir: Path, tmp_path: Path) -> None:
     for unit, counted in zip(manifest["units"], report.units, strict=True):
         assert (counted.module, counted.multiplier_count) == (unit["module"], unit["multipliers"])
         assert 0 < counted.cells < report.encoder.cells
+        assert counted.latch_bits == 0, counted.module
     assert {estimate.node for estimate in report.estimates} == {"ihp-sg13g2", "45nm"}
     # 16 sums of 21 bits and 4 of them on the way, 8 and 7 delayed samples of 32 bits, 16 latents;
     # window of each product (channels times taps), and outputs in the requantizers and pools.
