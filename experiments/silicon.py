@@ -9,7 +9,17 @@ from matplotlib.figure import Figure
 
 from experiments.experiment import Configuration, Experiment
 from experiments.findings import Findings, span
-from experiments.gate_level import BLOCKS, FINE_TUNE_EPOCHS, GATE_TOOLS, KINDS, WIDTHS, measured_silicon, metric_of
+from experiments.gate_level import (
+    ASSUMED,
+    BLOCKS,
+    FINE_TUNE_EPOCHS,
+    GATE_TOOLS,
+    KINDS,
+    PLACED,
+    WIDTHS,
+    measured_silicon,
+    metric_of,
+)
 from experiments.outcome import Outcome, Parameters
 from experiments.plots import subplots
 from experiments.result import ExperimentResult, Row
@@ -38,6 +48,7 @@ class Shape(NamedTuple):
     stationary: str = BLOCKS_OWN
     fold: int = 1
     early_exit: int = 1
+    placed: bool = False
 
 
 LEAST = Shape(bits=(4, 5, 4), stationary=CONVOLUTIONS_OWN)
@@ -57,13 +68,26 @@ SHAPES = (
     LEAST._replace(design="wave_clus"),
     Shape(stationary=OWN),
 )
+WITH_PLACED_WIRES = (
+    LEAST,
+    LEAST._replace(parameters="rom"),
+    LEAST._replace(target="sky130", parameters="rom"),
+    LEAST._replace(design="wave_clus"),
+    LEAST._replace(bits=(8, 8, 8)),
+    Shape(bits=(8, 8, 8), stationary=SHARED, fold=4, early_exit=0),
+)
 
 
 def configurations() -> list[Configuration]:
     """Narrow and wide values, own and shared multipliers, two processes, two designs; the least on real spikes too."""
     real = _row(LEAST)
     labels = {**real.labels, "design": "neuropixels, real spikes"}
-    return [*map(_row, SHAPES), replace(real, labels=labels, parameters={**real.parameters, "spikes": "probe"})]
+    placed = [_row(shape._replace(placed=True)) for shape in WITH_PLACED_WIRES]
+    return [
+        *map(_row, SHAPES),
+        *placed,
+        replace(real, labels=labels, parameters={**real.parameters, "spikes": "probe"}),
+    ]
 
 
 def _row(shape: Shape) -> Configuration:
@@ -76,6 +100,7 @@ def _row(shape: Shape) -> Configuration:
             "stationary": shape.stationary,
             "fold": str(shape.fold),
             "early exit": "on" if shape.early_exit else "off",
+            "wires": PLACED if shape.placed else ASSUMED,
         },
         parameters={
             "design": shape.design,
@@ -86,6 +111,7 @@ def _row(shape: Shape) -> Configuration:
             "fold": shape.fold,
             "early_exit": shape.early_exit,
             "blocks": BLOCKS,
+            **({"placed": 1} if shape.placed else {}),
         },
         paper={"nj_per_spike": PAPER_NJ, "channels_per_mm2": PAPER_CHANNELS_PER_MM2},
     )
@@ -122,6 +148,7 @@ def _in_short(labels: Mapping[str, str]) -> str:
     parts = [labels["design"], labels["process"], labels["parameters"], bits]
     parts.append("shared" if labels["stationary"] == SHARED else labels["stationary"])
     parts += [] if labels["fold"] == "1" else [f"fold {labels['fold']}"]
+    parts += [PLACED] if labels["wires"] == PLACED else []
     return ", ".join(parts)
 
 
@@ -131,11 +158,12 @@ def method(_: Findings) -> str:
     density = PROCESSES[LEAST.target].density.value
     return (
         f"Mapped netlist, simulated with delays on {BLOCKS} blocks at full rate after its packets were found to be "
-        f"golden's; transitions times Liberty tables, typical corner, {clock_mhz:g} MHz. Wires are {1e3 * WIRE_PF:g} "
-        f"fF for each pin; energies at 0 and {2e3 * WIRE_PF:g} fF beside it. placed_mm2 is cells at a density of "
-        f"{density:g}, and macros. channels: {RATE_HZ:g} spikes/s each, within {LIMIT_UW_PER_MM2:g} µW/mm² of the "
-        "encoder's own area, if something outside stops the clock between spikes. sndr_mean_db is that of the integers "
-        f"on all test spikes; those of fewer than 8 bits are fine-tuned for {FINE_TUNE_EPOCHS} epochs."
+        f"golden's; transitions times Liberty tables, typical corner, {clock_mhz:g} MHz. Wires that are not "
+        f"[placed](power.md#placed-wires) are {1e3 * WIRE_PF:g} fF for each pin; energies with less and more beside "
+        f"it. placed_mm2 is cells at a density of {density:g}, and macros. channels: {RATE_HZ:g} spikes/s each, "
+        f"within {LIMIT_UW_PER_MM2:g} µW/mm² of the encoder's own area, if something outside stops the clock between "
+        "spikes. sndr_mean_db is that of the integers on all test spikes; those of fewer than 8 bits are fine-tuned "
+        f"for {FINE_TUNE_EPOCHS} epochs."
     )
 
 
