@@ -86,6 +86,8 @@ class Library(Part):
     name: str
     voltage_v: float
     temperature_c: float
+    slew_span: float = 0.6
+    """Share of the supply that its slews are measured over; their mean, where edges differ."""
     cells: dict[str, Cell]
 
 
@@ -179,8 +181,19 @@ def _library(group: Group) -> Library:
         name=group.name,
         voltage_v=group.number("nom_voltage", 0.0) or _condition(group, "voltage"),
         temperature_c=group.number("nom_temperature", 25.0),
+        slew_span=_slew_span(group),
         cells={cell.name: cell for cell in cells},
     )
+
+
+def _slew_span(library: Group) -> float:
+    """A slew times ``slew_derate_from_library`` is what an edge takes between the two thresholds."""
+    spans = [
+        library.number(f"slew_upper_threshold_pct_{edge}", 80.0)
+        - library.number(f"slew_lower_threshold_pct_{edge}", 20.0)
+        for edge in ("rise", "fall")
+    ]
+    return sum(spans) / 200 / library.number("slew_derate_from_library", 1.0)
 
 
 def _condition(library: Group, attribute: str) -> float:

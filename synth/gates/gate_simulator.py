@@ -20,6 +20,7 @@ class GateSimulator:
     Args:
         netlist: cells and nets.
         delays: of its cells.
+        pulses_ns: (cells, pins, edges) shortest pulse that leaves a gate (:mod:`synth.gates.pulses`).
         memories: of each memory, what its macros cost.
         clock: name of the clock's port.
         clock_mhz: its frequency; the first half of a cycle it is high.
@@ -33,13 +34,16 @@ class GateSimulator:
         self,
         netlist: Netlist,
         delays: Delays,
+        pulses_ns: NDArray[np.float64],
         memories: Mapping[str, MemoryCost],
         clock: str,
         clock_mhz: float,
         seed: int = 1,
     ) -> None:
         self.netlist = netlist
-        self._tables = gate_tables(netlist, delays, clock, {name: cost.access_ns for name, cost in memories.items()})
+        self._tables = gate_tables(
+            netlist, delays, pulses_ns, clock, {name: cost.access_ns for name, cost in memories.items()}
+        )
         period = 1e3 / clock_mhz / QUANTUM_NS
         self._half = round(period / 2)
         self._period = round(period)
@@ -51,8 +55,8 @@ class GateSimulator:
         self._state = GateState(
             value=np.zeros(netlist.nets, dtype=np.uint8),
             state=np.zeros(len(netlist.kind), dtype=np.int32),
-            due=np.full(netlist.nets, -1, dtype=np.int32),
-            cause=np.zeros(netlist.nets, dtype=np.int32),
+            waiting=np.zeros(netlist.nets, dtype=np.int32),
+            last=np.full(netlist.nets, -1, dtype=np.int32),
             toggles=np.zeros(netlist.nets, dtype=np.int64),
             before=np.zeros(netlist.nets, dtype=np.uint8),
             changes=np.zeros(netlist.nets, dtype=np.int64),
@@ -63,6 +67,9 @@ class GateSimulator:
             wheel=np.full(wheel, -1, dtype=np.int32),
             follow=free,
             net=np.zeros(events, dtype=np.int32),
+            time=np.zeros(events, dtype=np.int32),
+            cause=np.zeros(events, dtype=np.int32),
+            earlier=np.zeros(events, dtype=np.int32),
             scalars=np.zeros(3, dtype=np.int64),
         )
         self._begin(np.random.default_rng(seed))

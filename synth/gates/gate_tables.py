@@ -12,7 +12,7 @@ from synth.gates.netlist import Bits, Netlist
 __all__ = ["QUANTUM_NS", "GateTables", "gate_tables"]
 
 QUANTUM_NS = 0.01
-"""Resolution of time; every delay is at least one."""
+"""Resolution of time; every delay, and every pulse, is at least one."""
 ROLES = {"gate": 0, "flip-flop": 1, "clock gate": 2, "tie": 3}
 
 Ints = NDArray[np.int32]
@@ -38,9 +38,10 @@ class GateTables(NamedTuple):
     delay: Ints
     fan_at: Ints
     fan: Ints
-    """(pins driven, 9), by net from ``fan_at`` on: cell, bit of its state, row in ``passive`` (-1 if all is free), its
-    first counter, function (-1 of what is no gate), mask of the inputs, output net, delay to its fall and rise. What an
-    event needs lies together, because memory is what an event waits for."""
+    """(pins driven, 11), by net from ``fan_at`` on: cell, bit of its state, row in ``passive`` (-1 if all is free), its
+    first counter, function (-1 of what is no gate), mask of the inputs, output net, delay to its fall and rise, and
+    shortest pulse that such an edge may end. What an event needs lies together, because memory is what an event waits
+    for."""
     drive: Ints
     """(nets, 5): driver (-1 without one), bit of its state, row in ``active`` of its first input, states in a row, its
     first counter."""
@@ -64,12 +65,15 @@ class GateTables(NamedTuple):
     """By memory: time from clock to data."""
 
 
-def gate_tables(netlist: Netlist, delays: Delays, clock: str, access_ns: dict[str, float]) -> GateTables:
+def gate_tables(
+    netlist: Netlist, delays: Delays, pulses_ns: NDArray[np.float64], clock: str, access_ns: dict[str, float]
+) -> GateTables:
     """Arrays of a netlist.
 
     Args:
         netlist: cells and nets.
         delays: of its cells.
+        pulses_ns: (cells, pins, edges) shortest pulse that leaves a gate.
         clock: name of the clock's port.
         access_ns: of each memory, time from clock to data.
 
@@ -85,7 +89,7 @@ def gate_tables(netlist: Netlist, delays: Delays, clock: str, access_ns: dict[st
     passive, passive_at = _flat([np.zeros(0) if k is None else k.passive.ravel() for k in simulated], np.int16)
     active, active_at = _flat([np.zeros(0) if k is None else k.active.ravel() for k in simulated], np.int16)
     delay = _quanta(delays.delay_ns)
-    fan_at, fan = _fan_out(netlist, delay, counter_at, function_at, passive, passive_at)
+    fan_at, fan = _fan_out(netlist, delay, _quanta(pulses_ns), counter_at, function_at, passive, passive_at)
     clocked, clocked_at, gates, clock_nets = _clocks(netlist, netlist.ports[clock][0])
     memory, read, write, port_nets = _memories(netlist)
     return GateTables(
@@ -132,13 +136,14 @@ def _flat(rows: Sequence[NDArray[Any]], dtype: type) -> tuple[NDArray[Any], Ints
 def _fan_out(
     netlist: Netlist,
     delay: Ints,
+    pulse: Ints,
     counter_at: Ints,
     function_at: Ints,
     passive: NDArray[np.int16],
     passive_at: Ints,
 ) -> tuple[Ints, Ints]:
     """Input pins by net; clock pins are left out, as they follow the clock and not events."""
-    nets, rows = [np.zeros(0, dtype=np.int32)], [np.zeros((0, 9), dtype=np.int32)]
+    nets, rows = [np.zeros(0, dtype=np.int32)], [np.zeros((0, 11), dtype=np.int32)]
     for number, kind in enumerate(netlist.kinds):
         of_kind = netlist.of_kind(number)
         first = len(kind.inputs)
@@ -149,12 +154,13 @@ def _fan_out(
             row = passive_at[number] + (pin << kind.pins)
             free = (passive[row : row + (1 << kind.pins)] < 0).all()
             gate = kind.role == "gate"
-            table = np.empty((cells.size, 9), dtype=np.int32)
+            table = np.empty((cells.size, 11), dtype=np.int32)
             table[:, 0], table[:, 1] = cells, 1 << pin
             table[:, 2], table[:, 3] = -1 if free else row, counter_at[cells]
             table[:, 4], table[:, 5] = function_at[number] if gate else -1, (1 << first) - 1
             table[:, 6] = netlist.pins[cells, first] if gate else -1
-            table[:, 7:] = delay[cells, pin]
+            table[:, 7:9] = delay[cells, pin]
+            table[:, 9:] = pulse[cells, pin]
             nets.append(netlist.pins[cells, pin])
             rows.append(table)
     net = np.concatenate(nets)

@@ -22,6 +22,8 @@ from synth.gates.gate_simulator import GateSimulator
 from synth.gates.memory_cost import MemoryCost, memory_cost, no_macro
 from synth.gates.netlist import Netlist
 from synth.gates.netlist_file import read_netlist_file
+from synth.gates.pulse_filter import PASSING, Filter
+from synth.gates.pulses import shortest_pulses
 from synth.mapping.mapping_report import Mapping as CellMapping
 from synth.place.place_report import PlaceReport
 from synth.power.activity_power import energy_of
@@ -56,6 +58,7 @@ def measure_power(
     *,
     blocks: int = 4,
     place_dir: Path | None = None,
+    passing: Filter = "slew",
     progress: Progress | None = None,
 ) -> PowerReport:
     """Simulate the netlist with delays, check its packets, and write ``power.json``.
@@ -69,6 +72,7 @@ def measure_power(
         out_dir: gets ``power.json``.
         blocks: blocks to measure, at full rate.
         place_dir: what the place stage left for this netlist; None: each pin is allowed ``WIRE_PF`` of wire.
+        passing: what a pulse must outlast to leave a gate.
         progress: called with the step's name, how much is done, and of how much.
 
     Raises:
@@ -95,7 +99,8 @@ def measure_power(
         placement, wires_pf = placed.report, placed.wires_pf
         tree = placed_tree(library, placed.tree, placement.wires.clock_ff_per_um.value)
     delays = delays_of(netlist, memories, wires_pf)
-    simulator = GateSimulator(netlist, delays, memories, CLOCK, mapping.clock_mhz)
+    pulses_ns = shortest_pulses(netlist, delays, library.slew_span, passing)
+    simulator = GateSimulator(netlist, delays, pulses_ns, memories, CLOCK, mapping.clock_mhz)
     exercise = Exercise(simulator, manifest.cycles_per_block)
     golden = encode(spec, adc[:RATE_BLOCKS])
     tell = progress or (lambda step, done, total: None)
@@ -144,7 +149,8 @@ def measure_power(
         process=mapping.process,
         voltage_v=library.voltage_v,
         clock_mhz=mapping.clock_mhz,
-        method="gate-level simulation of the whole mapped netlist with inertial delays, times Liberty tables",
+        method="gate-level simulation of the whole mapped netlist with delays, times Liberty tables",
+        pulses=passing,
         blocks=blocks,
         spikes=spikes,
         packets_checked=needed,
@@ -179,7 +185,7 @@ def measure_power(
             )
             / (spec.spikes * len(golden.payloads)),
         ),
-        notes=_notes(memories, placement),
+        notes=_notes(memories, placement, passing),
     )
     write_text(out_dir / "power.json", found.model_dump_json(indent=1) + "\n")
     return found
@@ -223,14 +229,15 @@ def _sensitivity(
     return found
 
 
-def _notes(memories: Mapping[str, MemoryCost], placement: PlaceReport | None) -> list[str]:
+def _notes(memories: Mapping[str, MemoryCost], placement: PlaceReport | None, passing: Filter) -> list[str]:
     assumed = f"assumed: {1e3 * WIRE_PF:g} fF of wire for each pin, one clock buffer for {CLOCK_TREE_SINKS} clock pins"
     if placement is not None:
         assumed = f"wires: placed, not routed; {placement}; {placement.wires.detour.source}"
     notes = [
         "in: cells' internal energy by state, loads of pins, glitches, clock pins and gates, memory accesses",
         assumed,
-        "left out: pads, analog front end, radio; pulses shorter than a gate's delay; slews are each net's worst",
+        f"pulses: {PASSING[passing]}; slews are each net's worst",
+        "left out: pads, analog front end, radio",
     ]
     free = [name for name, cost in memories.items() if cost.macro is None]
     if free:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from synth.gates.critical_path import CriticalPath
+from synth.gates.pulse_filter import PASSING, Filter
 from synth.part import Part
 from synth.place.place_report import PlaceReport
 
@@ -156,6 +157,8 @@ class PowerReport(Part):
     voltage_v: float
     clock_mhz: float
     method: str
+    pulses: Filter = "delay"
+    """What a pulse must outlast to leave a gate; former versions knew the delay alone."""
     blocks: int
     spikes: int
     packets_checked: int
@@ -195,8 +198,8 @@ class PowerReport(Part):
 
     def __str__(self) -> str:
         text = (
-            f"{self.process}: {self.energy} ({self.blocks} blocks, packets as golden; wires: {self.wires_in_words}), "
-            f"critical path {self.critical_path.ns:.1f} ns"
+            f"{self.process}: {self.energy} ({self.blocks} blocks, packets as golden; wires: {self.wires_in_words}; "
+            f"pulses: {PASSING[self.pulses]}), critical path {self.critical_path.ns:.1f} ns"
         )
         if self.budget is not None:
             text += f"; {self.budget}"
