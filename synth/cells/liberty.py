@@ -49,6 +49,7 @@ class Pin(Part):
     name: str
     direction: str
     capacitance_pf: float
+    """Of a bus, the mean of its bits."""
     width: int = 1
     clock: bool = False
     function: str | None = None
@@ -241,10 +242,12 @@ def _pin(group: Group, library: Group, units: _Units, width: int) -> Pin:
     # Memories state a bus's energies in its pin group.
     inner = [*group.groups("internal_power"), *(p for pin in group.groups("pin") for p in pin.groups("internal_power"))]
     arcs = [*group.groups("timing"), *(arc for pin in group.groups("pin") for arc in pin.groups("timing"))]
+    whole = group.number("capacitance", default)
+    bits = [bit.number("capacitance", whole) for bit in group.groups("pin") if re.search(r"\[\d+\]$", bit.name)]
     return Pin(
         name=group.name,
         direction=direction,
-        capacitance_pf=group.number("capacitance", default) * units.capacitance_pf,
+        capacitance_pf=(sum(bits) + (width - len(bits)) * whole) / width * units.capacitance_pf,
         width=width,
         clock=group.flag("clock"),
         function=group.attributes.get("function") or group.attributes.get("state_function"),

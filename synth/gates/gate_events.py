@@ -25,7 +25,7 @@ class GateState(NamedTuple):
     value: NDArray[np.uint8]
     """Of each net."""
     state: NDArray[np.int32]
-    """Of each cell: its pins' values."""
+    """Of each cell, and of each part of a memory's port: its pins' values."""
     waiting: NDArray[np.int32]
     """Of each net: changes to come."""
     last: NDArray[np.int32]
@@ -82,6 +82,8 @@ def settle(t: GateTables, s: GateState) -> None:
         for f in range(t.fan_at[net], t.fan_at[net + 1]):
             reader, bit = t.fan[f, 0], t.fan[f, 1]
             s.state[reader] = (s.state[reader] & ~bit) | (bit * out)
+    for part in range(t.enables.size):
+        s.state[t.kind.size + part] = s.value[t.enables[part]]
 
 
 @inlined

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from synth.gates.delays import Delays
 from synth.gates.gate_events import GateState, run_cycle, settle
-from synth.gates.gate_tables import QUANTUM_NS, gate_tables
+from synth.gates.gate_tables import PORT_ENTRIES, QUANTUM_NS, gate_tables
 from synth.gates.memory_cost import MemoryCost
 from synth.gates.netlist import ONE, Netlist
 
@@ -44,6 +44,7 @@ class GateSimulator:
         self._tables = gate_tables(
             netlist, delays, pulses_ns, clock, {name: cost.access_ns for name, cost in memories.items()}
         )
+        parts = self._tables.enables.size
         period = 1e3 / clock_mhz / QUANTUM_NS
         self._half = round(period / 2)
         self._period = round(period)
@@ -54,13 +55,13 @@ class GateSimulator:
         bits = sum(memory.words * memory.width for memory in netlist.memories)
         self._state = GateState(
             value=np.zeros(netlist.nets, dtype=np.uint8),
-            state=np.zeros(len(netlist.kind), dtype=np.int32),
+            state=np.zeros(len(netlist.kind) + parts, dtype=np.int32),
             waiting=np.zeros(netlist.nets, dtype=np.int32),
             last=np.full(netlist.nets, -1, dtype=np.int32),
             toggles=np.zeros(netlist.nets, dtype=np.int64),
             before=np.zeros(netlist.nets, dtype=np.uint8),
             changes=np.zeros(netlist.nets, dtype=np.int64),
-            counts=np.zeros(int(self._tables.counter_at[-1]), dtype=np.int64),
+            counts=np.zeros(int(self._tables.counter_at[-1]) + 2 * PORT_ENTRIES * parts, dtype=np.int64),
             bits=np.zeros(bits, dtype=np.uint8),
             reads=np.zeros(len(netlist.memories), dtype=np.int64),
             writes=np.zeros(len(netlist.memories), dtype=np.int64),
@@ -145,6 +146,12 @@ class GateSimulator:
     def counter_at(self) -> NDArray[np.int32]:
         """(cells + 1,) where each cell's counters begin."""
         return self._tables.counter_at
+
+    @property
+    def port_counts(self) -> NDArray[np.int64]:
+        """(parts, 5, edges) transitions at the pins of memories' ports, by part as :func:`port_parts` has them: the
+        address without an access and with one, the data likewise, and the enable."""
+        return self._state.counts[self._tables.counter_at[-1] :].reshape(-1, PORT_ENTRIES, 2)
 
     @property
     def reads(self) -> NDArray[np.int64]:

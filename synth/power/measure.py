@@ -124,7 +124,7 @@ def measure_power(
             macro=memories[memory.name].macro,
             reads_per_block=float(simulator.reads[n]) / blocks,
             writes_per_block=float(simulator.writes[n]) / blocks,
-            read_pj=memories[memory.name].read_pj,
+            read_pj=memories[memory.name].read.access_pj,
         )
         for n, memory in enumerate(netlist.memories)
     ]

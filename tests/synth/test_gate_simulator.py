@@ -13,7 +13,7 @@ import pytest
 from synth.cells.liberty import Library
 from synth.gates.delays import Delays, delays_of
 from synth.gates.gate_simulator import GateSimulator
-from synth.gates.memory_cost import MemoryCost, PinCost
+from synth.gates.memory_cost import MemoryCost, PinCost, PortCost, no_macro
 from synth.gates.netlist import Netlist, read_netlist
 from synth.gates.pulse_filter import PASSING
 from synth.gates.pulses import shortest_pulses
@@ -135,6 +135,7 @@ def test_a_memory_is_read_written_and_counted(tmp_path: Path) -> None:
             }.items()
         },
         "connections": {
+            "RD_CLK": [2],
             "RD_EN": [3],
             "RD_ADDR": [4, 5],
             "RD_DATA": [6, 7],
@@ -146,21 +147,13 @@ def test_a_memory_is_read_written_and_counted(tmp_path: Path) -> None:
     ports = {"ck": [2], "read": [3], "at": [4, 5], "out": [6, 7], "write": [8, 9], "in": [10, 11]}
     modules = {"top": module(ports, {"m": memory, "reg": cell("DFF", CK=2, D=6, Q=12)})}
     netlist = read_netlist(modules, "top", library)
-    pin = PinCost(capacitance_pf=0.001, energy_pj=0.5)
-    cost = MemoryCost(
-        macro="M",
-        count=1,
-        rows=1,
-        read_pj=10.0,
-        write_pj=20.0,
-        leakage_nw=0.0,
-        area_um2=0.0,
-        address=pin,
-        data=pin,
-        access_ns=2.0,
-        slew_ns=0.1,
-        setup_ns=0.0,
+    pin = PinCost(capacitance_pf=0.001, energy_pj=((0.5, 0.5), (0.5, 0.5)))
+    free = PinCost(capacitance_pf=0.0, energy_pj=((0.0, 0.0), (0.0, 0.0)))
+    read, write = (
+        PortCost(access_pj=pj, resting_pj=0.0, address=pin, data=data, select=free, mask=free)
+        for pj, data in ((10.0, free), (20.0, pin))
     )
+    cost = no_macro(3, 2).model_copy(update={"macro": "M", "count": 1, "read": read, "write": write})
     simulator, delays = running(netlist, {"m": cost})
     simulator.cycle({"at": 2, "in": 3, "write": 1, "read": 0})
     simulator.cycle({"write": 0, "read": 1})
