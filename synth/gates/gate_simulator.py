@@ -149,8 +149,8 @@ class GateSimulator:
 
     @property
     def port_counts(self) -> NDArray[np.int64]:
-        """(parts, 5, edges) transitions at the pins of memories' ports, by part as :func:`port_parts` has them: the
-        address without an access and with one, the data likewise, and the enable."""
+        """(parts, 5, edges) transitions at the pins of memories' ports: the address without an access and with one, the
+        data likewise, and the enable. Parts are in the order of :func:`synth.gates.netlist.port_parts`."""
         return self._state.counts[self._tables.counter_at[-1] :].reshape(-1, PORT_ENTRIES, 2)
 
     @property

@@ -109,14 +109,14 @@ def measure_power(
     exercise.feed(adc[:needed])
     for number in range(WARM_UP):
         exercise.run(number + 1)
-        tell("gates", number + 1, needed)
+        tell("gates", number + 1, needed + blocks)
     sent = len(exercise.packets)
     _check(exercise.packets, golden.payloads, 0, manifest)
     exercise.clear()
     for number in range(blocks):
         exercise.run(number + 1)
-        tell("gates", sent + number + 1, needed)
-    _check(exercise.packets, golden.payloads, sent, manifest)
+        tell("gates", sent + number + 1, needed + blocks)
+    _check(exercise.packets, golden.payloads[sent:], sent, manifest)
     busy = energy_of(simulator, delays, library, memories, tree)
     accesses = [
         MemoryAccesses(
@@ -130,13 +130,23 @@ def measure_power(
     ]
     wires = _sensitivity(simulator, library, memories, assumed, blocks * spec.spikes)
     exercise.run(needed - sent)
-    _check(exercise.packets, golden.payloads, sent, manifest)
+    _check(exercise.packets, golden.payloads[sent:], sent, manifest)
     for _ in range(SETTLING_CYCLES):
         exercise.step()
     exercise.clear()
     for _ in range(IDLE_CYCLES):
         exercise.step()
     idle = energy_of(simulator, delays, library, memories, tree)
+    exercise.clear()
+    for number in range(blocks):
+        exercise.feed(adc[sent + number : sent + number + 1])
+        exercise.run(number + 1)
+        for _ in range(SETTLING_CYCLES):
+            exercise.step()
+        tell("gates", needed + number + 1, needed + blocks)
+    _check(exercise.packets, golden.payloads[sent:], needed, manifest)
+    apart = energy_of(simulator, delays, library, memories, tree)
+    apart_pj = apart.total_pj - blocks * SETTLING_CYCLES * idle.total_pj / idle.cycles
 
     spikes = blocks * spec.spikes
     nj_per_spike = busy.total_pj / 1e3 / spikes
@@ -153,7 +163,7 @@ def measure_power(
         pulses=passing,
         blocks=blocks,
         spikes=spikes,
-        packets_checked=needed,
+        packets_checked=needed + blocks,
         cycles_per_block=busy.cycles / blocks,
         critical_path=delays.path,
         wire_pf_per_pin=WIRE_PF if placement is None else placement.wires.ff_per_sink / 1e3,
@@ -161,6 +171,7 @@ def measure_power(
         busy=busy,
         idle=idle,
         energy_nj_per_spike=nj_per_spike,
+        isolated_nj_per_spike=apart_pj / 1e3 / spikes,
         energy_nj_per_spike_by_kind={kind: pj / 1e3 / spikes for kind, pj in busy.by_kind_pj.items()},
         energy_nj_per_spike_by_unit={
             unit.name: unit.total_pj / 1e3 / spikes for unit in sorted(busy.units, key=lambda unit: -unit.total_pj)
@@ -173,6 +184,7 @@ def measure_power(
         if mapping.macro_area_um2 is None
         else budget(
             nj_per_spike=nj_per_spike,
+            isolated_nj_per_spike=apart_pj / 1e3 / spikes,
             leakage_uw=leakage,
             idle_clocked_uw=idle.total_pj / idle.cycles / cycle_us,
             cells_um2=mapping.area_um2,
@@ -207,8 +219,9 @@ def _memory_costs(netlist: Netlist, mapping: CellMapping, target: CellTarget) ->
 
 
 def _check(packets: list[bytes], payloads: list[bytes], first: int, manifest: Manifest) -> None:
-    for number, packet in enumerate(packets, first):
-        if unframe(packet, number, manifest) != payloads[number]:
+    """Packets, counted from ``first``, against the payloads that golden has for them."""
+    for number, (packet, payload) in enumerate(zip(packets, payloads, strict=False), first):
+        if unframe(packet, number, manifest) != payload:
             raise NetlistError(f"packet {number} of the netlist is not golden's: {packet.hex()}")
 
 

@@ -172,6 +172,9 @@ class PowerReport(Part):
     idle: Energy
     energy_nj_per_spike: float
     """At full rate, leakage left out."""
+    isolated_nj_per_spike: float | None = None
+    """Of blocks that each find the chip at rest, until it rests again; channels are computed from it. None in reports
+    of former versions."""
     energy_nj_per_spike_by_kind: dict[str, float]
     energy_nj_per_spike_by_unit: dict[str, float]
     idle_clocked_uw: float
@@ -199,8 +202,11 @@ class PowerReport(Part):
     def __str__(self) -> str:
         text = (
             f"{self.process}: {self.energy} ({self.blocks} blocks, packets as golden; wires: {self.wires_in_words}; "
-            f"pulses: {PASSING[self.pulses]}), critical path {self.critical_path.ns:.1f} ns"
+            f"pulses: {PASSING[self.pulses]})"
         )
+        if self.isolated_nj_per_spike is not None:
+            text += f", {self.isolated_nj_per_spike:,.1f} nJ in blocks that come one by one"
+        text += f", critical path {self.critical_path.ns:.1f} ns"
         if self.budget is not None:
             text += f"; {self.budget}"
         return text
