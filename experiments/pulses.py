@@ -20,7 +20,7 @@ from synth.targets.find import cell_target
 __all__ = ["EXPERIMENT"]
 
 TARGET = "ihp-sg13g2"
-FILES = {"tiny": None, "lite": WAVE_CLUS["D2 0.05"]}
+FILES = {"lite": WAVE_CLUS["D2 0.05"], "tiny": None}
 BLOCKS = 4
 USUAL: Filter = "slew"
 
