@@ -63,6 +63,8 @@ def figures(synthesis: SynthesisReport, power: PowerReport) -> dict[str, float]:
         "idle_clocked_uw": power.idle_clocked_uw,
         "leakage_uw": power.leakage_uw,
     }
+    if power.isolated_nj_per_spike is not None:
+        found["isolated_nj_per_spike"] = power.isolated_nj_per_spike
     if mapping.macro_area_um2 is not None:
         found["macros_mm2"] = mapping.macro_area_um2 / 1e6
     if power.budget is not None:

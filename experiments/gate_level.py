@@ -230,6 +230,8 @@ def figures_of(power: PowerReport, mapping: Mapping) -> dict[str, float]:
         **{metric_of(kind): power.energy_nj_per_spike_by_kind[kind] for kind in KINDS},
         **{f"nj_at_{1e3 * w.wire_pf_per_pin:.0f}_ff_wires": w.energy_nj_per_spike for w in power.wires},
     }
+    if power.isolated_nj_per_spike is not None:
+        figures["isolated_nj_per_spike"] = power.isolated_nj_per_spike
     if power.placement is not None and power.busy.clock is not None:
         spent = power.busy.clock.model_dump()
         figures |= {f"clock_{name.removesuffix('_pj')}_nj": pj / 1e3 / power.spikes for name, pj in spent.items()}

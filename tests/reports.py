@@ -262,6 +262,7 @@ def sample_budget() -> Budget:
     """Of a chip that sends a fifth as much where its clock always runs."""
     return budget(
         nj_per_spike=30.0,
+        isolated_nj_per_spike=30.0,
         leakage_uw=5.0,
         idle_clocked_uw=450.0,
         cells_um2=8e5,

@@ -167,6 +167,7 @@ def mapped() -> SynthesisReport:
 def power() -> PowerReport:
     figures = budget(
         nj_per_spike=250.0,
+        isolated_nj_per_spike=250.0,
         leakage_uw=100.0,
         idle_clocked_uw=50.0,
         cells_um2=1e6,

@@ -49,6 +49,7 @@ class Pin(Part):
     name: str
     direction: str
     capacitance_pf: float
+    """Of a bus, the mean of its bits."""
     width: int = 1
     clock: bool = False
     function: str | None = None
@@ -86,6 +87,8 @@ class Library(Part):
     name: str
     voltage_v: float
     temperature_c: float
+    slew_span: float = 0.6
+    """Share of the supply that its slews are measured over; their mean, where edges differ."""
     cells: dict[str, Cell]
 
 
@@ -179,8 +182,19 @@ def _library(group: Group) -> Library:
         name=group.name,
         voltage_v=group.number("nom_voltage", 0.0) or _condition(group, "voltage"),
         temperature_c=group.number("nom_temperature", 25.0),
+        slew_span=_slew_span(group),
         cells={cell.name: cell for cell in cells},
     )
+
+
+def _slew_span(library: Group) -> float:
+    """A slew times ``slew_derate_from_library`` is what an edge takes between the two thresholds."""
+    spans = [
+        library.number(f"slew_upper_threshold_pct_{edge}", 80.0)
+        - library.number(f"slew_lower_threshold_pct_{edge}", 20.0)
+        for edge in ("rise", "fall")
+    ]
+    return sum(spans) / 200 / library.number("slew_derate_from_library", 1.0)
 
 
 def _condition(library: Group, attribute: str) -> float:
@@ -228,10 +242,12 @@ def _pin(group: Group, library: Group, units: _Units, width: int) -> Pin:
     # Memories state a bus's energies in its pin group.
     inner = [*group.groups("internal_power"), *(p for pin in group.groups("pin") for p in pin.groups("internal_power"))]
     arcs = [*group.groups("timing"), *(arc for pin in group.groups("pin") for arc in pin.groups("timing"))]
+    whole = group.number("capacitance", default)
+    bits = [bit.number("capacitance", whole) for bit in group.groups("pin") if re.search(r"\[\d+\]$", bit.name)]
     return Pin(
         name=group.name,
         direction=direction,
-        capacitance_pf=group.number("capacitance", default) * units.capacitance_pf,
+        capacitance_pf=(sum(bits) + (width - len(bits)) * whole) / width * units.capacitance_pf,
         width=width,
         clock=group.flag("clock"),
         function=group.attributes.get("function") or group.attributes.get("state_function"),

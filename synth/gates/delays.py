@@ -12,7 +12,7 @@ from synth.cells.liberty import TimingArc
 from synth.cells.table import Table
 from synth.gates.critical_path import CriticalPath
 from synth.gates.memory_cost import MemoryCost
-from synth.gates.netlist import Netlist
+from synth.gates.netlist import Netlist, port_parts
 
 __all__ = ["INPUT_SLEW_NS", "Delays", "allowed_wires", "delays_of", "net_loads"]
 
@@ -59,13 +59,17 @@ def _driven(
         for pin in range(len(kind.inputs)):
             nets = netlist.pins[cells, pin]
             yield nets[nets >= 0], kind.pin(pin).capacitance_pf, 1
-    for memory in netlist.memories:
+    parts = port_parts(netlist)
+    for number, memory in enumerate(netlist.memories):
         cost = memories[memory.name]
-        for port in memory.reads:
-            yield list(port.address), cost.address.capacitance_pf, cost.count
-        for write in memory.writes:
-            yield list(write.address), cost.address.capacitance_pf, cost.count
-            yield list(write.data), cost.data.capacitance_pf, cost.rows
+        yield [memory.clock], cost.clock_pf, cost.count
+        for part in parts:
+            if part.memory == number:
+                port = cost.write if part.writes else cost.read
+                yield list(part.address), port.address.capacitance_pf, cost.count
+                yield list(part.data), port.data.capacitance_pf, cost.rows
+                select_pf = port.select.capacitance_pf + part.bits * port.mask.capacitance_pf
+                yield [part.enable], select_pf, cost.count // cost.rows
 
 
 def delays_of(netlist: Netlist, memories: dict[str, MemoryCost], wires_pf: NDArray[np.float64]) -> Delays:

@@ -1,7 +1,8 @@
 """The compiled event loop: one clock cycle of a netlist with delays, counting every transition by its cost.
 
-Delays are inertial: a pulse shorter than a gate's delay does not leave the gate. The clock is ideal: all
-flip-flops sample at time 0. Values are 0 and 1.
+A change of an output that comes too soon after the one before, both still to come, is taken back with it: the pulse
+does not leave the gate. How soon that is, :mod:`synth.gates.pulses` says. The clock is ideal: all flip-flops sample at
+time 0. Values are 0 and 1.
 """
 
 from typing import NamedTuple
@@ -24,11 +25,11 @@ class GateState(NamedTuple):
     value: NDArray[np.uint8]
     """Of each net."""
     state: NDArray[np.int32]
-    """Of each cell: its pins' values."""
-    due: NDArray[np.int32]
-    """Of each net: when it will change, -1 if it stays."""
-    cause: NDArray[np.int32]
-    """Pin of its driver that made it."""
+    """Of each cell, and of each part of a memory's port: its pins' values."""
+    waiting: NDArray[np.int32]
+    """Of each net: changes to come."""
+    last: NDArray[np.int32]
+    """Of each net that waits: event of the last of them."""
     toggles: NDArray[np.int64]
     """Transitions of each net."""
     before: NDArray[np.uint8]
@@ -46,7 +47,13 @@ class GateState(NamedTuple):
     follow: NDArray[np.int32]
     """By event: the next of the same time, or the next free one."""
     net: NDArray[np.int32]
+    """By event; -1 of one that was taken back."""
+    time: NDArray[np.int32]
     """By event."""
+    cause: NDArray[np.int32]
+    """By event: pin of the net's driver that made it."""
+    earlier: NDArray[np.int32]
+    """By event: the one that its net waited for before."""
     scalars: NDArray[np.int64]
     """First free event, events waiting, latest time of a transition."""
 
@@ -75,6 +82,8 @@ def settle(t: GateTables, s: GateState) -> None:
         for f in range(t.fan_at[net], t.fan_at[net + 1]):
             reader, bit = t.fan[f, 0], t.fan[f, 1]
             s.state[reader] = (s.state[reader] & ~bit) | (bit * out)
+    for part in range(t.enables.size):
+        s.state[t.kind.size + part] = s.value[t.enables[part]]
 
 
 @inlined
@@ -82,12 +91,24 @@ def _schedule(s: GateState, net: int, time: int, cause: int) -> None:
     event = s.scalars[0]
     s.scalars[0] = s.follow[event]
     s.scalars[1] += 1
-    s.due[net] = time
-    s.cause[net] = cause
     s.net[event] = net
+    s.time[event] = time
+    s.cause[event] = cause
+    s.earlier[event] = s.last[net]
+    s.last[net] = event
+    s.waiting[net] += 1
     slot = time & (s.wheel.size - 1)
     s.follow[event] = s.wheel[slot]
     s.wheel[slot] = event
+
+
+@inlined
+def _take_back(s: GateState, net: int) -> None:
+    """The last change that a net waits for will not come; its event stays, and finds no net."""
+    event = s.last[net]
+    s.net[event] = -1
+    s.last[net] = s.earlier[event]
+    s.waiting[net] -= 1
 
 
 @inlined
@@ -117,7 +138,7 @@ def _pin(bit: int) -> int:
 
 
 @inlined
-def _change(t: GateTables, s: GateState, net: int, time: int) -> None:
+def _change(t: GateTables, s: GateState, net: int, time: int, cause: int) -> None:
     """A net changes: count it, and let the gates that it drives answer."""
     new = 1 - s.value[net]
     s.value[net] = new
@@ -125,7 +146,7 @@ def _change(t: GateTables, s: GateState, net: int, time: int) -> None:
     cell = t.drive[net, 0]
     if cell >= 0:
         s.state[cell] ^= t.drive[net, 1]
-        entry = t.active[t.drive[net, 2] + (s.cause[net] << t.drive[net, 3]) + s.state[cell]]
+        entry = t.active[t.drive[net, 2] + (cause << t.drive[net, 3]) + s.state[cell]]
         if entry >= 0:
             s.counts[t.drive[net, 4] + 2 * entry + new] += 1
     for f in range(t.fan_at[net], t.fan_at[net + 1]):
@@ -140,11 +161,13 @@ def _change(t: GateTables, s: GateState, net: int, time: int) -> None:
             continue
         wanted = t.function[t.fan[f, 4] + (state & t.fan[f, 5])]
         out = t.fan[f, 6]
-        if s.due[out] >= 0:
-            if wanted == s.value[out]:
-                s.due[out] = -1  # its event finds nothing due
-        elif wanted != s.value[out]:
-            _schedule(s, out, time + t.fan[f, 7 + wanted], _pin(t.fan[f, 1]))
+        if wanted == s.value[out] ^ (s.waiting[out] & 1):
+            continue
+        due = time + t.fan[f, 7 + wanted]
+        if s.waiting[out] and due - s.time[s.last[out]] < t.fan[f, 9 + wanted]:
+            _take_back(s, out)
+        else:
+            _schedule(s, out, due, _pin(t.fan[f, 1]))
 
 
 @njit(cache=True)
@@ -159,10 +182,10 @@ def _run_until(t: GateTables, s: GateState, time: int, end: int) -> int:
             s.scalars[0] = event
             s.scalars[1] -= 1
             net = s.net[event]
-            if s.due[net] == time:
-                s.due[net] = -1
+            if net >= 0:
+                s.waiting[net] -= 1
                 s.scalars[2] = max(s.scalars[2], time)
-                _change(t, s, net, time)
+                _change(t, s, net, time, s.cause[event])
         time += 1
     return time
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from synth.gates.delays import Delays
 from synth.gates.gate_events import GateState, run_cycle, settle
-from synth.gates.gate_tables import QUANTUM_NS, gate_tables
+from synth.gates.gate_tables import PORT_ENTRIES, QUANTUM_NS, gate_tables
 from synth.gates.memory_cost import MemoryCost
 from synth.gates.netlist import ONE, Netlist
 
@@ -20,6 +20,7 @@ class GateSimulator:
     Args:
         netlist: cells and nets.
         delays: of its cells.
+        pulses_ns: (cells, pins, edges) shortest pulse that leaves a gate (:mod:`synth.gates.pulses`).
         memories: of each memory, what its macros cost.
         clock: name of the clock's port.
         clock_mhz: its frequency; the first half of a cycle it is high.
@@ -33,13 +34,17 @@ class GateSimulator:
         self,
         netlist: Netlist,
         delays: Delays,
+        pulses_ns: NDArray[np.float64],
         memories: Mapping[str, MemoryCost],
         clock: str,
         clock_mhz: float,
         seed: int = 1,
     ) -> None:
         self.netlist = netlist
-        self._tables = gate_tables(netlist, delays, clock, {name: cost.access_ns for name, cost in memories.items()})
+        self._tables = gate_tables(
+            netlist, delays, pulses_ns, clock, {name: cost.access_ns for name, cost in memories.items()}
+        )
+        parts = self._tables.enables.size
         period = 1e3 / clock_mhz / QUANTUM_NS
         self._half = round(period / 2)
         self._period = round(period)
@@ -50,19 +55,22 @@ class GateSimulator:
         bits = sum(memory.words * memory.width for memory in netlist.memories)
         self._state = GateState(
             value=np.zeros(netlist.nets, dtype=np.uint8),
-            state=np.zeros(len(netlist.kind), dtype=np.int32),
-            due=np.full(netlist.nets, -1, dtype=np.int32),
-            cause=np.zeros(netlist.nets, dtype=np.int32),
+            state=np.zeros(len(netlist.kind) + parts, dtype=np.int32),
+            waiting=np.zeros(netlist.nets, dtype=np.int32),
+            last=np.full(netlist.nets, -1, dtype=np.int32),
             toggles=np.zeros(netlist.nets, dtype=np.int64),
             before=np.zeros(netlist.nets, dtype=np.uint8),
             changes=np.zeros(netlist.nets, dtype=np.int64),
-            counts=np.zeros(int(self._tables.counter_at[-1]), dtype=np.int64),
+            counts=np.zeros(int(self._tables.counter_at[-1]) + 2 * PORT_ENTRIES * parts, dtype=np.int64),
             bits=np.zeros(bits, dtype=np.uint8),
             reads=np.zeros(len(netlist.memories), dtype=np.int64),
             writes=np.zeros(len(netlist.memories), dtype=np.int64),
             wheel=np.full(wheel, -1, dtype=np.int32),
             follow=free,
             net=np.zeros(events, dtype=np.int32),
+            time=np.zeros(events, dtype=np.int32),
+            cause=np.zeros(events, dtype=np.int32),
+            earlier=np.zeros(events, dtype=np.int32),
             scalars=np.zeros(3, dtype=np.int64),
         )
         self._begin(np.random.default_rng(seed))
@@ -138,6 +146,12 @@ class GateSimulator:
     def counter_at(self) -> NDArray[np.int32]:
         """(cells + 1,) where each cell's counters begin."""
         return self._tables.counter_at
+
+    @property
+    def port_counts(self) -> NDArray[np.int64]:
+        """(parts, 5, edges) transitions at the pins of memories' ports: the address without an access and with one, the
+        data likewise, and the enable. Parts are in the order of :func:`synth.gates.netlist.port_parts`."""
+        return self._state.counts[self._tables.counter_at[-1] :].reshape(-1, PORT_ENTRIES, 2)
 
     @property
     def reads(self) -> NDArray[np.int64]:

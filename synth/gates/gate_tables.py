@@ -7,12 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.gates.delays import Delays, levels
-from synth.gates.netlist import Bits, Netlist
+from synth.gates.netlist import Bits, Netlist, port_parts
 
-__all__ = ["QUANTUM_NS", "GateTables", "gate_tables"]
+__all__ = ["PORT_ENTRIES", "QUANTUM_NS", "GateTables", "gate_tables"]
 
 QUANTUM_NS = 0.01
-"""Resolution of time; every delay is at least one."""
+"""Resolution of time; every delay, and every pulse, is at least one."""
+PORT_ENTRIES = 5
+"""Of each part of a memory's port: the address without an access and with one, the data likewise, and the enable."""
+PORT_ROWS = {"address": (0, 1, 0, 1), "data": (2, 3, 2, 3), "enable": (4, 4, 4, 4)}
+"""Entry by state, of which bit 0 is the enable, and bit 1 is whatever else moves."""
 ROLES = {"gate": 0, "flip-flop": 1, "clock gate": 2, "tie": 3}
 
 Ints = NDArray[np.int32]
@@ -38,9 +42,10 @@ class GateTables(NamedTuple):
     delay: Ints
     fan_at: Ints
     fan: Ints
-    """(pins driven, 9), by net from ``fan_at`` on: cell, bit of its state, row in ``passive`` (-1 if all is free), its
-    first counter, function (-1 of what is no gate), mask of the inputs, output net, delay to its fall and rise. What an
-    event needs lies together, because memory is what an event waits for."""
+    """(pins driven, 11), by net from ``fan_at`` on: cell, bit of its state, row in ``passive`` (-1 if all is free), its
+    first counter, function (-1 of what is no gate), mask of the inputs, output net, delay to its fall and rise, and
+    shortest pulse that such an edge may end. What an event needs lies together, because memory is what an event waits
+    for."""
     drive: Ints
     """(nets, 5): driver (-1 without one), bit of its state, row in ``active`` of its first input, states in a row, its
     first counter."""
@@ -62,14 +67,19 @@ class GateTables(NamedTuple):
     port_nets: Ints
     access: Ints
     """By memory: time from clock to data."""
+    enables: Ints
+    """Of each part of a memory's port. Their states and counters are behind those of the cells."""
 
 
-def gate_tables(netlist: Netlist, delays: Delays, clock: str, access_ns: dict[str, float]) -> GateTables:
+def gate_tables(
+    netlist: Netlist, delays: Delays, pulses_ns: NDArray[np.float64], clock: str, access_ns: dict[str, float]
+) -> GateTables:
     """Arrays of a netlist.
 
     Args:
         netlist: cells and nets.
         delays: of its cells.
+        pulses_ns: (cells, pins, edges) shortest pulse that leaves a gate.
         clock: name of the clock's port.
         access_ns: of each memory, time from clock to data.
 
@@ -85,7 +95,8 @@ def gate_tables(netlist: Netlist, delays: Delays, clock: str, access_ns: dict[st
     passive, passive_at = _flat([np.zeros(0) if k is None else k.passive.ravel() for k in simulated], np.int16)
     active, active_at = _flat([np.zeros(0) if k is None else k.active.ravel() for k in simulated], np.int16)
     delay = _quanta(delays.delay_ns)
-    fan_at, fan = _fan_out(netlist, delay, counter_at, function_at, passive, passive_at)
+    ports = _port_pins(netlist, int(counter_at[-1]), passive.size)
+    fan_at, fan = _fan_out(netlist, delay, _quanta(pulses_ns), counter_at, function_at, passive, passive_at, ports)
     clocked, clocked_at, gates, clock_nets = _clocks(netlist, netlist.ports[clock][0])
     memory, read, write, port_nets = _memories(netlist)
     return GateTables(
@@ -98,7 +109,7 @@ def gate_tables(netlist: Netlist, delays: Delays, clock: str, access_ns: dict[st
         data=np.array([kind.data for kind in kinds], dtype=np.int32),
         function=function,
         function_at=function_at,
-        passive=passive,
+        passive=np.concatenate([passive, *PORT_ROWS.values()]).astype(np.int16),
         passive_at=passive_at,
         active=active,
         active_at=active_at,
@@ -117,6 +128,7 @@ def gate_tables(netlist: Netlist, delays: Delays, clock: str, access_ns: dict[st
         write=write,
         port_nets=port_nets,
         access=_quanta(np.array([access_ns[m.name] for m in netlist.memories])),
+        enables=np.array([part.enable for part in port_parts(netlist)], dtype=np.int32),
     )
 
 
@@ -132,13 +144,15 @@ def _flat(rows: Sequence[NDArray[Any]], dtype: type) -> tuple[NDArray[Any], Ints
 def _fan_out(
     netlist: Netlist,
     delay: Ints,
+    pulse: Ints,
     counter_at: Ints,
     function_at: Ints,
     passive: NDArray[np.int16],
     passive_at: Ints,
+    ports: tuple[Ints, Ints],
 ) -> tuple[Ints, Ints]:
-    """Input pins by net; clock pins are left out, as they follow the clock and not events."""
-    nets, rows = [np.zeros(0, dtype=np.int32)], [np.zeros((0, 9), dtype=np.int32)]
+    """Input pins by net, with those of memories' ``ports``; clock pins follow the clock, and are left out."""
+    nets, rows = [ports[0]], [ports[1]]
     for number, kind in enumerate(netlist.kinds):
         of_kind = netlist.of_kind(number)
         first = len(kind.inputs)
@@ -149,18 +163,37 @@ def _fan_out(
             row = passive_at[number] + (pin << kind.pins)
             free = (passive[row : row + (1 << kind.pins)] < 0).all()
             gate = kind.role == "gate"
-            table = np.empty((cells.size, 9), dtype=np.int32)
+            table = np.empty((cells.size, 11), dtype=np.int32)
             table[:, 0], table[:, 1] = cells, 1 << pin
             table[:, 2], table[:, 3] = -1 if free else row, counter_at[cells]
             table[:, 4], table[:, 5] = function_at[number] if gate else -1, (1 << first) - 1
             table[:, 6] = netlist.pins[cells, first] if gate else -1
-            table[:, 7:] = delay[cells, pin]
+            table[:, 7:9] = delay[cells, pin]
+            table[:, 9:] = pulse[cells, pin]
             nets.append(netlist.pins[cells, pin])
             rows.append(table)
     net = np.concatenate(nets)
     order = np.argsort(net, kind="stable")
     starts = np.searchsorted(net[order], np.arange(netlist.nets + 1))
     return starts.astype(np.int32), np.concatenate(rows)[order]
+
+
+def _port_pins(netlist: Netlist, counter: int, row: int) -> tuple[Ints, Ints]:
+    """Nets that go to memories' ports, with what :func:`_fan_out` has of each: a port's part is a cell without output.
+
+    Args:
+        netlist: the memories.
+        counter: the parts' first.
+        row: of ``PORT_ROWS`` behind the cells' rows in ``passive``.
+    """
+    nets: list[int] = []
+    rows: list[tuple[int, ...]] = []
+    for number, part in enumerate(port_parts(netlist)):
+        cell, first = len(netlist.kind) + number, counter + 2 * PORT_ENTRIES * number
+        for place, (pins, bit) in enumerate(((part.address, 2), (part.data, 2), ((part.enable,), 1))):
+            nets += pins
+            rows += [(cell, bit, row + 4 * place, first, -1, 0, -1, 0, 0, 0, 0)] * len(pins)
+    return np.array(nets, dtype=np.int32), np.array(rows, dtype=np.int32).reshape(-1, 11)
 
 
 def _drive(netlist: Netlist, counter_at: Ints, active_at: Ints) -> Ints:

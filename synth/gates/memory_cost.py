@@ -1,23 +1,44 @@
-"""What the macros of a memory cost: energy of an access, of its pins, and time."""
+"""What the macros of a memory cost: energy of an access, of their pins, and time."""
 
 import re
+from collections.abc import Iterable
 from math import ceil
 
 from rtl.memory.kit import Access, Macro, Port, Role
+from rtl.memory.kit import Pin as KitPin
 from synth.cells.functions import truth_table
 from synth.cells.interpolation import look_up
-from synth.cells.liberty import Cell, Pin
+from synth.cells.liberty import Cell, InternalPower, Pin
 from synth.mapping.mapping_report import MacroChoice
 from synth.part import Part
 
-__all__ = ["MemoryCost", "PinCost", "memory_cost", "no_macro"]
+__all__ = ["MemoryCost", "PinCost", "PortCost", "memory_cost", "no_macro"]
+
+Edges = tuple[float, float]
+"""Of a fall and of a rise."""
 
 
 class PinCost(Part):
-    """Of one bit of a bus, on all macros that it goes to: capacitance, and energy of a transition."""
+    """Of a net that drives pins of macros, all of them together."""
 
     capacitance_pf: float
-    energy_pj: float
+    energy_pj: tuple[Edges, Edges]
+    """Of its transitions: while the port has no access, and while it has one."""
+
+
+class PortCost(Part):
+    """Of a memory's port: an access, a clock edge of the same macros without one, and the nets that drive them."""
+
+    access_pj: float
+    resting_pj: float
+    address: PinCost
+    """Of each bit; those that choose a row are priced as the others."""
+    data: PinCost
+    """Of each bit."""
+    select: PinCost
+    """Of the net that asks for an access: pins for enable, and for write or read, of one row."""
+    mask: PinCost
+    """Of the same net, for each bit of a word that it lets be written."""
 
 
 class MemoryCost(Part):
@@ -26,12 +47,14 @@ class MemoryCost(Part):
     macro: str | None
     count: int
     rows: int
-    read_pj: float
-    write_pj: float
+    read: PortCost
+    write: PortCost
+    clock_pf: float
+    """Of all clock pins."""
+    resting_pj: float
+    """Of a clock edge without any access, all macros."""
     leakage_nw: float
     area_um2: float
-    address: PinCost
-    data: PinCost
     access_ns: float
     slew_ns: float
     setup_ns: float
@@ -39,6 +62,9 @@ class MemoryCost(Part):
 
 def memory_cost(choice: MacroChoice, macro: Macro, cell: Cell, words: int) -> MemoryCost:
     """Costs of the chosen macros, by their liberty file.
+
+    Where a macro has one port, the memory's two are priced as if each had its pins: what chooses between two addresses
+    is not in the netlist.
 
     Args:
         choice: macro and number of it.
@@ -50,7 +76,6 @@ def memory_cost(choice: MacroChoice, macro: Macro, cell: Cell, words: int) -> Me
         ValueError: the cell lacks a pin, or states no energy of a read or a write.
     """
     rows = ceil(words / macro.words)
-    columns = choice.count // rows
     writer, reader = macro.interface[0], macro.interface[-1]
     address, data, output = _pin(cell, writer, "address"), _pin(cell, writer, "data in"), _pin(cell, reader, "data out")
     access = [table for arc in output.timing for table in (arc.rise, arc.fall) if table and "edge" in arc.kind]
@@ -66,12 +91,12 @@ def memory_cost(choice: MacroChoice, macro: Macro, cell: Cell, words: int) -> Me
         macro=choice.macro,
         count=choice.count,
         rows=rows,
-        read_pj=columns * _access(cell, reader, "read"),
-        write_pj=columns * _access(cell, writer, "write"),
+        read=_port(cell, macro, reader, "read", rows, choice.count),
+        write=_port(cell, macro, writer, "write", rows, choice.count),
+        clock_pf=choice.count * sum(_pin(cell, port, "clock").capacitance_pf for port in macro.interface),
+        resting_pj=choice.count * sum(sum(_edges(cell, port, "clock", None) or ()) for port in macro.interface),
         leakage_nw=choice.leakage_nw,
         area_um2=choice.area_um2,
-        address=_bit(address, writer, choice.count),
-        data=_bit(data, writer, rows),
         access_ns=max((max(map(max, table.values)) for table in access), default=0.0),
         slew_ns=max((float(look_up(table, 0.05, 0.05)) for table in slews), default=0.0),
         setup_ns=max([0.0, *(float(look_up(table, 0.1, 0.0, 0.05)) for table in setups)]),
@@ -80,21 +105,60 @@ def memory_cost(choice: MacroChoice, macro: Macro, cell: Cell, words: int) -> Me
 
 def no_macro(words: int, width: int) -> MemoryCost:
     """A memory that the process has no macro for: it costs nothing here, and the report says so."""
-    free = PinCost(capacitance_pf=0.0, energy_pj=0.0)
+    free = _together([])
+    port = PortCost(access_pj=0.0, resting_pj=0.0, address=free, data=free, select=free, mask=free)
     return MemoryCost(
         macro=None,
         count=0,
         rows=1,
-        read_pj=0.0,
-        write_pj=0.0,
+        read=port,
+        write=port,
+        clock_pf=0.0,
+        resting_pj=0.0,
         leakage_nw=0.0,
         area_um2=0.0,
-        address=free,
-        data=free,
         access_ns=3.0,
         slew_ns=0.1,
         setup_ns=0.0,
     )
+
+
+def _port(cell: Cell, macro: Macro, port: Port, access: Access, rows: int, count: int) -> PortCost:
+    columns = count // rows
+    accessed = _edges(cell, port, "clock", access)
+    if accessed is None:
+        raise ValueError(f"macro {cell.name} states no energy of a {access} in its liberty file; leave the macro out")
+
+    def net(pins: Iterable[KitPin | None], macros: float) -> PinCost:
+        return _together([_driven(cell, port, access, pin, macros) for pin in pins if pin is not None])
+
+    mask = port.pin("mask") if access == "write" else None
+    return PortCost(
+        access_pj=columns * sum(accessed),
+        resting_pj=columns * sum(_edges(cell, port, "clock", None) or ()),
+        address=net([port.pin("address")], count),
+        data=net([port.pin("data in")], rows) if access == "write" else net([port.pin("data out")], 1),
+        select=net([pin for pin, on in port.pins_for(access) if on], columns),
+        mask=net([mask], rows * (mask.bits / macro.width if mask else 1)),
+    )
+
+
+def _driven(cell: Cell, port: Port, access: Access, pin: KitPin, macros: float) -> PinCost:
+    """One pin, or one of a bus, on so many macros, by the edges of the net: an active-low pin falls when that rises."""
+    each = [_edges(cell, port, pin.role, state) or (0.0, 0.0) for state in (None, access)]
+    resting, selected = (edges[::-1] if pin.active_low else edges for edges in each)
+    return PinCost(
+        capacitance_pf=macros * _pin(cell, port, pin.role).capacitance_pf,
+        energy_pj=((macros * resting[0], macros * resting[1]), (macros * selected[0], macros * selected[1])),
+    )
+
+
+def _together(pins: list[PinCost]) -> PinCost:
+    def total(state: int, edge: int) -> float:
+        return sum(pin.energy_pj[state][edge] for pin in pins)
+
+    energy = ((total(0, 0), total(0, 1)), (total(1, 0), total(1, 1)))
+    return PinCost(capacitance_pf=sum(pin.capacitance_pf for pin in pins), energy_pj=energy)
 
 
 def _pin(cell: Cell, port: Port, role: Role) -> Pin:
@@ -104,25 +168,19 @@ def _pin(cell: Cell, port: Port, role: Role) -> Pin:
     return cell.pins[name]
 
 
-def _access(cell: Cell, port: Port, access: Access) -> float:
-    """Energy of a clock edge with an access of one kind."""
-    for power in _pin(cell, port, "clock").internal_power:
-        if _holds(power.when, _levels(port, access)):
-            return sum(float(look_up(table, 0.0)) for table in (power.rise, power.fall) if table)
-    raise ValueError(f"macro {cell.name} states no energy of a {access} in its liberty file; leave the macro out")
+def _edges(cell: Cell, port: Port, role: Role, access: Access | None) -> Edges | None:
+    """Energy of a pin's fall and rise during an access, or without one; None where the file does not say."""
+    levels = _levels(port, access)
+    powers = [power for power in _pin(cell, port, role).internal_power if _holds(power.when, levels)]
+    if not powers:
+        return None
+    chosen = min(powers, key=lambda power: power.when is None)  # an entry without a condition is for what others leave
+    return _energy(chosen, rise=False), _energy(chosen, rise=True)
 
 
-def _bit(pin: Pin, port: Port, macros: int) -> PinCost:
-    """Mean energy of its transitions while the macro is not enabled, times the macros it goes to."""
-    idle = _levels(port, None)
-    tables = [
-        table
-        for power in pin.internal_power
-        for table in (power.rise, power.fall)
-        if table and _holds(power.when, idle)
-    ]
-    mean = sum(float(look_up(table, 0.0)) for table in tables) / max(1, len(tables))
-    return PinCost(capacitance_pf=macros * pin.capacitance_pf, energy_pj=macros * mean)
+def _energy(power: InternalPower, *, rise: bool) -> float:
+    table = power.rise if rise else power.fall
+    return 0.0 if table is None else float(look_up(table, 0.0))
 
 
 def _levels(port: Port, access: Access | None) -> dict[str, bool]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from synth.cells.cell_kind import CellKind, cell_kind
 from synth.cells.liberty import Library
 
-__all__ = ["MemoryInstance", "Netlist", "ReadPort", "WritePort", "read_netlist"]
+__all__ = ["MemoryInstance", "Netlist", "PortPart", "ReadPort", "WritePort", "port_parts", "read_netlist"]
 
 ZERO, ONE = 0, 1
 """Nets of the constants; what is undefined is 0."""
@@ -45,8 +45,22 @@ class MemoryInstance:
     unit: int
     words: int
     width: int
+    clock: int
     reads: tuple[ReadPort, ...]
     writes: tuple[WritePort, ...]
+
+
+@dataclass(frozen=True)
+class PortPart:
+    """A port of a memory, or the part of one that writes some bits of a word by themselves; only the first part of a
+    port has the ``address``. ``data`` are those that are written."""
+
+    memory: int
+    writes: bool
+    enable: int
+    bits: int
+    address: Bits
+    data: Bits
 
 
 @dataclass(frozen=True)
@@ -89,6 +103,19 @@ class Netlist:
     def of_kind(self, number: int) -> NDArray[np.intp]:
         """The cells of a kind."""
         return np.flatnonzero(self.kind == number)
+
+
+def port_parts(netlist: Netlist) -> list[PortPart]:
+    """All parts of all ports."""
+    found = []
+    for number, memory in enumerate(netlist.memories):
+        found += [PortPart(number, False, port.enable, memory.width, port.address, ()) for port in memory.reads]
+        for port in memory.writes:
+            for enable in dict.fromkeys(port.enable):
+                data = tuple(net for net, on in zip(port.data, port.enable, strict=True) if on == enable)
+                address = port.address if enable == port.enable[0] else ()
+                found.append(PortPart(number, True, enable, len(data), address, data))
+    return found
 
 
 def read_netlist(modules: dict[str, Any], top: str, library: Library) -> Netlist:
@@ -187,6 +214,7 @@ class _Reader:
                 unit=memory.unit,
                 words=memory.words,
                 width=memory.width,
+                clock=bits([memory.clock])[0],
                 reads=tuple(ReadPort(bits([p.enable])[0], bits(p.address), bits(p.data)) for p in memory.reads),
                 writes=tuple(WritePort(bits(p.enable), bits(p.address), bits(p.data)) for p in memory.writes),
             )
@@ -220,6 +248,7 @@ def _memory(name: str, unit: int, cell: dict[str, Any], pins: dict[str, list[int
         unit=unit,
         words=number("SIZE"),
         width=width,
+        clock=pins["RD_CLK"][0],
         reads=tuple(
             ReadPort(pins["RD_EN"][n], part("RD_ADDR", n, bits), part("RD_DATA", n, width)) for n in range(reads)
         ),

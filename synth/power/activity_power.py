@@ -11,7 +11,7 @@ from synth.cells.liberty import InternalPower, Library
 from synth.gates.delays import INPUT_SLEW_NS, Delays
 from synth.gates.gate_simulator import GateSimulator
 from synth.gates.memory_cost import MemoryCost
-from synth.gates.netlist import Netlist
+from synth.gates.netlist import Netlist, port_parts
 from synth.power.clock_energy import TreeModel
 from synth.power.power_report import ClockEnergy, Energy, UnitEnergy
 
@@ -141,13 +141,25 @@ def _glitch_share(simulator: GateSimulator, delays: Delays) -> float:
 
 
 def _macros(simulator: GateSimulator, memories: Mapping[str, MemoryCost]) -> NDArray[np.float64]:
-    energy = np.zeros(len(simulator.netlist.units))
-    for number, memory in enumerate(simulator.netlist.memories):
+    """(units,) energy of macros: accesses, clock edges without one, and transitions of pins."""
+    netlist = simulator.netlist
+    energy = np.zeros(len(netlist.units))
+    for number, memory in enumerate(netlist.memories):
         cost = memories[memory.name]
-        total = simulator.reads[number] * cost.read_pj + simulator.writes[number] * cost.write_pj
-        for address in [*(port.address for port in memory.reads), *(port.address for port in memory.writes)]:
-            total += simulator.toggles[list(address)].sum() * cost.address.energy_pj
-        for port in memory.writes:
-            total += simulator.toggles[list(port.data)].sum() * cost.data.energy_pj
+        total = simulator.cycles * cost.resting_pj
+        for accesses, port in ((simulator.reads[number], cost.read), (simulator.writes[number], cost.write)):
+            total += accesses * (port.access_pj - port.resting_pj)
+        for read in memory.reads:
+            # What is read comes with an access, and rises as often as it falls.
+            total += simulator.toggles[list(read.data)].sum() * np.mean(cost.read.data.energy_pj[1])
         energy[memory.unit] += total
+    for part, counts in zip(port_parts(netlist), simulator.port_counts, strict=True):
+        memory = netlist.memories[part.memory]
+        cost = memories[memory.name]
+        port = cost.write if part.writes else cost.read
+        energy[memory.unit] += (counts[0:2] * np.array(port.address.energy_pj)).sum()
+        energy[memory.unit] += (counts[2:4] * np.array(port.data.energy_pj)).sum()
+        # A rise of the enable finds an access, and a fall does not.
+        (falling, _), (_, rising) = np.array(port.select.energy_pj) + part.bits * np.array(port.mask.energy_pj)
+        energy[memory.unit] += counts[4] @ (falling, rising)
     return energy

@@ -14,6 +14,7 @@ LINK_PJ_PER_BIT = (5.8, 50.0, 100.0)
 def budget(
     *,
     nj_per_spike: float,
+    isolated_nj_per_spike: float,
     leakage_uw: float,
     idle_clocked_uw: float,
     cells_um2: float,
@@ -27,6 +28,7 @@ def budget(
 
     Args:
         nj_per_spike: energy at full rate, without leakage.
+        isolated_nj_per_spike: the same of blocks that find the chip at rest, as those of channels at their rate do.
         leakage_uw: always there.
         idle_clocked_uw: of a chip whose clock runs without spikes.
         cells_um2, macros_um2: areas.
@@ -38,7 +40,11 @@ def budget(
 
     def channels(power_uw: float, idle_uw: float) -> int:
         within = spikes_within(
-            power_uw, nj_per_spike=nj_per_spike, spikes_per_s=spikes_per_s, leakage_uw=leakage_uw, idle_uw=idle_uw
+            power_uw,
+            nj_per_spike=isolated_nj_per_spike,
+            spikes_per_s=spikes_per_s,
+            leakage_uw=leakage_uw,
+            idle_uw=idle_uw,
         )
         return int(within / RATE_HZ)
 
@@ -56,7 +62,7 @@ def budget(
         channels_within_limit=own,
         channels_within_limit_clocked=channels(LIMIT_UW_PER_MM2 * area, idle_clocked_uw),
         channels_per_mm2=own / area,
-        uw_per_channel=nj_per_spike * RATE_HZ / 1e3 + leakage_uw / max(1, own),
+        uw_per_channel=isolated_nj_per_spike * RATE_HZ / 1e3 + leakage_uw / max(1, own),
         um2_per_channel=area * 1e6 / max(1, own),
         host_mm2=HOST_MM2,
         channels_in_host=channels(LIMIT_UW_PER_MM2 * HOST_MM2, 0.0),

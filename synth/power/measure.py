@@ -22,6 +22,8 @@ from synth.gates.gate_simulator import GateSimulator
 from synth.gates.memory_cost import MemoryCost, memory_cost, no_macro
 from synth.gates.netlist import Netlist
 from synth.gates.netlist_file import read_netlist_file
+from synth.gates.pulse_filter import PASSING, Filter
+from synth.gates.pulses import shortest_pulses
 from synth.mapping.mapping_report import Mapping as CellMapping
 from synth.place.place_report import PlaceReport
 from synth.power.activity_power import energy_of
@@ -56,6 +58,7 @@ def measure_power(
     *,
     blocks: int = 4,
     place_dir: Path | None = None,
+    passing: Filter = "slew",
     progress: Progress | None = None,
 ) -> PowerReport:
     """Simulate the netlist with delays, check its packets, and write ``power.json``.
@@ -69,6 +72,7 @@ def measure_power(
         out_dir: gets ``power.json``.
         blocks: blocks to measure, at full rate.
         place_dir: what the place stage left for this netlist; None: each pin is allowed ``WIRE_PF`` of wire.
+        passing: what a pulse must outlast to leave a gate.
         progress: called with the step's name, how much is done, and of how much.
 
     Raises:
@@ -95,7 +99,8 @@ def measure_power(
         placement, wires_pf = placed.report, placed.wires_pf
         tree = placed_tree(library, placed.tree, placement.wires.clock_ff_per_um.value)
     delays = delays_of(netlist, memories, wires_pf)
-    simulator = GateSimulator(netlist, delays, memories, CLOCK, mapping.clock_mhz)
+    pulses_ns = shortest_pulses(netlist, delays, library.slew_span, passing)
+    simulator = GateSimulator(netlist, delays, pulses_ns, memories, CLOCK, mapping.clock_mhz)
     exercise = Exercise(simulator, manifest.cycles_per_block)
     golden = encode(spec, adc[:RATE_BLOCKS])
     tell = progress or (lambda step, done, total: None)
@@ -104,14 +109,14 @@ def measure_power(
     exercise.feed(adc[:needed])
     for number in range(WARM_UP):
         exercise.run(number + 1)
-        tell("gates", number + 1, needed)
+        tell("gates", number + 1, needed + blocks)
     sent = len(exercise.packets)
     _check(exercise.packets, golden.payloads, 0, manifest)
     exercise.clear()
     for number in range(blocks):
         exercise.run(number + 1)
-        tell("gates", sent + number + 1, needed)
-    _check(exercise.packets, golden.payloads, sent, manifest)
+        tell("gates", sent + number + 1, needed + blocks)
+    _check(exercise.packets, golden.payloads[sent:], sent, manifest)
     busy = energy_of(simulator, delays, library, memories, tree)
     accesses = [
         MemoryAccesses(
@@ -119,19 +124,29 @@ def measure_power(
             macro=memories[memory.name].macro,
             reads_per_block=float(simulator.reads[n]) / blocks,
             writes_per_block=float(simulator.writes[n]) / blocks,
-            read_pj=memories[memory.name].read_pj,
+            read_pj=memories[memory.name].read.access_pj,
         )
         for n, memory in enumerate(netlist.memories)
     ]
     wires = _sensitivity(simulator, library, memories, assumed, blocks * spec.spikes)
     exercise.run(needed - sent)
-    _check(exercise.packets, golden.payloads, sent, manifest)
+    _check(exercise.packets, golden.payloads[sent:], sent, manifest)
     for _ in range(SETTLING_CYCLES):
         exercise.step()
     exercise.clear()
     for _ in range(IDLE_CYCLES):
         exercise.step()
     idle = energy_of(simulator, delays, library, memories, tree)
+    exercise.clear()
+    for number in range(blocks):
+        exercise.feed(adc[sent + number : sent + number + 1])
+        exercise.run(number + 1)
+        for _ in range(SETTLING_CYCLES):
+            exercise.step()
+        tell("gates", needed + number + 1, needed + blocks)
+    _check(exercise.packets, golden.payloads[sent:], needed, manifest)
+    apart = energy_of(simulator, delays, library, memories, tree)
+    apart_pj = apart.total_pj - blocks * SETTLING_CYCLES * idle.total_pj / idle.cycles
 
     spikes = blocks * spec.spikes
     nj_per_spike = busy.total_pj / 1e3 / spikes
@@ -144,10 +159,11 @@ def measure_power(
         process=mapping.process,
         voltage_v=library.voltage_v,
         clock_mhz=mapping.clock_mhz,
-        method="gate-level simulation of the whole mapped netlist with inertial delays, times Liberty tables",
+        method="gate-level simulation of the whole mapped netlist with delays, times Liberty tables",
+        pulses=passing,
         blocks=blocks,
         spikes=spikes,
-        packets_checked=needed,
+        packets_checked=needed + blocks,
         cycles_per_block=busy.cycles / blocks,
         critical_path=delays.path,
         wire_pf_per_pin=WIRE_PF if placement is None else placement.wires.ff_per_sink / 1e3,
@@ -155,6 +171,7 @@ def measure_power(
         busy=busy,
         idle=idle,
         energy_nj_per_spike=nj_per_spike,
+        isolated_nj_per_spike=apart_pj / 1e3 / spikes,
         energy_nj_per_spike_by_kind={kind: pj / 1e3 / spikes for kind, pj in busy.by_kind_pj.items()},
         energy_nj_per_spike_by_unit={
             unit.name: unit.total_pj / 1e3 / spikes for unit in sorted(busy.units, key=lambda unit: -unit.total_pj)
@@ -167,6 +184,7 @@ def measure_power(
         if mapping.macro_area_um2 is None
         else budget(
             nj_per_spike=nj_per_spike,
+            isolated_nj_per_spike=apart_pj / 1e3 / spikes,
             leakage_uw=leakage,
             idle_clocked_uw=idle.total_pj / idle.cycles / cycle_us,
             cells_um2=mapping.area_um2,
@@ -179,7 +197,7 @@ def measure_power(
             )
             / (spec.spikes * len(golden.payloads)),
         ),
-        notes=_notes(memories, placement),
+        notes=_notes(memories, placement, passing),
     )
     write_text(out_dir / "power.json", found.model_dump_json(indent=1) + "\n")
     return found
@@ -201,8 +219,9 @@ def _memory_costs(netlist: Netlist, mapping: CellMapping, target: CellTarget) ->
 
 
 def _check(packets: list[bytes], payloads: list[bytes], first: int, manifest: Manifest) -> None:
-    for number, packet in enumerate(packets, first):
-        if unframe(packet, number, manifest) != payloads[number]:
+    """Packets, counted from ``first``, against the payloads that golden has for them."""
+    for number, (packet, payload) in enumerate(zip(packets, payloads, strict=False), first):
+        if unframe(packet, number, manifest) != payload:
             raise NetlistError(f"packet {number} of the netlist is not golden's: {packet.hex()}")
 
 
@@ -223,14 +242,15 @@ def _sensitivity(
     return found
 
 
-def _notes(memories: Mapping[str, MemoryCost], placement: PlaceReport | None) -> list[str]:
+def _notes(memories: Mapping[str, MemoryCost], placement: PlaceReport | None, passing: Filter) -> list[str]:
     assumed = f"assumed: {1e3 * WIRE_PF:g} fF of wire for each pin, one clock buffer for {CLOCK_TREE_SINKS} clock pins"
     if placement is not None:
         assumed = f"wires: placed, not routed; {placement}; {placement.wires.detour.source}"
     notes = [
         "in: cells' internal energy by state, loads of pins, glitches, clock pins and gates, memory accesses",
         assumed,
-        "left out: pads, analog front end, radio; pulses shorter than a gate's delay; slews are each net's worst",
+        f"pulses: {PASSING[passing]}; slews are each net's worst",
+        "left out: pads, analog front end, radio",
     ]
     free = [name for name, cost in memories.items() if cost.macro is None]
     if free:

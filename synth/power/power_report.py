@@ -3,6 +3,7 @@
 from typing import Literal
 
 from synth.gates.critical_path import CriticalPath
+from synth.gates.pulse_filter import PASSING, Filter
 from synth.part import Part
 from synth.place.place_report import PlaceReport
 
@@ -156,6 +157,8 @@ class PowerReport(Part):
     voltage_v: float
     clock_mhz: float
     method: str
+    pulses: Filter = "delay"
+    """What a pulse must outlast to leave a gate; former versions knew the delay alone."""
     blocks: int
     spikes: int
     packets_checked: int
@@ -169,6 +172,9 @@ class PowerReport(Part):
     idle: Energy
     energy_nj_per_spike: float
     """At full rate, leakage left out."""
+    isolated_nj_per_spike: float | None = None
+    """Of blocks that each find the chip at rest, until it rests again; channels are computed from it. None in reports
+    of former versions."""
     energy_nj_per_spike_by_kind: dict[str, float]
     energy_nj_per_spike_by_unit: dict[str, float]
     idle_clocked_uw: float
@@ -195,9 +201,12 @@ class PowerReport(Part):
 
     def __str__(self) -> str:
         text = (
-            f"{self.process}: {self.energy} ({self.blocks} blocks, packets as golden; wires: {self.wires_in_words}), "
-            f"critical path {self.critical_path.ns:.1f} ns"
+            f"{self.process}: {self.energy} ({self.blocks} blocks, packets as golden; wires: {self.wires_in_words}; "
+            f"pulses: {PASSING[self.pulses]})"
         )
+        if self.isolated_nj_per_spike is not None:
+            text += f", {self.isolated_nj_per_spike:,.1f} nJ in blocks that come one by one"
+        text += f", critical path {self.critical_path.ns:.1f} ns"
         if self.budget is not None:
             text += f"; {self.budget}"
         return text

@@ -10,15 +10,16 @@ import numpy as np
 from rtl.manifest import Manifest
 from synth.cells.liberty import read_liberty
 from synth.files import NETLIST
-from synth.gates.delays import delays_of
+from synth.gates.delays import allowed_wires, delays_of
 from synth.gates.exercise import Exercise
 from synth.gates.gate_simulator import GateSimulator
 from synth.gates.memory_cost import no_macro
 from synth.gates.netlist import read_netlist
+from synth.gates.pulses import shortest_pulses
+from synth.power.wires import WIRE_PF
 
 __all__ = ["GateBench", "modules_in"]
 
-WIRE_PF = 0.005
 IDLE, HELD = 0.2, 0.3
 """Share of the cycles in which no sample is offered, and no byte taken."""
 PATIENCE = 10
@@ -46,10 +47,12 @@ class GateBench:
     def __init__(
         self, modules: dict[str, Any], liberty: Path, manifest: Manifest, load: list[tuple[int, int]], seed: int
     ) -> None:
-        netlist = read_netlist(modules, manifest.top, read_liberty(liberty, timing=True))
+        library = read_liberty(liberty, timing=True)
+        netlist = read_netlist(modules, manifest.top, library)
         memories = {memory.name: no_macro(memory.words, memory.width) for memory in netlist.memories}
-        delays = delays_of(netlist, memories, WIRE_PF)
-        self._simulator = GateSimulator(netlist, delays, memories, "aclk", 20.0, seed)
+        delays = delays_of(netlist, memories, allowed_wires(netlist, memories, WIRE_PF))
+        pulses_ns = shortest_pulses(netlist, delays, library.slew_span)
+        self._simulator = GateSimulator(netlist, delays, pulses_ns, memories, "aclk", 20.0, seed)
         self._cycles_per_block = manifest.cycles_per_block
         self._draw = np.random.default_rng(seed)
         Exercise(self._simulator, manifest.cycles_per_block).start(load)

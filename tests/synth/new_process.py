@@ -10,9 +10,10 @@ from rtl.memory.kit import Macro, MacroFiles, MacroKit, Pin, Port
 from synth.targets.cells import CellPin, CellTarget, ClockGate
 from tests.synth.small_library import small_library
 
-__all__ = ["READ_PJ", "TARGET", "VERILOG", "WRITE_PJ", "write_kit"]
+__all__ = ["ADDRESS_PJ", "READ_PJ", "RESTING_PJ", "SELECTED_PJ", "TARGET", "VERILOG", "WRITE_PJ", "write_kit"]
 
-READ_PJ, WRITE_PJ, ADDRESS_PJ = 7.0, 9.0, 0.5
+READ_PJ, WRITE_PJ, RESTING_PJ = 7.0, 9.0, 0.25
+ADDRESS_PJ, SELECTED_PJ = 0.5, 100.0
 WORDS, WIDTH = 64, 16
 
 
@@ -124,9 +125,11 @@ def _pin(pin: Pin) -> str:
     if pin.role == "clock":
         accesses = {f"!csb{side} & web{side}": READ_PJ, f"!csb{side} & !web{side}": WRITE_PJ}
         accesses = accesses if side == "0" else {f"!csb{side}": READ_PJ}
-        inner = "clock : true; " + "".join(_power(when, pj) for when, pj in {f"csb{side}": 0.1, **accesses}.items())
+        inner = "clock : true; " + "".join(
+            _power(when, pj) for when, pj in {f"csb{side}": RESTING_PJ, **accesses}.items()
+        )
     elif pin.role == "address":
-        inner = _power(f"csb{side}", ADDRESS_PJ) + _power(f"!csb{side}", 100.0)
+        inner = _power(f"csb{side}", ADDRESS_PJ) + _power(f"!csb{side}", SELECTED_PJ)
     kind = "bus" if pin.bits > 1 else "pin"
     direction = "output" if pin.role == "data out" else "input"
     return f"{kind} ({pin.name}) {{ direction : {direction}; capacitance : 0.01; {inner} }}\n"

@@ -13,12 +13,14 @@ import pytest
 from synth.cells.liberty import Library
 from synth.gates.delays import Delays, delays_of
 from synth.gates.gate_simulator import GateSimulator
-from synth.gates.memory_cost import MemoryCost, PinCost
+from synth.gates.memory_cost import MemoryCost, PinCost, PortCost, no_macro
 from synth.gates.netlist import Netlist, read_netlist
+from synth.gates.pulse_filter import PASSING
+from synth.gates.pulses import shortest_pulses
 from synth.power.activity_power import energy_of
 from synth.power.clock_energy import assumed_tree
 from synth.power.power_report import Energy
-from tests.synth.gate_library import CLOCK_FJ, DATA_FJ, ENERGY_FJ, FUNCTIONS, PIN_FF, VOLTAGE, gate_library
+from tests.synth.gate_library import CLOCK_FJ, DATA_FJ, DELAY_NS, ENERGY_FJ, FUNCTIONS, PIN_FF, VOLTAGE, gate_library
 
 MHZ = 10.0
 SWING_FJ = 0.5 * VOLTAGE**2
@@ -37,7 +39,7 @@ def module(ports: dict[str, list[int]], cells: dict[str, dict[str, Any]]) -> dic
 def running(netlist: Netlist, memories: dict[str, MemoryCost] | None = None) -> tuple[GateSimulator, Delays]:
     memories = memories or {}
     delays = delays_of(netlist, memories, np.zeros(netlist.nets))
-    return GateSimulator(netlist, delays, memories, "ck", MHZ), delays
+    return GateSimulator(netlist, delays, delays.delay_ns, memories, "ck", MHZ), delays
 
 
 def energy(simulator: GateSimulator, delays: Delays, library: Library) -> Energy:
@@ -97,9 +99,9 @@ def test_a_gated_register_by_hand(tmp_path: Path) -> None:
 
 
 def test_glitches_and_pulses_that_are_too_short(tmp_path: Path) -> None:
-    """A pulse of 0.2 ns from the two ways to an XOR is too short for it; with three inverters it is not."""
+    """A pulse of 0.2 ns from the two ways to an XOR is too short for it; with four inverters, 0.6 ns, it is not."""
     library = gate_library(tmp_path)
-    for inverters, glitches in ((2, 0), (4, 2)):
+    for inverters, glitches in ((1, 0), (4, 2)):
         nets = list(range(3, 4 + inverters))
         cells = {f"i{n}": cell("INV", A=nets[n], Y=nets[n + 1]) for n in range(inverters)}
         netlist = read_netlist(
@@ -133,6 +135,7 @@ def test_a_memory_is_read_written_and_counted(tmp_path: Path) -> None:
             }.items()
         },
         "connections": {
+            "RD_CLK": [2],
             "RD_EN": [3],
             "RD_ADDR": [4, 5],
             "RD_DATA": [6, 7],
@@ -144,21 +147,13 @@ def test_a_memory_is_read_written_and_counted(tmp_path: Path) -> None:
     ports = {"ck": [2], "read": [3], "at": [4, 5], "out": [6, 7], "write": [8, 9], "in": [10, 11]}
     modules = {"top": module(ports, {"m": memory, "reg": cell("DFF", CK=2, D=6, Q=12)})}
     netlist = read_netlist(modules, "top", library)
-    pin = PinCost(capacitance_pf=0.001, energy_pj=0.5)
-    cost = MemoryCost(
-        macro="M",
-        count=1,
-        rows=1,
-        read_pj=10.0,
-        write_pj=20.0,
-        leakage_nw=0.0,
-        area_um2=0.0,
-        address=pin,
-        data=pin,
-        access_ns=2.0,
-        slew_ns=0.1,
-        setup_ns=0.0,
+    pin = PinCost(capacitance_pf=0.001, energy_pj=((0.5, 0.5), (0.5, 0.5)))
+    free = PinCost(capacitance_pf=0.0, energy_pj=((0.0, 0.0), (0.0, 0.0)))
+    read, write = (
+        PortCost(access_pj=pj, resting_pj=0.0, address=pin, data=data, select=free, mask=free)
+        for pj, data in ((10.0, free), (20.0, pin))
     )
+    cost = no_macro(3, 2).model_copy(update={"macro": "M", "count": 1, "read": read, "write": write})
     simulator, delays = running(netlist, {"m": cost})
     simulator.cycle({"at": 2, "in": 3, "write": 1, "read": 0})
     simulator.cycle({"write": 0, "read": 1})
@@ -172,17 +167,40 @@ def test_a_memory_is_read_written_and_counted(tmp_path: Path) -> None:
     assert found.by_kind_pj["memories"] == pytest.approx(10 + 20 + 0.5 * (2 * 3 + 2))
 
 
+def test_what_a_pulse_must_outlast(tmp_path: Path) -> None:
+    """A slew of 0.1 ns over three fifths of the supply is an edge of 1/6 ns from rail to rail, and half that counts."""
+    library = gate_library(tmp_path)
+    netlist = read_netlist({"top": module({"ck": [2]}, {"x": cell("XOR", A=3, B=4, Y=5)})}, "top", library)
+    delays = delays_of(netlist, {}, np.zeros(netlist.nets))
+    fall, rise = DELAY_NS["XOR"]
+    found = {passing: shortest_pulses(netlist, delays, library.slew_span, passing)[0, :2] for passing in PASSING}
+    np.testing.assert_allclose(found["slew"], 1 / 12)
+    np.testing.assert_allclose(found["delay"], [[fall, rise]] * 2)
+    np.testing.assert_allclose(found["half delay"], [[fall / 2, rise / 2]] * 2)
+    np.testing.assert_allclose(found["quarter delay"], [[fall / 4, rise / 4]] * 2)
+    np.testing.assert_allclose(found["none"], 0)
+    # Edges so slow that they outlast the delay: what has come is not taken back.
+    delays.slew_ns[:] = 9.0
+    np.testing.assert_allclose(shortest_pulses(netlist, delays, library.slew_span)[0, :2], [[fall, rise]] * 2)
+
+
+@pytest.mark.parametrize("inertial", [True, False])
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")
-def test_transitions_are_those_of_icarus(seed: int, tmp_path: Path) -> None:
-    """A random netlist of 60 gates between registers, each with its own delay: all nets change as often in both."""
+def test_transitions_are_those_of_icarus(seed: int, inertial: bool, tmp_path: Path) -> None:
+    """A random netlist of 60 gates between registers, each with its own delay: all nets change as often in both.
+
+    Where gates are not ``inertial``, each has a shortest pulse of its own, less than its delay: in Verilog an inertial
+    delay of that, and the rest without.
+    """
     draw = random.Random(seed)
     library = gate_library(tmp_path)
     first, gates, cycles = 8, 60, 40
     kinds = ["DFF"] * first + [draw.choice(list(FUNCTIONS)) for _ in range(gates)]
     # Of 10 ps and all different, so that hardly two events coincide; those have no order that all simulators share.
     times = draw.sample(range(30, 2500, 10), 2 * len(kinds))
-    picoseconds = list(zip(times[::2], times[1::2], strict=True))
+    picoseconds = list(zip(times[::2], times[1::2] if inertial else times[::2], strict=True))
+    pulses = [edges if inertial else (draw.randrange(10, edges[0], 10),) * 2 for edges in picoseconds]
     inputs, nets = list(range(3, 3 + first)), list(range(3 + first, 3 + 2 * first))
     cells = {f"r{n}": cell("DFF", CK=2, D=inputs[n], Q=nets[n]) for n in range(first)}
     lines = [f"reg q{n} = 0; always @(posedge ck) q{n} <= n{inputs[n]};" for n in range(first)]
@@ -193,14 +211,20 @@ def test_transitions_are_those_of_icarus(seed: int, tmp_path: Path) -> None:
         texts.append(re.sub("[AB]", lambda match, chosen=chosen: f"n{chosen[match[0]]}", FUNCTIONS[kind][1]))
         nets.append(100 + number)
         cells[f"g{number}"] = cell(kind, **chosen, Y=nets[-1])
-    for net, text, (fall, rise) in zip(nets, texts, picoseconds, strict=True):
+    for net, text, (fall, rise), (shortest, _) in zip(nets, texts, picoseconds, pulses, strict=True):
         function = text.replace("*", "&").replace("+", "|")
-        lines.append(f"wire n{net}; assign #({rise / 1000}, {fall / 1000}) n{net} = {function};")
+        if inertial:
+            lines.append(f"wire n{net}; assign #({rise / 1000}, {fall / 1000}) n{net} = {function};")
+        else:
+            lines.append(f"wire p{net}; assign #{shortest / 1000} p{net} = {function};")
+            lines.append(f"reg n{net}; always @(p{net}) n{net} <= #{(fall - shortest) / 1000} p{net};")
     netlist = read_netlist({"top": module({"ck": [2], "in": inputs, "all": nets}, cells)}, "top", library)
     delays = delays_of(netlist, {}, np.zeros(netlist.nets))
     for number, edges in enumerate(picoseconds):
         delays.delay_ns[number] = np.array(edges) / 1000
-    simulator = GateSimulator(netlist, delays, {}, "ck", MHZ)
+    pulses_ns = np.zeros(delays.delay_ns.shape)
+    pulses_ns[:] = np.array(pulses)[:, None, :] / 1000
+    simulator = GateSimulator(netlist, delays, pulses_ns, {}, "ck", MHZ)
     for _ in range(2):
         simulator.cycle({"in": 0})
     simulator.clear()

@@ -22,7 +22,7 @@ from synth.targets.find import cell_target, choices, macro_kit
 from synth.targets.registry import PROCESSES, register
 from tests.random_spec import random_adc, random_spec
 from tests.sim.conftest import models
-from tests.synth.new_process import READ_PJ, TARGET, WRITE_PJ, write_kit
+from tests.synth.new_process import ADDRESS_PJ, READ_PJ, RESTING_PJ, SELECTED_PJ, TARGET, WRITE_PJ, write_kit
 
 __all__ = ["models"]
 
@@ -119,8 +119,10 @@ def test_its_macros_cost_what_their_file_says(rtl_dir: Path, kit_at_hand: None) 
         macro, file = files[choice.macro]
         cost = memory_cost(choice, macro, read_liberty(file, timing=True).cells[choice.macro], memory.words)
         columns = -(-memory.width // 16)
-        assert (cost.read_pj, cost.write_pj) == (columns * READ_PJ, columns * WRITE_PJ)
-        assert cost.address.energy_pj == choice.count * 0.25
+        assert (cost.read.access_pj, cost.write.access_pj) == (columns * READ_PJ, columns * WRITE_PJ)
+        assert cost.resting_pj == choice.count * macro.ports * RESTING_PJ
+        resting, selected = (pj / 2 * choice.count for pj in (ADDRESS_PJ, SELECTED_PJ))
+        assert cost.read.address.energy_pj == cost.write.address.energy_pj == ((resting,) * 2, (selected,) * 2)
         assert cost.leakage_nw == choice.count * 40
 
 
