@@ -168,6 +168,7 @@ def power() -> PowerReport:
     figures = budget(
         nj_per_spike=250.0,
         leakage_uw=100.0,
+        idle_uw=5.0,
         idle_clocked_uw=50.0,
         cells_um2=1e6,
         macros_um2=1e6,
