@@ -60,6 +60,7 @@ def figures(synthesis: SynthesisReport, power: PowerReport) -> dict[str, float]:
         "gated_share": mapping.gated_share,
         "critical_path_ns": power.critical_path.ns,
         "energy_nj_per_spike": power.energy_nj_per_spike,
+        "idle_uw": power.idle_uw,
         "idle_clocked_uw": power.idle_clocked_uw,
         "leakage_uw": power.leakage_uw,
     }

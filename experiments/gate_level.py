@@ -226,6 +226,7 @@ def figures_of(power: PowerReport, mapping: Mapping) -> dict[str, float]:
         "glitch_percent_of_nets": 100 * power.busy.glitch_share,
         "gated_percent": 100 * mapping.gated_share,
         "leakage_uw": power.leakage_uw,
+        "idle_uw": power.idle_uw,
         "idle_clocked_uw": power.idle_clocked_uw,
         **{metric_of(kind): power.energy_nj_per_spike_by_kind[kind] for kind in KINDS},
         **{f"nj_at_{1e3 * w.wire_pf_per_pin:.0f}_ff_wires": w.energy_nj_per_spike for w in power.wires},

@@ -1,4 +1,4 @@
-"""Encoder, packets and registers behind AXI ports, in the clock domain of whoever instantiates it."""
+"""Encoder, packets and registers behind AXI ports, in the clock domains of whoever instantiates it."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.encoder import IN_FLIGHT, Encoder
 from rtl.host.axi_lite import AxiLite, AxiLitePort
+from rtl.host.clock_request import ClockRequest
 from rtl.host.load import hash_bits
 from rtl.host.packet_settings import PacketSettings
 from rtl.host.rate_limiter import RateLimiter
@@ -65,6 +66,8 @@ class Chip(wiring.Component):
         end).
     overrun: In(1): for one cycle, the front end has lost an event (only with a front end).
     threshold: Out(GAIN_BITS): what the register of this name says (only with a front end).
+    clock_request: Out(1): the next rising edge of the clock is needed. Without one, all but the domain ``always_on``,
+        which counts on, may sleep: no cycle is lost, as an offer is a request for the edge that takes it.
 
     Cycles
     ------
@@ -102,6 +105,7 @@ class Chip(wiring.Component):
         self.settings = PacketSettings(plan.points, at_reset)
         self.limiter = RateLimiter(spec.spikes, (IN_FLIGHT - 1) * self.longest_block, 8 + FRAME_BITS)
         self.axi_lite = AxiLite(self.registers.bus_bits + 2)
+        self.request = ClockRequest(plan.settling)
         axil = AxiLitePort(self.registers.bus_bits + 2).members
         super().__init__(
             {
@@ -116,6 +120,7 @@ class Chip(wiring.Component):
                 "m_axis_tlast": Out(1),
                 **{f"s_axil_{name}": member.flip() for name, member in axil.items()},
                 **({"more": In(1), "overrun": In(1), "threshold": Out(GAIN_BITS)} if self._front_end else {}),
+                "clock_request": Out(1),
             }
         )
 
@@ -166,6 +171,7 @@ class Chip(wiring.Component):
         m.submodules.settings = settings = self.settings
         m.submodules.limiter = self.limiter
         m.submodules.axi_lite = axi_lite = self.axi_lite
+        m.submodules.request = request = self.request
         wiring.connect(m, axi_lite.bus, registers.bus)
         for name, member in AxiLitePort(self.registers.bus_bits + 2).members.items():
             inner, outer = getattr(axi_lite.axi, name), getattr(self, f"s_axil_{name}")
@@ -208,13 +214,14 @@ class Chip(wiring.Component):
             registers.passed.eq(supervisor.passed),
         ]
         spike_end = encoder.spike_end | raw_path.spike_end
-        timed_out = (registers.timeout != 0) & (timer >= registers.timeout)
-        with m.If(spike_end | (quiet & packetizer.idle)):
-            m.d.sync += timer.eq(0)
-        with m.Elif(~timed_out):
+        timed, waits = registers.timeout != 0, ~(quiet & packetizer.idle)
+        timed_out = timed & (timer >= registers.timeout)
+        with m.If((spike_end | ~waits) & (timer != 0)):
+            m.d.always_on += timer.eq(0)
+        with m.Elif(waits & timed & ~timed_out & ~spike_end):
             count_up(m, timer)
         flush_timer = Signal()
-        m.d.sync += flush_timer.eq(timed_out & ~(quiet & packetizer.idle))
+        m.d.sync += flush_timer.eq(timed_out & waits)
         m.d.comb += registers.flushed.eq(registers.flush & quiet & packetizer.idle)
         with m.If(flush_timer):
             m.d.comb += flushing.eq(1)
@@ -233,6 +240,17 @@ class Chip(wiring.Component):
             "limited_spikes": self.limiter.dropped,
         }
         m.d.comb += registers.events.eq(Cat(counted[name] for name in COUNTED))
+        m.d.comb += [
+            request.sample.eq(self.s_axis_tvalid),
+            request.access.eq(axi_lite.busy),
+            request.coding.eq(busy),
+            request.sending.eq(packetizer.full),
+            request.supervising.eq(~supervisor.resting),
+            request.timeout.eq(flush_timer ^ (timed_out & waits)),
+            request.overrun.eq(self.overrun if self._front_end else 0),
+            request.tokens.eq(self.limiter.tick),
+            self.clock_request.eq(request.needed),
+        ]
         if self._front_end:
             m.d.comb += self.threshold.eq(registers.threshold)
         if self._plan.loadable:

@@ -21,6 +21,7 @@ from rtl.memory.macro_models import macro_models
 from rtl.planning import make_plan
 from rtl.spike_compressor import SpikeCompressor
 from rtl.spike_encoder import SpikeEncoder
+from rtl.units.clock_gate import clock_gate_verilog
 from rtl.units.clocked import Clocked
 from spikecae.design import Hardware
 from spikecae.files import write_text
@@ -100,7 +101,7 @@ def emit(
 
 def _verilog(top: Clocked, name: str, platform: object = None) -> str:
     text: str = verilog.convert(top, platform=platform, name=name, strip_internal_attrs=True, emit_src=False)
-    return text
+    return text + clock_gate_verilog()
 
 
 def _with_back_end(top: Clocked, name: str, memories: str, kit: MacroKit | None) -> tuple[str, Counter[Macro]]:

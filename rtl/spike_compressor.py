@@ -1,6 +1,6 @@
 """The top level of a whole implant: raw multiplexed samples in, packets out."""
 
-from amaranth.hdl import Cat, Module, signed
+from amaranth.hdl import Cat, DomainRenamer, Module, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,7 +14,7 @@ __all__ = ["Compressor", "SpikeCompressor"]
 
 
 class Compressor(wiring.Component):
-    """Detector and encoder, in the clock domain of whoever instantiates them.
+    """Detector and encoder, in the clock domains of whoever instantiates them.
 
     An event of a neighbourhood makes a block. Flush, timeout and halt wait for its last spike, so that blocks
     and events stay in step.
@@ -45,6 +45,7 @@ class Compressor(wiring.Component):
     s_axil_wstrb: In(4): likewise.
     s_axil_bresp, s_axil_rresp: Out(2): likewise.
     s_axil_rdata: Out(32): likewise.
+    clock_request: Out(1): of the chip behind the detector, whose own clock is ``always_on``.
 
     Cycles
     ------
@@ -59,7 +60,7 @@ class Compressor(wiring.Component):
         self.detector = SpikeDetector(front_end)
         self.chip = Chip(plan, front_end)
         members = self.chip.signature.members
-        self._passed_on = [name for name in members if name.startswith(("m_axis", "s_axil"))]
+        self._passed_on = [name for name in members if name.startswith(("m_axis", "s_axil", "clock"))]
         super().__init__(
             {
                 "s_axis_tdata": In(signed(16)),
@@ -71,7 +72,8 @@ class Compressor(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.detector = detector = self.detector
+        detector = self.detector
+        m.submodules.detector = DomainRenamer("always_on")(detector)
         m.submodules.chip = chip = self.chip
         spike = detector.o.payload
         m.d.comb += [
@@ -119,6 +121,7 @@ class SpikeCompressor(Clocked):
     s_axil_wstrb: In(4): likewise.
     s_axil_bresp, s_axil_rresp: Out(2): likewise.
     s_axil_rdata: Out(32): likewise.
+    clock_request: Out(1): likewise; inside, it gates the chip's clock.
 
     Cycles
     ------

@@ -33,6 +33,7 @@ class SpikeEncoder(Clocked):
     s_axil_wstrb: In(4): likewise.
     s_axil_bresp, s_axil_rresp: Out(2): likewise.
     s_axil_rdata: Out(32): likewise.
+    clock_request: Out(1): likewise; inside, it gates the clock of all that may sleep.
 
     Cycles
     ------

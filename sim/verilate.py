@@ -22,7 +22,16 @@ from rtl.manifest import Manifest
 from sim.toolchain import environment, require, verilator_root
 from sim.wrapper import WITHIN, WRAPPER, wrapper_verilog
 
-__all__ = ["HARMLESS", "MEMORY_VARIABLE", "READ_PORT", "BuildError", "build_bench", "build_library", "lint"]
+__all__ = [
+    "HARMLESS",
+    "MEMORY_VARIABLE",
+    "READ_PORT",
+    "BuildError",
+    "build_bench",
+    "build_driver",
+    "build_library",
+    "lint",
+]
 
 HARNESS = Path(__file__).with_name("harness.cpp")
 MEMORY_VARIABLE = "memory"
@@ -129,17 +138,39 @@ def build_bench(verilog: Path, manifest: Manifest, folder: Path, *, progress: Pr
     return _build(program, verilog, manifest, folder, progress)
 
 
+def build_driver(encoder: str, wrapper: str, driver: Path, folder: Path) -> Path:
+    """Compile what is made of an encoder's Verilog, with a driver of its own, as a program.
+
+    Args:
+        encoder: Verilog.
+        wrapper: Verilog of the top level, the module ``WRAPPER``; the driver sees it as the class ``Vsim``.
+        driver: C++ with a function ``main``.
+        folder: where programs are kept, as libraries are.
+
+    Raises: as :func:`build_library`.
+    """
+    program = _Program("driver", ("--prefix", "Vsim"), driver, RUNTIME, (), ())
+    return _compiled(program, {"encoder.v": encoder, "wrapper.v": wrapper}, folder, None)
+
+
 def _build(program: _Program, verilog: Path, manifest: Manifest, folder: Path, progress: Progress | None) -> Path:
-    versions = require("verilator", "g++")
-    control = ["`verilator_config", *(f"lint_off -rule {rule}" for rule in HARMLESS), *program.visible, ""]
     sources = {
         "encoder.v": verilog.read_text(encoding="utf-8"),
         "wrapper.v": wrapper_verilog(manifest, _top(verilog)),
-        "control.vlt": "\n".join(control),
-        "driver.cpp": program.driver.read_text(encoding="utf-8"),
     }
     if _is_layout(verilog, manifest) and manifest.models is not None:
         sources["models.v"] = verilog.with_name(manifest.models).read_text(encoding="utf-8")
+    return _compiled(program, sources, folder, progress)
+
+
+def _compiled(program: _Program, verilog: dict[str, str], folder: Path, progress: Progress | None) -> Path:
+    versions = require("verilator", "g++")
+    control = ["`verilator_config", *(f"lint_off -rule {rule}" for rule in HARMLESS), *program.visible, ""]
+    sources = {
+        **verilog,
+        "control.vlt": "\n".join(control),
+        "driver.cpp": program.driver.read_text(encoding="utf-8"),
+    }
     files = [name for name in ("control.vlt", "wrapper.v", "encoder.v", "models.v") if name in sources]
     include = verilator_root() / "include"
     unused = tuple(f"-DVM_{feature}=0" for feature in UNUSED)

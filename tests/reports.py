@@ -202,6 +202,8 @@ def sample_power() -> PowerReport:
         energy_nj_per_spike=651.4,
         energy_nj_per_spike_by_kind={"nets": 347.3},
         energy_nj_per_spike_by_unit={"vq": 120.3, "pool": 0.1},
+        asleep_share=1.0,
+        idle_uw=6.3,
         idle_clocked_uw=763.0,
         leakage_uw=38.2,
         memories=[
@@ -264,6 +266,7 @@ def sample_budget() -> Budget:
         nj_per_spike=30.0,
         isolated_nj_per_spike=30.0,
         leakage_uw=5.0,
+        idle_uw=6.3,
         idle_clocked_uw=450.0,
         cells_um2=8e5,
         macros_um2=1.4e5,

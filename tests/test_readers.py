@@ -169,6 +169,7 @@ def power() -> PowerReport:
         nj_per_spike=250.0,
         isolated_nj_per_spike=250.0,
         leakage_uw=100.0,
+        idle_uw=5.0,
         idle_clocked_uw=50.0,
         cells_um2=1e6,
         macros_um2=1e6,

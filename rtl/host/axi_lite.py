@@ -95,6 +95,7 @@ class AxiLite(wiring.Component):
     -------
     axi: In(AxiLitePort(addr_bits)): the manager.
     bus: Out(RegisterBus(addr_bits - 2)): the registers.
+    busy: Out(1): an access, or a part of one, is offered, under way, or its answer waits.
 
     Cycles
     ------
@@ -103,7 +104,7 @@ class AxiLite(wiring.Component):
     """
 
     def __init__(self, addr_bits: int) -> None:
-        super().__init__({"axi": In(AxiLitePort(addr_bits)), "bus": Out(RegisterBus(addr_bits - 2))})
+        super().__init__({"axi": In(AxiLitePort(addr_bits)), "bus": Out(RegisterBus(addr_bits - 2)), "busy": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -121,6 +122,7 @@ class AxiLite(wiring.Component):
             bus.write.eq(writing & whole),
             bus.write_data.eq(axi.wdata),
             bus.read.eq(accept_read),
+            self.busy.eq(axi.awvalid | axi.wvalid | axi.arvalid | reading | axi.bvalid | axi.rvalid),
         ]
         with m.If(writing):
             m.d.comb += bus.addr.eq(axi.awaddr[2:])

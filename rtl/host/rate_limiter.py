@@ -4,6 +4,8 @@ from amaranth.hdl import Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from rtl.units.count_up import count_up
+
 __all__ = ["BURST_BITS", "MOST_RATE", "RATE_BITS", "TICK_CYCLES", "RateLimiter"]
 
 TICK_CYCLES = 1024
@@ -46,6 +48,7 @@ class RateLimiter(wiring.Component):
     drop: Out(1): the spike that is offered is to be dropped.
     wait: Out(1): it is not to be taken yet.
     dropped: Out(1): for one cycle, a whole spike was dropped.
+    tick: Out(1): for one cycle, tokens come at its end; the domain ``always_on`` counts the cycles between.
 
     Cycles
     ------
@@ -62,7 +65,7 @@ class RateLimiter(wiring.Component):
                 "burst": In(BURST_BITS),
                 "spent": In(range(most_spent + 1)),
                 **flags,
-                **{name: Out(1) for name in ("drop", "wait", "dropped")},
+                **{name: Out(1) for name in ("drop", "wait", "dropped", "tick")},
             }
         )
 
@@ -90,20 +93,22 @@ class RateLimiter(wiring.Component):
         width = signed(1 + BURST_BITS + FRACTION)
         held, most = Signal(width), Signal(width)
         left = Signal(signed(2 + len(held)))
-        cycle, limited, tick = Signal(range(TICK_CYCLES)), Signal(), Signal()
+        cycle, limited = Signal(range(TICK_CYCLES)), Signal()
         tokens = held >> FRACTION
         m.d.comb += [
             limited.eq(self.rate != 0),
-            tick.eq(cycle == TICK_CYCLES - 1),
+            self.tick.eq(cycle == TICK_CYCLES - 1),
             most.eq(self.burst << FRACTION),
-            left.eq(held + Mux(tick, self.rate, Const(0)) - (self.spent << FRACTION)),
+            left.eq(held + Mux(self.tick, self.rate, Const(0)) - (self.spent << FRACTION)),
             empty.eq(limited & (tokens <= 0)),
             plenty.eq(~limited | (tokens > self._reserve)),
         ]
         with m.If(~limited):
-            m.d.sync += [held.eq(most), cycle.eq(0)]
-        with m.Else():
-            m.d.sync += cycle.eq(cycle + 1)
-            with m.If(tick | (self.spent != 0)):
-                m.d.sync += held.eq(Mux(left > most, most, left))
+            m.d.sync += held.eq(most)
+        with m.Elif(self.tick | (self.spent != 0)):
+            m.d.sync += held.eq(Mux(left > most, most, left))
+        with m.If(limited):
+            count_up(m, cycle)
+        with m.Elif(cycle != 0):
+            m.d.always_on += cycle.eq(0)
         return empty, plenty

@@ -12,9 +12,9 @@ __all__ = ["Supervisor"]
 class Supervisor(wiring.Component):
     """Halt, check, run, check again every so often; stop cleanly.
 
-    A check is due after ``scrub_blocks`` blocks, or after ``scrub_idle`` cycles; it begins as soon as no block is
-    under way. What a flipped bit can spoil is therefore at most what left within ``scrub_blocks`` blocks,
-    or ``scrub_idle`` cycles, and the blocks then under way.
+    A check is due after ``scrub_blocks`` blocks, or after ``scrub_idle`` cycles, which the domain ``always_on`` counts;
+    it begins as soon as no block is under way. What a flipped bit can spoil is therefore at most what left within
+    ``scrub_blocks`` blocks, or ``scrub_idle`` cycles, and the blocks then under way.
 
     Parameters
     ----------
@@ -36,6 +36,7 @@ class Supervisor(wiring.Component):
     restart: Out(1): the pipeline is to start over.
     grant: Out(1): the parameter memories are the loader's, or the check's.
     running, checking, halted: Out(1): state.
+    resting: Out(1): running or halted, and no check is due.
     failed: Out(1): for one cycle, a check failed: the encoder halts.
     passed: Out(1): for one cycle, a check passed.
 
@@ -49,9 +50,8 @@ class Supervisor(wiring.Component):
         self._loadable = loadable
         inputs = {name: In(1) for name in ("run", "busy", "stored", "start", "done", "matches")}
         names = ("check", "hold", "stopping", "restart", "grant", "running", "checking", "halted", "failed", "passed")
-        super().__init__(
-            {**inputs, "scrub_blocks": In(16), "scrub_idle": In(32), **{name: Out(1) for name in names}},
-        )
+        outputs = {name: Out(1) for name in (*names, "resting")}
+        super().__init__({**inputs, "scrub_blocks": In(16), "scrub_idle": In(32), **outputs})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -66,7 +66,7 @@ class Supervisor(wiring.Component):
         with m.FSM(init="halted" if self._loadable else "running"):
             with m.State("halted"):
                 m.d.comb += [self.halted.eq(1), self.hold.eq(1), self.restart.eq(1), self.grant.eq(1)]
-                m.d.comb += self.stopping.eq(1)
+                m.d.comb += [self.stopping.eq(1), self.resting.eq(1)]
                 with m.If(self.run):
                     if self._loadable:
                         m.d.comb += self.check.eq(1)
@@ -75,7 +75,8 @@ class Supervisor(wiring.Component):
                         m.next = "running"
             with m.State("checking"):
                 m.d.comb += [self.hold.eq(1), self.restart.eq(1), self.grant.eq(1)]
-                m.d.sync += [blocks.eq(0), idle.eq(0)]
+                m.d.sync += blocks.eq(0)
+                m.d.always_on += idle.eq(0)
                 with m.If(self.done):
                     m.d.comb += [self.passed.eq(self.matches), self.failed.eq(~self.matches)]
                     with m.If(self.matches):
@@ -83,7 +84,7 @@ class Supervisor(wiring.Component):
                     with m.Else():
                         m.next = "halted"
             with m.State("running"):
-                m.d.comb += self.running.eq(1)
+                m.d.comb += [self.running.eq(1), self.resting.eq(~due if self._loadable else 1)]
                 with m.If(self.start):
                     m.d.sync += blocks.eq(blocks + 1)
                 with m.If(idle != (1 << 32) - 1):

@@ -27,6 +27,8 @@ LONGEST_CODE = 16
 """Bits."""
 ESCAPE_CYCLES = 3
 """That the number of a level outside takes, besides its bytes."""
+SETTLING = 16
+"""Cycles from one end of the chip's control to the other, and room."""
 STORE = "chip.encoder.store"
 """Instance, below a top level, that holds all parameter memories, each by its own name."""
 
@@ -131,6 +133,12 @@ class Plan:
     def parameter_words(self) -> list[int]:
         """Memory words of a group's biases and shifts, for each of ``requantized``."""
         return [ceil_div(dot.outputs, self.widths.per_word) for dot in self.requantized]
+
+    @property
+    def settling(self) -> int:
+        """Cycles after the end of the last block until nothing moves any more, at most: words that are read ahead come
+        one a cycle, and go through a few registers."""
+        return SETTLING + max(sum(self.weight_words), sum(self.parameter_words))
 
     @cached_property
     def shared_tables(self) -> dict[str, Table]:

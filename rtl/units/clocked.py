@@ -4,11 +4,14 @@ from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from rtl.units.clock_gate import clock_gate
+
 __all__ = ["Clocked"]
 
 
 class Clocked(wiring.Component):
-    """``inner`` in a clock domain of its own.
+    """``inner`` in clock domains of its own: ``always_on`` has the clock as it comes; ``sync`` has the edges alone that
+    ``inner`` asks for, where it has a member ``clock_request``, and those during reset.
 
     Parameters
     ----------
@@ -34,9 +37,18 @@ class Clocked(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.domains.sync = ClockDomain()
+        m.domains += [ClockDomain("sync"), ClockDomain("always_on")]
         m.submodules[self._name] = self._inner
-        m.d.comb += [ClockSignal().eq(self.aclk), ResetSignal().eq(~self.aresetn)]
+        m.d.comb += [
+            ClockSignal("always_on").eq(self.aclk),
+            ResetSignal("always_on").eq(~self.aresetn),
+            ResetSignal().eq(~self.aresetn),
+        ]
+        if "clock_request" in self._inner.signature.members:
+            enable = self._inner.clock_request | ~self.aresetn
+            m.submodules.clock_gate = clock_gate(clock=self.aclk, enable=enable, gated=ClockSignal())
+        else:
+            m.d.comb += ClockSignal().eq(self.aclk)
         for name, member in self._inner.signature.members.items():
             inner, outer = getattr(self._inner, name), getattr(self, name)
             m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)

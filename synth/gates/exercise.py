@@ -98,6 +98,10 @@ class Exercise:
                 self.ends.append(simulator.cycles)
                 self._bytes.clear()
 
+    def keep_awake(self) -> None:
+        """Offer an address to write to and no word: the clock runs from now on, and nothing comes of it."""
+        self.simulator.cycle({"s_axil_awvalid": 1})
+
     def clear(self) -> None:
         """Forget the packets, and count from zero."""
         self.packets.clear()

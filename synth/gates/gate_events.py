@@ -228,10 +228,10 @@ def _number(t: GateTables, s: GateState, begin: int, bits: int) -> int:
 
 
 @njit(cache=True)
-def _read_memories(t: GateTables, s: GateState) -> None:
+def _read_memories(t: GateTables, s: GateState, risen: NDArray[np.uint8]) -> None:
     for port in range(t.read.shape[0]):
         memory, enable, begin, bits = t.read[port, 0], t.read[port, 1], t.read[port, 2], t.read[port, 3]
-        if s.value[enable]:
+        if s.value[enable] and risen[t.read[port, 4]]:
             s.reads[memory] += 1
             words, width, start = t.memory[memory, 0], t.memory[memory, 1], t.memory[memory, 2]
             word = start + min(_number(t, s, begin, bits), words - 1) * width
@@ -242,8 +242,10 @@ def _read_memories(t: GateTables, s: GateState) -> None:
 
 
 @njit(cache=True)
-def _write_memories(t: GateTables, s: GateState) -> None:
+def _write_memories(t: GateTables, s: GateState, risen: NDArray[np.uint8]) -> None:
     for port in range(t.write.shape[0]):
+        if not risen[t.write[port, 3]]:
+            continue
         memory, begin, bits = t.write[port, 0], t.write[port, 1], t.write[port, 2]
         words, width, start = t.memory[memory, 0], t.memory[memory, 1], t.memory[memory, 2]
         word = _number(t, s, begin, bits)
@@ -265,10 +267,11 @@ def run_cycle(t: GateTables, s: GateState, nets: NDArray[np.int32], values: NDAr
         nets, values: inputs, which change just behind the edge.
         half: time of the falling edge.
     """
-    _read_memories(t, s)
-    _write_memories(t, s)
-    _rise(t, s, 0)
+    risen = np.zeros(t.clock_nets.size, np.uint8)
+    risen[0] = 1
     for g in range(t.gates.size):
+        if not risen[t.gate_clock[g]]:
+            continue
         cell = t.gates[g]
         kind = t.kind[cell]
         pin = t.clock[kind]
@@ -278,13 +281,20 @@ def run_cycle(t: GateTables, s: GateState, nets: NDArray[np.int32], values: NDAr
         if (s.state[cell] >> t.data[kind]) & 1:
             s.state[cell] |= 1 << t.inputs[kind]
             _count_active(t, s, cell, 0, pin, 1)
-            _rise(t, s, 1 + g)
+            risen[1 + g] = 1
+    _read_memories(t, s, risen)
+    _write_memories(t, s, risen)
+    for clock in range(risen.size):
+        if risen[clock]:
+            _rise(t, s, clock)
     for n in range(nets.size):
         if s.value[nets[n]] != values[n]:
             _schedule(s, nets[n], 1, 0)
     time = _run_until(t, s, 1, half)
     _fall(t, s, 0)
     for g in range(t.gates.size):
+        if not risen[t.gate_clock[g]]:
+            continue
         cell = t.gates[g]
         kind = t.kind[cell]
         pin = t.clock[kind]

@@ -27,7 +27,7 @@ class GateSimulator:
         seed: of the registers' first values.
 
     Raises:
-        ValueError: clocks are not those of one clock and one level of clock gates, or gates form a loop.
+        ValueError: something is clocked by neither this clock nor a clock gate behind it, or gates form a loop.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.gates.delays import Delays, levels
-from synth.gates.netlist import Bits, Netlist, port_parts
+from synth.gates.netlist import Bits, Netlist, clock_gates, port_parts
 
 __all__ = ["PORT_ENTRIES", "QUANTUM_NS", "GateTables", "gate_tables"]
 
@@ -54,16 +54,20 @@ class GateTables(NamedTuple):
     clocked_at: Ints
     """Begin of each clock net's: the chip's clock first, then one for each of ``gates``."""
     gates: Ints
-    """Clock gates."""
+    """Clock gates, each behind those that its clock comes through."""
+    gate_clock: Ints
+    """Place of each gate's clock in ``clock_nets``."""
     clock_nets: Ints
     order: Ints
     """Gates in the order that their values settle."""
     memory: Ints
     """(memories, 3): words, width, begin in the array of bits."""
     read: Ints
-    """(read ports, 4): memory, enable, begin of the address in ``port_nets``, its bits; the data follow it."""
+    """(read ports, 5): memory, enable, begin of the address in ``port_nets``, its bits, place of its clock in
+    ``clock_nets``; the data follow the address."""
     write: Ints
-    """(write ports, 3): memory, begin in ``port_nets``, bits of the address; address, data and enables in a row."""
+    """(write ports, 4): memory, begin in ``port_nets``, bits of the address, place of its clock in ``clock_nets``;
+    address, data and enables in a row."""
     port_nets: Ints
     access: Ints
     """By memory: time from clock to data."""
@@ -84,7 +88,7 @@ def gate_tables(
         access_ns: of each memory, time from clock to data.
 
     Raises:
-        ValueError: a flip-flop's clock is neither the port's nor a clock gate's output, or a gate's is not the port's.
+        ValueError: a clock is neither the port's nor a clock gate's output.
     """
     kinds = netlist.kinds
     role = np.array([ROLES[kind.role] for kind in kinds], dtype=np.int32)
@@ -97,8 +101,8 @@ def gate_tables(
     delay = _quanta(delays.delay_ns)
     ports = _port_pins(netlist, int(counter_at[-1]), passive.size)
     fan_at, fan = _fan_out(netlist, delay, _quanta(pulses_ns), counter_at, function_at, passive, passive_at, ports)
-    clocked, clocked_at, gates, clock_nets = _clocks(netlist, netlist.ports[clock][0])
-    memory, read, write, port_nets = _memories(netlist)
+    clocked, clocked_at, gates, gate_clock, clock_nets = _clocks(netlist, netlist.ports[clock][0])
+    memory, read, write, port_nets = _memories(netlist, clock_nets.tolist())
     return GateTables(
         kind=netlist.kind,
         pins=netlist.pins,
@@ -121,6 +125,7 @@ def gate_tables(
         clocked=clocked,
         clocked_at=clocked_at,
         gates=gates,
+        gate_clock=gate_clock,
         clock_nets=clock_nets,
         order=np.concatenate([*levels(netlist), np.zeros(0, dtype=int)]).astype(np.int32),
         memory=memory,
@@ -212,16 +217,15 @@ def _drive(netlist: Netlist, counter_at: Ints, active_at: Ints) -> Ints:
     return drive
 
 
-def _clocks(netlist: Netlist, root: int) -> tuple[Ints, Ints, Ints, Ints]:
+def _clocks(netlist: Netlist, root: int) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     groups: dict[int, list[int]] = {root: []}
-    gates: list[int] = []
-    for number, kind in enumerate(netlist.kinds):
-        if kind.role == "clock gate":
-            cells = netlist.of_kind(number)
-            if (netlist.pins[cells, kind.clock] != root).any():
-                raise ValueError("a clock gate is not driven by the chip's clock; only one level can be simulated")
-            gates += cells.tolist()
-            groups |= {int(net): [] for net in netlist.pins[cells, len(kind.inputs)]}
+    gates, gate_clock = [], []
+    for level in clock_gates(netlist, root):
+        for cell in level:
+            kind = netlist.kinds[netlist.kind[cell]]
+            gates.append(cell)
+            gate_clock.append(list(groups).index(int(netlist.pins[cell, kind.clock])))
+        groups |= {int(netlist.pins[c, len(netlist.kinds[netlist.kind[c]].inputs)]): [] for c in level}
     for number, kind in enumerate(netlist.kinds):
         if kind.role == "flip-flop":
             for cell in netlist.of_kind(number):
@@ -231,10 +235,11 @@ def _clocks(netlist: Netlist, root: int) -> tuple[Ints, Ints, Ints, Ints]:
                 groups[net].append(int(cell))
     starts = np.concatenate([[0], np.cumsum([len(group) for group in groups.values()])])
     clocked = np.array([cell for group in groups.values() for cell in group], dtype=np.int32)
-    return clocked, starts.astype(np.int32), np.array(gates, dtype=np.int32), np.array(list(groups), dtype=np.int32)
+    of_gates = np.array(gates, dtype=np.int32), np.array(gate_clock, dtype=np.int32)
+    return clocked, starts.astype(np.int32), *of_gates, np.array(list(groups), dtype=np.int32)
 
 
-def _memories(netlist: Netlist) -> tuple[Ints, Ints, Ints, Ints]:
+def _memories(netlist: Netlist, clocks: list[int]) -> tuple[Ints, Ints, Ints, Ints]:
     shapes, reads, writes = [], [], []
     nets: list[int] = []
     begin = 0
@@ -248,11 +253,17 @@ def _memories(netlist: Netlist) -> tuple[Ints, Ints, Ints, Ints]:
     for number, memory in enumerate(netlist.memories):
         shapes.append((memory.words, memory.width, begin))
         begin += memory.words * memory.width
-        reads += [(number, p.enable, place(p.address, p.data), len(p.address)) for p in memory.reads]
-        writes += [(number, place(p.address, p.data, p.enable), len(p.address)) for p in memory.writes]
+        if not {*(p.clock for p in memory.reads), *(p.clock for p in memory.writes)} <= set(clocks):
+            raise ValueError(f"memory {memory.name} is clocked by a net that is no clock; it cannot be simulated")
+        for port in memory.reads:
+            begins = place(port.address, port.data)
+            reads.append((number, port.enable, begins, len(port.address), clocks.index(port.clock)))
+        for write in memory.writes:
+            begins = place(write.address, write.data, write.enable)
+            writes.append((number, begins, len(write.address), clocks.index(write.clock)))
     return (
         np.array(shapes, dtype=np.int32).reshape(-1, 3),
-        np.array(reads, dtype=np.int32).reshape(-1, 4),
-        np.array(writes, dtype=np.int32).reshape(-1, 3),
+        np.array(reads, dtype=np.int32).reshape(-1, 5),
+        np.array(writes, dtype=np.int32).reshape(-1, 4),
         np.array(nets, dtype=np.int32),
     )

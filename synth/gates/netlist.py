@@ -1,6 +1,6 @@
 """The mapped netlist, flattened to arrays: cells, nets, memories. Cells remember the unit they belong to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from synth.cells.cell_kind import CellKind, cell_kind
 from synth.cells.liberty import Library
 
-__all__ = ["MemoryInstance", "Netlist", "PortPart", "ReadPort", "WritePort", "port_parts", "read_netlist"]
+__all__ = [
+    "MemoryInstance",
+    "Netlist",
+    "PortPart",
+    "ReadPort",
+    "WritePort",
+    "clock_gates",
+    "port_parts",
+    "read_netlist",
+]
 
 ZERO, ONE = 0, 1
 """Nets of the constants; what is undefined is 0."""
@@ -23,6 +32,7 @@ Bits = tuple[int, ...]
 class ReadPort:
     """Nets of a synchronous read port."""
 
+    clock: int
     enable: int
     address: Bits
     data: Bits
@@ -32,6 +42,7 @@ class ReadPort:
 class WritePort:
     """Nets of a write port; ``enable`` has one net a bit."""
 
+    clock: int
     enable: Bits
     address: Bits
     data: Bits
@@ -45,9 +56,13 @@ class MemoryInstance:
     unit: int
     words: int
     width: int
-    clock: int
     reads: tuple[ReadPort, ...]
     writes: tuple[WritePort, ...]
+
+    @property
+    def clock(self) -> int:
+        """Net of its clock."""
+        return self.reads[0].clock
 
 
 @dataclass(frozen=True)
@@ -116,6 +131,20 @@ def port_parts(netlist: Netlist) -> list[PortPart]:
                 address = port.address if enable == port.enable[0] else ()
                 found.append(PortPart(number, True, enable, len(data), address, data))
     return found
+
+
+def clock_gates(netlist: Netlist, root: int) -> Iterator[list[int]]:
+    """Clock gates level by level: those of the clock net ``root``, those behind them, and so on."""
+    behind: dict[int, list[tuple[int, int]]] = {}
+    for number, kind in enumerate(netlist.kinds):
+        if kind.role == "clock gate":
+            for cell in netlist.of_kind(number).tolist():
+                out = int(netlist.pins[cell, len(kind.inputs)])
+                behind.setdefault(int(netlist.pins[cell, kind.clock]), []).append((cell, out))
+    nets = [root]
+    while found := [pair for net in nets for pair in behind.get(net, ())]:
+        yield [cell for cell, _ in found]
+        nets = [out for _, out in found]
 
 
 def read_netlist(modules: dict[str, Any], top: str, library: Library) -> Netlist:
@@ -214,9 +243,13 @@ class _Reader:
                 unit=memory.unit,
                 words=memory.words,
                 width=memory.width,
-                clock=bits([memory.clock])[0],
-                reads=tuple(ReadPort(bits([p.enable])[0], bits(p.address), bits(p.data)) for p in memory.reads),
-                writes=tuple(WritePort(bits(p.enable), bits(p.address), bits(p.data)) for p in memory.writes),
+                reads=tuple(
+                    ReadPort(bits([p.clock])[0], bits([p.enable])[0], bits(p.address), bits(p.data))
+                    for p in memory.reads
+                ),
+                writes=tuple(
+                    WritePort(bits([p.clock])[0], bits(p.enable), bits(p.address), bits(p.data)) for p in memory.writes
+                ),
             )
             for memory in self._memories
         )
@@ -248,12 +281,12 @@ def _memory(name: str, unit: int, cell: dict[str, Any], pins: dict[str, list[int
         unit=unit,
         words=number("SIZE"),
         width=width,
-        clock=pins["RD_CLK"][0],
         reads=tuple(
-            ReadPort(pins["RD_EN"][n], part("RD_ADDR", n, bits), part("RD_DATA", n, width)) for n in range(reads)
+            ReadPort(pins["RD_CLK"][n], pins["RD_EN"][n], part("RD_ADDR", n, bits), part("RD_DATA", n, width))
+            for n in range(reads)
         ),
         writes=tuple(
-            WritePort(part("WR_EN", n, width), part("WR_ADDR", n, bits), part("WR_DATA", n, width))
+            WritePort(pins["WR_CLK"][n], part("WR_EN", n, width), part("WR_ADDR", n, bits), part("WR_DATA", n, width))
             for n in range(writes)
         ),
     )

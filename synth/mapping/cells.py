@@ -9,6 +9,7 @@ from typing import Any
 
 from rtl.manifest import Manifest, Memory
 from rtl.shape.memory_use import FLIP_FLOP_BITS, Place, held_in
+from rtl.units.clock_gate import CLOCK_GATE, UNGATED
 from spikecae.files import write_bytes
 from synth.cells.liberty import Library, read_liberty
 from synth.files import NETLIST
@@ -16,7 +17,7 @@ from synth.mapping.macros import LibraryMacro, choose, macros
 from synth.mapping.mapping_report import MappedMemory, MappedUnit, Mapping
 from synth.mapping.products import ROWS
 from synth.mapping.yosys import SOURCE, YosysError, run_yosys
-from synth.targets.cells import CellTarget
+from synth.targets.cells import CellTarget, ClockGate
 
 __all__ = ["map_to_cells"]
 
@@ -56,6 +57,8 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
         (folder / "cells.constr").write_text(constraints, encoding="utf-8")
         (folder / "map.abc").write_text(f"{ABC}\n", encoding="utf-8")
         (folder / "products.v").write_text(ROWS, encoding="utf-8")
+        if target.clock_gate is not None:
+            (folder / "gate.v").write_text(_root_gate(target.clock_gate), encoding="utf-8")
         run_yosys(verilog, _script(manifest, held, target, clock_mhz), folder)
         before, after, mapped = (
             json.loads((folder / f"{part}.json").read_text(encoding="utf-8"))["modules"]
@@ -89,7 +92,8 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
             f"memories of up to {FLIP_FLOP_BITS} bits are flip-flops, read-only ones logic; the others are black boxes",
             "macros are an estimate: for each memory the smallest that fit, by their liberty files; parameter memories "
             "take one port, as they are written only while the chip is halted, the others two",
-            f"clocks are gated for {GATED_BITS} flip-flops or more with one enable",
+            f"clocks are gated for {GATED_BITS} flip-flops or more with one enable"
+            + ("" if target.clock_gate is None else ", all together while the chip sleeps"),
             "left out: wires, clock tree, placement density, scan, pads, macros' self-test",
             *_without_macro(in_macros, target),
         ],
@@ -128,8 +132,9 @@ def _script(manifest: Manifest, held: dict[str, Place], target: CellTarget, cloc
     top = manifest.top
     spread = [m for m in manifest.memories if held[m.name] != "macro"]
     gate = target.clock_gate
-    gating = []
+    gating, root = [], [f"read_verilog -D{UNGATED} {SOURCE}"]
     if gate is not None:
+        root = [f"read_verilog {SOURCE}", "read_verilog -overwrite gate.v"]
         pins = f"{gate.cell} {gate.enable}:{gate.clock}:{gate.output}"
         gating = [f"clockgate -pos {pins} -min_net_size {GATED_BITS}"]
     ties = [
@@ -138,7 +143,7 @@ def _script(manifest: Manifest, held: dict[str, Place], target: CellTarget, cloc
         if pin is not None
     ]
     return [
-        f"read_verilog {SOURCE}",
+        *root,
         f"hierarchy -check -top \\{top}",
         *(f"setattr -mod -set keep_hierarchy 1 \\{unit.module}" for unit in manifest.units),
         *(f"setattr -set spread 1 \\{top}.{memory.name}/m:{memory.array}" for memory in spread),
@@ -171,6 +176,16 @@ def _script(manifest: Manifest, held: dict[str, Place], target: CellTarget, cloc
         "setattr -mod -unset src *",
         "write_json netlist.json",
     ]
+
+
+def _root_gate(gate: ClockGate) -> str:
+    """The gate of the chip's clock, as the process's cell."""
+    return (
+        f"(* blackbox *) module \\{gate.cell} (input {gate.enable}, input {gate.clock}, output {gate.output});\n"
+        f"endmodule\n"
+        f"module {CLOCK_GATE}(input clock, input enable, output gated);\n"
+        f"  \\{gate.cell} cell (.{gate.enable}(enable), .{gate.clock}(clock), .{gate.output}(gated));\nendmodule\n"
+    )
 
 
 def _types(statistics: dict[str, Any], module: str) -> Counter[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rtl.manifest import Manifest
+from rtl.units.clock_gate import UNGATED
 from sim.toolchain import MissingToolError, require
 from synth.mapping.mapping_report import FpgaMapping, Routing, Usage
 from synth.mapping.yosys import SOURCE, YosysError, run_yosys
@@ -57,7 +58,7 @@ def map_to_fpga(verilog: Path, manifest: Manifest, target: FpgaTarget, clock_mhz
 def _script(top: str, target: FpgaTarget) -> list[str]:
     mapping = " ".join([*target.yosys, "-top", f"\\{top}"])
     return [
-        f"read_verilog {SOURCE}",
+        f"read_verilog -D{UNGATED} {SOURCE}",
         mapping,
         "check -assert",
         "tee -q -o stat.json stat -json",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spikecae.files import replacing
 from synth.cells.liberty import Library
-from synth.gates.netlist import Netlist
+from synth.gates.netlist import Netlist, clock_gates
 from synth.place.clock_buffers import ClockDriver, clock_buffers, clock_driver
 from synth.place.placement import Placement
 from synth.place.wires import tree_um
@@ -117,7 +117,9 @@ class _Gardener:
         is_gate = np.array([kind.role == "clock gate" for kind in netlist.kinds])[netlist.kind]
         behind = np.zeros(len(netlist.kind))  # when the clock gets to each cell
         first, last = np.inf, 0.0
-        for one in (root, *(int(other) for other in np.unique(net) if other != root)):
+        gates = [gate for level in clock_gates(netlist, root) for gate in level]
+        outputs = [int(netlist.pins[gate, len(netlist.kinds[netlist.kind[gate]].inputs)]) for gate in gates]
+        for one in (root, *(out for out in outputs if (net == out).any())):
             chosen = net == one
             cells = cell[chosen]
             driver = int(netlist.driver[one])

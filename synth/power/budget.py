@@ -16,6 +16,7 @@ def budget(
     nj_per_spike: float,
     isolated_nj_per_spike: float,
     leakage_uw: float,
+    idle_uw: float,
     idle_clocked_uw: float,
     cells_um2: float,
     macros_um2: float,
@@ -30,7 +31,8 @@ def budget(
         nj_per_spike: energy at full rate, without leakage.
         isolated_nj_per_spike: the same of blocks that find the chip at rest, as those of channels at their rate do.
         leakage_uw: always there.
-        idle_clocked_uw: of a chip whose clock runs without spikes.
+        idle_uw: of a chip without spikes that stops its clock, leakage left out.
+        idle_clocked_uw: of one whose clock runs without spikes.
         cells_um2, macros_um2: areas.
         placement_density: share of the placed area that cells take; macros are placed densely.
         spikes_per_s: at full rate.
@@ -49,7 +51,8 @@ def budget(
         return int(within / RATE_HZ)
 
     full = nj_per_spike * spikes_per_s / 1e3 + leakage_uw
-    own = channels(LIMIT_UW_PER_MM2 * area, 0.0)
+    limit = LIMIT_UW_PER_MM2 * area
+    own = channels(limit, idle_uw)
     saved = raw_bits_per_spike - wire_bits_per_spike
     return Budget(
         limit_uw_per_mm2=LIMIT_UW_PER_MM2,
@@ -60,12 +63,13 @@ def budget(
         power_uw_at_full_rate=full,
         density_uw_per_mm2_at_full_rate=full / area,
         channels_within_limit=own,
-        channels_within_limit_clocked=channels(LIMIT_UW_PER_MM2 * area, idle_clocked_uw),
+        channels_within_limit_clocked=channels(limit, idle_clocked_uw),
+        resting_share=(leakage_uw + idle_uw) / limit,
         channels_per_mm2=own / area,
-        uw_per_channel=isolated_nj_per_spike * RATE_HZ / 1e3 + leakage_uw / max(1, own),
+        uw_per_channel=isolated_nj_per_spike * RATE_HZ / 1e3 + (leakage_uw + idle_uw) / max(1, own),
         um2_per_channel=area * 1e6 / max(1, own),
         host_mm2=HOST_MM2,
-        channels_in_host=channels(LIMIT_UW_PER_MM2 * HOST_MM2, 0.0),
+        channels_in_host=channels(LIMIT_UW_PER_MM2 * HOST_MM2, idle_uw),
         break_even_pj_per_bit=1e3 * nj_per_spike / saved,
         link=[
             LinkSaving(

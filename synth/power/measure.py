@@ -131,11 +131,7 @@ def measure_power(
     wires = _sensitivity(simulator, library, memories, assumed, blocks * spec.spikes)
     exercise.run(needed - sent)
     _check(exercise.packets, golden.payloads[sent:], sent, manifest)
-    for _ in range(SETTLING_CYCLES):
-        exercise.step()
-    exercise.clear()
-    for _ in range(IDLE_CYCLES):
-        exercise.step()
+    asleep = _without_spikes(exercise)
     idle = energy_of(simulator, delays, library, memories, tree)
     exercise.clear()
     for number in range(blocks):
@@ -147,6 +143,9 @@ def measure_power(
     _check(exercise.packets, golden.payloads[sent:], needed, manifest)
     apart = energy_of(simulator, delays, library, memories, tree)
     apart_pj = apart.total_pj - blocks * SETTLING_CYCLES * idle.total_pj / idle.cycles
+    exercise.keep_awake()
+    _without_spikes(exercise)
+    awake = energy_of(simulator, delays, library, memories, tree)
 
     spikes = blocks * spec.spikes
     nj_per_spike = busy.total_pj / 1e3 / spikes
@@ -176,7 +175,9 @@ def measure_power(
         energy_nj_per_spike_by_unit={
             unit.name: unit.total_pj / 1e3 / spikes for unit in sorted(busy.units, key=lambda unit: -unit.total_pj)
         },
-        idle_clocked_uw=idle.total_pj / idle.cycles / cycle_us,
+        asleep_share=asleep,
+        idle_uw=idle.total_pj / idle.cycles / cycle_us,
+        idle_clocked_uw=awake.total_pj / awake.cycles / cycle_us,
         leakage_uw=leakage,
         memories=accesses,
         wires=wires,
@@ -186,7 +187,8 @@ def measure_power(
             nj_per_spike=nj_per_spike,
             isolated_nj_per_spike=apart_pj / 1e3 / spikes,
             leakage_uw=leakage,
-            idle_clocked_uw=idle.total_pj / idle.cycles / cycle_us,
+            idle_uw=idle.total_pj / idle.cycles / cycle_us,
+            idle_clocked_uw=awake.total_pj / awake.cycles / cycle_us,
             cells_um2=mapping.area_um2,
             macros_um2=mapping.macro_area_um2,
             placement_density=target.density.value,
@@ -201,6 +203,18 @@ def measure_power(
     )
     write_text(out_dir / "power.json", found.model_dump_json(indent=1) + "\n")
     return found
+
+
+def _without_spikes(exercise: Exercise) -> float:
+    """Let everything settle, then count; returns the share of the cycles that the chip did not ask its clock for."""
+    for _ in range(SETTLING_CYCLES):
+        exercise.step()
+    exercise.clear()
+    asleep = 0
+    for _ in range(IDLE_CYCLES):
+        exercise.step()
+        asleep += not exercise.simulator.port("clock_request")
+    return asleep / IDLE_CYCLES
 
 
 def _memory_costs(netlist: Netlist, mapping: CellMapping, target: CellTarget) -> dict[str, MemoryCost]:

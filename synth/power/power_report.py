@@ -113,8 +113,8 @@ class LinkSaving(Part):
 
 
 class Budget(Part):
-    """Power and area of the encoder alone. If nothing else is said, the chip's clock stands still between spikes, and
-    only leakage is left: something outside has to stop it."""
+    """Power and area of the encoder alone. If nothing else is said, between spikes it takes what a chip takes that has
+    stopped its clock itself: leakage, and what goes on."""
 
     limit_uw_per_mm2: float
     rate_hz: float
@@ -127,6 +127,8 @@ class Budget(Part):
     """On the encoder's own area, at ``rate_hz``."""
     channels_within_limit_clocked: int
     """The same with a clock that never stops."""
+    resting_share: float
+    """Of the limit's power on that area, what a chip takes that sleeps, leakage included."""
     channels_per_mm2: float
     uw_per_channel: float
     um2_per_channel: float
@@ -141,8 +143,8 @@ class Budget(Part):
         return (
             f"{self.area_mm2:.2f} mm² placed (cells at a density of {self.placement_density:g}, and macros); at "
             f"{self.rate_hz:g} Hz within {self.limit_uw_per_mm2:g} µW/mm²: {self.channels_within_limit} channels "
-            f"({self.channels_per_mm2:.0f} per mm²) if something outside stops the clock between spikes, "
-            f"{self.channels_within_limit_clocked} if the clock always runs"
+            f"({self.channels_per_mm2:.0f} per mm²), {self.channels_within_limit_clocked} if the clock always ran; "
+            f"asleep it takes {self.resting_share:.1%} of that power"
         )
 
 
@@ -177,8 +179,12 @@ class PowerReport(Part):
     of former versions."""
     energy_nj_per_spike_by_kind: dict[str, float]
     energy_nj_per_spike_by_unit: dict[str, float]
+    asleep_share: float
+    """Of the cycles of ``idle``, those without a clock."""
+    idle_uw: float
+    """No spikes; the chip stops its clock as it does. Checks of the parameters, seldom as they are, are not in it."""
     idle_clocked_uw: float
-    """Clock running, no spikes; parameter checks go on."""
+    """No spikes, but the clock is kept running."""
     leakage_uw: float
     memories: list[MemoryAccesses]
     wires: list[WireSensitivity]

@@ -110,12 +110,15 @@ def test_channels_are_told_with_and_without_a_running_clock(report: Report, deco
     report = report.model_copy(update={"power": sample_power().model_copy(update={"budget": budget})})
     write_page(load_design(ROOT / "designs/tiny.toml"), report, decoded, tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert f'<td class="n">{stopped}</td><td>if something outside stops the clock between spikes' in page
-    assert f'<td class="n">{running}</td><td>if the clock always runs' in page
+    resting = f"{100 * budget.resting_share:.1f} %"
+    assert (
+        f'<td class="n">{stopped}</td><td>as the chip stops its clock between spikes; asleep it takes {resting}' in page
+    )
+    assert f'<td class="n">{running}</td><td>if the clock always ran' in page
     assert "The clock between spikes and leakage are left out" in page
     table = " ".join(table_text(report).replace("│", " ").split())
-    assert f"{stopped} channels ({budget.channels_per_mm2:.0f} per mm²) if something outside stops the clock" in table
-    assert f"{running} if the clock always runs" in table
+    assert f"{stopped} channels ({budget.channels_per_mm2:.0f} per mm²), {running} if the clock always ran" in table
+    assert f"asleep it takes {budget.resting_share:.1%} of that power" in table
     assert "1.28 mm² placed (cells at a density of 0.7, and macros)" in table
     assert "analytic, idle clock and leakage left out: " in table
     assert table.count("channels at 20 Hz") == 1, "the analytic estimate's"

@@ -34,6 +34,8 @@ pytestmark = [
 ]
 
 BLOCKS = 64
+GAP = 600
+"""Cycles in front of a spike, at most."""
 STARTS = 4
 """First values of the registers that are tried."""
 needs_kits = pytest.mark.skipif(not os.environ.get("PDK_ROOT"), reason="PDK_ROOT does not name a folder of kits")
@@ -57,10 +59,13 @@ class Mapped:
     adc: np.ndarray
     payloads: list[bytes]
 
-    def wrong(self, modules: dict[str, Any], seed: int, blocks: int) -> int:
+    def bench(self, modules: dict[str, Any], seed: int) -> GateBench:
+        """A netlist of it, running."""
+        return GateBench(modules, self.liberty, self.manifest, self.load, seed)
+
+    def wrong(self, bench: GateBench, blocks: int, gap: int = 0) -> int:
         """Packets of so many blocks that are not golden's, missing ones and those too many included."""
-        bench = GateBench(modules, self.liberty, self.manifest, self.load, seed)
-        packets = bench.packets(self.adc[:blocks])
+        packets = bench.packets(self.adc[:blocks], gap)
         got = [unframe(packet, number, self.manifest) for number, packet in enumerate(packets)]
         return sum(a != b for a, b in zip(got, self.payloads, strict=False)) + abs(len(got) - blocks)
 
@@ -96,9 +101,16 @@ def test_packets_are_goldens(mapped: Mapped, spec: EncoderSpec) -> None:
     reserved = sorted(set(symbols.escaped_by) - {-1})
     escaped = int((indices[:, reserved] == np.array(symbols.sizes)[reserved] - 1).sum())
     assert escaped > 0, "numbers are among what is compared"
-    assert mapped.wrong(mapped.modules, 1, BLOCKS) == 0
+    assert mapped.wrong(mapped.bench(mapped.modules, 1), BLOCKS) == 0
     for seed in range(2, 2 + STARTS):
-        assert mapped.wrong(mapped.modules, seed, 8) == 0, seed
+        assert mapped.wrong(mapped.bench(mapped.modules, seed), 8) == 0, seed
+
+
+def test_nothing_is_lost_in_sleep(mapped: Mapped) -> None:
+    bench = mapped.bench(mapped.modules, 3)
+    assert mapped.wrong(bench, BLOCKS // 2, GAP) == 0
+    print(f"asleep in {bench.asleep} cycles")
+    assert bench.asleep > BLOCKS // 2 * GAP / 4
 
 
 def other_gate(cell: str) -> str | None:
@@ -119,6 +131,6 @@ def test_a_wrong_gate_is_noticed(mapped: Mapped, unit: str) -> None:
     for place in np.random.default_rng(1).choice(len(gates), WRONG, replace=False).tolist():
         gates[place]["type"] = other_gate(gates[place]["type"])
     try:
-        assert mapped.wrong(modules, 1, 16) > 0
+        assert mapped.wrong(mapped.bench(modules, 1), 16) > 0
     except NetlistStuckError:
         return

@@ -96,7 +96,8 @@ def run(
     for signal, value in constants:
         top.d.comb += signal.eq(value)
     simulator = Simulator(top)
-    simulator.add_clock(1e-6)
+    for domain in ("sync", "always_on"):
+        simulator.add_clock(1e-6, domain=domain, if_exists=True)
     for port in sources:
         simulator.add_testbench(source(port), background=True)
     simulator.add_testbench(collect)

@@ -34,7 +34,8 @@ class Host:
         self.chip = chip or Chip(plan)
         self.packets: list[bytes] = []
         self.simulator = Simulator(self.chip)
-        self.simulator.add_clock(1e-6)
+        for domain in ("sync", "always_on"):
+            self.simulator.add_clock(1e-6, domain=domain, if_exists=True)
         self._done = False
 
     def run(self, script: Callable, *, limit: int = 60000) -> None:

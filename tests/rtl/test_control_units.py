@@ -25,7 +25,8 @@ LATEST = 50
 
 def simulate(dut, script, *others) -> None:
     simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
+    for domain in ("sync", "always_on"):
+        simulator.add_clock(1e-6, domain=domain, if_exists=True)
     for other in others:
         simulator.add_testbench(other, background=True)
     simulator.add_testbench(script)

@@ -35,6 +35,7 @@ def test_manifest_reads_back(emitted: Path) -> None:
         "m_axis_tvalid",
         "m_axis_tlast",
         *(f"s_axil_{name}" for name in ("awready", "wready", "bresp", "bvalid", "arready", "rdata", "rresp", "rvalid")),
+        "clock_request",
     ]
     weights = next(memory for memory in manifest.memories if memory.name == "chip.encoder.store.weights")
     # 4 groups of: conv 8, reduce 8, conv 12 in 2 words, expand 8, twice, project 16 bytes in 2 words

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rtl.chip import Chip
 from rtl.planning import make_plan
 from rtl.spike_compressor import Compressor, SpikeCompressor
+from rtl.units.clock_gate import clock_gate_verilog
 from sim.verilate import HARMLESS, lint
 from spikecae.bitstream.packets import Packet, PacketReader
 from spikecae.bitstream.payload import Events, read_blocks, write_blocks
@@ -221,7 +222,8 @@ def test_top_level_is_clean_verilog(tiny: Design, tmp_path: Path, monkeypatch: p
     plan = make_plan(random_spec(tiny, 84), hardware(2, parameters="ram"))
     top = SpikeCompressor(front_end(4, 2, samples=SAMPLES), plan)
     path = tmp_path / "spike_compressor.v"
-    path.write_text(verilog.convert(top, name="spike_compressor", strip_internal_attrs=True, emit_src=False))
+    text = verilog.convert(top, name="spike_compressor", strip_internal_attrs=True, emit_src=False)
+    path.write_text(text + clock_gate_verilog())
     assert lint(path, "spike_compressor").keys() <= HARMLESS.keys()
     if shutil.which("iverilog") is None:
         pytest.skip("iverilog is missing: apt-get install iverilog")

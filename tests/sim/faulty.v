@@ -7,10 +7,10 @@ module spike_encoder(
   input [31:0] s_axil_wdata, input [3:0] s_axil_wstrb, input s_axil_wvalid, output s_axil_wready,
   output [1:0] s_axil_bresp, output s_axil_bvalid, input s_axil_bready,
   input [12:0] s_axil_araddr, input [2:0] s_axil_arprot, input s_axil_arvalid, output s_axil_arready,
-  output [31:0] s_axil_rdata, output [1:0] s_axil_rresp, output s_axil_rvalid, input s_axil_rready
+  output [31:0] s_axil_rdata, output [1:0] s_axil_rresp, output s_axil_rvalid, input s_axil_rready, output clock_request
 );
   assign s_axil_awready = 1, s_axil_wready = 1, s_axil_bresp = 0, s_axil_bvalid = 1;
-  assign s_axil_arready = 1, s_axil_rdata = 0, s_axil_rresp = 0, s_axil_rvalid = 1;
+  assign s_axil_arready = 1, s_axil_rdata = 0, s_axil_rresp = 0, s_axil_rvalid = 1, clock_request = 1;
   reg [7:0] beats;
   reg valid, last, withdrawn;
   reg [1:0] fault;

@@ -55,24 +55,32 @@ class GateBench:
         self._simulator = GateSimulator(netlist, delays, pulses_ns, memories, "aclk", 20.0, seed)
         self._cycles_per_block = manifest.cycles_per_block
         self._draw = np.random.default_rng(seed)
+        self.asleep = 0
+        """Cycles without a clock."""
         Exercise(self._simulator, manifest.cycles_per_block).start(load)
 
-    def packets(self, adc: np.ndarray) -> list[bytes]:
-        """Packets that leave for blocks (n, M, D), each with what it holds of the next where it ends too late."""
+    def packets(self, adc: np.ndarray, gap: int = 0) -> list[bytes]:
+        """Packets that leave for blocks (n, M, D), each with what it holds of the next where it ends too late.
+
+        Up to ``gap`` cycles go by in front of every spike.
+        """
         simulator, draw = self._simulator, self._draw
         last = np.zeros(adc.shape, bool)
         last[..., -1] = True
         beats = list(zip(adc.view(np.uint16).ravel().tolist(), last.ravel().tolist(), strict=True))
-        found, bytes_, offered, held, at = [], bytearray(), False, None, 0
+        found, bytes_, offered, held, at, wait = [], bytearray(), False, None, 0, 0
         behind = 2 * self._cycles_per_block
-        for _ in range(PATIENCE * (len(adc) + 4) * self._cycles_per_block):
-            offered = at < len(beats) and (offered or draw.random() > IDLE)
+        for _ in range(PATIENCE * (len(adc) + 4) * self._cycles_per_block + gap * len(adc) * adc.shape[1]):
+            wait = max(0, wait - 1)
+            offered = at < len(beats) and wait == 0 and (offered or draw.random() > IDLE)
             ready = draw.random() > HELD
             inputs = {"s_axis_tvalid": int(offered), "m_axis_tready": int(ready)}
             if offered:
                 inputs |= {"s_axis_tdata": beats[at][0], "s_axis_tlast": int(beats[at][1])}
             simulator.cycle(inputs)
+            self.asleep += not simulator.port("clock_request")
             if offered and simulator.port("s_axis_tready"):
+                wait = int(draw.integers(gap)) if gap and beats[at][1] else 0
                 at, offered = at + 1, False
             valid, byte = simulator.port("m_axis_tvalid"), simulator.port("m_axis_tdata")
             assert held is None or (valid, byte) == (1, held), "a byte was taken back"

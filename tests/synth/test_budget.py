@@ -11,6 +11,7 @@ def test_by_hand() -> None:
         nj_per_spike=250.0,
         isolated_nj_per_spike=280.0,
         leakage_uw=100.0,
+        idle_uw=10.0,
         idle_clocked_uw=50.0,
         cells_um2=0.7e6,
         macros_um2=1e6,
@@ -20,12 +21,15 @@ def test_by_hand() -> None:
         wire_bits_per_spike=32.0,
     )
     assert found.area_mm2 == pytest.approx(2.0)
-    # 800 µW less 100 of leakage, at 5.6 µW a channel whose blocks come one by one.
-    assert found.channels_within_limit == 125
-    # 50 µW go to the idle clock, which each channel's spikes replace for a thousandth of the time.
+    # 800 µW less 100 of leakage and 10 that a chip takes asleep, at 5.6 µW a channel whose blocks come one by one; its
+    # spikes take the place of sleep for a thousandth of the time.
+    assert found.channels_within_limit == int(690 / (5.6 - 0.01))
+    assert found.resting_share == pytest.approx(110 / 800)
+    assert found.uw_per_channel == pytest.approx(5.6 + 110 / found.channels_within_limit)
+    # 50 µW go to a clock that always runs.
     assert found.channels_within_limit_clocked == int(650 / (5.6 - 0.05))
     assert found.power_uw_at_full_rate == pytest.approx(5100)
-    assert found.channels_in_host == int(4700 / 5.6)
+    assert found.channels_in_host == int(4690 / (5.6 - 0.01))
     assert found.break_even_pj_per_bit == pytest.approx(250_000 / 736)
     assert found.link[2].raw_nj_per_spike == pytest.approx(76.8)
     assert found.link[2].encoded_nj_per_spike == pytest.approx(253.2)
@@ -46,6 +50,7 @@ def test_no_more_channels_than_it_can_keep_up_with() -> None:
         nj_per_spike=1.0,
         isolated_nj_per_spike=1.0,
         leakage_uw=0.0,
+        idle_uw=0.0,
         idle_clocked_uw=0.0,
         cells_um2=1e6,
         macros_um2=0.0,

@@ -98,6 +98,47 @@ def test_a_gated_register_by_hand(tmp_path: Path) -> None:
     assert top.nets_pj * 1e3 == pytest.approx(2 * PIN_FF * SWING_FJ)
 
 
+def test_gates_behind_a_gate_by_hand(tmp_path: Path) -> None:
+    """While the first gate is shut nothing behind it moves, a memory included; what it costs is written down."""
+    library = gate_library(tmp_path)
+    sizes = {"RD_PORTS": 1, "WR_PORTS": 1, "WIDTH": 1, "ABITS": 1, "SIZE": 2, "RD_CLK_ENABLE": 1}
+    sizes |= {"RD_TRANSPARENCY_MASK": 0, "OFFSET": 0}
+    memory = {
+        "type": "$mem_v2",
+        "parameters": {name: format(value, "b") for name, value in sizes.items()},
+        "connections": {"RD_CLK": [20], "RD_EN": ["1"], "RD_ADDR": [4], "RD_DATA": [9]}
+        | {"WR_CLK": [20], "WR_EN": ["1"], "WR_ADDR": [4], "WR_DATA": [4]},
+    }
+    cells = {
+        "leaf": cell("GATE", CK=20, E=5, GCK=21),  # named before the gate that it hangs on
+        "root": cell("GATE", CK=2, E=3, GCK=20),
+        "reg": cell("DFF", CK=21, D=4, Q=8),
+        "sink": cell("DFF", CK=2, D=9, Q=10),
+        "m": memory,
+    }
+    ports = {"ck": [2], "wake": [3], "d": [4], "en": [5], "out": [8]}
+    netlist = read_netlist({"top": module(ports, cells)}, "top", library)
+    free = PinCost(capacitance_pf=0.0, energy_pj=0.0)
+    numbers = {"count": 1, "rows": 1, "read_pj": 1.0, "write_pj": 1.0, "leakage_nw": 0.0, "area_um2": 0.0}
+    times = {"access_ns": 1.0, "slew_ns": 0.1, "setup_ns": 0.0}
+    cost = MemoryCost.model_validate({"macro": "M", "address": free, "data": free, **numbers, **times})
+    simulator, delays = running(netlist, {"m": cost})
+    simulator.cycle({"wake": 1, "en": 1, "d": 0})
+    simulator.cycle({})
+    simulator.cycle({"wake": 0})
+    simulator.clear()
+    for _ in range(3):
+        simulator.cycle({"d": 1})  # asleep: the register's enable is on, and so are the memory's
+    assert (simulator.port("out"), simulator.reads[0], simulator.writes[0]) == (0, 0, 0)
+    found = energy_of(simulator, delays, library, {"m": cost}, assumed_tree(library, "INV"))
+    assert found.clock is not None
+    # The root gate's clock pin, three times.
+    assert found.clock.gates_pj * 1e3 == pytest.approx(3 * sum(CLOCK_FJ))
+    simulator.cycle({"wake": 1})
+    simulator.cycle({})
+    assert (simulator.port("out"), simulator.reads[0], simulator.writes[0]) == (1, 1, 1)
+
+
 def test_glitches_and_pulses_that_are_too_short(tmp_path: Path) -> None:
     """A pulse of 0.2 ns from the two ways to an XOR is too short for it; with four inverters, 0.6 ns, it is not."""
     library = gate_library(tmp_path)
@@ -139,6 +180,7 @@ def test_a_memory_is_read_written_and_counted(tmp_path: Path) -> None:
             "RD_EN": [3],
             "RD_ADDR": [4, 5],
             "RD_DATA": [6, 7],
+            "WR_CLK": [2],
             "WR_EN": [8, 9],
             "WR_ADDR": [4, 5],
             "WR_DATA": [10, 11],

@@ -6,8 +6,11 @@ import pytest
 
 from rtl.manifest import Manifest, Memory, Unit
 from rtl.shape.memory_use import MemoryUse
+from rtl.units.clock_gate import CLOCK_GATE, clock_gate_verilog
 from sim.toolchain import available
 from synth.cells.liberty import read_liberty
+from synth.gates.netlist import clock_gates
+from synth.gates.netlist_file import read_netlist_file
 from synth.mapping.cells import map_to_cells
 from synth.mapping.macros import LibraryMacro, choose
 from synth.targets.cells import cells_of
@@ -52,6 +55,32 @@ def test_a_small_circuit(tmp_path: Path) -> None:
     assert held == {"second.small": "flip-flops", "second.large": "macro"}
     assert (mapping.macro_bits, mapping.macro_area_um2) == (2048 * 8, None)
     assert "no macro fits second.large" in mapping.notes[-1]
+
+
+SLEEPER = f"""
+module top(input aclk, input wake, input en, input [7:0] d, output reg [7:0] q);
+  wire clk;
+  {CLOCK_GATE} root(.clock(aclk), .enable(wake), .gated(clk));
+  always @(posedge clk) if (en) q <= d;
+endmodule
+"""
+
+
+@needs_yosys
+@pytest.mark.parametrize(("gate", "gates"), [(True, 2), (False, 0)])
+def test_the_gate_of_the_chips_clock_is_the_librarys(gate: bool, gates: int, tmp_path: Path) -> None:
+    """Another one hangs on it; in a library without clock gates the clock always runs, and no latch is left."""
+    liberty, verilog = tmp_path / "small.lib", tmp_path / "sleeper.v"
+    liberty.write_text(small_library(gate=gate))
+    verilog.write_text(SLEEPER + clock_gate_verilog())
+    manifest = MANIFEST.model_copy(update={"units": [], "memories": []})
+    library = read_liberty(liberty)
+    mapping = map_to_cells(verilog, manifest, cells_of(library, liberty), 20.0, tmp_path)
+    assert (mapping.flip_flops, mapping.clock_gates) == (8, gates)
+    if gate:
+        netlist = read_netlist_file(tmp_path, "top", library)
+        first, second = clock_gates(netlist, netlist.ports["aclk"][0])
+        assert (len(first), len(second)) == (1, 1)
 
 
 def test_the_smallest_macros_that_fit_are_chosen() -> None:

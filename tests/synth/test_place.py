@@ -209,8 +209,8 @@ def with_macros(folder: Path, count: int) -> tuple[Netlist, Blocks]:
     address, data = list(range(100, 100 + bits)), list(range(200, 200 + 4))
     sizes = {"RD_PORTS": 1, "WR_PORTS": 1, "WIDTH": 4, "ABITS": bits, "SIZE": words}
     sizes |= {"RD_CLK_ENABLE": 1, "RD_TRANSPARENCY_MASK": 0, "OFFSET": 0}
-    pins = {"RD_CLK": [2], "RD_EN": [3], "RD_ADDR": address, "RD_DATA": data}
-    pins |= {"WR_EN": [4] * 4, "WR_ADDR": address, "WR_DATA": data}
+    pins = {"RD_EN": [3], "RD_ADDR": address, "RD_DATA": data, "WR_EN": [4] * 4, "WR_ADDR": address, "WR_DATA": data}
+    pins |= {"RD_CLK": [2], "WR_CLK": [2]}
     memory = {
         "type": "$mem_v2",
         "parameters": {name: format(value, "b") for name, value in sizes.items()},

@@ -82,7 +82,7 @@ def chip(request, tiny: Design, tmp_path_factory):
 
 def test_the_encoder_is_made_of_what_its_manifest_says(chip):
     manifest, encoder = chip
-    assert encoder.latch_bits == 0
+    assert encoder.latch_bits == 1  # of the clock's gate
     # One more multiplier normalizes.
     assert encoder.multiplier_count == manifest.multipliers + manifest.search_multipliers + 1
 
