@@ -146,7 +146,7 @@ def _macros(simulator: GateSimulator, memories: Mapping[str, MemoryCost]) -> NDA
     energy = np.zeros(len(netlist.units))
     for number, memory in enumerate(netlist.memories):
         cost = memories[memory.name]
-        total = simulator.cycles * cost.resting_pj
+        total = simulator.toggles[memory.clock] / 2 * cost.resting_pj
         for accesses, port in ((simulator.reads[number], cost.read), (simulator.writes[number], cost.write)):
             total += accesses * (port.access_pj - port.resting_pj)
         for read in memory.reads:

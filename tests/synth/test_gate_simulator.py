@@ -118,10 +118,7 @@ def test_gates_behind_a_gate_by_hand(tmp_path: Path) -> None:
     }
     ports = {"ck": [2], "wake": [3], "d": [4], "en": [5], "out": [8]}
     netlist = read_netlist({"top": module(ports, cells)}, "top", library)
-    free = PinCost(capacitance_pf=0.0, energy_pj=0.0)
-    numbers = {"count": 1, "rows": 1, "read_pj": 1.0, "write_pj": 1.0, "leakage_nw": 0.0, "area_um2": 0.0}
-    times = {"access_ns": 1.0, "slew_ns": 0.1, "setup_ns": 0.0}
-    cost = MemoryCost.model_validate({"macro": "M", "address": free, "data": free, **numbers, **times})
+    cost = no_macro(2, 1).model_copy(update={"macro": "M", "count": 1, "resting_pj": 0.5})
     simulator, delays = running(netlist, {"m": cost})
     simulator.cycle({"wake": 1, "en": 1, "d": 0})
     simulator.cycle({})
@@ -134,9 +131,12 @@ def test_gates_behind_a_gate_by_hand(tmp_path: Path) -> None:
     assert found.clock is not None
     # The root gate's clock pin, three times.
     assert found.clock.gates_pj * 1e3 == pytest.approx(3 * sum(CLOCK_FJ))
+    assert sum(unit.memories_pj for unit in found.units) == 0
     simulator.cycle({"wake": 1})
     simulator.cycle({})
     assert (simulator.port("out"), simulator.reads[0], simulator.writes[0]) == (1, 1, 1)
+    found = energy_of(simulator, delays, library, {"m": cost}, assumed_tree(library, "INV"))
+    assert sum(unit.memories_pj for unit in found.units) == pytest.approx(0.5)  # an edge of its clock
 
 
 def test_glitches_and_pulses_that_are_too_short(tmp_path: Path) -> None:

@@ -73,7 +73,8 @@ def memory(netlist_folder: Path) -> tuple[Netlist, dict[str, list[int]]]:
     parameters |= {"RD_TRANSPARENCY_MASK": 0, "OFFSET": 0}
     ports = {"ck": [2], "read": [3], "from": [4, 5], "out": [6, 7, 8, 9], "write": [10, 11], "to": [12, 13]}
     ports["in"] = [14, 15, 16, 17]
-    pins = {"RD_CLK": [2], "RD_EN": [3], "RD_ADDR": [4, 5], "RD_DATA": [6, 7, 8, 9], "WR_EN": [10, 10, 11, 11]}
+    pins = {"RD_CLK": [2], "RD_EN": [3], "RD_ADDR": [4, 5], "RD_DATA": [6, 7, 8, 9]}
+    pins |= {"WR_CLK": [2], "WR_EN": [10, 10, 11, 11]}
     pins |= {"WR_ADDR": [12, 13], "WR_DATA": [14, 15, 16, 17]}
     values = {name: format(value, "b") for name, value in parameters.items()}
     cells = {"m": {"type": "$mem_v2", "parameters": values, "connections": pins}}
