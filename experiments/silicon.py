@@ -134,7 +134,7 @@ def method(_: Findings) -> str:
         f"golden's; transitions times Liberty tables, typical corner, {clock_mhz:g} MHz. Wires are {1e3 * WIRE_PF:g} "
         f"fF for each pin; energies at 0 and {2e3 * WIRE_PF:g} fF beside it. placed_mm2 is cells at a density of "
         f"{density:g}, and macros. channels: {RATE_HZ:g} spikes/s each, within {LIMIT_UW_PER_MM2:g} µW/mm² of the "
-        "encoder's own area, if something outside stops the clock between spikes. sndr_mean_db is that of the integers "
+        "encoder's own area, with the clock stopped between spikes. sndr_mean_db is that of the integers "
         f"on all test spikes; those of fewer than 8 bits are fine-tuned for {FINE_TUNE_EPOCHS} epochs."
     )
 
