@@ -161,8 +161,8 @@ def method(_: Findings) -> str:
         f"golden's; transitions times Liberty tables, typical corner, {clock_mhz:g} MHz. Wires that are not "
         f"[placed](power.md#placed-wires) are {1e3 * WIRE_PF:g} fF for each pin; energies with less and more beside "
         f"it. placed_mm2 is cells at a density of {density:g}, and macros. channels: {RATE_HZ:g} spikes/s each, "
-        f"within {LIMIT_UW_PER_MM2:g} µW/mm² of the encoder's own area, if something outside stops the clock between "
-        "spikes. sndr_mean_db is that of the integers on all test spikes; those of fewer than 8 bits are fine-tuned "
+        f"within {LIMIT_UW_PER_MM2:g} µW/mm² of the encoder's own area, with the clock stopped between spikes. "
+        "sndr_mean_db is that of the integers on all test spikes; those of fewer than 8 bits are fine-tuned "
         f"for {FINE_TUNE_EPOCHS} epochs."
     )
 
