@@ -17,7 +17,7 @@ begin
   want = {function};
   if (want !== plan) begin
     plan = want;
-    if (waiting != 0 && $stime + (want ? rise : fall) - due[last] < (want ? high : low)) begin
+    if (waiting != 0 && $stime + (want ? rise : fall) < due[last] + (want ? high : low)) begin
       dead[last] = 1; last = earlier[last]; waiting = waiting - 1;
     end else begin
       id = id + 1; dead[id] = 0; value[id] = want; due[id] = $stime + (want ? rise : fall);
