@@ -68,7 +68,7 @@ def listen(
         heard = heard.reshape(-1, 1, heard.shape[-1])
     samples = front_end.samples
     apart = not front_end.neighbours and events <= front_end.channels  # then spikes do not disturb each other
-    spacing = -(-samples // 4) if apart else samples + front_end.rival_time + 1
+    spacing = -(-samples // 16) if apart else samples + front_end.rival_time + 1
     settled = front_end.settling
     spikes = settled + quiet_frames
     frames = spikes + events * spacing + samples + tail_frames
