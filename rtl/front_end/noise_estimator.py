@@ -122,9 +122,12 @@ class NoiseEstimator(wiring.Component):
             with m.If(self.i.valid):
                 m.d.sync += waits.eq(steps[2] & i.ends)
         if in_flip_flops:
-            # A clock gate a word in place of one a lane: the other lanes are written as they are.
-            others = words.read_port(domain="comb")
-            kept = [Mux(at.lane == lane, found, others.data.word_select(lane, bits)) for lane in range(lanes)]
+            # A clock gate a word in place of one a lane: the other lanes are written as they are. They come from a
+            # register, as synthesis sees through a memory that is written what it holds, and gates its lanes.
+            others, held = words.read_port(domain="comb"), Signal(lanes * bits)
+            with m.If(self.i.valid & steps[1]):
+                m.d.sync += held.eq(others.data)
+            kept = [Mux(at.lane == lane, found, held.word_select(lane, bits)) for lane in range(lanes)]
             m.d.comb += [others.addr.eq(at.group), keep.data.eq(Cat(kept)), keep.en.eq(keeps)]
         else:
             m.d.comb += [keep.data.eq(found.replicate(lanes)), keep.en.eq(Mux(keeps, 1 << at.lane, 0))]

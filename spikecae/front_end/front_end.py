@@ -26,6 +26,8 @@ LATENCY = 10
 THRESHOLD_LAG = 4
 """Samples, of any channel, from one that moves an estimate until the threshold that follows from it can be looked up:
 it counts for the words of thresholds that are looked up then or later, each with the last sample before its own."""
+WAITING = 4
+"""Events that the circular buffer keeps while another one is copied, and sent: in a cycle each for every sample."""
 WORD_BITS = 64
 """Most bits of a word of samples, or of thresholds: those of the widest memory macros."""
 TURNS, SETTLING_TURNS = 33, 5
@@ -212,7 +214,7 @@ def front_end_of(
     noise_shift: int = FrontEnd.noise_shift,
     queue: int = FrontEnd.queue,
 ) -> FrontEnd:
-    """The detector of ``design`` for ``channels`` channels, with the smallest buffer that loses nothing by itself.
+    """The detector of ``design`` for ``channels`` channels; its buffer keeps some events while others are in their way.
 
     Args:
         design: converter, snippet, threshold, polarity, times and kind of block.
@@ -255,7 +257,9 @@ def front_end_of(
         neighbours=rows,
         close=spans,
     )
-    return replace(roomy, frames=roomy.frames_needed)
+    needed = roomy.frames_needed
+    waiting = math.ceil(WAITING * 2 * roomy.spikes * roomy.samples / channels)
+    return replace(roomy, frames=needed + min(waiting, needed))
 
 
 def designed_front_end(design: Design) -> FrontEnd | None:

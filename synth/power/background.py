@@ -68,7 +68,9 @@ def listen(
         heard = heard.reshape(-1, 1, heard.shape[-1])
     samples = front_end.samples
     apart = not front_end.neighbours and events <= front_end.channels  # then spikes do not disturb each other
-    spacing = -(-samples // 16) if apart else samples + front_end.rival_time + 1
+    spacing = samples + front_end.rival_time + 1
+    if apart:
+        spacing = -(-4 * samples // min(front_end.channels, 64))  # each is copied and sent before the next
     settled = front_end.settling
     spikes = settled + quiet_frames
     frames = spikes + events * spacing + samples + tail_frames

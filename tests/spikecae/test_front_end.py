@@ -18,13 +18,17 @@ def test_design_in_samples_and_sixteenths(neuropixels: Design) -> None:
     assert made.close == ((0, 2), (0, 3), (0, 4), (1, 4), (2, 4))
     # 16 frames before the peak; 46 until it has won, and 2 more in hardware; 4 x 48 samples are copied in the 4 of 5
     # cycles in which no word of 5 channels is written, and may begin in the middle of a frame
-    assert made.frames == made.frames_needed == 16 + 46 + 2 + 48 + 1 + 1
+    assert made.frames_needed == 16 + 46 + 2 + 48 + 1 + 1
+    assert made.frames == 2 * made.frames_needed, "four more events would take 308, for 5 channels"
     assert (made.lanes, made.groups, made.turns, made.settling_turns) == (5, 1, 33, 7)
 
 
 def test_queue_needs_no_tables(neuropixels: Design) -> None:
     queue = neuropixels.model_copy(update={"block": neuropixels.block.model_copy(update={"kind": "queue"})})
     assert front_end_of(queue, 2).spikes == 1
+    many = front_end_of(queue, 128)  # 48 samples are copied in the 106 of 128 cycles in which no word is written
+    assert many.frames_needed == 16 + 32 + 1 + (1 + 1) + 1
+    assert many.frames == many.frames_needed + 3, "4 events, a cycle each to copy and to send their 48 samples"
     with pytest.raises(ValueError, match="codes a queue: neighbours and close belong"):
         front_end_of(queue, 1, np.array([[0]]), np.ones((1, 1), bool))
     with pytest.raises(ValueError, match="design 'neuropixels' codes a neighbourhood"):
