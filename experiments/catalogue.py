@@ -13,6 +13,7 @@ from experiments import (
     fig10,
     fig11,
     frontier,
+    implant,
     lite,
     lite_few,
     lite_knobs,
@@ -36,6 +37,6 @@ __all__ = ["CATALOGUE"]
 MODULES = (
     *(frontier, table1, fig4, fig5, fig6, fig7, fig8, fig9, fig10, fig11),
     *(lite, lite_safety, lite_robust, lite_sorting, lite_knobs, lite_few, lite_points, lite_others, own_codebooks),
-    *(lite_silicon, placement, pulses, eight_bits, code_tables, packets, silicon, silicon_knobs, estimate),
+    *(lite_silicon, implant, placement, pulses, eight_bits, code_tables, packets, silicon, silicon_knobs, estimate),
 )
 CATALOGUE = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}

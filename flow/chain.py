@@ -26,7 +26,7 @@ from flow.runner import run_task
 from flow.stages.codec import plan_codec
 from flow.stages.data import SECTIONS, count_test_blocks, plan_data
 from flow.stages.place import plan_place
-from flow.stages.power import plan_power
+from flow.stages.power import plan_implant, plan_power
 from flow.stages.quantize import plan_quantize
 from flow.stages.report import plan_report
 from flow.stages.rtl import plan_rtl
@@ -62,6 +62,7 @@ class Chain:
     cocotb: bool = False
     target: str = "generic"
     placed: bool = False
+    whole: bool = False
 
     def run(self, stage: StageName) -> bool:
         """Run one stage; whether anything was done."""
@@ -81,11 +82,16 @@ class Chain:
             case "sim":
                 return self._data_to_simulate(self._data_at_hand) | self._rtl() | self._simulated()
             case "synth":
-                plan_synth(self.layout, self.target)  # a target that cannot be is told first
-                return self._rtl() | self._synthesized()
+                plan = plan_synth(self.layout, self.target, whole=self.whole)  # a target that cannot be is told first
+                return self._rtl() | self._do(plan)
             case "place":
                 plan = plan_place(self.layout, self.target)  # what is missing is told first
                 return self._rtl() | self._synthesized() | self._do(plan)
+            case "power" if self.whole:
+                plan_synth(self.layout, self.target, whole=True)
+                done = self._data_at_hand() | self._rtl()
+                done |= self._do(plan_synth(self.layout, self.target, whole=True))
+                return done | self._do(plan_implant(self.layout, self.target))
             case "power":
                 plans = [plan_place(self.layout, self.target)] if self.placed else []
                 plans.append(plan_power(self.layout, self.target, self.measured, placed=self.placed))

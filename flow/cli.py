@@ -78,6 +78,7 @@ Target = Annotated[
 ]
 
 Placed = Annotated[bool, typer.Option("--placed", help="Place the netlist, and take the wires from that.")]
+Whole = Annotated[bool, typer.Option("--whole", help="Take the encoder with the front end that the design gives it.")]
 
 NEUROPIXELS = "neuropixels"
 POWER_TARGET = next(iter(with_cells()))
@@ -178,9 +179,11 @@ def sim(
 
 
 @app.command()
-def synth(design: DesignName = NEUROPIXELS, build: BuildName = None, target: Target = "generic") -> None:
+def synth(
+    design: DesignName = NEUROPIXELS, build: BuildName = None, target: Target = "generic", whole: Whole = False
+) -> None:
     """Count resources with Yosys and estimate energy and power density."""
-    _stage(Chain(_layout(design, build), _console(), target=target), "synth")
+    _stage(Chain(_layout(design, build), _console(), target=target, whole=whole), "synth")
 
 
 @app.command()
@@ -201,10 +204,14 @@ def power(
     blocks: GateBlocks = 4,
     target: Target = POWER_TARGET,
     placed: Placed = False,
+    whole: Whole = False,
 ) -> None:
     """Simulate the mapped netlist gate by gate on test spikes: energy per spike, and channels within the limit."""
+    if whole and placed:
+        raise typer.BadParameter("with a front end, wires are assumed; leave it out, or --whole", param_hint="--placed")
     asked = _recorded(data, raw, stream, provenance, replace)
-    _stage(Chain(_layout(design, build), _console(), asked, measured=blocks, target=target, placed=placed), "power")
+    layout, console = _layout(design, build), _console()
+    _stage(Chain(layout, console, asked, measured=blocks, target=target, placed=placed, whole=whole), "power")
 
 
 @app.command()

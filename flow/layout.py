@@ -14,6 +14,8 @@ __all__ = ["DESIGNS", "SOURCES", "Layout", "find_layout"]
 SOURCES = Path(__file__).resolve().parent.parent
 """The folder that the packages lie in."""
 DESIGNS = Path("designs")
+WHOLE = "-whole"
+"""Behind a target's name: of encoder and front end."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 """Of a design."""
 BUILD_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
@@ -83,17 +85,17 @@ class Layout:
         """Simulation results."""
         return self.build / "sim"
 
-    def synth(self, target: str) -> Path:
-        """Synthesis results for one target."""
-        return self.build / "synth" / target_name(target)
+    def synth(self, target: str, *, whole: bool = False) -> Path:
+        """Synthesis results for one target; ``whole``: of encoder and front end."""
+        return self.build / "synth" / (target_name(target) + (WHOLE if whole else ""))
 
     def place(self, target: str) -> Path:
         """Placement of the netlist for one target."""
         return self.build / "place" / target_name(target)
 
-    def power(self, target: str) -> Path:
-        """Power of the netlist for one target."""
-        return self.build / "power" / target_name(target)
+    def power(self, target: str, *, whole: bool = False) -> Path:
+        """Power of the netlist for one target; ``whole``: of encoder and front end."""
+        return self.build / "power" / (target_name(target) + (WHOLE if whole else ""))
 
     @property
     def codec(self) -> Path:

@@ -8,17 +8,22 @@ from amaranth.lib.wiring import Flow
 
 from rtl.encoder import IN_FLIGHT
 from rtl.files import COMPRESSOR, ENCODER, layout_verilog, model_file
+from rtl.front_end.parts import memories_of, units_of
 from rtl.manifest import Manifest, Memory, Port, Tap, Unit
 from rtl.memory.parameter_memory import BUS_BITS
 from rtl.packets.event_coder import EVENT_BITS
 from rtl.pipeline import DEALERS, LOOPS, dealt
 from rtl.shape.part import Buffer, PartUnit
 from rtl.shape.plan import STORE, Plan
+from rtl.spike_compressor import SpikeCompressor
 from rtl.spike_encoder import SpikeEncoder
+from spikecae.front_end.front_end import FrontEnd
 
-__all__ = ["make_manifest"]
+__all__ = ["make_manifest", "manifest_of_compressor"]
 
 PIPELINE = "pipeline"
+WITHIN = "compressor"
+"""The instance in a compressor that holds its encoder's chip, and its detector."""
 
 
 def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str], macros: dict[str, int]) -> Manifest:
@@ -32,14 +37,6 @@ def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str],
         macros: memory macros in the Verilog for a layout, by name.
     """
     spec = plan.spec
-    ports = [
-        Port(
-            name=name,
-            direction="in" if member.flow == Flow.In else "out",
-            width=member.shape.width if hasattr(member.shape, "width") else member.shape,
-        )
-        for name, member in top.signature.members.items()
-    ]
     return Manifest(
         design=spec.design,
         spec_hash=spec.hash,
@@ -59,7 +56,7 @@ def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str],
         parameters=plan.hardware.parameters,
         packet_blocks=plan.hardware.packet_blocks,
         packet_buffer_bytes=top.chip.packet_buffer_bytes,
-        ports=ports,
+        ports=_ports(top),
         units=list(_units(plan)),
         memories=_memories(plan, top),
         taps=list(_taps(plan)),
@@ -69,6 +66,51 @@ def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str],
         cycles_per_block=plan.cycles_per_block,
         latency_cycles=plan.latency,
     )
+
+
+def manifest_of_compressor(
+    encoder: Manifest, top: SpikeCompressor, front_end: FrontEnd, macros: dict[str, int]
+) -> Manifest:
+    """Describe a compressor: what its encoder is, one instance further down, and the front end's units and memories.
+
+    Args:
+        encoder: manifest of the encoder alone.
+        top: the component that was emitted.
+        front_end: the detector in it.
+        macros: memory macros in its Verilog for a layout, by name.
+    """
+    detector = f"{COMPRESSOR}.{WITHIN}.detector"
+    units = [
+        Unit(name=name, module=f"{detector}.{name}", multipliers=0, macs_per_block=0) for name in units_of(front_end)
+    ]
+    inside = {unit.module: unit.module.replace(ENCODER, f"{COMPRESSOR}.{WITHIN}", 1) for unit in encoder.units}
+    inner = [unit.model_copy(update={"module": inside[unit.module]}) for unit in encoder.units]
+    return encoder.model_copy(
+        update={
+            "top": COMPRESSOR,
+            "verilog": f"{COMPRESSOR}.v",
+            "layout_verilog": layout_verilog(COMPRESSOR, encoder.memories_in_layout),
+            "macros": macros,
+            "ports": _ports(top),
+            "units": [*inner, *units],
+            "memories": [
+                *(memory.model_copy(update={"name": f"{WITHIN}.{memory.name}"}) for memory in encoder.memories),
+                *memories_of(front_end, f"{WITHIN}.detector"),
+            ],
+            "taps": [tap.model_copy(update={"instance": f"{WITHIN}.{tap.instance}"}) for tap in encoder.taps],
+        }
+    )
+
+
+def _ports(top: SpikeEncoder | SpikeCompressor) -> list[Port]:
+    return [
+        Port(
+            name=name,
+            direction="in" if member.flow == Flow.In else "out",
+            width=member.shape.width if hasattr(member.shape, "width") else member.shape,
+        )
+        for name, member in top.signature.members.items()
+    ]
 
 
 def _units(plan: Plan) -> Iterator[Unit]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from amaranth.back import verilog
 
 from rtl.constraints import file_list, librelane_config, timing_constraints
-from rtl.describe import make_manifest
-from rtl.files import COMPRESSOR, ENCODER, files_beside, layout_verilog, model_file
+from rtl.describe import make_manifest, manifest_of_compressor
+from rtl.files import COMPRESSOR, ENCODER, MANIFESTS, files_beside, layout_verilog, model_file
 from rtl.host.load import load_json
 from rtl.host.register_map import c_header, json_map
 from rtl.manifest import Manifest
@@ -65,16 +65,20 @@ def emit(
     back_end(memories, kit)  # a kit that is missing is told before anything is built
     top = SpikeEncoder(plan)
     texts = {f"{ENCODER}.v": _verilog(top, ENCODER)}
+    whole, of_whole = None, Counter[Macro]()
     if front_end is not None:
-        texts[f"{COMPRESSOR}.v"] = _verilog(SpikeCompressor(front_end, plan), COMPRESSOR)
+        whole = SpikeCompressor(front_end, plan)
+        texts[f"{COMPRESSOR}.v"] = _verilog(whole, COMPRESSOR)
     layout, macros, modelled = layout_verilog(ENCODER, memories), Counter[Macro](), set[Macro]()
     if memories != "inferred":
         texts[layout], macros = _with_back_end(SpikeEncoder(plan), ENCODER, memories, kit)
         modelled |= macros.keys()
         if front_end is not None:
             compressor = SpikeCompressor(front_end, plan)
-            texts[layout_verilog(COMPRESSOR, memories)], used = _with_back_end(compressor, COMPRESSOR, memories, kit)
-            modelled |= used.keys()
+            texts[layout_verilog(COMPRESSOR, memories)], of_whole = _with_back_end(
+                compressor, COMPRESSOR, memories, kit
+            )
+            modelled |= of_whole.keys()
     models = model_file(memories)
     if models is not None:
         texts[models] = macro_models(modelled)
@@ -82,6 +86,10 @@ def emit(
     placed = sorted(macros, key=lambda macro: macro.name)
     counts = {macro.name: macros[macro] for macro in placed}
     manifest = make_manifest(plan, top, f"{ENCODER}.v", files, counts)
+    if whole is not None and front_end is not None:
+        counts = {macro.name: n for macro, n in sorted(of_whole.items(), key=lambda item: item[0].name)}
+        described = manifest_of_compressor(manifest, whole, front_end, counts)
+        texts[MANIFESTS[COMPRESSOR]] = described.model_dump_json(indent=1) + "\n"
     _check_taps(manifest, texts[manifest.verilog])
     for name, text in texts.items():
         write_text(out_dir / name, text)
@@ -95,7 +103,7 @@ def emit(
     write_text(out_dir / "librelane.json", librelane_config(ENCODER, layout, f"{ENCODER}.sdc", clock, kit, placed))
     if plan.loadable:
         write_text(out_dir / "load.json", load_json(plan))
-    write_text(out_dir / "manifest.json", manifest.model_dump_json(indent=1) + "\n")
+    write_text(out_dir / MANIFESTS[ENCODER], manifest.model_dump_json(indent=1) + "\n")
     return manifest
 
 

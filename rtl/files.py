@@ -2,10 +2,12 @@
 
 from spikecae.design import WITHOUT_MACROS
 
-__all__ = ["COMPRESSOR", "ENCODER", "files_beside", "layout_verilog", "model_file"]
+__all__ = ["COMPRESSOR", "ENCODER", "MANIFESTS", "files_beside", "layout_verilog", "model_file"]
 
 ENCODER = "spike_encoder"
 COMPRESSOR = "spike_compressor"
+MANIFESTS = {ENCODER: "manifest.json", COMPRESSOR: "compressor.json"}
+"""What describes each."""
 
 
 def layout_verilog(top: str, memories: str) -> str:
@@ -28,7 +30,7 @@ def files_beside(*, loadable: bool, front_end: bool, memories: str) -> list[str]
     """
     files = [f"{ENCODER}.f", f"{ENCODER}.sdc", "librelane.json", "registers.json", "registers.h"]
     files += ["load.json"] if loadable else []
-    files += [f"{COMPRESSOR}.v"] if front_end else []
+    files += [f"{COMPRESSOR}.v", MANIFESTS[COMPRESSOR]] if front_end else []
     if memories != "inferred":
         files += [layout_verilog(top, memories) for top in (ENCODER, *([COMPRESSOR] if front_end else []))]
     models = model_file(memories)

@@ -12,15 +12,16 @@ from sim.compare import OUTPUT
 from sim.emitted import load_manifest, load_writes
 from sim.results import Mismatch, OtherTop
 from sim.verilate import Progress, build_library
+from spikecae.bitstream.packets import Sidecar
 from spikecae.bitstream.payload import Events, write_blocks
 from spikecae.front_end.detector import SpikeDetector
 from spikecae.front_end.front_end import FrontEnd
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
 
-__all__ = ["expected_packets", "plant", "run_compressor"]
+__all__ = ["SIDECAR", "expected_packets", "plant", "run_compressor"]
 
-SIDECAR = 2
+SIDECAR = Sidecar.SPIKE
 """Channel and time of every spike."""
 RUN_AND_FLUSH = 3
 QUIET = 5.0
@@ -55,8 +56,10 @@ def plant(front_end: FrontEnd, blocks: NDArray[np.int16], seed: int) -> NDArray[
     return codes.clip(front_end.minimum, front_end.maximum)
 
 
-def expected_packets(spec: EncoderSpec, front_end: FrontEnd, codes: NDArray[np.int64]) -> list[bytes]:
-    """Packets of one block with all events, as the host makes them of what the golden detector finds.
+def expected_packets(
+    spec: EncoderSpec, front_end: FrontEnd, codes: NDArray[np.int64], *, blocks_per_packet: int = 1
+) -> list[bytes]:
+    """Packets with all events, as the host makes them of what the golden detector finds.
 
     Raises:
         ValueError: it finds nothing.
@@ -71,7 +74,9 @@ def expected_packets(spec: EncoderSpec, front_end: FrontEnd, codes: NDArray[np.i
     indices = encode(spec, padded.reshape(-1, spec.spikes, spec.samples), present.reshape(-1, spec.spikes)).indices
     times, peaks = (np.repeat(values, front_end.spikes) for values in (found.times, found.peaks))
     events = Events(peaks[:: spec.spikes], times)
-    return write_blocks(spec, indices, blocks_per_packet=1, events=events, missing=missing)
+    return write_blocks(
+        spec, indices, blocks_per_packet=blocks_per_packet, events=events, missing=missing, sidecar=SIDECAR
+    )
 
 
 def run_compressor(

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rtl.files import ENCODER, MANIFESTS
 from rtl.manifest import Manifest
 from spikecae.records import read_record
 
@@ -23,14 +24,17 @@ class Load(BaseModel):
     writes: list[tuple[Word, Word]]
 
 
-def load_manifest(rtl_dir: Path) -> Manifest:
-    """Read ``manifest.json``.
+def load_manifest(rtl_dir: Path, top: str = ENCODER) -> Manifest:
+    """Read the manifest of the encoder, ``manifest.json``, or of the compressor behind a front end.
 
     Raises:
         FileNotFoundError: it is not there.
         ValueError: it is no manifest of this version.
     """
-    return read_record(rtl_dir / "manifest.json", Manifest, "manifest", "run the rtl stage to make it")
+    remedy = "run the rtl stage to make it"
+    if top != ENCODER:
+        remedy += ", of a design with a front end"
+    return read_record(rtl_dir / MANIFESTS[top], Manifest, "manifest", remedy)
 
 
 def load_writes(rtl_dir: Path, manifest: Manifest) -> list[tuple[int, int]]:

@@ -24,6 +24,7 @@ class SynthesisReport(Part):
     activation_bytes: float
     """Partial sums, latents, windows and delays, without input buffer, parameters and packets."""
     estimates: list[Estimate]
+    """None of an encoder with a front end before it."""
     mapping: Mapping | None = None
     """None for a target without cells."""
     fpga: FpgaMapping | None = None
@@ -34,10 +35,15 @@ class SynthesisReport(Part):
             return f"{len(self.units)} units; {self.fpga}"
         if self.mapping is not None:
             return f"{len(self.units)} units; {self.mapping}"
+        counted = (
+            f"{len(self.units)} units, {self.encoder.flip_flop_bits} flip-flops, "
+            f"{self.parameter_bits + self.working_memory_bits} memory bits"
+        )
+        if not self.estimates:
+            return counted
         first = self.estimates[0]
         return (
-            f"{len(self.units)} units, {self.encoder.flip_flop_bits} flip-flops, "
-            f"{self.parameter_bits + self.working_memory_bits} memory bits; estimated for {first.process}, idle clock "
+            f"{counted}; estimated for {first.process}, idle clock "
             "and leakage left out: "
             f"{first.energy_nj_per_spike:.0f} nJ per spike, {first.area_mm2:.2f} mm², "
             f"{first.channels_within_limit} channels within {first.limit_uw_per_mm2:.0f} µW/mm²"

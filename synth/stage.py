@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rtl.files import COMPRESSOR, ENCODER
 from rtl.planning import make_plan
 from sim.emitted import load_manifest
 from spikecae.design import Design
@@ -31,7 +32,13 @@ MAPPED_TO_FPGA = (
 
 
 def synthesize(
-    design: Design, spec: EncoderSpec, rtl_dir: Path, out_dir: Path, target: str | CellTarget = "generic"
+    design: Design,
+    spec: EncoderSpec,
+    rtl_dir: Path,
+    out_dir: Path,
+    target: str | CellTarget = "generic",
+    *,
+    whole: bool = False,
 ) -> SynthesisReport:
     """Count the encoder and each of its units alone, and estimate energy, area and power density.
 
@@ -42,24 +49,27 @@ def synthesize(
         out_dir: gets ``report.json``, and the netlist of a target with cells.
         target: ``generic``, ``gates``, a process or an FPGA by name, or a liberty file (``synth.targets.find``); or
             a process that has no name there.
+        whole: take the encoder with the front end before it; there is no estimate of that.
 
     Raises:
         ValueError: no such target, its cells are missing, or the Verilog is another spec's.
+        FileNotFoundError: the Verilog has no front end.
         MissingToolError, YosysError: Yosys is missing, or refuses the Verilog.
     """
     cells = target if isinstance(target, CellTarget) else cell_target(target)
     name = target.name if isinstance(target, CellTarget) else target
     if cells is not None:
         cells.file()  # what is missing is told before minutes of work
-    manifest = load_manifest(rtl_dir)
+    manifest = load_manifest(rtl_dir, COMPRESSOR if whole else ENCODER)
     if manifest.spec_hash != spec.hash:
         raise ValueError(
             f"{rtl_dir} was emitted from spec {manifest.spec_hash[:12]}, not {spec.hash[:12]}; run the rtl stage anew"
         )
     verilog = rtl_dir / manifest.verilog
     device = FPGAS.get(name)
-    (encoder,) = statistics(verilog, [manifest.top], gates=name == "gates")
-    units = statistics(verilog, [unit.module for unit in manifest.units])
+    (encoder,) = statistics(verilog, [manifest.top], gates=name == "gates", initial_values=not whole)
+    modules = [unit.module for unit in manifest.units]
+    units = statistics(verilog, modules, initial_values=not whole)
     plan = make_plan(spec, design.hardware)
     parameters = sum(memory.bits for memory in manifest.memories if memory.role == "parameters")
     report = SynthesisReport(
@@ -72,7 +82,7 @@ def synthesize(
         parameter_bits=parameters,
         working_memory_bits=sum(memory.bits for memory in manifest.memories) - parameters,
         activation_bytes=sum(plan.storage().values()) / 8,
-        estimates=[estimate(plan, manifest, process, encoder) for process in with_costs().values()],
+        estimates=[] if whole else [estimate(plan, manifest, process, encoder) for process in with_costs().values()],
         mapping=None if cells is None else map_to_cells(verilog, manifest, cells, design.hardware.clock_mhz, out_dir),
         fpga=None if device is None else map_to_fpga(verilog, manifest, device, design.hardware.clock_mhz),
     )

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecae.front_end.front_end import FrontEnd
+from spikecae.front_end.front_end import FrontEnd, turns_for
 
 SHAPE = np.array([0.1, 0.4, 0.8, 1.0, 0.8, 0.4, 0.1, -0.3, -0.2])
 
@@ -15,8 +15,8 @@ def front_end(channels: int, spikes: int = 0, **changes: object) -> FrontEnd:
         first = [min(max(channel - spikes // 2, 0), channels - spikes) for channel in range(channels)]
         tables["neighbours"] = tuple(tuple(range(low, low + spikes)) for low in first)
         tables["close"] = tuple((max(0, c - 3), min(channels - 1, c + 3)) for c in range(channels))
-    shape = {"samples": 17, "peak": 5, "polarity": "negative", "frames": 128, "bits": 10}
-    search = {"gain": 119, "search": 5, "refractory": 8, "noise_shift": 6}
+    shape = {"samples": 17, "peak": 5, "polarity": "negative", "frames": 120, "bits": 10}
+    search = {"gain": 119, "search": 5, "refractory": 8, "noise_shift": 5, "turns": turns_for(channels, 7)}
     return FrontEnd(**{"channels": channels, **shape, **search, **tables, **changes})  # type: ignore[arg-type]
 
 

@@ -7,11 +7,15 @@ from rich.console import Console
 from flow.layout import Layout
 from flow.runner import StageError
 from flow.stages.progress import stepper
+from flow.stages.rtl import detected
+from flow.stages.synth import require_front_end
 from flow.task import Task
+from rtl.files import COMPRESSOR, MANIFESTS
 from synth.files import NETLIST, PLACE_REPORT, PLACED_CLOCK, PLACED_NETS
+from synth.targets.cells import CellTarget
 from synth.targets.find import cell_target, target_name, with_cells
 
-__all__ = ["plan_power"]
+__all__ = ["plan_implant", "plan_power"]
 
 OF_PLACEMENT = (PLACE_REPORT, PLACED_CLOCK, PLACED_NETS)
 
@@ -22,10 +26,7 @@ def plan_power(layout: Layout, target: str, blocks: int, *, placed: bool) -> Tas
     Raises:
         ValueError: no such target, one without cells, or its cell library is missing or broken.
     """
-    cells = cell_target(target)
-    if cells is None:
-        named = ", ".join(with_cells())
-        raise ValueError(f"target {target} has no cells, and so no power; give --target one of {named}, or a .lib file")
+    cells = _cells(target)
 
     def run(folder: Path, console: Console) -> str:
         from flow.stages.dataset_file import load_dataset_file
@@ -72,3 +73,64 @@ def plan_power(layout: Layout, target: str, blocks: int, *, placed: bool) -> Tas
         settings={"target": target_name(target), "blocks": blocks, "wires": "placed" if placed else "assumed"},
         tools=("numba", "numpy"),
     )
+
+
+def plan_implant(layout: Layout, target: str) -> Task:
+    """Measure encoder and front end on noise, and on test spikes in it, for ``target``, with assumed wires.
+
+    Raises:
+        ValueError: no such target, one without cells, its cell library is missing or broken, or there is no front end.
+    """
+    require_front_end(layout)
+    cells = _cells(target)
+    synthesized = layout.synth(target, whole=True)
+
+    def run(folder: Path, console: Console) -> str:
+        from flow.stages.dataset_file import load_dataset_file
+        from spikecae.front_end.front_end import designed_front_end
+        from spikecae.spec import load_spec
+        from synth.power.implant import measure_implant
+        from synth.power.measure import NetlistError
+
+        adc = load_dataset_file(layout.data).test.adc
+        with stepper("power", console) as progress:
+            try:
+                found = measure_implant(
+                    layout.design,
+                    load_spec(layout.spec),
+                    designed_front_end(layout.design),
+                    layout.rtl,
+                    synthesized,
+                    cells,
+                    adc,
+                    folder,
+                    progress=progress,
+                )
+            except NetlistError as error:
+                raise StageError(str(error)) from None
+        return str(found)
+
+    return Task(
+        name=f"power {target_name(target)}, whole",
+        entry="flow.stages.power",
+        output=layout.power(target, whole=True),
+        files=("implant.json",),
+        run=run,
+        inputs={
+            "data": layout.data,
+            MANIFESTS[COMPRESSOR]: layout.rtl / MANIFESTS[COMPRESSOR],
+            "report.json": synthesized / "report.json",
+            NETLIST: synthesized / NETLIST,
+            **{file.name: file for file in [cells.file(), *cells.macro_files().values()]},
+        },
+        settings={"target": target_name(target), "front end": detected(layout.design)},
+        tools=("numba", "numpy", "scipy"),
+    )
+
+
+def _cells(target: str) -> CellTarget:
+    cells = cell_target(target)
+    if cells is None:
+        named = ", ".join(with_cells())
+        raise ValueError(f"target {target} has no cells, and so no power; give --target one of {named}, or a .lib file")
+    return cells

@@ -1,12 +1,12 @@
 """The latest samples of all channels."""
 
-from amaranth.hdl import Module, Signal, signed
-from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.front_end.push_stream import PushStream
 from rtl.front_end.sample_counter import counted_layout
+from rtl.memory.sized import SizedMemory
 from spikecae.front_end.front_end import FrontEnd
 
 __all__ = ["BufferRead", "CircularBuffer"]
@@ -21,25 +21,31 @@ class BufferRead(wiring.Signature):
 
     Members
     -------
-    channel: Out(range(max(2, front_end.channels))): of the sample to read.
-    slot: Out(range(front_end.frames)): its frame modulo the size of the buffer.
-    en: Out(1): read now; ``x`` holds its value otherwise.
-    x: In(signed(front_end.bits)): the sample, one cycle after ``en``.
+    word: Out(range(max(2, front_end.frames * front_end.groups))): address of the word to read.
+    lane: Out(range(max(2, front_end.lanes))): the sample in it.
+    en: Out(1): read, as soon as ``ready``; ``x`` holds its value otherwise.
+    ready: In(1): it is read now: no word is written in this cycle.
+    x: In(signed(front_end.bits)): the sample, one cycle later.
     """
 
     def __init__(self, front_end: FrontEnd) -> None:
+        word = range(max(2, front_end.frames * front_end.groups))
         super().__init__(
             {
-                "channel": Out(range(max(2, front_end.channels))),
-                "slot": Out(range(front_end.frames)),
+                "word": Out(word),
+                "lane": Out(range(max(2, front_end.lanes))),
                 "en": Out(1),
+                "ready": In(1),
                 "x": In(signed(front_end.bits)),
             }
         )
 
 
 class CircularBuffer(wiring.Component):
-    """``frames`` samples of each channel in one memory with one write and one read port.
+    """``frames`` samples of each channel in one memory, those of neighbouring channels in one word.
+
+    A word is written when it is full. The memory has one port, at which writes come first; two where every sample is a
+    word.
 
     Parameters
     ----------
@@ -47,14 +53,14 @@ class CircularBuffer(wiring.Component):
 
     Members
     -------
-    i: In(PushStream(counted_layout(front_end))): samples; each can be read from the next cycle on, until ``frames``
-        later ones of its channel have come.
+    i: In(PushStream(counted_layout(front_end))): samples; each can be read from the second cycle after its word's last
+        one on, until ``frames`` later ones of its channel have come.
     read: In(BufferRead(front_end)): the reader.
 
     Cycles
     ------
-    Latency: 1 cycle from write to read, and from read to sample.
-    Throughput: a sample in and one out a cycle.
+    Latency: 2 cycles from a word's last sample to its write, 1 cycle from read to sample.
+    Throughput: a sample in a cycle, and one out where none is written.
     """
 
     def __init__(self, front_end: FrontEnd) -> None:
@@ -68,22 +74,35 @@ class CircularBuffer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        frames = self._front_end.frames
-        address = data.StructLayout({"slot": range(frames), "channel": range(max(2, self._front_end.channels))})
-        depth = frames * self._front_end.channels
-        m.submodules.samples = memory = Memory(shape=signed(self._front_end.bits), depth=depth, init=[])
+        front_end = self._front_end
+        bits, lanes = front_end.bits, front_end.lanes
+        depth = front_end.frames * front_end.groups
+        alone = front_end.channels == 1
+        m.submodules.samples = memory = SizedMemory(
+            shape=unsigned(lanes * bits), depth=depth, init=[], single_port=not alone
+        )
         write, read = memory.write_port(), memory.read_port()
-        at, wanted = Signal(address), Signal(address)
+        sample = self.i.payload
+        gathered = [Signal(bits, name=f"gathered{lane}", reset_less=True) for lane in range(lanes)]
+        full, at = Signal(), Signal.like(self.read.word)
+        for lane, kept in enumerate(gathered):
+            with m.If(self.i.valid & (sample.lane == lane)):
+                m.d.sync += kept.eq(sample.x)
+        m.d.sync += full.eq(self.i.valid & sample.ends)
+        with m.If(full):
+            m.d.sync += at.eq(Mux(at == depth - 1, 0, at + 1))
         m.d.comb += [
-            at.slot.eq(self.i.payload.time),
-            at.channel.eq(self.i.payload.channel),
             write.addr.eq(at),
-            write.en.eq(self.i.valid),
-            write.data.eq(self.i.payload.x),
-            wanted.slot.eq(self.read.slot),
-            wanted.channel.eq(self.read.channel),
-            read.addr.eq(wanted),
-            read.en.eq(self.read.en),
-            self.read.x.eq(read.data),
+            write.en.eq(full),
+            write.data.eq(Cat(gathered)),
         ]
+        lane = Signal.like(self.read.lane)
+        m.d.comb += [
+            self.read.ready.eq(1 if alone else ~full),
+            read.addr.eq(self.read.word),
+            read.en.eq(self.read.en & self.read.ready),
+            self.read.x.eq(read.data.word_select(lane, bits).as_signed()),
+        ]
+        with m.If(self.read.en & self.read.ready):
+            m.d.sync += lane.eq(self.read.lane)
         return m

@@ -66,11 +66,15 @@ class EventArbiter(wiring.Component):
         rows = [{"first": first, "last": last} for first, last in front_end.close]
         m.submodules.close = close = Memory(shape=span, depth=max(2, len(rows)), init=rows)
         near = close.read_port()
-        valid, peak = Signal(), Signal(self.i.payload.shape(), reset_less=True)
-        m.d.comb += [near.addr.eq(self.i.payload.channel), near.en.eq(self.i.valid & self.i.payload.found)]
+        valid, peak, given = Signal(), Signal(self.i.payload.shape(), reset_less=True), self.i.payload
+        m.d.comb += [near.addr.eq(given.channel), near.en.eq(self.i.valid & given.found)]
         m.d.sync += valid.eq(self.i.valid)
         with m.If(self.i.valid):
-            m.d.sync += peak.eq(self.i.payload)
+            m.d.sync += peak.found.eq(given.found)
+        with m.If(self.i.valid & (peak.now != given.now)):
+            m.d.sync += peak.now.eq(given.now)
+        with m.If(self.i.valid & given.found):
+            m.d.sync += [peak.time.eq(given.time), peak.channel.eq(given.channel), peak.height.eq(given.height)]
 
         place = data.StructLayout({"channel": channel, "time": TIME_BITS, "height": front_end.bits})
         events = [Signal(place, name=f"event{n}", reset_less=True) for n in range(front_end.pending)]

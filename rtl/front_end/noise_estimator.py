@@ -2,14 +2,15 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from rtl.front_end.push_stream import PushStream
-from rtl.front_end.sample_counter import TIME_BITS, counted_layout
-from spikecae.front_end.front_end import GAIN_BITS, GAIN_FRACTION, FrontEnd
+from rtl.front_end.sample_counter import counted_layout
+from rtl.memory.sized import SizedMemory, alone
+from rtl.shape.memory_use import FLIP_FLOP_BITS
+from spikecae.front_end.front_end import GAIN_BITS, GAIN_FRACTION, THRESHOLD_LAG, FrontEnd
 
-__all__ = ["THRESHOLD_FRACTION", "NoiseEstimator", "judged_layout"]
+__all__ = ["FRACTION", "NoiseEstimator", "words_in_flip_flops"]
 
 FRACTION = 16
 """Fraction bits of the estimate, in codes."""
@@ -17,28 +18,20 @@ COARSE = 4
 """How much shorter the shift is at first."""
 DROPPED = 8
 """Fraction bits of the estimate that the threshold does without."""
-THRESHOLD_FRACTION = FRACTION - DROPPED + GAIN_FRACTION
-"""Fraction bits of the threshold."""
 
 
-def judged_layout(front_end: FrontEnd) -> data.StructLayout:
-    """A sample and its channel's threshold, in codes with ``THRESHOLD_FRACTION`` fraction bits."""
-    return data.StructLayout(
-        {
-            "x": signed(front_end.bits),
-            "channel": range(max(2, front_end.channels)),
-            "time": TIME_BITS,
-            "threshold": unsigned(front_end.bits + FRACTION - DROPPED + GAIN_BITS),
-            "settled": 1,
-        }
-    )
+def words_in_flip_flops(front_end: FrontEnd) -> bool:
+    """Whether thresholds are so few that flip-flops hold them."""
+    return front_end.groups * front_end.lanes * front_end.bits <= FLIP_FLOP_BITS
 
 
 class NoiseEstimator(wiring.Component):
-    """Move a channel's estimate towards |x| by ``2**-noise_shift`` of itself.
+    """Move the estimate of the channel whose turn it is towards |x|, by ``2**-noise_shift`` of itself.
 
-    All estimates share one memory. |x| with its dither is below ``2**(bits-1) + 1/2``; a step up starts there at most
-    and adds a quarter at most, so that the estimate fits in ``bits`` whole bits.
+    All estimates share one memory, which is read and written in turns only; thresholds, in whole codes, another one,
+    whose words are those of neighbouring channels and are read once for all of them. |x| with its dither is below
+    ``2**(bits-1) + 1/2``; a step up starts there at most and adds a quarter at most, so that the estimate fits in
+    ``bits`` whole bits.
 
     Parameters
     ----------
@@ -48,13 +41,12 @@ class NoiseEstimator(wiring.Component):
     -------
     i: In(PushStream(counted_layout(front_end))): samples.
     gain: In(GAIN_BITS): threshold over estimate, with ``GAIN_FRACTION`` fraction bits; ``front_end.gain`` if left
-        alone.
-    o: Out(PushStream(judged_layout(front_end))): samples, two cycles later, one a cycle. The threshold is that from
-        before the sample.
+        alone. It counts from a channel's next turn on.
+    threshold: Out(front_end.bits): of the sample at ``i``, in the same cycle.
 
     Cycles
     ------
-    Latency: 2 cycles.
+    Latency: 0 cycles from a sample to its threshold; ``THRESHOLD_LAG`` samples from a turn until it can be looked up.
     Throughput: a sample a cycle.
     """
 
@@ -64,47 +56,85 @@ class NoiseEstimator(wiring.Component):
             {
                 "i": In(PushStream(counted_layout(front_end))),
                 "gain": In(GAIN_BITS, init=front_end.gain),
-                "o": Out(PushStream(judged_layout(front_end))),
+                "threshold": Out(front_end.bits),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        front_end = self._front_end
-        width = front_end.bits + FRACTION
-        m.submodules.estimates = memory = Memory(shape=unsigned(width), depth=max(2, front_end.channels), init=[])
-        write = memory.write_port()
-        read = memory.read_port(transparent_for=[write])
+        front_end, i = self._front_end, self.i.payload
+        bits, width, shift = front_end.bits, front_end.bits + FRACTION, front_end.noise_shift
+        m.submodules.estimates = memory = SizedMemory(
+            shape=unsigned(width), depth=max(2, front_end.channels), init=[], single_port=True
+        )
+        read, write = memory.read_port(), memory.write_port()
 
-        valid, sample = Signal(), Signal(self.i.payload.shape(), reset_less=True)
-        m.d.comb += [read.addr.eq(self.i.payload.channel), read.en.eq(self.i.valid)]
-        m.d.sync += valid.eq(self.i.valid)
+        # A turn goes on with the samples that follow: look up, move, multiply, keep the threshold.
+        steps = Signal(THRESHOLD_LAG - 1)
+        place = data.StructLayout({"channel": i.channel.shape(), "group": i.group.shape(), "lane": i.lane.shape()})
+        at, code, moved, found = Signal(place), Signal(bits), Signal(width), Signal(bits)
+        dither, fresh, coarse = Signal(8), Signal(), Signal()
+        waits = Signal()
+        turn = self.i.valid & i.turn
         with m.If(self.i.valid):
-            m.d.sync += sample.eq(self.i.payload)
-
-        code = Signal(front_end.bits)
-        magnitude, estimate, step = Signal(signed(width + 1)), Signal(width), Signal(width)
-        dither = Cat(reversed(list(sample.time[:8]))) << (FRACTION - 8)
-        shift = front_end.noise_shift
-        m.d.comb += [
-            code.eq(abs(sample.x)),
-            magnitude.eq(Mux(code == 0, dither >> 1, (code << FRACTION) + dither - (1 << (FRACTION - 1)))),
-            estimate.eq(Mux(sample.fresh, 1 << FRACTION, read.data)),
-            step.eq(Mux(sample.coarse, estimate >> (shift - COARSE), estimate >> shift) + 1),
-            write.addr.eq(sample.channel),
-            write.en.eq(valid),
-            write.data.eq(Mux(magnitude >= estimate, estimate + step, estimate - step)),
-        ]
-
-        judged = Signal(self.o.payload.shape(), reset_less=True)
-        m.d.comb += self.o.payload.eq(judged)
-        m.d.sync += self.o.valid.eq(valid)
-        with m.If(valid):
+            m.d.sync += steps.eq(Cat(i.turn, steps[:-1]))
+        with m.If(turn):
             m.d.sync += [
-                judged.x.eq(sample.x),
-                judged.channel.eq(sample.channel),
-                judged.time.eq(sample.time),
-                judged.settled.eq(sample.settled),
-                judged.threshold.eq(estimate[DROPPED:] * self.gain),
+                at.channel.eq(i.channel),
+                at.group.eq(i.group),
+                at.lane.eq(i.lane),
+                code.eq(abs(i.x)),
+                dither.eq(Cat(reversed(list(i.time[:8])))),
+                fresh.eq(i.fresh),
+                coarse.eq(i.coarse),
             ]
+        magnitude, estimate, step = Signal(signed(width + 1)), Signal(width), Signal(width)
+        after, threshold = Signal(width), Signal(width + GAIN_BITS)
+        spread = dither << (FRACTION - 8)
+        m.d.comb += [
+            read.addr.eq(i.channel),
+            read.en.eq(turn),
+            magnitude.eq(Mux(code == 0, spread >> 1, (code << FRACTION) + spread - (1 << (FRACTION - 1)))),
+            estimate.eq(Mux(fresh, 1 << FRACTION, read.data)),
+            step.eq(Mux(coarse, estimate >> (shift - COARSE), estimate >> shift) + 1),
+            after.eq(Mux(magnitude >= estimate, estimate + step, estimate - step)),
+            write.addr.eq(at.channel),
+            write.en.eq(self.i.valid & steps[0]),
+            write.data.eq(after),
+            threshold.eq((moved[DROPPED:] * self.gain) >> (FRACTION - DROPPED + GAIN_FRACTION)),
+        ]
+        with m.If(self.i.valid & steps[0]):
+            m.d.sync += moved.eq(after)
+        with m.If(self.i.valid & steps[1]):
+            m.d.sync += found.eq(Mux(threshold >> bits, (1 << bits) - 1, threshold))
+
+        lanes, groups = front_end.lanes, front_end.groups
+        words = SizedMemory(
+            shape=unsigned(lanes * bits), depth=max(2, groups), init=[], single_port=front_end.channels > 1
+        )
+        m.submodules.thresholds = alone(words)
+        in_flip_flops = words_in_flip_flops(front_end)
+        look_up, keep = words.read_port(), words.write_port(granularity=lanes * bits if in_flip_flops else bits)
+        looks_up = self.i.valid & i.ends
+        keeps = self.i.valid & (steps[2] | waits)
+        if front_end.channels > 1:  # no word has one sample, so that the next cycle is free
+            keeps &= ~i.ends
+            with m.If(self.i.valid):
+                m.d.sync += waits.eq(steps[2] & i.ends)
+        if in_flip_flops:
+            # A clock gate a word in place of one a lane: the other lanes are written as they are. They come from a
+            # register, as synthesis sees through a memory that is written what it holds, and gates its lanes.
+            others, held = words.read_port(domain="comb"), Signal(lanes * bits)
+            with m.If(self.i.valid & steps[1]):
+                m.d.sync += held.eq(others.data)
+            kept = [Mux(at.lane == lane, found, held.word_select(lane, bits)) for lane in range(lanes)]
+            m.d.comb += [others.addr.eq(at.group), keep.data.eq(Cat(kept)), keep.en.eq(keeps)]
+        else:
+            m.d.comb += [keep.data.eq(found.replicate(lanes)), keep.en.eq(Mux(keeps, 1 << at.lane, 0))]
+        m.d.comb += [
+            look_up.addr.eq(i.next_group),
+            look_up.en.eq(looks_up),
+            keep.addr.eq(at.group),
+            self.threshold.eq(look_up.data.word_select(i.lane, bits)),
+        ]
         return m

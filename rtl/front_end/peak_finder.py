@@ -1,16 +1,18 @@
 """Threshold crossings of every channel, and the peaks that follow them."""
 
-from amaranth.hdl import Module, Mux, Signal
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from rtl.front_end.noise_estimator import THRESHOLD_FRACTION, judged_layout
 from rtl.front_end.push_stream import PushStream
-from rtl.front_end.sample_counter import TIME_BITS
+from rtl.front_end.sample_counter import TIME_BITS, counted_layout
+from rtl.memory.sized import alone
 from spikecae.front_end.front_end import FrontEnd
 
-__all__ = ["PeakFinder", "peak_layout"]
+__all__ = ["PeakFinder", "peak_layout", "state_layout"]
 
 
 def peak_layout(front_end: FrontEnd) -> data.StructLayout:
@@ -26,10 +28,26 @@ def peak_layout(front_end: FrontEnd) -> data.StructLayout:
     )
 
 
+def state_layout(front_end: FrontEnd) -> data.StructLayout:
+    """What is known of a channel whose last sample was above the threshold, or less than the refractory time ago.
+
+    ``left``: samples still to search. ``since``: samples since the peak, no more than the refractory time.
+    """
+    return data.StructLayout(
+        {
+            "above": 1,
+            "left": range(max(2, front_end.search)),
+            "since": range(front_end.refractory + 1),
+            "height": front_end.bits,
+        }
+    )
+
+
 class PeakFinder(wiring.Component):
     """From a crossing on, find the largest of ``search`` samples; then wait for the refractory time.
 
-    All channels' states share one memory.
+    All channels' states share one memory, of which a flag for each channel says whether there is anything in it.
+    Where there is not, and no crossing, nothing is read, written or worked out.
 
     Parameters
     ----------
@@ -37,13 +55,14 @@ class PeakFinder(wiring.Component):
 
     Members
     -------
-    i: In(PushStream(judged_layout(front_end))): samples with their thresholds.
-    o: Out(PushStream(peak_layout(front_end))): two cycles later what each sample decided, one a cycle. A peak is found
-        with the last sample of its search.
+    i: In(PushStream(counted_layout(front_end))): samples.
+    threshold: In(front_end.bits): of the sample at ``i``, in codes.
+    o: Out(PushStream(peak_layout(front_end))): one cycle later what each sample decided, one a cycle. A peak is found
+        with the last sample of its search; ``time``, ``channel`` and ``height`` are those of the last peak found.
 
     Cycles
     ------
-    Latency: 2 cycles.
+    Latency: 1 cycle.
     Throughput: a sample a cycle.
     """
 
@@ -51,34 +70,22 @@ class PeakFinder(wiring.Component):
         self._front_end = front_end
         super().__init__(
             {
-                "i": In(PushStream(judged_layout(front_end))),
+                "i": In(PushStream(counted_layout(front_end))),
+                "threshold": In(front_end.bits),
                 "o": Out(PushStream(peak_layout(front_end))),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        front_end = self._front_end
-        # left: samples still to search. since: samples since the peak, no more than the refractory time.
-        state = data.StructLayout(
-            {
-                "above": 1,
-                "left": range(max(2, front_end.search)),
-                "since": range(front_end.refractory + 1),
-                "height": front_end.bits,
-            }
-        )
+        front_end, sample, valid = self._front_end, self.i.payload, self.i.valid
+        state = state_layout(front_end)
         m.submodules.states = memory = Memory(shape=state, depth=max(2, front_end.channels), init=[])
         write = memory.write_port()
-        read = memory.read_port(transparent_for=[write])
+        # Only one channel's state is read in the cycle in which it is written.
+        read = memory.read_port(transparent_for=[write] if front_end.channels == 1 else [])
 
-        valid, sample = Signal(), Signal(self.i.payload.shape(), reset_less=True)
-        m.d.comb += [read.addr.eq(self.i.payload.channel), read.en.eq(self.i.valid)]
-        m.d.sync += valid.eq(self.i.valid)
-        with m.If(self.i.valid):
-            m.d.sync += sample.eq(self.i.payload)
-
-        height, above, crossing, larger, found = Signal(front_end.bits), Signal(), Signal(), Signal(), Signal()
+        height, seen = Signal(front_end.bits), Signal(front_end.bits)
         x = sample.x
         match front_end.polarity:
             case "negative":
@@ -87,37 +94,89 @@ class PeakFinder(wiring.Component):
                 m.d.comb += height.eq(Mux(x < 0, 0, x))
             case "both":
                 m.d.comb += height.eq(abs(x))
-        before, after = read.data, write.data
+        before, after = Signal(state), write.data
+        above, under_way, matters = Signal(), Signal(), Signal()
+        crossing, larger, found, goes_on = Signal(), Signal(), Signal(), Signal()
         searching = sample.settled & (before.left != 0)
         m.d.comb += [
-            above.eq((height << THRESHOLD_FRACTION) > sample.threshold),
+            above.eq(height > self.threshold),
+            matters.eq(above | under_way),
+            seen.eq(height & matters.replicate(front_end.bits)),
+            before.since.eq(front_end.refractory),
             crossing.eq(
                 sample.settled & above & ~before.above & (before.left == 0) & (before.since == front_end.refractory)
             ),
-            larger.eq(crossing | (searching & (height > before.height))),
+            larger.eq(crossing | (searching & (seen > before.height))),
             after.above.eq(above),
-            after.height.eq(Mux(larger, height, before.height)),
+            after.height.eq(Mux(larger, seen, before.height)),
             after.left.eq(Mux(crossing, front_end.search - 1, Mux(searching, before.left - 1, 0))),
             found.eq((crossing | searching) & (after.left == 0)),
+            goes_on.eq(above | (after.left != 0) | (after.since != front_end.refractory)),
             write.addr.eq(sample.channel),
-            write.en.eq(valid),
+            write.en.eq(valid & goes_on),
         ]
+        with m.If(under_way):
+            m.d.comb += before.eq(read.data)
         with m.If(larger):
             m.d.comb += after.since.eq(0)
         with m.Elif(~sample.settled | (before.since == front_end.refractory)):
             m.d.comb += after.since.eq(front_end.refractory)
         with m.Else():
             m.d.comb += after.since.eq(before.since + 1)
+        self._flags(m, read, under_way, goes_on)
 
         decided = Signal(self.o.payload.shape(), reset_less=True)
         m.d.comb += self.o.payload.eq(decided)
         m.d.sync += self.o.valid.eq(valid)
         with m.If(valid):
+            m.d.sync += decided.found.eq(found)
+        with m.If(valid & sample.begins):
+            m.d.sync += decided.now.eq(sample.time)
+        with m.If(valid & found):
             m.d.sync += [
-                decided.now.eq(sample.time),
-                decided.found.eq(found),
                 decided.time.eq(sample.time - after.since),
                 decided.channel.eq(sample.channel),
                 decided.height.eq(after.height),
             ]
         return m
+
+    def _flags(self, m: Module, read: Any, under_way: Signal, goes_on: Signal) -> None:
+        """A flag for each channel, a word of which is at hand, and the state of the next sample where it is set.
+
+        Args:
+            m: the unit.
+            read: port of the states.
+            under_way: the sample's flag.
+            goes_on: what it becomes.
+        """
+        front_end, sample, valid = self._front_end, self.i.payload, self.i.valid
+        lanes, groups = front_end.lanes, front_end.groups
+        flags, updated, coming = Signal(lanes), Signal(lanes), Signal(lanes)
+        changes, changed = Signal(), Signal()
+        m.d.comb += [
+            under_way.eq(flags.bit_select(sample.lane, 1)),
+            changes.eq(under_way != goes_on),
+            updated.eq(Cat(Mux(sample.lane == lane, goes_on, flags[lane]) for lane in range(lanes))),
+            coming.eq(updated),
+        ]
+        loads = valid & changes
+        if groups > 1:
+            # A word comes to hand with the last sample before its first.
+            words = Memory(shape=unsigned(lanes), depth=groups, init=[])
+            m.submodules.flags = alone(words)
+            look_up, keep = words.read_port(domain="comb"), words.write_port()
+            m.d.comb += [
+                look_up.addr.eq(sample.next_group),
+                keep.addr.eq(sample.group),
+                keep.data.eq(updated),
+                keep.en.eq(valid & sample.ends & (changed | changes)),
+            ]
+            with m.If(sample.ends):
+                m.d.comb += coming.eq(look_up.data)
+            loads |= valid & sample.ends
+            with m.If(loads):
+                m.d.sync += changed.eq(~sample.ends)
+        with m.If(loads):
+            m.d.sync += flags.eq(coming)
+        following = Mux(sample.ends, 0, sample.lane + 1)
+        m.d.comb += [read.addr.eq(sample.next_channel), read.en.eq(valid & coming.bit_select(following, 1))]

@@ -1,10 +1,11 @@
-"""Multiplexed ADC codes to samples that know their channel and time."""
+"""Multiplexed ADC codes to samples that know their channel, word and time."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.front_end.push_stream import PushStream
+from rtl.units.count_up import count_up
 from spikecae.front_end.front_end import FrontEnd
 
 __all__ = ["TIME_BITS", "SampleCounter", "counted_layout"]
@@ -13,12 +14,26 @@ TIME_BITS = 32
 
 
 def counted_layout(front_end: FrontEnd) -> data.StructLayout:
-    """A sample, and how far its channel's noise estimate is: at its start, moving fast, or to be relied upon."""
+    """A sample.
+
+    ``lane`` and ``group`` are its place among the words of its frame; ``ends`` says that it is its word's last, and
+    ``next_group`` and ``next_channel`` what comes then. ``begins``: it is its frame's first. ``turn``: it moves its
+    channel's noise estimate, which is at its start (``fresh``), moves fast (``coarse``), or is to be relied upon
+    (``settled``).
+    """
+    channel, group = range(max(2, front_end.channels)), range(max(2, front_end.groups))
     return data.StructLayout(
         {
             "x": signed(front_end.bits),
-            "channel": range(max(2, front_end.channels)),
+            "channel": channel,
+            "lane": range(max(2, front_end.lanes)),
+            "group": group,
+            "ends": 1,
+            "begins": 1,
+            "next_channel": channel,
+            "next_group": group,
             "time": TIME_BITS,
+            "turn": 1,
             "fresh": 1,
             "coarse": 1,
             "settled": 1,
@@ -27,17 +42,19 @@ def counted_layout(front_end: FrontEnd) -> data.StructLayout:
 
 
 class SampleCounter(wiring.Component):
-    """``saturate(adc - zero)``, with the channel and the frame that it belongs to.
+    """``saturate(adc - zero)``, with the channel and the frame that it belongs to. What is the same for a word or a
+    frame is clocked with its first sample only.
 
     Parameters
     ----------
-    front_end: channels, converter and settling time.
+    front_end: channels, converter, turns and settling time.
 
     Members
     -------
     i: In(stream of signed(16)): codes, channel after channel, frame after frame. Always taken.
     o: Out(PushStream(counted_layout(front_end))): samples, one cycle later, one a cycle.
     now: Out(TIME_BITS): the frame that the next sample of ``i`` belongs to, modulo 2**32.
+    first: Out(range(max(2, front_end.frames * front_end.groups))): where that frame begins in the circular buffer.
 
     Cycles
     ------
@@ -52,31 +69,66 @@ class SampleCounter(wiring.Component):
                 "i": In(stream.Signature(signed(16))),
                 "o": Out(PushStream(counted_layout(front_end))),
                 "now": Out(TIME_BITS),
+                "first": Out(range(max(2, front_end.frames * front_end.groups))),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         front_end = self._front_end
+        # Of the sample that comes next.
         channel = Signal.like(self.o.payload.channel)
-        frames = Signal(front_end.noise_shift + 2)  # stops at the settling time
-        settled = frames[-1]
+        lane, group = Signal.like(self.o.payload.lane), Signal.like(self.o.payload.group)
+        longest = max(front_end.turns, front_end.settling_turns)
+        turn, frame = Signal(range(longest)), Signal(range(front_end.settling_turns))
+        rounds = Signal(front_end.noise_shift + 2)  # stops at the settling time
+        final, ends, begins, last_turn, last_frame = Signal(), Signal(), Signal(), Signal(), Signal()
         x = Signal(signed(17))
         low, high = -(1 << (front_end.bits - 1)), (1 << (front_end.bits - 1)) - 1
-        m.d.comb += [self.i.ready.eq(1), x.eq(self.i.payload - front_end.zero)]
+        m.d.comb += [
+            self.i.ready.eq(1),
+            x.eq(self.i.payload - front_end.zero),
+            final.eq(channel == front_end.channels - 1),
+            ends.eq(final | (lane == front_end.lanes - 1)),
+            begins.eq(channel == 0),
+            last_turn.eq(turn == Mux(rounds[-1], front_end.turns, front_end.settling_turns) - 1),
+            last_frame.eq(frame == front_end.settling_turns - 1),
+        ]
         counted = Signal(self.o.payload.shape(), reset_less=True)
-        m.d.comb += self.o.payload.eq(counted)
+        m.d.comb += [
+            self.o.payload.eq(counted),
+            self.o.payload.next_channel.eq(channel),
+            self.o.payload.next_group.eq(group),
+        ]
         m.d.sync += self.o.valid.eq(self.i.valid)
         with m.If(self.i.valid):
             m.d.sync += [
                 counted.x.eq(Mux(x > high, high, Mux(x < low, low, x))),
                 counted.channel.eq(channel),
-                counted.time.eq(self.now),
-                counted.fresh.eq(frames == 0),
-                counted.coarse.eq(frames < 1 << front_end.noise_shift),
-                counted.settled.eq(settled),
-                channel.eq(channel + 1),
+                counted.lane.eq(lane),
+                counted.ends.eq(ends),
+                counted.begins.eq(begins),
+                counted.turn.eq(turn == 0),
+                channel.eq(Mux(final, 0, channel + 1)),
+                lane.eq(Mux(ends, 0, lane + 1)),
+                turn.eq(Mux(last_turn, 0, turn + 1)),
             ]
-            with m.If(channel == front_end.channels - 1):
-                m.d.sync += [channel.eq(0), self.now.eq(self.now + 1), frames.eq(frames + ~settled)]
+        with m.If(self.i.valid & ends):
+            m.d.sync += group.eq(Mux(final, 0, group + 1))
+        with m.If(self.i.valid & (lane == 0)):
+            m.d.sync += counted.group.eq(group)
+        with m.If(self.i.valid & begins):
+            m.d.sync += [
+                counted.time.eq(self.now),
+                counted.fresh.eq(rounds == 0),
+                counted.coarse.eq(rounds < 1 << front_end.noise_shift),
+                counted.settled.eq(rounds[-1]),
+            ]
+        with m.If(self.i.valid & final):
+            count_up(m, self.now)
+            last = (front_end.frames - 1) * front_end.groups
+            m.d.sync += self.first.eq(Mux(self.first == last, 0, self.first + front_end.groups))
+            m.d.sync += frame.eq(Mux(last_frame, 0, frame + 1))
+        with m.If(self.i.valid & final & last_frame & ~rounds[-1]):
+            m.d.sync += rounds.eq(rounds + 1)
         return m

@@ -33,14 +33,15 @@ class SpikeDetector(wiring.Component):
     i: In(stream of signed(16)): ADC codes, channel after channel, frame after frame from reset on. Always taken, one a
         cycle.
     o: Out(stream of {adc: signed(16), last: 1, more: 1, channel: 16, time: 32}): spikes, in the encoder's input format.
-        The first sample of an event leaves 13 cycles (of a queue's, 11) after the input sample that decides on it
-        (``front_end.earliest``), and 5 or more after its own last sample came.
+        The first sample of an event leaves 10 cycles (of a queue's, 8) after the input sample that decides on it
+        (``front_end.earliest``), and 5 or more after its own last sample came; one more
+        where the circular buffer is written then.
     gain: In(8): threshold over the noise estimate, as for :class:`rtl.front_end.noise_estimator.NoiseEstimator`.
     overrun: Out(1): one cycle for each event lost.
 
     Cycles
     ------
-    Latency: 13 cycles (of a queue's event, 11) from the sample that decides on it.
+    Latency: 10 cycles (of a queue's event, 8) from the sample that decides on it.
     Throughput: a sample a cycle at either end.
     """
 
@@ -70,8 +71,8 @@ class SpikeDetector(wiring.Component):
         wiring.connect(m, wiring.flipped(self.i), counter.i)
         wiring.connect(m, counter.o, noise.i)
         m.d.comb += [buffer.i.valid.eq(counter.o.valid), buffer.i.payload.eq(counter.o.payload)]
-        m.d.comb += noise.gain.eq(self.gain)
-        wiring.connect(m, noise.o, peaks.i)
+        m.d.comb += [noise.gain.eq(self.gain), peaks.threshold.eq(noise.threshold)]
+        m.d.comb += [peaks.i.valid.eq(counter.o.valid), peaks.i.payload.eq(counter.o.payload)]
         wiring.connect(m, reader.buffer, buffer.read)
         wiring.connect(m, reader.o, wiring.flipped(self.o))
 
@@ -92,6 +93,7 @@ class SpikeDetector(wiring.Component):
             queue.w_data.eq(event),
             queue.w_en.eq(found),
             reader.now.eq(counter.now),
+            reader.first.eq(counter.first),
             reader.events.valid.eq(queue.r_rdy),
             reader.events.payload.eq(queue.r_data),
             queue.r_en.eq(reader.events.ready),

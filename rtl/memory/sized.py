@@ -1,11 +1,11 @@
 """Amaranth memories of which more is known than their ports say, and what that makes of their use."""
 
-from amaranth.hdl import Shape
+from amaranth.hdl import Module, Shape
 from amaranth.lib.memory import Memory
 
 from rtl.shape.memory_use import MemoryUse
 
-__all__ = ["SizedMemory", "use_of"]
+__all__ = ["SizedMemory", "alone", "use_of"]
 
 
 class SizedMemory(Memory):
@@ -27,6 +27,13 @@ class SizedMemory(Memory):
         self.single_port = single_port
         self.busy = busy
         super().__init__(**others)
+
+
+def alone(memory: Memory) -> Module:
+    """A module for a unit's second memory, whose array is ``words``: the manifest tells memories by their instances."""
+    m = Module()
+    m.submodules.words = memory
+    return m
 
 
 def use_of(memory: Memory) -> MemoryUse:

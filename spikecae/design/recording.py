@@ -79,9 +79,12 @@ class Detector(Section):
     ]
     """Position (x, y) of each channel's contact, in the order in which the channels are multiplexed."""
     noise_shift: Annotated[
-        int, Field(ge=6, le=16), Costs("Nothing is detected in the first 2^(noise_shift + 1) samples of a channel.")
-    ] = 12
-    """The noise estimate follows with a time constant of about 1.2 · 2^noise_shift samples of a channel."""
+        int,
+        Field(ge=5, le=16),
+        Costs("Nothing is detected in the first 2^(noise_shift + 1) turns, a fifth of the samples; fewer err by more."),
+    ] = 10
+    """The noise estimate follows with a time constant of about 1.2 · 2^noise_shift turns; a channel has one every 33
+    samples, or a few more."""
     queue: Annotated[
         int,
         Field(ge=3, le=1024),

@@ -1,11 +1,12 @@
 """Golden model of the spike detector: raw samples in, spikes out, integer for integer as the hardware.
 
-1. Noise, per channel: a running median of |x| (x = code - zero). Every sample moves the estimate by
-   2**-noise_shift of itself, up if |x| is at least as large, else down: it rests where half of the samples are
-   larger. Few codes span the noise of a neural amplifier, so that their median would jump by whole codes;
-   a dither spreads each code over the interval of voltages that it stands for.
-2. A sample *crosses* where its height (-x, x or |x|) is above ``gain / 16`` times the estimate, that of the sample
-   before was not, and more than ``refractory`` samples have passed since the last peak of the channel.
+1. Noise, per channel: a running median of |x| (x = code - zero). Every ``turns``-th sample, so that all channels have
+   their turn, moves the estimate by 2**-noise_shift of itself, up if |x| is at least as large, else down: it rests
+   where half of the samples are larger. Few codes span the noise of a neural amplifier, so that their median would
+   jump by whole codes; a dither spreads each code over the interval of voltages that it stands for.
+2. A sample *crosses* where its height (-x, x or |x|) is above the threshold, that of the sample before was not, and
+   more than ``refractory`` samples have passed since the last peak of the channel. The threshold is ``gain / 16`` times
+   the estimate, in whole codes.
 3. The largest of the ``search`` samples from there on, the first on a tie, is the *peak*.
 4. Neighbourhoods: a peak waits until no larger one can come on a close channel within the refractory time, which takes
    ``refractory + search`` frames. A larger one takes its place; one that is not larger is dropped.
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecae.front_end.front_end import GAIN_FRACTION, FrontEnd
+from spikecae.front_end.front_end import GAIN_FRACTION, THRESHOLD_LAG, FrontEnd
 
 __all__ = ["DetectedSpikes", "RunningMedian", "SpikeDetector"]
 
@@ -30,7 +31,7 @@ THRESHOLD_FRACTION = 8
 """Those of them that the threshold is computed from."""
 START = 1 << ESTIMATE_FRACTION
 COARSE = 4
-"""In the first 2**noise_shift frames steps are 2**COARSE as large: enough for a factor e**16 either way."""
+"""In the first 2**noise_shift turns steps are 2**COARSE as large: enough for a factor e**16 either way."""
 DITHER_BITS = 8
 
 Samples = NDArray[np.int64]
@@ -70,32 +71,54 @@ class RunningMedian:
         estimate: (C,) median(|x|), in codes / 2**16.
     """
 
-    def __init__(self, channels: int, shift: int) -> None:
-        self._shift = shift
+    def __init__(self, front_end: FrontEnd) -> None:
+        self._front_end = front_end
         self._frame = 0
-        self.estimate: Samples = np.full(channels, START, np.int64)
+        self._lane = np.arange(front_end.channels) % front_end.lanes
+        self.estimate: Samples = np.full(front_end.channels, START, np.int64)
+        self._threshold: Samples = np.zeros(front_end.channels, np.int64)
+        self._due: dict[int, list[tuple[Samples, Samples]]] = {}
 
     def push(self, x: Samples) -> Samples:
-        """The estimates before each of the samples ``x`` (T, C), of the same shape."""
-        magnitude = self._dithered(np.abs(x))
-        before = np.empty_like(magnitude)
-        estimate = self.estimate
-        for n, now in enumerate(magnitude):
-            before[n] = estimate
-            coarse = self._frame + n < 1 << self._shift
-            step = (estimate >> (self._shift - COARSE if coarse else self._shift)) + 1
-            estimate = np.where(now >= estimate, estimate + step, estimate - step)
-        self.estimate = estimate
+        """The thresholds, in codes, that count for each of the samples ``x`` (T, C), of the same shape."""
+        thresholds = np.empty_like(x)
+        settling = self._front_end.settling
+        for n, codes in enumerate(np.abs(x)):
+            frame = self._frame + n
+            for channels, values in self._due.pop(frame, ()):
+                self._threshold[channels] = values
+            thresholds[n] = self._threshold
+            settled = frame >= settling
+            turns = self._front_end.turns if settled else self._front_end.settling_turns
+            first = -(frame - settling * settled) * len(codes) % turns
+            if first < len(codes):
+                self._move(np.arange(first, len(codes), turns), codes[first::turns], frame)
         self._frame += len(x)
-        return before
+        return thresholds
 
-    def _dithered(self, codes: Samples) -> Samples:
-        """Code c > 0 stands for c - 1/2 to c + 1/2, code 0 for 0 to 1/2. The dither is the frame's bits, reversed."""
-        frames = np.arange(self._frame, self._frame + len(codes))
-        reversed_bits = sum(((frames >> bit) & 1) << (DITHER_BITS - 1 - bit) for bit in range(DITHER_BITS))
-        dither = (np.asarray(reversed_bits) << (ESTIMATE_FRACTION - DITHER_BITS))[:, None]
-        half = 1 << (ESTIMATE_FRACTION - 1)
-        return np.where(codes > 0, (codes << ESTIMATE_FRACTION) + dither - half, dither >> 1)
+    def _move(self, channels: Samples, codes: Samples, frame: int) -> None:
+        """Those whose turn it is: their estimates now, and their thresholds from a later frame on."""
+        front_end = self._front_end
+        before = self.estimate[channels]
+        coarse = frame < front_end.settling_turns << front_end.noise_shift
+        step = (before >> (front_end.noise_shift - COARSE if coarse else front_end.noise_shift)) + 1
+        after = np.where(_dithered(codes, frame) >= before, before + step, before - step)
+        self.estimate[channels] = after
+        threshold = (after >> (ESTIMATE_FRACTION - THRESHOLD_FRACTION)) * front_end.gain
+        threshold = np.minimum(threshold >> (THRESHOLD_FRACTION + GAIN_FRACTION), (1 << front_end.bits) - 1)
+        # Looked up with the last sample before the word's first one.
+        counts_from = frame - (-(self._lane[channels] + THRESHOLD_LAG + 1) // front_end.channels)
+        for later in np.unique(counts_from):
+            chosen = counts_from == later
+            self._due.setdefault(int(later), []).append((channels[chosen], threshold[chosen]))
+
+
+def _dithered(codes: Samples, frame: int) -> Samples:
+    """Code c > 0 stands for c - 1/2 to c + 1/2, code 0 for 0 to 1/2. The dither is the frame's bits, reversed."""
+    reversed_bits = sum((frame >> bit & 1) << (DITHER_BITS - 1 - bit) for bit in range(DITHER_BITS))
+    dither = reversed_bits << (ESTIMATE_FRACTION - DITHER_BITS)
+    half = 1 << (ESTIMATE_FRACTION - 1)
+    return np.where(codes > 0, (codes << ESTIMATE_FRACTION) + dither - half, dither >> 1)
 
 
 class _Arbiter:
@@ -160,7 +183,7 @@ class SpikeDetector:
 
     def __init__(self, front_end: FrontEnd) -> None:
         self._front_end = front_end
-        self._noise = RunningMedian(front_end.channels, front_end.noise_shift)
+        self._noise = RunningMedian(front_end)
         self._arbiter = _Arbiter(front_end)
         self._frames = 0
         self._history: Samples = np.empty((0, front_end.channels), np.int64)
@@ -218,8 +241,7 @@ class SpikeDetector:
                 heights = np.maximum(x, 0)
             case "both":
                 heights = np.abs(x)
-        estimate = self._noise.push(x) >> (ESTIMATE_FRACTION - THRESHOLD_FRACTION)
-        above = heights << (THRESHOLD_FRACTION + GAIN_FRACTION) > estimate * front_end.gain
+        above = heights > self._noise.push(x)
         crossing = above & ~np.concatenate([self._above[None], above])[:-1]
         crossing[: max(0, front_end.settling - self._frames)] = False
         for channel, at in zip(*np.nonzero(crossing.T), strict=True):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from spikecae.design import Design
 from spikecae.front_end.geometry import close_contacts, nearest_contacts
 
-__all__ = ["GAIN_BITS", "GAIN_FRACTION", "FrontEnd", "designed_front_end", "front_end_of"]
+__all__ = ["GAIN_BITS", "GAIN_FRACTION", "THRESHOLD_LAG", "FrontEnd", "designed_front_end", "front_end_of", "turns_for"]
 
 GAIN_BITS = 8
 """Width of ``FrontEnd.gain``."""
@@ -23,6 +23,15 @@ MEDIAN_OF_NORMAL = 0.6745
 """median(|x|) of a normal distribution, in standard deviations (Quiroga et al. 2004)."""
 LATENCY = 10
 """Most cycles from the sample that decides on an event, or completes it, until it can be read."""
+THRESHOLD_LAG = 4
+"""Samples, of any channel, from one that moves an estimate until the threshold that follows from it can be looked up:
+it counts for the words of thresholds that are looked up then or later, each with the last sample before its own."""
+WAITING = 4
+"""Events that the circular buffer keeps while another one is copied, and sent: in a cycle each for every sample."""
+WORD_BITS = 64
+"""Most bits of a word of samples, or of thresholds: those of the widest memory macros."""
+TURNS, SETTLING_TURNS = 33, 5
+"""Samples of a channel of which one moves its noise estimate, at least: once it has settled, and before."""
 SEARCH_MS = 0.5
 """How long after its crossing the peak of a spike may come: most action potentials take less."""
 
@@ -40,8 +49,11 @@ class FrontEnd:
         search: samples from a crossing on, itself included, among which the peak is the largest.
         refractory: after a peak, so many samples cannot cross. Also how close in time two peaks on close channels
             belong to one event.
-        noise_shift: s, the noise estimate moves by 2**-s of itself a sample; about 1.2 * 2**s samples are its time
-            constant. Spikes count from frame 2**(s+1) on.
+        noise_shift: s, a noise estimate moves by 2**-s of itself when it is its channel's turn; about 1.2 * 2**s turns
+            are its time constant. Spikes count from the 2**(s+1)-th turn on.
+        turns: every so many-th sample, of all channels, moves its channel's estimate once all have settled, every
+            ``settling_turns``-th before. Odd, and without a common factor with the channels: so all have their turn in
+            as many frames, one after the other.
         bits: width of the converter.
         zero: its code for 0 V, which the detector subtracts, and adds to the snippets again.
         neighbours: for each channel the M whose snippets make the event with the peak there, itself among them; empty
@@ -50,7 +62,7 @@ class FrontEnd:
             the probe, or tetrode by tetrode); empty for a queue.
         pending: events that can wait for a larger peak near them.
         queue: events that can wait for their snippet to be read.
-        frames: size of the circular buffer, samples per channel, a power of two.
+        frames: size of the circular buffer, samples per channel.
 
     Raises:
         ValueError: no such detector; every reason is given.
@@ -64,7 +76,8 @@ class FrontEnd:
     search: int
     refractory: int
     frames: int
-    noise_shift: int = 12
+    noise_shift: int = 10
+    turns: int = TURNS
     bits: int = 16
     zero: int = 0
     neighbours: tuple[tuple[int, ...], ...] = ()
@@ -85,7 +98,23 @@ class FrontEnd:
     @property
     def settling(self) -> int:
         """Frames from the start in which nothing is detected, while the noise is being estimated."""
-        return 2 << self.noise_shift
+        return (2 << self.noise_shift) * self.settling_turns
+
+    @property
+    def settling_turns(self) -> int:
+        """``turns`` until then."""
+        return turns_for(self.channels, SETTLING_TURNS)
+
+    @property
+    def lanes(self) -> int:
+        """Samples of neighbouring channels in a word, as many as fit; of one channel, no word may be."""
+        fitting = range(min(self.channels, WORD_BITS // self.bits), 0, -1)
+        return next((lanes for lanes in fitting if self.channels % lanes != 1), 1)
+
+    @property
+    def groups(self) -> int:
+        """Words of a frame; the last one may have lanes to spare."""
+        return -(-self.channels // self.lanes)
 
     @property
     def minimum(self) -> int:
@@ -111,12 +140,18 @@ class FrontEnd:
     @property
     def latest(self) -> int:
         """Frames after the peak when reading must begin, or its oldest samples may be overwritten before its end."""
-        return self.frames - self.peak - self._frames_in(self.spikes * self.samples) - 1
+        return self.frames - self.peak - self._frames_of_copy - 1
 
     @property
     def frames_needed(self) -> int:
         """Smallest circular buffer that keeps an event until it is read, if no other one is being read then."""
         return self.frames - self.latest + self.earliest + self._frames_in(LATENCY)
+
+    @property
+    def _frames_of_copy(self) -> int:
+        """Those that can come while an event is read, a sample in each cycle in which no word is written."""
+        samples = self.spikes * self.samples
+        return samples if self.channels == 1 else -(-samples // (self.channels - self.groups)) + 1
 
     def _frames_in(self, cycles: int) -> int:
         """How many can come, at one sample a cycle."""
@@ -130,7 +165,8 @@ class FrontEnd:
             "gain": (1, (1 << GAIN_BITS) - 1),
             "search": (1, 128),
             "refractory": (self.search, 1024),
-            "noise_shift": (6, 16),
+            "noise_shift": (5, 16),
+            "turns": (5, 1023),
             "bits": (6, 16),
             "pending": (1, 64),
             "queue": (3, 1024),
@@ -142,8 +178,9 @@ class FrontEnd:
         ]
         if not -(1 << 15) <= self.minimum <= self.maximum < 1 << 15:
             faults.append(f"zero = {self.zero} takes codes of {self.bits} bits out of 16 signed bits")
-        if self.frames < 1 or self.frames & (self.frames - 1):
-            faults.append(f"frames = {self.frames} must be a power of two")
+        if self.turns % 2 == 0 or math.gcd(self.turns, self.channels) != 1:
+            text = f"turns = {self.turns} must be odd, without a common factor with {self.channels} channels"
+            faults.append(f"{text}: take {turns_for(self.channels, self.turns)}")
         if len(self.neighbours) not in (0, self.channels):
             faults.append(f"neighbours has {len(self.neighbours)} rows, {self.channels} channels need one each")
         if len(self.close) != len(self.neighbours):
@@ -163,6 +200,11 @@ class FrontEnd:
         return faults
 
 
+def turns_for(channels: int, least: int = TURNS) -> int:
+    """Turns that go with so many channels: the fewest from ``least`` on."""
+    return next(turns for turns in range(least | 1, least + 2 * channels + 2, 2) if math.gcd(turns, channels) == 1)
+
+
 def front_end_of(
     design: Design,
     channels: int,
@@ -172,7 +214,7 @@ def front_end_of(
     noise_shift: int = FrontEnd.noise_shift,
     queue: int = FrontEnd.queue,
 ) -> FrontEnd:
-    """The detector of ``design`` for ``channels`` channels, with the smallest buffer that loses nothing by itself.
+    """The detector of ``design`` for ``channels`` channels; its buffer keeps some events while others are in their way.
 
     Args:
         design: converter, snippet, threshold, polarity, times and kind of block.
@@ -208,13 +250,16 @@ def front_end_of(
         refractory=refractory,
         frames=1 << 12,
         noise_shift=noise_shift,
+        turns=turns_for(channels),
         queue=queue,
         bits=design.adc.bits,
         zero=design.adc.zero,
         neighbours=rows,
         close=spans,
     )
-    return replace(roomy, frames=1 << (roomy.frames_needed - 1).bit_length())
+    needed = roomy.frames_needed
+    waiting = math.ceil(WAITING * 2 * roomy.spikes * roomy.samples / channels)
+    return replace(roomy, frames=needed + min(waiting, needed))
 
 
 def designed_front_end(design: Design) -> FrontEnd | None:

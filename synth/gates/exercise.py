@@ -1,5 +1,6 @@
 """Runs a mapped netlist as a host would: loads the parameters, feeds spikes, collects the packets."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -30,7 +31,7 @@ class Exercise:
     cycles_per_block: int
     packets: list[bytes] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
-    _beats: list[tuple[int, bool]] = field(default_factory=list)
+    _beats: deque[dict[str, int]] = field(default_factory=deque)
     _bytes: bytearray = field(default_factory=bytearray)
 
     def start(self, writes: Sequence[tuple[int, int]]) -> None:
@@ -66,7 +67,12 @@ class Exercise:
         """Queue blocks (blocks, M, D) of ADC codes."""
         last = np.zeros(codes.shape, dtype=bool)
         last[..., -1] = True
-        self._beats += zip(codes.astype(np.int16).view(np.uint16).ravel().tolist(), last.ravel().tolist(), strict=True)
+        for code, ends in zip(_pins(codes), last.ravel().tolist(), strict=True):
+            self._beats.append({"s_axis_tdata": code, "s_axis_tlast": int(ends), "s_axis_tvalid": 1})
+
+    def feed_samples(self, codes: NDArray[np.integer]) -> None:
+        """Queue raw samples (frames, channels) of ADC codes, for a netlist with a front end."""
+        self._beats += ({"s_axis_tdata": code, "s_axis_tvalid": 1} for code in _pins(codes))
 
     def run(self, packets: int) -> None:
         """Run until so many packets have left since the last clearing.
@@ -83,14 +89,10 @@ class Exercise:
     def step(self) -> None:
         """One cycle of both streams."""
         simulator = self.simulator
-        inputs = {"s_axis_tvalid": 0}
-        if self._beats:
-            data, last = self._beats[0]
-            inputs = {"s_axis_tdata": data, "s_axis_tlast": int(last), "s_axis_tvalid": 1}
-        simulator.cycle(inputs)
+        simulator.cycle(self._beats[0] if self._beats else {"s_axis_tvalid": 0})
         # What is ready or valid at the end of a cycle is transferred at the edge that begins the next one.
         if self._beats and simulator.port("s_axis_tready"):
-            self._beats.pop(0)
+            self._beats.popleft()
         if simulator.port("m_axis_tvalid"):
             self._bytes.append(simulator.port("m_axis_tdata"))
             if simulator.port("m_axis_tlast"):
@@ -107,3 +109,9 @@ class Exercise:
         self.packets.clear()
         self.ends.clear()
         self.simulator.clear()
+
+
+def _pins(codes: NDArray[np.integer]) -> list[int]:
+    """Levels of the data pins, as unsigned numbers."""
+    values: list[int] = codes.astype(np.int16).view(np.uint16).ravel().tolist()
+    return values

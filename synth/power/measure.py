@@ -35,7 +35,7 @@ from synth.power.wires import WIRE_PF, placed_wires
 from synth.report import SynthesisReport
 from synth.targets.cells import CellTarget
 
-__all__ = ["NetlistError", "measure_power"]
+__all__ = ["NetlistError", "measure_power", "memory_costs"]
 
 IDLE_CYCLES = 4096
 SETTLING_CYCLES = 256
@@ -91,7 +91,7 @@ def measure_power(
     needed = blocks_needed(blocks, len(adc))
     library = read_liberty(target.file(), timing=True)
     netlist = read_netlist_file(synth_dir, manifest.top, library)
-    memories = _memory_costs(netlist, mapping, target)
+    memories = memory_costs(netlist, mapping, target)
     placement, wires_pf = None, allowed_wires(netlist, memories, WIRE_PF)
     assumed = tree = assumed_tree(library, target.driving_cell)
     if place_dir is not None:
@@ -217,7 +217,8 @@ def _without_spikes(exercise: Exercise) -> float:
     return asleep / IDLE_CYCLES
 
 
-def _memory_costs(netlist: Netlist, mapping: CellMapping, target: CellTarget) -> dict[str, MemoryCost]:
+def memory_costs(netlist: Netlist, mapping: CellMapping, target: CellTarget) -> dict[str, MemoryCost]:
+    """What each memory of a netlist costs, by its name: its macros, as the mapping chose them."""
     files = {macro.name: (macro, file) for macro, file in target.macro_files().items()}
     choices = {memory.name: memory.macro for memory in mapping.memories}
     costs = {}

@@ -42,23 +42,32 @@ def test_manifest_reads_back(emitted: Path) -> None:
     assert (weights.words, weights.width) == (4 * (1 + 2 * (1 + 2 + 1) + 2), 64)
 
 
-def test_every_memory_is_an_array_of_the_stated_size(emitted: Path) -> None:
-    manifest = Manifest.model_validate_json((emitted / "manifest.json").read_text())
-    text = (emitted / "spike_encoder.v").read_text()
+def memories_are_as_stated(manifest: Manifest, text: str) -> bool:
+    """Whether the arrays in the Verilog are the memories of the manifest, one by one."""
     found = set()
     for module, body in re.findall(r"^module \\\\?(\S+) .*?$(.*?)^endmodule", text, re.M | re.S):
         for high, array, last in re.findall(r"^  reg \[(\d+):0\] (\w+) \[(\d+):0\];", body, re.M):
             found.add((module, array, int(last) + 1, int(high) + 1))
-    said = {(f"spike_encoder.{m.name}", m.array, m.words, m.width) for m in manifest.memories}
-    assert found == said
+    said = {(f"{manifest.top}.{m.name}", m.array, m.words, m.width) for m in manifest.memories}
+    return found == said
+
+
+def test_every_memory_is_an_array_of_the_stated_size(emitted: Path) -> None:
+    manifest = Manifest.model_validate_json((emitted / "manifest.json").read_text())
+    assert memories_are_as_stated(manifest, (emitted / "spike_encoder.v").read_text())
 
 
 def test_a_front_end_gives_a_compressor_beside_the_encoder(tiny: Design, tmp_path: Path, emitted: Path) -> None:
-    emit(random_spec(tiny, 1), tiny.hardware, tmp_path, front_end(4, 2, samples=tiny.block.samples))
+    emit(random_spec(tiny, 1), tiny.hardware, tmp_path, front_end(24, 2, samples=tiny.block.samples))
     assert (tmp_path / "spike_encoder.v").read_bytes() == (emitted / "spike_encoder.v").read_bytes()
     modules = set(re.findall(r"^module \\?(\S+) ?\(", (tmp_path / "spike_compressor.v").read_text(), re.M))
     assert {"spike_compressor", "spike_compressor.compressor.detector", "spike_compressor.compressor.chip"} <= modules
     assert lint(tmp_path / "spike_compressor.v", "spike_compressor").keys() <= HARMLESS.keys()
+    manifest = Manifest.model_validate_json((tmp_path / "compressor.json").read_text())
+    assert {unit.module for unit in manifest.units} <= modules
+    assert memories_are_as_stated(manifest, (tmp_path / "spike_compressor.v").read_text())
+    names = [memory.name for memory in manifest.memories if ".detector." in memory.name]
+    assert len(names) == len(set(names)), "what holds a memory is told by its name"
 
 
 def test_same_spec_same_verilog(emitted: Path, tiny: Design, tmp_path: Path) -> None:

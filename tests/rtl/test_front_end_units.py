@@ -19,6 +19,7 @@ from rtl.front_end.snippet_reader import SnippetReader
 from rtl.front_end.spike_detector import SpikeDetector
 from sim.verilate import HARMLESS, lint
 from spikecae.front_end.detector import RunningMedian
+from spikecae.front_end.front_end import FrontEnd
 from tests.planted import front_end
 
 UNITS = [SampleCounter, NoiseEstimator, PeakFinder, EventArbiter, CircularBuffer, SnippetReader, SpikeDetector]
@@ -55,71 +56,114 @@ def push(dut, payloads: list, fields: list[str], *, idle: float = 0.0) -> list[t
     return got
 
 
+def counted(made: FrontEnd, n: int, x: int) -> dict[str, int]:
+    """The n-th sample, as the counter gives it."""
+    (time, channel), follows = divmod(n, made.channels), (n + 1) % made.channels
+    settled, turns = time >= made.settling, made.settling_turns
+    turn = (n - made.settling * made.channels) % made.turns if settled else n % turns
+    return {
+        "x": x,
+        "channel": channel,
+        "lane": channel % made.lanes,
+        "group": channel // made.lanes,
+        "ends": follows == 0 or follows % made.lanes == 0,
+        "begins": channel == 0,
+        "next_channel": follows,
+        "next_group": follows // made.lanes,
+        "time": time,
+        "turn": turn == 0,
+        "fresh": time < turns,
+        "coarse": time < turns << made.noise_shift,
+        "settled": settled,
+    }
+
+
+@pytest.mark.parametrize(("channels", "lanes"), [(3, 3), (9, 7)])
 @pytest.mark.parametrize("idle", [0.0, 0.5])
-def test_samples_are_counted_and_saturated(idle: float) -> None:
-    made = front_end(3, bits=8, zero=100)
-    codes = [*range(-32, 232, 2), -32768, 32767] * 6
-    got = push(SampleCounter(made), codes, ["x", "channel", "time", "fresh", "coarse", "settled"], idle=idle)
-    assert got == [
-        (min(max(code - 100, -128), 127), n % 3, n // 3, n // 3 == 0, n // 3 < 64, n // 3 >= 128)
-        for n, code in enumerate(codes)
-    ]
+def test_samples_are_counted_and_saturated(channels: int, lanes: int, idle: float) -> None:
+    made = front_end(channels, bits=8, zero=100)
+    assert made.lanes == lanes, "as many as fit, but that no word has a sample alone"
+    codes = [*range(-32, 232, 2), -32768, 32767] * 9
+    expected = [counted(made, n, min(max(code - 100, -128), 127)) for n, code in enumerate(codes)]
+    assert expected[-1]["settled"] == (channels == 3)
+    fields = [name for name in expected[0] if not name.startswith("next")]
+    got = push(SampleCounter(made), codes, fields, idle=idle)
+    assert got == [tuple(int(sample[name]) for name in fields) for sample in expected]
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("channels", [1, 3, 27])
 @pytest.mark.parametrize("bits", [6, 16])
 def test_thresholds_equal_golden(channels: int, bits: int) -> None:
-    """Also where \\|x\\| equals the estimate, which is rare: those channels are picked out of many."""
+    """From the first sample on that has one, through small codes, the largest magnitude there is, and silence."""
     made = front_end(channels, bits=bits, gain=255)
-    low = -(1 << (bits - 1))
-    x = np.rint(np.random.default_rng(0).normal(0, 2, (300, 6000))).astype(np.int64)
-    golden = RunningMedian(6000, made.noise_shift)
-    before = golden.push(x)
-    reversed_frames = [int(f"{frame % 256:08b}"[::-1], 2) for frame in range(300)]
-    dithered = (np.abs(x) << 16) + (np.array(reversed_frames)[:, None] << 8) - (1 << 15)
-    tied = np.flatnonzero(((dithered == before) & (x != 0)).any(axis=0))
-    assert len(tied) >= 3
-    # Then the largest magnitude there is, at full rate, and silence.
-    tail = np.repeat(np.array([low] * 150 + [0] * 80)[:, None], channels, axis=1)
-    x = np.concatenate([x[:, tied[:channels]].clip(low, -low - 1), tail])
-    estimates = RunningMedian(channels, made.noise_shift).push(x)
-    payloads = [
-        {"x": value, "channel": channel, "time": time, "fresh": time == 0, "coarse": time < 64, "settled": time > 99}
-        for time, frame in enumerate(x.tolist())
-        for channel, value in enumerate(frame)
-    ]
-    got = push(NoiseEstimator(made), payloads, ["threshold", "x", "channel", "time", "settled"])
-    assert got == [
-        ((int(estimates[time, channel]) >> 8) * 255, int(x[time, channel]), channel, time, time > 99)
-        for time in range(len(x))
-        for channel in range(channels)
-    ]
+    low, frames = -(1 << (bits - 1)), 1200 // channels + 3 * made.turns
+    x = np.rint(np.random.default_rng(0).normal(0, 2, (frames, channels))).astype(np.int64).clip(low, -low - 1)
+    x[1] = 1  # with its dither as large as an estimate at its start
+    x[frames // 3 : frames // 2] = low
+    x[-frames // 4 :] = 0
+    golden = RunningMedian(made).push(x)
+    dut, got = NoiseEstimator(made), []
+
+    async def bench(ctx):
+        for n, value in enumerate(x.ravel().tolist()):
+            ctx.set(dut.i.payload, counted(made, n, value))
+            ctx.set(dut.i.valid, 1)
+            got.append((await ctx.tick().sample(dut.threshold))[2])
+            ctx.set(dut.i.valid, 0)
+            if n % 3 == 0:
+                await ctx.tick()
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    known = made.turns + 9  # every channel has had its turn
+    np.testing.assert_array_equal(np.reshape(got, x.shape)[known:], golden[known:])
+    assert len(np.unique(golden[known:])) > 10
 
 
+@pytest.mark.parametrize("channels", [1, 12])
 @pytest.mark.parametrize(("polarity", "sign"), [("negative", [-1]), ("positive", [1]), ("both", [-1, 1])])
-def test_peaks_follow_their_rule(polarity: str, sign: list[int]) -> None:
+def test_peaks_follow_their_rule(polarity: str, sign: list[int], channels: int) -> None:
     """Drawn from a few values, so that samples often equal their threshold or each other."""
-    made = front_end(1, polarity=polarity, bits=6, search=3, refractory=4)
+    made = front_end(channels, polarity=polarity, bits=6, search=3, refractory=4)
     rng = np.random.default_rng(len(polarity))
-    x = rng.choice([-32, -31, -12, -11, 0, 11, 12, 31], size=500)
-    settled = np.arange(500) >= 60
-    threshold = rng.choice([11, 12], size=500)
+    frames = 600 if channels == 1 else 120
+    x = rng.choice([-32, -31, -12, -11, 0, 11, 12, 31], size=(frames, channels))
+    settled = np.arange(frames) >= 60
+    threshold = rng.choice([11, 12], size=x.shape)
     height = np.max([factor * x for factor in sign], axis=0).clip(0)
-    expected, earliest = [], 0
-    for n in range(1, 500):
-        crossing = settled[n] and height[n] > threshold[n] and not height[n - 1] > threshold[n - 1]
-        if crossing and n >= earliest and n + 3 <= 500:
-            peak = n + int(height[n : n + 3].argmax())
-            expected.append((n + 2, peak, int(height[peak])))
-            earliest = peak + 5
+    above = height > threshold
+    expected = []
+    for channel in range(channels):
+        earliest = 0
+        for n in range(1, frames - 2):
+            crossing = settled[n] and above[n, channel] and not above[n - 1, channel]
+            if crossing and n >= earliest:
+                peak = n + int(height[n : n + 3, channel].argmax())
+                expected.append((n + 2, channel, peak, int(height[peak, channel])))
+                earliest = peak + 5
     assert len(expected) > 30
-    payloads = [
-        {"x": int(x[n]), "channel": 0, "time": n, "threshold": int(threshold[n]) << 12, "settled": int(settled[n])}
-        for n in range(500)
-    ]
-    got = push(PeakFinder(made), payloads, ["found", "now", "time", "height"])
-    assert len(got) == 500
-    assert [entry[1:] for entry in got if entry[0]] == expected
+    dut, got = PeakFinder(made), []
+
+    async def bench(ctx):
+        for n, value in enumerate(x.ravel().tolist()):
+            ctx.set(dut.i.payload, counted(made, n, value) | {"settled": int(settled[n // channels])})
+            ctx.set(dut.threshold, int(threshold.flat[n]))
+            ctx.set(dut.i.valid, 1)
+            await ctx.tick()
+            ctx.set(dut.i.valid, 0)
+            found = dut.o.payload
+            if ctx.get(dut.o.valid) and ctx.get(found.found):
+                got.append(tuple(ctx.get(value) for value in (found.now, found.channel, found.time, found.height)))
+            if n % 3 == 0:
+                await ctx.tick()
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    assert got == sorted(expected)
 
 
 def test_arbiter_of_queues_is_refused() -> None:

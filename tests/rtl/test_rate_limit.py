@@ -158,7 +158,7 @@ def test_raw_snippets_are_dropped_one_by_one(tiny: Design) -> None:
 def test_events_of_a_front_end_are_dropped_whole(tiny: Design) -> None:
     spec = random_spec(tiny, 92)
     made = front_end(4, 2, samples=tiny.block.samples)
-    codes = recording(made, 380, 12, seed=1)
+    codes = recording(made, made.settling + 250, 12, seed=1)
     golden = SpikeDetector(made).push(codes)
     plan = make_plan(spec, hardware(2, packet_blocks=4))
     host = Host(plan, Compressor(made, plan))
@@ -168,7 +168,7 @@ def test_events_of_a_front_end_are_dropped_whole(tiny: Design) -> None:
         await host.write(ctx, "sidecar", 2)
         await host.write(ctx, "rate_burst", 200)
         await host.write(ctx, "rate_limit", RATE_UNIT // 40)
-        await stream(ctx, host.chip, codes, spacing=2)
+        await stream(ctx, host.chip, made, codes, spacing=2)
         await ctx.tick().repeat(400)
         await host.flush(ctx)
         for name in ("spikes", "limited_spikes", "overruns"):

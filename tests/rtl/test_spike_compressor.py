@@ -29,14 +29,14 @@ from tests.rtl.test_chip import Host
 SAMPLES = 16
 
 
-async def stream(ctx, chip: Compressor, codes: NDArray[np.int64], spacing: int) -> None:
-    """A sample every ``spacing`` cycles."""
-    for code in codes.ravel().tolist():
+async def stream(ctx, chip: Compressor, made: FrontEnd, codes: NDArray[np.int64], spacing: int) -> None:
+    """A sample every ``spacing`` cycles, or in each until the detector has settled."""
+    for n, code in enumerate(codes.ravel().tolist()):
         ctx.set(chip.s_axis_tdata, code)
         ctx.set(chip.s_axis_tvalid, 1)
         _, _, ready = await ctx.tick().sample(chip.s_axis_tready)
         assert ready
-        if spacing > 1:
+        if spacing > 1 and n >= made.settling * made.channels:
             ctx.set(chip.s_axis_tvalid, 0)
             await ctx.tick().repeat(spacing - 1)
     ctx.set(chip.s_axis_tvalid, 0)
@@ -56,7 +56,7 @@ def unframed(packets: list[bytes]) -> list[Packet]:
 def test_packets_equal_golden_detector_and_host_encoder(tiny: Design, made: FrontEnd, every: int) -> None:
     """Neighbourhoods, and the queue of one channel, whose last block may lack a spike."""
     spec = random_spec(tiny, 80)
-    codes = recording(made, 380, every, seed=1)
+    codes = recording(made, made.settling + 250, every, seed=1)
     golden = SpikeDetector(made).push(codes)
     assert len(golden.times) >= 7
     spikes = golden.snippets.reshape(-1, SAMPLES)
@@ -73,7 +73,7 @@ def test_packets_equal_golden_detector_and_host_encoder(tiny: Design, made: Fron
     async def script(ctx):
         await host.write(ctx, "packet_blocks", 3)
         await host.write(ctx, "sidecar", 2)
-        await stream(ctx, host.chip, codes, spacing=10 // made.channels)
+        await stream(ctx, host.chip, made, codes, spacing=10 // made.channels)
         await ctx.tick().repeat(200)
         await host.flush(ctx)
         assert await host.read(ctx, "overruns") == 0
@@ -87,7 +87,7 @@ def test_flush_and_stop_never_part_an_event(tiny: Design) -> None:
     """At any time: blocks are events, none of them partial, and none is lost."""
     spec = random_spec(tiny, 81)
     made = front_end(4, 2, samples=SAMPLES, frames=256)
-    codes = recording(made, 650, 10, seed=2)
+    codes = recording(made, made.settling + 520, 10, seed=2)
     golden = SpikeDetector(made).push(codes)
     assert len(golden.times) > 15
     plan = make_plan(spec, hardware(2, packet_blocks=4))
@@ -96,7 +96,7 @@ def test_flush_and_stop_never_part_an_event(tiny: Design) -> None:
     ended, stops = [], []
 
     async def feed(ctx):
-        await stream(ctx, host.chip, codes, spacing=6)
+        await stream(ctx, host.chip, made, codes, spacing=6)
         ended.append(True)
 
     async def script(ctx):
@@ -160,7 +160,7 @@ def test_the_threshold_is_a_register(tiny: Design) -> None:
     spec = random_spec(tiny, 86)
     built = front_end(4, 2, samples=SAMPLES, frames=256)
     asked = replace(built, gain=60)
-    codes = recording(built, 380, 12, seed=4)
+    codes = recording(built, built.settling + 250, 12, seed=4)
     found = {made.gain: SpikeDetector(made).push(codes).times.tolist() for made in (built, asked)}
     assert 5 < len(found[built.gain]) < len(found[asked.gain])
     plan = make_plan(spec, hardware(2, packet_blocks=4))
@@ -171,7 +171,7 @@ def test_the_threshold_is_a_register(tiny: Design) -> None:
         await host.write(ctx, "threshold", asked.gain)
         assert await host.read(ctx, "threshold") == asked.gain
         await host.write(ctx, "sidecar", 1)
-        await stream(ctx, host.chip, codes, spacing=6)
+        await stream(ctx, host.chip, built, codes, spacing=6)
         await ctx.tick().repeat(300)
         await host.flush(ctx)
         assert await host.read(ctx, "overruns") == 0
@@ -185,7 +185,7 @@ def test_what_the_output_cannot_take_is_counted(tiny: Design) -> None:
     """Samples come faster than blocks can be coded: events are lost whole, and a register says how many."""
     spec = random_spec(tiny, 82)
     made = front_end(4, 2, samples=SAMPLES, frames=64)
-    codes = recording(made, 600, 8, seed=3)
+    codes = recording(made, made.settling + 470, 8, seed=3)
     golden = SpikeDetector(made).push(codes)
     plan = make_plan(spec, hardware(2, packet_blocks=2))
     host = Host(plan, Compressor(made, plan))
@@ -193,7 +193,7 @@ def test_what_the_output_cannot_take_is_counted(tiny: Design) -> None:
 
     async def script(ctx):
         await host.write(ctx, "sidecar", 1)
-        await stream(ctx, host.chip, codes, spacing=1)
+        await stream(ctx, host.chip, made, codes, spacing=1)
         await ctx.tick().repeat(300)
         await host.flush(ctx)
         lost.append(await host.read(ctx, "overruns"))

@@ -92,24 +92,24 @@ def beats_of(spikes: DetectedSpikes, start: int = 0) -> list[list[Beat]]:
 
 
 CASES = {
-    "1 channel": (front_end(1, samples=17, peak=16, search=20, refractory=20, frames=64), 1600, 60),
-    "2 channels": (front_end(2, 2, samples=16, polarity="both", zero=512), 800, 40),
+    "1 channel": (front_end(1, samples=17, peak=16, search=20, refractory=20, frames=64), 1470, 60),
+    "2 channels": (front_end(2, 2, samples=16, polarity="both", zero=512), 670, 40),
     "4 channels as queues": (
         front_end(4, samples=31, peak=0, polarity="positive", bits=8, frames=512, queue=64),
-        450,
+        320,
         20,
     ),
-    "4 channels": (front_end(4, 3, samples=19, peak=18, search=8, noise_shift=7), 600, 20),
-    "16 channels": (front_end(16, 4, samples=21, pending=4, queue=16), 300, 4),
+    "4 channels": (front_end(4, 3, samples=19, peak=18, search=8, noise_shift=6), 340, 20),
+    "16 channels": (front_end(16, 4, samples=21, pending=4, queue=16), 170, 4),
 }
-"""Detector, frames, and frames from spike to spike."""
+"""Detector, frames after it has settled, and frames from spike to spike."""
 
 
 @pytest.mark.parametrize(("idle", "pause"), [(0.0, 0.0), (0.4, 0.3)])
 @pytest.mark.parametrize("case", CASES)
 def test_equals_golden(case: str, idle: float, pause: float) -> None:
     made, frames, every = CASES[case]
-    codes = recording(made, frames, every, seed=len(case))
+    codes = recording(made, made.settling + frames, every, seed=len(case))
     golden = Golden(made)
     expected = golden.push(codes)
     assert len(expected.times) >= 8
@@ -126,7 +126,7 @@ def planted_peaks(made: FrontEnd, peaks: list[tuple[int, int]], frames: int) -> 
     return codes
 
 
-@pytest.mark.parametrize(("spikes", "latency"), [(0, 11), (2, 13)])
+@pytest.mark.parametrize(("spikes", "latency"), [(0, 8), (2, 10)])
 def test_latency_and_full_rate(spikes: int, latency: int) -> None:
     """Full rate at the input: ``simulate`` without idles offers, and sees taken, a sample a cycle."""
     made = front_end(8, spikes, samples=17, peak=16, search=9, refractory=9)
@@ -135,20 +135,22 @@ def test_latency_and_full_rate(spikes: int, latency: int) -> None:
     decided = made.rival_time + 1 if spikes else made.search - 1
     # A peak wins with the first sample of the frame in which no rival can come; a queue takes its own channel's.
     completing = run.taken[(made.settling + 30 + decided) * 8 + (0 if spikes else 3)]
-    assert run.cycles[0] == completing + latency
-    assert run.cycles == list(range(run.cycles[0], run.cycles[0] + made.spikes * made.samples))
+    # A cycle more where a word is written, of which there are two in each frame of 8 samples.
+    assert completing + latency <= run.cycles[0] <= completing + latency + 1
+    assert run.cycles[-1] - run.cycles[0] <= -(-made.spikes * made.samples * 8 // 6)
+    assert len(run.cycles) == made.spikes * made.samples
 
 
 def test_latency_after_the_last_sample() -> None:
     made = front_end(2, samples=17, peak=3, search=2, refractory=2)
     run = simulate(made, planted_peaks(made, [(30, 0)], 80))
-    assert run.cycles[0] == run.taken[(made.settling + 30 + 17 - 3) * 2 - 1] + 5
+    assert run.cycles[0] == run.taken[(made.settling + 30 + 17 - 3) * 2 - 1] + 6
 
 
 @pytest.mark.parametrize("spikes", [0, 3])
 def test_back_pressure_loses_whole_events_and_counts_them(spikes: int) -> None:
     made = front_end(4, spikes, samples=19, frames=64, queue=4)
-    codes = recording(made, 600, 15, seed=7)
+    codes = recording(made, made.settling + 470, 12, seed=7)
     golden = Golden(made)
     expected = beats_of(golden.push(codes))
     size = made.spikes * made.samples
@@ -217,10 +219,10 @@ def test_equal_and_crowded_peaks() -> None:
 
 def test_time_wraps() -> None:
     made = front_end(2, 2, samples=16)
-    codes = recording(made, 500, 25, seed=3)
+    codes = recording(made, made.settling + 370, 40, seed=3)
     expected = Golden(made).push(codes)
-    start = (1 << 32) - 256
-    assert expected.times.min() < 256 < expected.times.max()
+    start = (1 << 32) - 512
+    assert expected.times.min() < 512 < expected.times.max()
     run = simulate(made, codes, start=start)
     assert run.beats == [beat for event in beats_of(expected, start) for beat in event]
 
@@ -228,7 +230,7 @@ def test_time_wraps() -> None:
 def test_snippets_and_times_of_the_default_design() -> None:
     """At about 40 cycles a frame."""
     made = replace(front_end(16, 4), samples=48, peak=16, search=15, refractory=30)
-    codes = recording(made, 360, 12, seed=5)
+    codes = recording(made, made.settling + 230, 12, seed=5)
     expected = Golden(made).push(codes)
     assert len(expected.times) >= 5
     run = simulate(made, codes, idle=0.6)

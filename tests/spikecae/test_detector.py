@@ -20,17 +20,19 @@ def settle(made: FrontEnd) -> np.ndarray:
 def test_running_median_is_that_of_the_voltage(deviation: float, error: float) -> None:
     """Also where few codes span the noise, so that the median of the codes is far off."""
     v = np.random.default_rng(1).normal(0, deviation, (60_000, 4))
-    noise = RunningMedian(4, 12)
+    noise = RunningMedian(front_end(4, bits=16, noise_shift=11, turns=5))
     noise.push(np.floor(v + 0.5).astype(np.int64))
     np.testing.assert_allclose(noise.estimate / 65536, np.median(np.abs(v), axis=0), rtol=error)
 
 
 def test_running_median_settles_from_any_start_and_follows() -> None:
     v = np.random.default_rng(2).normal(0, 1, (40_000, 2)) * [30_000 / 4, 0.05]
-    noise = RunningMedian(2, 10)
-    first = noise.push(np.rint(v[:3000]).astype(np.int64))
-    assert first[0].tolist() == [65536, 65536]
-    np.testing.assert_allclose(first[2048] / 65536, [0.6745 * 7500, 0.25], rtol=0.25)
+    made = front_end(2, bits=16, noise_shift=8, turns=5)
+    noise = RunningMedian(made)
+    assert noise.estimate.tolist() == [65536, 65536]
+    thresholds = noise.push(np.rint(v[: made.settling]).astype(np.int64))
+    np.testing.assert_allclose(noise.estimate / 65536, [0.6745 * 7500, 0.25], rtol=0.25)
+    np.testing.assert_array_equal(thresholds[-1], noise.estimate * made.gain // (1 << 20))
     noise.push(np.rint(v[:, ::-1]).astype(np.int64))
     np.testing.assert_allclose(noise.estimate / 65536, [0.25, 0.6745 * 7500], rtol=0.25)
 
@@ -38,7 +40,7 @@ def test_running_median_settles_from_any_start_and_follows() -> None:
 def test_spikes_hardly_move_the_median() -> None:
     v = np.random.default_rng(3).normal(0, 10, (60_000, 1))
     v[::200] = -500
-    noise = RunningMedian(1, 12)
+    noise = RunningMedian(front_end(1, noise_shift=11, turns=5))
     noise.push(np.rint(v).astype(np.int64))
     assert noise.estimate[0] / 65536 == pytest.approx(6.745, rel=0.06)
 

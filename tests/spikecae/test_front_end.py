@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spikecae.design import Design, DesignError, load_design
-from spikecae.front_end.front_end import designed_front_end, front_end_of
+from spikecae.front_end.front_end import designed_front_end, front_end_of, turns_for
 from tests.planted import front_end
 
 
@@ -16,13 +16,19 @@ def test_design_in_samples_and_sixteenths(neuropixels: Design) -> None:
     assert made.gain == round(5 / 0.6745 * 16)
     assert made.refractory == 30, "1 ms at 30 kHz"
     assert made.close == ((0, 2), (0, 3), (0, 4), (1, 4), (2, 4))
-    # 16 frames before the peak; 46 until it has won, and 2 more in hardware; 39 while 4 x 48 samples are copied
-    assert (made.frames_needed, made.frames) == (16 + 46 + 2 + 39 + 1, 128)
+    # 16 frames before the peak; 46 until it has won, and 2 more in hardware; 4 x 48 samples are copied in the 4 of 5
+    # cycles in which no word of 5 channels is written, and may begin in the middle of a frame
+    assert made.frames_needed == 16 + 46 + 2 + 48 + 1 + 1
+    assert made.frames == 2 * made.frames_needed, "four more events would take 308, for 5 channels"
+    assert (made.lanes, made.groups, made.turns, made.settling_turns) == (5, 1, 33, 7)
 
 
 def test_queue_needs_no_tables(neuropixels: Design) -> None:
     queue = neuropixels.model_copy(update={"block": neuropixels.block.model_copy(update={"kind": "queue"})})
     assert front_end_of(queue, 2).spikes == 1
+    many = front_end_of(queue, 128)  # 48 samples are copied in the 106 of 128 cycles in which no word is written
+    assert many.frames_needed == 16 + 32 + 1 + (1 + 1) + 1
+    assert many.frames == many.frames_needed + 3, "4 events, a cycle each to copy and to send their 48 samples"
     with pytest.raises(ValueError, match="codes a queue: neighbours and close belong"):
         front_end_of(queue, 1, np.array([[0]]), np.ones((1, 1), bool))
     with pytest.raises(ValueError, match="design 'neuropixels' codes a neighbourhood"):
@@ -72,11 +78,11 @@ def test_unsigned_converter_has_its_zero_at_mid_scale(neuropixels: Design) -> No
 
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(ValueError, match="no such front end") as raised:
-        front_end(4, 2, peak=17, gain=0, search=9, frames=100, zero=32768, noise_shift=5)
+        front_end(4, 2, peak=17, gain=0, search=9, turns=6, zero=32768, noise_shift=4)
     told = str(raised.value).split("; ")
     assert len(told) == 6
     assert "refractory = 8 must be 9 to 1024" in told
-    assert "frames = 100 must be a power of two" in told
+    assert "turns = 6 must be odd, without a common factor with 4 channels: take 7" in told
 
 
 @pytest.mark.parametrize(
@@ -95,10 +101,28 @@ def test_bad_tables_are_refused(tables: dict[str, object], reason: str) -> None:
 
 
 def test_too_small_a_buffer_is_refused() -> None:
-    assert front_end(4, 2).frames_needed == 5 + 14 + 3 + 9 + 1
-    front_end(4, 2, frames=32)
-    with pytest.raises(ValueError, match="frames = 16 would overwrite an event unread; 32 are needed"):
-        front_end(4, 2, frames=16)
+    needed = 5 + 14 + 3 + (12 + 1) + 1  # 2 x 17 samples are copied in 3 of 4 cycles
+    assert front_end(4, 2).frames_needed == needed
+    front_end(4, 2, frames=needed)
+    with pytest.raises(ValueError, match=f"frames = {needed - 1} would overwrite an event unread; {needed} are needed"):
+        front_end(4, 2, frames=needed - 1)
+
+
+@pytest.mark.parametrize(
+    ("channels", "bits", "lanes", "groups"),
+    [(1, 8, 1, 1), (3, 16, 3, 1), (9, 8, 7, 2), (16, 12, 4, 4), (17, 16, 3, 6), (128, 8, 8, 16), (128, 12, 5, 26)],
+)
+def test_words_hold_as_many_channels_as_fit_but_none_alone(channels: int, bits: int, lanes: int, groups: int) -> None:
+    made = front_end(channels, bits=bits)
+    assert (made.lanes, made.groups) == (lanes, groups)
+    assert channels == 1 or channels - (groups - 1) * lanes >= 2
+
+
+def test_turns_reach_every_channel() -> None:
+    for channels in (1, 2, 15, 33, 64, 105, 128, 1024):
+        turns = turns_for(channels)
+        assert turns >= 33
+        assert len({number % channels for number in range(0, channels * turns, turns)}) == channels
 
 
 def test_front_end_cannot_be_changed() -> None:

@@ -1,0 +1,201 @@
+"""A whole implant, gate by gate: detector and linear encoder, from raw samples to packets, by channels."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from experiments.code import code_of
+from experiments.experiment import Configuration, Experiment
+from experiments.findings import Findings
+from experiments.gate_level import GATE_TOOLS
+from experiments.outcome import Outcome, Parameters, data_of
+from experiments.plots import subplots
+from experiments.result import ExperimentResult
+from experiments.sources import WAVE_CLUS, MissingData, read
+from experiments.training import BUILD, DESIGNS
+from flow.fingerprint import hash_json, hash_path
+from model.linear.fit import fit_linear
+from model.metrics import SAMPLE_BITS
+from quantize.linear.integers import integer_linear
+from quantize.linear.measure import linear_quality
+from rtl.emit import emit
+from spikecae.design import Design, Hardware, load_design
+from spikecae.design.recording import Detector
+from spikecae.front_end.front_end import FrontEnd, designed_front_end
+from spikecae.spec import EncoderSpec
+from synth.power.implant import measure_implant
+from synth.power.implant_report import ImplantReport
+from synth.stage import synthesize
+from synth.targets.cells import CellTarget
+from synth.targets.find import cell_target
+
+__all__ = ["EXPERIMENT"]
+
+DATA = WAVE_CLUS["D2 0.05"]
+CHANNELS = (16, 64, 128, 256)
+RATE_HZ = 30000.0
+CODE_BITS, LSB = 8, 0.016
+"""Of the converter: spikes fill a third of its range, the noise is 6 codes deep."""
+NOISE_SHIFT = 7
+"""So that the noise settles within what can be simulated, and errs by too little for false spikes."""
+REPORT = "implant.json"
+
+
+def configurations() -> list[Configuration]:
+    """Built in, by channels; and what loading parameters adds."""
+    rows = [(channels, "rom") for channels in CHANNELS] + [(128, "ram")]
+    return [
+        Configuration(
+            labels={
+                "design": "lite",
+                "process": "ihp-sg13g2",
+                "parameters": parameters,
+                "channels": str(channels),
+                "converter": f"{CODE_BITS} bits",
+            },
+            parameters={"channels": channels, "parameters": parameters, "target": "ihp-sg13g2"},
+        )
+        for channels, parameters in rows
+    ]
+
+
+@cache
+def fitted() -> tuple[Design, EncoderSpec, float, float]:
+    """``lite`` with a spike a block and a converter of 8 bits, its spec, and its SNDR in dB and bits a spike."""
+    base = load_design(DESIGNS / "lite.toml")
+    changes = {
+        "block": base.block.model_copy(update={"spikes": 1}),
+        "adc": base.adc.model_copy(update={"bits": CODE_BITS, "lsb": LSB}),
+    }
+    design = base.model_copy(update=changes)
+    dataset = read(DATA, design)
+    spec, model = integer_linear(design, fit_linear(design, dataset, design.training.seed), dataset)
+    quality = linear_quality(design, spec, model, dataset.test)
+    return design, spec, quality.sndr_mean_db, quality.bits_per_spike
+
+
+def run(parameters: Parameters, seed: int) -> Outcome:
+    """Emit detector and encoder, map them, let the netlist hear noise and spikes, and add up."""
+    target, channels = str(parameters["target"]), int(parameters["channels"])
+    cells = cell_target(target)
+    if cells is None or not os.environ.get("PDK_ROOT"):
+        raise MissingData(f"no cells of {target}; set PDK_ROOT to the folder that holds its process kit")
+    base, spec, decibels, bits = fitted()
+    dataset = read(DATA, base)
+    contacts = [[0.0, 20.0 * number] for number in range(channels)]
+    knobs = base.hardware.model_dump() | {"parameters": parameters["parameters"]}
+    design = base.model_copy(
+        update={
+            "hardware": Hardware.model_validate(knobs),
+            "recording": base.recording.model_copy(update={"sampling_rate_hz": RATE_HZ}),
+            "front_end": Detector(contacts_um=contacts, noise_shift=NOISE_SHIFT),
+        }
+    )
+    front_end = designed_front_end(design)
+    kit = hash_json([hash_path(file) for file in (cells.file(), *cells.macro_files().values())])
+    key = hash_json([code_of(mapped_whole), spec.hash, kit, dict(parameters), CODE_BITS, NOISE_SHIFT, RATE_HZ])
+    folder = BUILD / "silicon" / f"implant-{key[:16]}"
+    if not (folder / "synth" / "report.json").is_file():
+        mapped_whole(design, spec, front_end, folder, cells)
+    report = folder / f"power-{code_of(measure_implant)[:16]}" / REPORT
+    if not report.is_file():
+        adc = dataset.test.adc
+        measure_implant(design, spec, front_end, folder / "rtl", folder / "synth", cells, adc, report.parent)
+    found = ImplantReport.model_validate_json(report.read_bytes())
+    return Outcome(
+        metrics=figures_of(found) | {"sndr_mean_db": decibels, "bits_per_spike": bits},
+        provenance=dataset.provenance,
+        data=data_of(dataset) | {f"cells and macros of {target}": kit},
+        specs={design.name: spec.hash},
+    )
+
+
+def mapped_whole(
+    design: Design, spec: EncoderSpec, front_end: FrontEnd | None, folder: Path, cells: CellTarget
+) -> None:
+    """Emit ``spec`` behind a detector, and map both to ``cells``, in ``folder``."""
+    emit(spec, design.hardware, folder / "rtl", front_end)
+    synthesize(design, spec, folder / "rtl", folder / "synth", cells, whole=True)
+
+
+def figures_of(found: ImplantReport) -> dict[str, float]:
+    """Power and area of a channel, by part."""
+    parts = {part.name.replace(" ", "_"): part for part in found.parts}
+    return {
+        "uw_per_channel": found.uw_per_channel,
+        "um2_per_channel": found.um2_per_channel,
+        "pj_per_sample": found.pj_per_sample,
+        "nj_per_spike": found.nj_per_event,
+        "leakage_uw_per_channel": found.leakage_uw_per_channel,
+        **{f"{name}_uw": part.uw_per_channel for name, part in parts.items()},
+        **{f"{name}_um2": part.um2_per_channel for name, part in parts.items()},
+        "clock_mhz": found.clock_mhz,
+        "critical_path_ns": found.critical_path.ns,
+    }
+
+
+def figure(result: ExperimentResult) -> Figure:
+    """Power and area of a channel by the number of channels, built in."""
+    drawn, (power, area) = subplots(2, (7.2, 3.0))
+    rows = sorted(
+        (row for row in result.rows if row.labels["parameters"] == "rom"), key=lambda row: int(row.labels["channels"])
+    )
+    channels = [int(row.labels["channels"]) for row in rows]
+    for axes, metric, label in ((power, "uw_per_channel", "µW a channel"), (area, "um2_per_channel", "µm² a channel")):
+        axes.plot(channels, [row.metrics[metric].mean for row in rows], "o-")
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(channels, [str(count) for count in channels])
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("channels")
+        axes.set_ylabel(label)
+    return drawn
+
+
+def method(_: Findings) -> str:
+    """How it is measured."""
+    return (
+        "As `make power WHOLE=1` measures ([how](power.md#a-whole-implant)): Gaussian noise on all channels, as deep "
+        "as between the test spikes, then 8 test spikes in it; packets, with channels and times, as golden. "
+        f"{RATE_HZ / 1e3:g} kS/s, 20 spikes/s a channel, assumed wires. The spikes were recorded at 24 kS/s and are "
+        f"played as they are. A block is a spike, as channels take turns. The converter has {CODE_BITS} bits. In: "
+        "noise estimate, detection, circular buffer, encoder, packets, registers, clock and leakage; out: amplifiers, "
+        f"converter, band-pass filter, pads, radio. noise_shift is {NOISE_SHIFT}, so that the detector settles soon."
+    )
+
+
+def beside_others(findings: Findings) -> str:
+    """Neighbours in the literature, with what theirs have in them."""
+    own = findings.row({"channels": "128", "parameters": "rom"}).metrics
+    return (
+        f"At 128 channels a channel takes {own['uw_per_channel'].mean:.2f} µW and {own['um2_per_channel'].mean:,.0f} "
+        f"µm² here, of which noise estimate, detection and buffer are "
+        f"{sum(own[f'{part}_uw'].mean for part in ('noise_estimate', 'detection', 'buffer')):.2f} µW. Others, measured "
+        "on chips: a spike detector alone, 28 nm, 1,024 channels, 1.4 µW and 230 µm² (Saggese and Strollo 2022); an "
+        "in-memory detector alone, 65 nm, 23.9 nW and 375 µm² (2025); a spike compressor by salient samples and curve "
+        "fitting, 130 nm, 1 V, 128 channels at 8 spikes/s, 0.164 µW and 2,870 µm² (Nekoui and Sodagar 2025). Only the "
+        "last is of this process's age and has detection and compression in it."
+    )
+
+
+def whole(findings: Findings) -> str:
+    """What a spike costs in quality and bits, and on a link."""
+    own = findings.row({"channels": "128", "parameters": "rom"}).metrics
+    return (
+        f"Eight bits of converter leave {own['sndr_mean_db'].mean:.1f} dB at {own['bits_per_spike'].mean:.1f} bits a "
+        f"spike, of {64 * SAMPLE_BITS} bits; all samples of a channel would be "
+        f"{RATE_HZ * CODE_BITS / 1e3:g} kbit/s."
+    )
+
+
+EXPERIMENT = Experiment(
+    name="implant",
+    title="Silicon: a whole implant, from raw samples to packets",
+    configurations=configurations,
+    run=run,
+    designs=("lite",),
+    tools=GATE_TOOLS,
+    figure=figure,
+    remarks=(method, beside_others, whole),
+)

@@ -1,0 +1,49 @@
+"""Units and memories of a spike detector, for the manifest."""
+
+from collections.abc import Iterator
+
+from rtl.front_end.event_arbiter import event_layout
+from rtl.front_end.noise_estimator import FRACTION, words_in_flip_flops
+from rtl.front_end.peak_finder import state_layout
+from rtl.manifest import Memory
+from spikecae.front_end.front_end import FrontEnd
+
+__all__ = ["memories_of", "units_of"]
+
+
+def units_of(front_end: FrontEnd) -> list[str]:
+    """Parts of the detector that can be synthesized alone, by the names of their instances."""
+    return ["counter", "noise", "peaks", "buffer", "reader", *(["arbiter"] if front_end.neighbours else []), "queue"]
+
+
+def memories_of(front_end: FrontEnd, detector: str) -> Iterator[Memory]:
+    """Its memories.
+
+    Args:
+        front_end: what is detected.
+        detector: dotted path of its instance.
+    """
+    channels, bits = max(2, front_end.channels), front_end.bits
+
+    def held(place: str, array: str, words: int, width: int, **use: object) -> Memory:
+        named = {"name": f"{detector}.{place}", "array": array, "words": words, "width": width}
+        return Memory.model_validate({"kind": "ram", **named, **use})
+
+    event = event_layout(front_end).size
+    lanes, groups = front_end.lanes, front_end.groups
+    once, few = 2 if front_end.channels == 1 else 1, words_in_flip_flops(front_end)
+    narrow = {} if few else {"write_bits": bits}
+    yield held("noise", "estimates", channels, bits + FRACTION, ports=1)
+    yield held("noise.thresholds", "words", max(2, groups), lanes * bits, ports=once, immediate=few, **narrow)
+    yield held("peaks", "states", channels, state_layout(front_end).size)
+    if groups > 1:
+        yield held("peaks.flags", "words", groups, lanes, immediate=True)
+    yield held("buffer", "samples", groups * front_end.frames, lanes * bits, ports=once)
+    yield held("queue", "storage", front_end.queue - 1, event)
+    yield held("reader.copy", "storage", front_end.spikes * front_end.samples - 1, bits + 1)
+    if front_end.neighbours:
+        rows = max(2, 1 << (front_end.spikes - 1).bit_length())
+        place = (channels - 1).bit_length()
+        bits_of_place = (max(2, lanes) - 1).bit_length() + (max(2, groups) - 1).bit_length()
+        yield held("arbiter", "close", channels, 2 * place, kind="rom")
+        yield held("reader", "neighbours", front_end.channels * rows, bits_of_place, kind="rom")

@@ -1,0 +1,100 @@
+"""What an implant hears, in short: background noise, and then test spikes in it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import butter, sosfilt
+
+from spikecae.front_end.detector import SpikeDetector
+from spikecae.front_end.front_end import FrontEnd
+
+__all__ = ["Background", "listen"]
+
+EDGE = 8
+"""Samples at a snippet's beginning that are noise alone."""
+MEDIAN_OF_NORMAL = 0.6745
+ORDER = 2
+"""Of the band-pass, at either edge of the band."""
+DRAWS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """A recording in three parts: the detector settles, then hears nothing but noise, then ``events`` spikes.
+
+    Attributes:
+        codes: (frames, channels).
+        settled: frame from which on there is noise alone, with every estimate settled.
+        spikes: frame from which on there are spikes; the last of them is sent before the end.
+        events: spikes, of a neighbourhood with its neighbours' snippets.
+        deviation: of the noise, in codes: that of the snippets' first samples.
+    """
+
+    codes: NDArray[np.int64]
+    settled: int
+    spikes: int
+    events: int
+    deviation: float
+
+
+def listen(
+    front_end: FrontEnd,
+    blocks: NDArray[np.int16],
+    band: tuple[float, float],
+    *,
+    quiet_frames: int,
+    events: int,
+    tail_frames: int,
+    seed: int,
+) -> Background:
+    """Gaussian noise of a band on every channel, and some of the test spikes.
+
+    Args:
+        front_end: the detector that hears it.
+        blocks: (n, M, D) codes of the test split; of a queue, each spike is its own event.
+        band: edges of the noise, in cycles a sample.
+        quiet_frames: frames of noise alone.
+        events: spikes in the last part.
+        tail_frames: frames behind the last spike, in which it is encoded and sent.
+        seed: of noise, places and spikes.
+
+    Raises:
+        ValueError: the golden detector does not find these spikes and no others, however often they are drawn.
+    """
+    heard = blocks.astype(np.int64) - front_end.zero
+    deviation = max(1.0, float(np.median(np.abs(heard[..., :EDGE]))) / MEDIAN_OF_NORMAL)
+    if not front_end.neighbours:
+        heard = heard.reshape(-1, 1, heard.shape[-1])
+    samples = front_end.samples
+    apart = not front_end.neighbours and events <= front_end.channels  # then spikes do not disturb each other
+    spacing = samples + front_end.rival_time + 1
+    if apart:
+        spacing = -(-4 * samples // min(front_end.channels, 64))  # each is copied and sent before the next
+    settled = front_end.settling
+    spikes = settled + quiet_frames
+    frames = spikes + events * spacing + samples + tail_frames
+    for draw in range(seed, seed + DRAWS):
+        rng = np.random.default_rng(draw)
+        x = _noise(rng, (frames, front_end.channels), band) * deviation
+        peaks = rng.choice(front_end.channels, events, replace=not apart)
+        for number, (peak, event) in enumerate(zip(peaks, rng.choice(heard, events, replace=False), strict=True)):
+            start = spikes + number * spacing
+            row = front_end.neighbours[peak] if front_end.neighbours else (peak,)
+            x[start : start + samples, list(row)] = event.T
+        codes = (np.floor(x + 0.5).astype(np.int64) + front_end.zero).clip(front_end.minimum, front_end.maximum)
+        found = SpikeDetector(front_end).push(codes)
+        if len(found.times) == events and (found.times >= spikes).all():
+            return Background(codes, settled, spikes, events, deviation)
+    raise ValueError(
+        f"the golden detector does not find {events} planted spikes, and none beside them, in any of {DRAWS} draws; "
+        "raise recording.threshold, or give larger spikes"
+    )
+
+
+def _noise(rng: np.random.Generator, shape: tuple[int, int], band: tuple[float, float]) -> NDArray[np.float64]:
+    """Of deviation 1."""
+    sections = butter(ORDER, [2 * edge for edge in band], "bandpass", output="sos")
+    x: NDArray[np.float64] = sosfilt(sections, rng.normal(size=shape), axis=0)
+    x /= x.std()
+    return x

@@ -1,0 +1,222 @@
+"""Power of a whole implant: the mapped netlist of detector and encoder hears noise, and then spikes."""
+
+from collections.abc import Callable
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtl.files import COMPRESSOR
+from rtl.host.register_map import register
+from sim.compressor import SIDECAR, expected_packets
+from sim.emitted import load_manifest, load_writes
+from spikecae.design import Design
+from spikecae.files import write_text
+from spikecae.front_end.front_end import FrontEnd
+from spikecae.records import read_record
+from spikecae.spec import EncoderSpec
+from synth.cells.liberty import read_liberty
+from synth.estimate.limit import RATE_HZ
+from synth.files import CLOCK
+from synth.gates.delays import allowed_wires, delays_of
+from synth.gates.exercise import Exercise
+from synth.gates.gate_simulator import GateSimulator
+from synth.gates.netlist_file import read_netlist_file
+from synth.gates.pulses import shortest_pulses
+from synth.mapping.mapping_report import Mapping as CellMapping
+from synth.power.activity_power import energy_of
+from synth.power.background import listen
+from synth.power.clock_energy import CLOCK_TREE_SINKS, assumed_tree
+from synth.power.implant_report import ImplantPart, ImplantReport
+from synth.power.measure import NetlistError, memory_costs
+from synth.power.power_report import Energy
+from synth.power.wires import WIRE_PF
+from synth.report import SynthesisReport
+from synth.targets.cells import CellTarget
+
+__all__ = ["measure_implant"]
+
+EVENTS = 8
+QUIET_SAMPLES = 4096
+"""At least, and whole frames."""
+SEED = 1
+NOISE = "noise estimate"
+PARTS = {
+    "noise": NOISE,
+    **dict.fromkeys(("counter", "peaks", "arbiter", "queue"), "detection"),
+    **dict.fromkeys(("buffer", "reader"), "buffer"),
+    **dict.fromkeys(("packetizer", "raw_path", "event_queue"), "packets"),
+    **dict.fromkeys(
+        ("registers", "axi_lite", "supervisor", "settings", "limiter", "scrubber", "rest"), "registers and control"
+    ),
+}
+"""Of the chip, by unit; all others are the encoder's."""
+ENCODER = "encoder"
+NAMES = (NOISE, "detection", "buffer", ENCODER, "packets", "registers and control")
+
+Progress = Callable[[str, int, int], None]
+
+
+def measure_implant(
+    design: Design,
+    spec: EncoderSpec,
+    front_end: FrontEnd | None,
+    rtl_dir: Path,
+    synth_dir: Path,
+    target: CellTarget,
+    adc: NDArray[np.int16],
+    out_dir: Path,
+    *,
+    progress: Progress | None = None,
+) -> ImplantReport:
+    """Simulate the compressor's netlist with delays, check its packets, and write ``implant.json``.
+
+    Args:
+        design: sampling rate and band.
+        spec: what the encoder was emitted from.
+        front_end: the detector before it.
+        rtl_dir: folder with Verilog, manifest and parameters of both.
+        synth_dir: folder with the report and the netlist of the synth stage for ``target``.
+        target: the process.
+        adc: (n, M, D) ADC codes of test spikes.
+        out_dir: gets ``implant.json``.
+        progress: called with the step's name, how much is done, and of how much.
+
+    Raises:
+        ValueError: there is no front end, files are of different specs, or the test spikes cannot be detected.
+        NetlistError: a packet differs from golden.
+        NetlistStuckError: the netlist does not answer.
+    """
+    if front_end is None:
+        raise ValueError(f"design {design.name!r} has no front end; add [front_end] with contacts_um")
+    manifest = load_manifest(rtl_dir, COMPRESSOR)
+    report = read_record(
+        synth_dir / "report.json", SynthesisReport, "synthesis report", "run the synth stage to make it"
+    )
+    if not spec.hash == manifest.spec_hash == report.spec_hash:
+        raise ValueError(f"{synth_dir} and {rtl_dir} are not both of spec {spec.hash[:12]}; run rtl and synth anew")
+    mapping = report.mapping
+    if mapping is None:
+        raise ValueError(f"{synth_dir} has no mapped netlist; run synth for a target with cells")
+    library = read_liberty(target.file(), timing=True)
+    netlist = read_netlist_file(synth_dir, manifest.top, library)
+    memories = memory_costs(netlist, mapping, target)
+    delays = delays_of(netlist, memories, allowed_wires(netlist, memories, WIRE_PF))
+    pulses_ns = shortest_pulses(netlist, delays, library.slew_span)
+    simulator = GateSimulator(netlist, delays, pulses_ns, memories, CLOCK, mapping.clock_mhz)
+    exercise = Exercise(simulator, manifest.cycles_per_block)
+    rate, channels = design.recording.sampling_rate_hz, front_end.channels
+    low, high = (edge / rate for edge in design.recording.band_hz)
+    sending = manifest.latency_cycles + 2 * manifest.cycles_per_block + 8 * EVENTS * manifest.packet_buffer_bytes
+    heard = listen(
+        front_end,
+        adc,
+        (low, high),
+        quiet_frames=ceil(QUIET_SAMPLES / channels),
+        events=EVENTS,
+        tail_frames=front_end.earliest + ceil(sending / channels),
+        seed=SEED,
+    )
+    together = min(EVENTS, manifest.packet_blocks)
+    expected = expected_packets(spec, front_end, heard.codes, blocks_per_packet=together)
+    tell = progress or (lambda step, done, total: None)
+
+    settings = [(register("packet_blocks").offset, together), (register("sidecar").offset, SIDECAR)]
+    exercise.start([*load_writes(rtl_dir, manifest), *settings])
+    energies = []
+    first = 0
+    for last in (heard.settled, heard.spikes, len(heard.codes)):
+        exercise.clear()
+        exercise.feed_samples(heard.codes[first:last])
+        for frame in range(first, last):
+            for _ in range(channels):
+                exercise.step()
+            tell("gates", frame + 1, len(heard.codes))
+        energies.append(energy_of(simulator, delays, library, memories, assumed_tree(library, target.driving_cell)))
+        first = last
+    if exercise.packets != expected:
+        raise NetlistError(f"packets of the netlist are not golden's: {[packet.hex() for packet in exercise.packets]}")
+    _, quiet, eventful = energies
+    macros = sum(cost.leakage_nw for cost in memories.values()) / 1e3
+    found = ImplantReport(
+        design=manifest.design,
+        spec_hash=spec.hash,
+        target=target.name,
+        process=mapping.process,
+        voltage_v=library.voltage_v,
+        method="gate-level simulation of the whole mapped netlist with delays, times Liberty tables",
+        stimulus=f"Gaussian noise, {design.recording.band_hz[0]:g} to {design.recording.band_hz[1]:g} Hz, as deep as "
+        f"the first samples of the test snippets; {EVENTS} test spikes in it; seed {SEED}",
+        channels=channels,
+        sampling_rate_hz=rate,
+        events_per_s=RATE_HZ,
+        noise_deviation=heard.deviation,
+        quiet_samples=quiet.cycles,
+        events=heard.events,
+        packets_checked=len(expected),
+        critical_path=delays.path,
+        wire_pf_per_pin=WIRE_PF,
+        quiet=quiet,
+        eventful=eventful,
+        parts=_parts(channels, mapping, target, (quiet, eventful), heard.events, rate),
+        leakage_uw_per_channel=(mapping.leakage_uw + macros) / channels,
+        notes=[
+            "in: cells' internal energy by state, loads of pins, glitches, clock pins and gates, memory accesses; the "
+            "clock runs all the time, one cycle a sample of one channel",
+            f"assumed: {1e3 * WIRE_PF:g} fF of wire for each pin, one clock buffer for {CLOCK_TREE_SINKS} clock pins",
+            "left out: amplifiers, converter, band-pass filter, pads, radio; pulses shorter than a gate's delay",
+        ],
+    )
+    write_text(out_dir / "implant.json", found.model_dump_json(indent=1) + "\n")
+    return found
+
+
+def _parts(
+    channels: int,
+    mapping: CellMapping,
+    target: CellTarget,
+    energies: tuple[Energy, Energy],
+    events: int,
+    rate_hz: float,
+) -> list[ImplantPart]:
+    areas: dict[str, float] = dict.fromkeys(NAMES, 0.0)
+    for unit in mapping.units:
+        areas[_part(unit.name)] += unit.area_um2 / target.density.value
+    for memory in mapping.memories:
+        if memory.held_in == "macro" and memory.macro is not None:
+            areas[_part(memory.name)] += memory.macro.area_um2
+    quiet, eventful = ({name: _spent(energy, name) for name in NAMES} for energy in energies)
+    parts = []
+    for name in NAMES:
+        each = quiet[name] / energies[0].cycles
+        extra = (eventful[name] - each * energies[1].cycles) / events / 1e3
+        parts.append(
+            ImplantPart(
+                name=name,
+                um2_per_channel=areas[name] / channels,
+                pj_per_sample=each,
+                nj_per_event=extra,
+                uw_per_channel=each * rate_hz / 1e6 + extra * RATE_HZ / 1e3,
+            )
+        )
+    return parts
+
+
+def _part(place: str) -> str:
+    """Of a unit or a memory, by its name or by the dotted path of its instance."""
+    for inside in ("compressor.detector.", "compressor.chip."):
+        place = place.removeprefix(inside)
+    return PARTS.get(place.split(".")[0], ENCODER)
+
+
+def _spent(energy: Energy, part: str) -> float:
+    """In pJ. The top has the clock's root: that and the tree are shared out by the clock pins of the units."""
+    units = [unit for unit in energy.units if unit.name != COMPRESSOR]
+    (top,) = (unit for unit in energy.units if unit.name == COMPRESSOR)
+    shared = top.clock_pj + energy.clock_tree_pj
+    clock = sum(unit.clock_pj for unit in units)
+    mine = [unit for unit in units if _part(unit.name) == part]
+    share = sum(unit.clock_pj for unit in mine) / clock if clock else 0.0
+    rest = top.total_pj - top.clock_pj if part == _part("rest") else 0.0
+    return sum(unit.total_pj for unit in mine) + share * shared + rest

