@@ -1,6 +1,6 @@
 """Folded, weight-stationary matrix-vector product: a few wide dot products at a time."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -134,16 +134,12 @@ class DotProduct(wiring.Component):
         return m
 
     def _total(self, operand: data.View, weight: data.View, lane: int) -> Value:
-        """Sum of a lane's products. Of two factors, one stands still: the operand where weights are used as they come,
-        the weight where a step has them all."""
-        taps, plan = self._plan.taps, self._plan
+        """Sum of a lane's products. Weights that are used as they come meet an operand that stands still."""
+        taps = self._plan.taps
         pairs = [(operand[tap], weight[lane * taps + tap]) for tap in range(taps)]
-        if plan.direct:
-            made = [still_product(factor, other) for factor, other in pairs]
-        elif plan.steps == 1:
-            made = [still_product(other, _signed(factor)) for factor, other in pairs]
-        else:
+        if not self._plan.direct:
             return tree([factor * other for factor, other in pairs])
+        made = [still_product(factor, other) for factor, other in pairs]
         return tree([row for rows, _ in made for row in rows]) + sum(number for _, number in made)
 
     def _load(self, m: Module, banks: list[ShadowRegisters], loaded: Signal, last_step: Signal) -> None:
@@ -206,8 +202,3 @@ class DotProduct(wiring.Component):
             else:
                 start.append(bias)
         return start, Cat(shifts)
-
-
-def _signed(value: Value) -> Value:
-    """The same number with a sign."""
-    return value if value.shape().signed else Cat(value, Const(0, 1)).as_signed()
