@@ -219,7 +219,7 @@ class Chip(wiring.Component):
         with m.If((spike_end | ~waits) & (timer != 0)):
             m.d.always_on += timer.eq(0)
         with m.Elif(waits & timed & ~timed_out & ~spike_end):
-            count_up(m, timer)
+            count_up(m, timer, "always_on")
         flush_timer = Signal()
         m.d.sync += flush_timer.eq(timed_out & waits)
         m.d.comb += registers.flushed.eq(registers.flush & quiet & packetizer.idle)

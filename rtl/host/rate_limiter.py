@@ -108,7 +108,7 @@ class RateLimiter(wiring.Component):
         with m.Elif(self.tick | (self.spent != 0)):
             m.d.sync += held.eq(Mux(left > most, most, left))
         with m.If(limited):
-            count_up(m, cycle)
+            count_up(m, cycle, "always_on")
         with m.Elif(cycle != 0):
             m.d.always_on += cycle.eq(0)
         return empty, plenty

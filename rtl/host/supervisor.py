@@ -88,7 +88,7 @@ class Supervisor(wiring.Component):
                 with m.If(self.start):
                     m.d.sync += blocks.eq(blocks + 1)
                 with m.If(idle != (1 << 32) - 1):
-                    count_up(m, idle)
+                    count_up(m, idle, "always_on")
                 with m.If(~self.run):
                     m.next = "stopping"
                 if self._loadable:

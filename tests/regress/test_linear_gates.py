@@ -43,7 +43,7 @@ TARGETS = {"small": "ram", "ihp-sg13g2": "ram", "sky130": "rom"}
 """Cells, and where parameters are."""
 DATA_PATH = ("normalizer", "input_buffer", "linear", "levels", "writer")
 """Units that every block passes."""
-WRONG = 5
+WRONG = 20
 SWAPS = ("nand2", "nor2"), ("NAND", "NOR")
 """Parts of cells' names, of gates with the same pins."""
 
@@ -117,7 +117,7 @@ def other_gate(cell: str) -> str | None:
     """A NOR gate for a NAND gate, and the other way round; None for other cells."""
     for pair in SWAPS:
         for here, there in (pair, pair[::-1]):
-            if re.search(rf"{here}(_[12]|)$", cell):
+            if re.search(rf"(^|_){here}(_[12]|)$", cell):
                 return cell.replace(here, there)
     return None
 
