@@ -159,7 +159,7 @@ def test_the_threshold_is_a_register(tiny: Design) -> None:
     """A detector built for one threshold finds what the golden one finds at another, once that is written."""
     spec = random_spec(tiny, 86)
     built = front_end(4, 2, samples=SAMPLES, frames=256)
-    asked = replace(built, gain=60)
+    asked = replace(built, gain=50)
     codes = recording(built, built.settling + 250, 12, seed=4)
     found = {made.gain: SpikeDetector(made).push(codes).times.tolist() for made in (built, asked)}
     assert 5 < len(found[built.gain]) < len(found[asked.gain])
