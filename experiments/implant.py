@@ -144,10 +144,11 @@ def figure(result: ExperimentResult) -> Figure:
     )
     channels = [int(row.labels["channels"]) for row in rows]
     for axes, metric, label in ((power, "uw_per_channel", "µW a channel"), (area, "um2_per_channel", "µm² a channel")):
-        axes.plot(channels, [row.metrics[metric].mean for row in rows], "o-")
+        values = [row.metrics[metric].mean for row in rows]
+        axes.plot(channels, values, "o-")
         axes.set_xscale("log", base=2)
         axes.set_xticks(channels, [str(count) for count in channels])
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.15 * max(values))
         axes.set_xlabel("channels")
         axes.set_ylabel(label)
     return drawn
