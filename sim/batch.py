@@ -21,7 +21,7 @@ from rtl.manifest import Manifest
 from rtl.memory.parameter_memory import BUS_BITS
 from sim.verilate import MEMORY_VARIABLE, READ_PORT
 from sim.wrapper import WITHIN, WRAPPER, tap_slots
-from spikecae.bitstream.packets import HEADER_BYTES, TRAILER_BYTES, Header, frame
+from spikecae.bitstream.packets import HEADER_BYTES, MAX_PAYLOAD, TRAILER_BYTES, Header, frame
 
 __all__ = ["BatchSimulator", "HangError", "Pauses", "ProtocolError", "unframe"]
 
@@ -336,7 +336,7 @@ def unframe(packet: bytes, sequence: int, manifest: Manifest) -> bytes:
     """Payload of a packet of one block, or the whole packet where a byte of its frame is not as it should be: that of
     any of the chip's operating points."""
     payload = packet[HEADER_BYTES:-TRAILER_BYTES]
-    if not payload:
+    if not 0 < len(payload) <= MAX_PAYLOAD:
         return packet
     for own in (manifest.spec_hash, *manifest.point_hashes):
         header = Header(sequence=sequence % (1 << 16), tag=int(own[:4], 16), count=1, length=len(payload))

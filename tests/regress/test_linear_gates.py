@@ -128,7 +128,7 @@ def test_a_wrong_gate_is_noticed(mapped: Mapped, unit: str) -> None:
     modules = deepcopy(mapped.modules)
     (module,) = (known.module for known in mapped.manifest.units if known.name == unit)
     gates = [cell for cell in modules[module]["cells"].values() if other_gate(cell["type"])]
-    for place in np.random.default_rng(1).choice(len(gates), WRONG, replace=False).tolist():
+    for place in np.random.default_rng(1).choice(len(gates), min(WRONG, len(gates)), replace=False).tolist():
         gates[place]["type"] = other_gate(gates[place]["type"])
     try:
         assert mapped.wrong(mapped.bench(modules, 1), 16) > 0

@@ -51,6 +51,8 @@ def test_a_wrongly_framed_packet_is_no_payload(simulator, encoder, at):
     assert unframe(bytes(packet), 0, encoder.manifest) == encoder.golden.payloads[0]
     packet[at] ^= 1
     assert unframe(bytes(packet), 0, encoder.manifest) == bytes(packet)
+    endless = bytes(5000)
+    assert unframe(endless, 0, encoder.manifest) == endless
 
 
 @pytest.mark.parametrize(
