@@ -88,10 +88,11 @@ class Chain:
                 plan = plan_place(self.layout, self.target)  # what is missing is told first
                 return self._rtl() | self._synthesized() | self._do(plan)
             case "power" if self.whole:
-                plan_synth(self.layout, self.target, whole=True)
+                plans = [plan_synth(self.layout, self.target, whole=True), plan_implant(self.layout, self.target)]
                 done = self._data_at_hand() | self._rtl()
-                done |= self._do(plan_synth(self.layout, self.target, whole=True))
-                return done | self._do(plan_implant(self.layout, self.target))
+                for plan in plans:
+                    done |= self._do(plan)
+                return done
             case "power":
                 plans = [plan_place(self.layout, self.target)] if self.placed else []
                 plans.append(plan_power(self.layout, self.target, self.measured, placed=self.placed))

@@ -1,12 +1,14 @@
 """Stage ``power``: the mapped netlist, gate by gate on blocks of the test split, and what its activity costs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
 from flow.layout import Layout
 from flow.runner import StageError
-from flow.stages.progress import stepper
+from flow.stages.progress import Step, stepper
 from flow.stages.rtl import detected
 from flow.stages.synth import require_front_end
 from flow.task import Task
@@ -31,25 +33,22 @@ def plan_power(layout: Layout, target: str, blocks: int, *, placed: bool) -> Tas
     def run(folder: Path, console: Console) -> str:
         from flow.stages.dataset_file import load_dataset_file
         from spikecae.spec import load_spec
-        from synth.power.measure import NetlistError, measure_power
+        from synth.power.measure import measure_power
 
         adc = load_dataset_file(layout.data).test.adc
         spec = load_spec(layout.spec)
-        with stepper("power", console) as progress:
-            try:
-                found = measure_power(
-                    spec,
-                    layout.rtl,
-                    layout.synth(target),
-                    cells,
-                    adc,
-                    folder,
-                    blocks=blocks,
-                    place_dir=layout.place(target) if placed else None,
-                    progress=progress,
-                )
-            except NetlistError as error:
-                raise StageError(str(error)) from None
+        with _measuring(console) as progress:
+            found = measure_power(
+                spec,
+                layout.rtl,
+                layout.synth(target),
+                cells,
+                adc,
+                folder,
+                blocks=blocks,
+                place_dir=layout.place(target) if placed else None,
+                progress=progress,
+            )
         return str(found)
 
     return Task(
@@ -64,11 +63,7 @@ def plan_power(layout: Layout, target: str, blocks: int, *, placed: bool) -> Tas
             "report.json": layout.synth(target) / "report.json",
             NETLIST: layout.synth(target) / NETLIST,
             **{file.name: file for file in [cells.file(), *cells.macro_files().values()]},
-            **(
-                {name: layout.place(target) / name for name in (PLACE_REPORT, PLACED_CLOCK, PLACED_NETS)}
-                if placed
-                else {}
-            ),
+            **({name: layout.place(target) / name for name in OF_PLACEMENT} if placed else {}),
         },
         settings={"target": target_name(target), "blocks": blocks, "wires": "placed" if placed else "assumed"},
         tools=("numba", "numpy"),
@@ -90,24 +85,20 @@ def plan_implant(layout: Layout, target: str) -> Task:
         from spikecae.front_end.front_end import designed_front_end
         from spikecae.spec import load_spec
         from synth.power.implant import measure_implant
-        from synth.power.measure import NetlistError
 
         adc = load_dataset_file(layout.data).test.adc
-        with stepper("power", console) as progress:
-            try:
-                found = measure_implant(
-                    layout.design,
-                    load_spec(layout.spec),
-                    designed_front_end(layout.design),
-                    layout.rtl,
-                    synthesized,
-                    cells,
-                    adc,
-                    folder,
-                    progress=progress,
-                )
-            except NetlistError as error:
-                raise StageError(str(error)) from None
+        with _measuring(console) as progress:
+            found = measure_implant(
+                layout.design,
+                load_spec(layout.spec),
+                designed_front_end(layout.design),
+                layout.rtl,
+                synthesized,
+                cells,
+                adc,
+                folder,
+                progress=progress,
+            )
         return str(found)
 
     return Task(
@@ -126,6 +117,18 @@ def plan_implant(layout: Layout, target: str) -> Task:
         settings={"target": target_name(target), "front end": detected(layout.design)},
         tools=("numba", "numpy", "scipy"),
     )
+
+
+@contextmanager
+def _measuring(console: Console) -> Iterator[Step]:
+    """What is to be told of progress; a netlist that sends other packets than golden ends the stage."""
+    from synth.power.measure import NetlistError
+
+    with stepper("power", console) as progress:
+        try:
+            yield progress
+        except NetlistError as error:
+            raise StageError(str(error)) from None
 
 
 def _cells(target: str) -> CellTarget:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-__all__ = ["stepper"]
+__all__ = ["Step", "stepper"]
 
 Step = Callable[[str, int, int], None]
 

@@ -23,6 +23,7 @@ from synth.gates.delays import allowed_wires, delays_of
 from synth.gates.exercise import Exercise
 from synth.gates.gate_simulator import GateSimulator
 from synth.gates.netlist_file import read_netlist_file
+from synth.gates.pulse_filter import PASSING
 from synth.gates.pulses import shortest_pulses
 from synth.mapping.mapping_report import Mapping as CellMapping
 from synth.power.activity_power import energy_of
@@ -103,7 +104,7 @@ def measure_implant(
     netlist = read_netlist_file(synth_dir, manifest.top, library)
     memories = memory_costs(netlist, mapping, target)
     delays = delays_of(netlist, memories, allowed_wires(netlist, memories, WIRE_PF))
-    pulses_ns = shortest_pulses(netlist, delays, library.slew_span)
+    pulses_ns = shortest_pulses(netlist, delays, library.slew_span, "slew")
     simulator = GateSimulator(netlist, delays, pulses_ns, memories, CLOCK, mapping.clock_mhz)
     exercise = Exercise(simulator, manifest.cycles_per_block)
     rate, channels = design.recording.sampling_rate_hz, front_end.channels
@@ -162,10 +163,11 @@ def measure_implant(
         parts=_parts(channels, mapping, target, (quiet, eventful), heard.events, rate),
         leakage_uw_per_channel=(mapping.leakage_uw + macros) / channels,
         notes=[
-            "in: cells' internal energy by state, loads of pins, glitches, clock pins and gates, memory accesses; the "
-            "clock runs all the time, one cycle a sample of one channel",
+            "in: cells' internal energy by state, loads of pins, glitches, clock pins and gates, memory accesses; a "
+            "cycle for every sample of a channel, in which the detector is clocked, and the chip behind it as it asks",
             f"assumed: {1e3 * WIRE_PF:g} fF of wire for each pin, one clock buffer for {CLOCK_TREE_SINKS} clock pins",
-            "left out: amplifiers, converter, band-pass filter, pads, radio; pulses shorter than a gate's delay",
+            f"pulses: {PASSING['slew']}; slews are each net's worst",
+            "left out: amplifiers, converter, band-pass filter, pads, radio",
         ],
     )
     write_text(out_dir / "implant.json", found.model_dump_json(indent=1) + "\n")

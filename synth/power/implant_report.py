@@ -24,7 +24,7 @@ class ImplantPart(Part):
 
 
 class ImplantReport(Part):
-    """``implant.json``. Its clock is the converter's, one cycle a sample: nothing is stopped between samples."""
+    """``implant.json``. Its clock is the converter's, a cycle a sample; the chip behind the detector stops its own."""
 
     schema_version: Literal[1] = 1
     design: str
