@@ -1,4 +1,4 @@
-"""How multiplications are mapped to gates: as in long multiplication, without sign extension."""
+"""How multiplications are mapped to gates: Booth's digits, without sign extension."""
 
 __all__ = ["ROWS"]
 
@@ -50,14 +50,27 @@ module products_as_rows (A, B, C, Y);
             localparam BT = total(B_WIDTHS, p);
             wire [AW - 1:0] a = A[AT +: AW];
             wire [BW - 1:0] b = B[BT +: BW];
+            // Digits of b, and of its sign where it has no bits left.
+            localparam DIGITS = (BW + !B_SIGNED[p] + 1) / 2;
+            localparam WIDE = AW + 1 + !A_SIGNED[p];
+            wire [2 * DIGITS:0] bits = {{(2 * DIGITS - BW){B_SIGNED[p] & b[BW - 1]}}, b, 1'b0};
+            wire [WIDE - 1:0] single = {{(WIDE - AW){A_SIGNED[p] & a[AW - 1]}}, a};
             for (i = 0; i < BW; i = i + 1) begin : row
-                // A bit that counts negatively is inverted, and what that adds is subtracted: -x = (1 - x) - 1.
-                localparam [AW - 1:0] SIGN = A_SIGNED[p] ? {1'b1, {(AW - 1){1'b0}}} : {AW{1'b0}};
-                localparam [AW - 1:0] FLIP = SIGN ^ {AW{(B_SIGNED[p] && i == BW - 1) ^ PRODUCT_NEGATED[p]}};
-                wire [AW - 1:0] bits = ({AW{b[i]}} & a) ^ FLIP;
-                wire [Y_WIDTH - 1:0] shifted = bits << i;
-                wire [Y_WIDTH - 1:0] less = FLIP << i;
-                assign sums[(BT + i + 1) * Y_WIDTH +: Y_WIDTH] = sums[(BT + i) * Y_WIDTH +: Y_WIDTH] + shifted - less;
+                wire [Y_WIDTH - 1:0] before = sums[(BT + i) * Y_WIDTH +: Y_WIDTH];
+                wire [Y_WIDTH - 1:0] after;
+                assign sums[(BT + i + 1) * Y_WIDTH +: Y_WIDTH] = after;
+                if (i < DIGITS) begin
+                    wire low = bits[2 * i], middle = bits[2 * i + 1], high = bits[2 * i + 2];
+                    wire one = middle ^ low, two = (high ^ middle) & ~one;
+                    wire minus = (high & ~(middle & low)) ^ PRODUCT_NEGATED[p];
+                    wire [WIDE - 1:0] digit = (single & {WIDE{one}} | single << 1 & {WIDE{two}}) ^ {WIDE{minus}};
+                    // The sign is inverted in place of extended, and what that adds is subtracted.
+                    wire [Y_WIDTH - 1:0] shifted = (digit ^ (1 << (WIDE - 1))) << (2 * i);
+                    wire [Y_WIDTH - 1:0] carry = minus << (2 * i);
+                    localparam [Y_WIDTH - 1:0] LESS = 1 << (2 * i + WIDE - 1);
+                    assign after = before + shifted + carry - LESS;
+                end else
+                    assign after = before;
             end
         end
         for (p = 0; p < NADDENDS; p = p + 1) begin : addend
@@ -76,7 +89,8 @@ module products_as_rows (A, B, C, Y);
     endgenerate
 endmodule
 """
-"""Yosys technology map. It takes the products of a sum apart into rows, one for each bit of the second factor, which
-``alumacc`` then adds in one tree. Signs as in Baugh and Wooley, IEEE Trans. Computers C-22 (1973): bits that count
-negatively are inverted, and their constants, modulo the width of the sum, come together in one. Yosys by itself extends
-the sign of every row to the sum's width."""
+"""Yosys technology map. It takes the products of a sum apart into rows, one for each digit of the second factor, which
+``alumacc`` then adds in one tree. Digits are Booth's, -2 to 2, each of weight 4 (MacSorley, Proc. IRE 49 (1961)): half
+as many rows as bits, and those of digit 0 do not move. Rows are not sign-extended: their signs are inverted, and what
+that adds, modulo the width of the sum, comes together in one constant (Baugh and Wooley, IEEE Trans. Computers C-22
+(1973)). Yosys by itself has a row for each bit, with its sign extended to the sum's width."""
