@@ -24,9 +24,9 @@ __all__ = ["map_to_cells"]
 GATED_BITS = 2
 """A clock gate pays from this many flip-flops on."""
 
-ABC = "strash; dc2; dc2; strash; amap; buffer -N 32 -c; topo; stime -p; upsize {D}; dnsize {D}; stime -p"
-"""For area (``amap``); then buffers, and sizes for the clock. Without Yosys' usual search for equal nodes, which has no
-end on some multipliers."""
+ABC = "strash; &get -n; &nf -R 50 -F 20; &put; buffer -N 32 -c; topo; stime -p; upsize {D}; dnsize {D}; stime -p"
+"""By area flow (``&nf``), on the gates that the arithmetic was made of: rewriting them before saves no area, and adders
+that it takes apart glitch more. Then buffers, and sizes for the clock."""
 
 
 def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mhz: float, out_dir: Path) -> Mapping:
