@@ -29,12 +29,12 @@ def main(
     for name in names or CATALOGUE:
         experiment = CATALOGUE[name]
         try:
-            result = run_experiment(experiment, processes, scheduler, collect, tell=typer.echo)
+            stored = load_result(path) if (path := RESULTS / f"{name}.json").exists() else None
+            result = run_experiment(experiment, processes, scheduler, collect, stored, tell=typer.echo)
         except MissingData as missing:
             if names and not collect:
                 raise typer.BadParameter(str(missing)) from None
-            kept = (RESULTS / f"{name}.json").exists()
-            typer.echo(f"{'kept as stored' if kept else 'left out'}: {missing}", err=True)
+            typer.echo(f"left out: {missing}", err=True)
             continue
         save_result(result)
         if experiment.figure is not None:

@@ -36,18 +36,21 @@ def run_experiment(
     processes: int = 1,
     scheduler: str | None = None,
     collect: bool = False,
+    stored: ExperimentResult | None = None,
     build: Path = BUILD,
     tell: Callable[[str], None] = lambda _: None,
 ) -> ExperimentResult:
-    """Run what has not run yet, or has run with other code, and put the runs together.
+    """Run what has not run yet, or has run with other code, and put the runs together with what is stored.
 
-    A configuration whose data is missing is left out, unless it ran before; the result says which and why.
+    A configuration whose data is missing is left out, unless it ran before; the result says which and why. Of a row
+    that is stored and has runs here too, that with more seeds is taken, then that of this code, then the later one.
 
     Args:
         experiment: what to run.
         processes: workers on this machine; 1 runs here.
         scheduler: address of a Dask scheduler, whose workers share this folder and its ``build``.
         collect: run nothing; put together the runs that there are, whatever code made them.
+        stored: what was put together before.
         build: where runs are kept.
         tell: gets a line for each finished run.
 
@@ -69,15 +72,19 @@ def run_experiment(
         write_text(_path(folder, item, seed), run.model_dump_json() + "\n")
         tell(f"{experiment.name}: {name} ({run.outcome.wall_s:.0f} s)")
     rows, left_out, wall = [], [], 0.0
+    kept = {hash_json(row.labels): row for row in stored.rows} if stored is not None else {}
+    kept_wall = stored.wall_s / len(stored.rows) if stored is not None and stored.rows else 0.0
     for item in configurations:
         paths = {seed: _path(folder, item, seed) for seed in item.seeds}
         done = {seed: _load(path) for seed, path in paths.items() if path.is_file()}
         name = " ".join(item.labels.values())
-        if done:
-            rows.append(_row(item, done))
-            wall += sum(run.outcome.wall_s for run in done.values())
-        else:
+        before, now = kept.get(hash_json(dict(item.labels))), _row(item, done) if done else None
+        row = max((row for row in (before, now) if row is not None), key=lambda row: _worth(row, code), default=None)
+        if row is None:
             left_out.append(f"Left out: {name} ({missing[name]})." if name in missing else f"Not run yet: {name}.")
+            continue
+        rows.append(row)
+        wall += kept_wall if row is before else sum(run.outcome.wall_s for run in done.values())
     if not rows:
         why = next(iter(missing.values()), "no run is finished")
         raise MissingData(f"{experiment.name}: nothing to put together: {why}")
@@ -111,6 +118,13 @@ def _row(item: Configuration, done: Mapping[int, Run]) -> Row:
         parameters=dict(item.parameters),
         origins=_distinct([run.origin for run in done.values()]),
     )
+
+
+def _worth(row: Row, code: str) -> tuple[int, bool, date]:
+    """By which the better of two rows of a configuration is chosen; of equal ones, the first."""
+    runs = max((value.runs for value in row.metrics.values()), default=0)
+    dates = [origin.made_on for origin in row.origins]
+    return runs, bool(dates) and all(origin.code == code for origin in row.origins), max(dates, default=date.min)
 
 
 def _distinct(origins: Sequence[Origin]) -> list[Origin]:

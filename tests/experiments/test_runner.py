@@ -161,3 +161,32 @@ def test_processes_give_the_same_result(tmp_path: Path) -> None:
     for one, other in zip(alone.rows, spread.rows, strict=True):
         assert one.model_copy(update={"origins": []}) == other.model_copy(update={"origins": []})
         assert one.origins[0].code == other.origins[0].code
+
+
+def test_stored_rows_are_kept_where_nothing_ran(tmp_path: Path, change_code: Callable[[str], None]) -> None:
+    stored = run_experiment(experiment(), build=tmp_path / "there")
+    change_code("second")
+    (tmp_path / "here" / "runs").mkdir(parents=True)
+    with pytest.raises(MissingData):
+        run_experiment(experiment(), collect=True, build=tmp_path / "here")
+    assert run_experiment(experiment(), collect=True, stored=stored, build=tmp_path / "here") == stored
+    half = run_experiment(experiment(lacks_cubes), stored=stored, build=tmp_path / "here")
+    assert [[origin.code for origin in row.origins] for row in half.rows] == [["second"], ["first"]]
+    assert half.left_out == []
+
+
+def test_old_runs_take_no_stored_rows_place(tmp_path: Path, change_code: Callable[[str], None]) -> None:
+    run_experiment(experiment(), build=tmp_path / "old")
+    change_code("second")
+    stored = run_experiment(experiment(), build=tmp_path / "new")
+    assert run_experiment(experiment(), collect=True, stored=stored, build=tmp_path / "old").rows == stored.rows
+    change_code("third")  # of which there is neither: the same day, what is stored stays
+    assert run_experiment(experiment(), collect=True, stored=stored, build=tmp_path / "old").rows == stored.rows
+
+
+@pytest.mark.usefixtures("change_code")
+def test_a_row_with_fewer_seeds_takes_no_stored_rows_place(tmp_path: Path) -> None:
+    stored = run_experiment(experiment(), build=tmp_path / "all")
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment(experiment(fails_after_the_first), build=tmp_path / "one")
+    assert run_experiment(experiment(), collect=True, stored=stored, build=tmp_path / "one").rows == stored.rows
