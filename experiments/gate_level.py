@@ -69,7 +69,7 @@ FLAGS = ("early_exit", "operand_isolation")
 STIMULUS = ("corner", "amplitude", "spikes", "placed")
 """What a netlist is measured with, not what it is made of."""
 WIDTHS = ("weight_bits", "activation_bits", "latent_bits")
-HARDWARE = ("fold", "parameters", "stationary", "weight_bits", "clock_mhz", *FLAGS)
+HARDWARE = ("fold", "parameters", "stationary", "weight_bits", "bias_bits", "identity_shift", "clock_mhz", *FLAGS)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,8 @@ class Shape(NamedTuple):
     placed: bool = False
 
 
+NARROW = {"bias_bits": 12, "identity_shift": 6}
+"""Room for biases and shifts where weights have 4 bits: theirs are smaller as much."""
 LEAST = Shape(bits=(4, 5, 4), stationary=CONVOLUTIONS_OWN)
 """The least energy with loadable parameters."""
 SHAPES = (
@@ -111,6 +113,7 @@ def _row(shape: Shape) -> Configuration:
             "fold": shape.fold,
             "early_exit": shape.early_exit,
             "blocks": BLOCKS,
+            **(NARROW if shape.bits[0] < 8 else {}),
             **({"placed": 1} if shape.placed else {}),
         },
         paper={"nj_per_spike": PAPER_NJ, "channels_per_mm2": PAPER_CHANNELS_PER_MM2},

@@ -89,7 +89,7 @@ class DotProduct(wiring.Component):
 
         output_step = Signal(range(max(2, plan.output_steps)))
         input_step = Signal(range(max(2, plan.input_steps)))
-        loaded, run, last_step = Signal(), Signal(), Signal()
+        loaded, run, last_step, first = Signal(), Signal(), Signal(), Signal()
         last_input = input_step == plan.input_steps - 1
         ready = self.i.valid & (self.identity.valid if plan.has_identity else 1)
         m.d.comb += [
@@ -102,7 +102,7 @@ class DotProduct(wiring.Component):
         if plan.direct:
             m.d.comb += [loaded.eq(self.weights.valid), self.weights.ready.eq(run)]
         else:
-            self._load(m, banks, loaded, last_step)
+            m.d.comb += first.eq(self._load(m, banks, loaded, last_step) == 0)
         with m.If(run):
             m.d.sync += input_step.eq(Mux(last_input, 0, input_step + 1))
             with m.If(last_input):
@@ -122,10 +122,12 @@ class DotProduct(wiring.Component):
         m.d.comb += self.o.payload.eq(accumulator)
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
+        if shift is not None:
+            # With one pass over the outputs, a group's vectors all have the same shifts.
+            with m.If(run & (first if plan.output_steps == 1 else 1)):
+                m.d.sync += accumulator.shift.eq(shift)
         with m.If(run):
             m.d.sync += self.o.valid.eq(last_input)
-            if shift is not None:
-                m.d.sync += accumulator.shift.eq(shift)
             for lane in range(plan.lanes):
                 total = Signal(signed(plan.accumulator_bits), name=f"total{lane}")
                 m.d.comb += total.eq(self._total(operand, weight, lane))
@@ -142,8 +144,12 @@ class DotProduct(wiring.Component):
         made = [still_product(factor, other) for factor, other in pairs]
         return tree([row for rows, _ in made for row in rows]) + sum(number for _, number in made)
 
-    def _load(self, m: Module, banks: list[ShadowRegisters], loaded: Signal, last_step: Signal) -> None:
-        """A group's parameters are taken before its first vector, or with the last one of the group before it."""
+    def _load(self, m: Module, banks: list[ShadowRegisters], loaded: Signal, last_step: Signal) -> Signal:
+        """A group's parameters are taken before its first vector, or with the last one of the group before it.
+
+        Returns:
+            Which of the group's vectors it is.
+        """
         samples = self._plan.samples
         vector, group_end, take = Signal(range(max(2, samples))), Signal(), Signal()
         m.d.comb += [
@@ -154,6 +160,7 @@ class DotProduct(wiring.Component):
         m.d.sync += loaded.eq(take | (loaded & ~group_end))
         with m.If(last_step):
             m.d.sync += vector.eq(Mux(vector == samples - 1, 0, vector + 1))
+        return vector
 
     def _operand(self, m: Module, input_step: Signal) -> data.View:
         """The ``taps`` terms of the input vector that this step multiplies."""
