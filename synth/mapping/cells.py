@@ -13,6 +13,7 @@ from rtl.units.clock_gate import CLOCK_GATE, UNGATED
 from spikecae.files import write_bytes
 from synth.cells.liberty import Library, read_liberty
 from synth.files import NETLIST
+from synth.mapping.fanout import buffer_wide_nets
 from synth.mapping.macros import LibraryMacro, choose, macros
 from synth.mapping.mapping_report import MappedMemory, MappedUnit, Mapping
 from synth.mapping.products import ROWS
@@ -64,8 +65,11 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
             json.loads((folder / f"{part}.json").read_text(encoding="utf-8"))["modules"]
             for part in ("enabled", "gated", "mapped")
         )
-        netlist = (folder / "netlist.json").read_bytes()
-        write_bytes(out_dir / NETLIST, gzip.compress(netlist, compresslevel=3, mtime=0))
+        netlist = json.loads((folder / "netlist.json").read_text(encoding="utf-8"))
+        for module, buffers in buffer_wide_nets(netlist["modules"], library, target.driving_cell).items():
+            types = mapped[f"\\{module}"]["num_cells_by_type"]
+            types[target.driving_cell] = types.get(target.driving_cell, 0) + buffers
+        write_bytes(out_dir / NETLIST, gzip.compress(json.dumps(netlist).encode(), compresslevel=3, mtime=0))
     units = _units(manifest, library, before, after, mapped)
     histogram = _histogram(library, mapped, sum(place == "macro" for place in held.values()))
     memories = [_memory(memory, held[memory.name], available) for memory in manifest.memories]
