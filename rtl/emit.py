@@ -64,11 +64,11 @@ def emit(
     plan, memories = make_plan(spec, hardware, others), hardware.memories
     back_end(memories, kit)  # a kit that is missing is told before anything is built
     top = SpikeEncoder(plan)
-    texts = {f"{ENCODER}.v": _verilog(top, ENCODER)}
+    texts = {f"{ENCODER}.v": _verilog(top, ENCODER, back_end("inferred"))}
     whole, of_whole = None, Counter[Macro]()
     if front_end is not None:
         whole = SpikeCompressor(front_end, plan)
-        texts[f"{COMPRESSOR}.v"] = _verilog(whole, COMPRESSOR)
+        texts[f"{COMPRESSOR}.v"] = _verilog(whole, COMPRESSOR, back_end("inferred"))
     layout, macros, modelled = layout_verilog(ENCODER, memories), Counter[Macro](), set[Macro]()
     if memories != "inferred":
         texts[layout], macros = _with_back_end(SpikeEncoder(plan), ENCODER, memories, kit)
@@ -107,7 +107,7 @@ def emit(
     return manifest
 
 
-def _verilog(top: Clocked, name: str, platform: object = None) -> str:
+def _verilog(top: Clocked, name: str, platform: object) -> str:
     text: str = verilog.convert(top, platform=platform, name=name, strip_internal_attrs=True, emit_src=False)
     return text + clock_gate_verilog()
 

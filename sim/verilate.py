@@ -35,7 +35,7 @@ __all__ = [
 
 HARNESS = Path(__file__).with_name("harness.cpp")
 MEMORY_VARIABLE = "memory"
-"""What Amaranth calls the array of every memory."""
+"""What the array of a parameter memory is called, or what is read of its table where parameters are built in."""
 
 READ_PORT = ("user__en", "user__addr")
 """What every parameter memory calls enable and address of its user's reads."""
@@ -87,8 +87,8 @@ def build_library(
     """Compile an encoder, with the harness, for :class:`sim.batch.BatchSimulator`.
 
     Args:
-        verilog: the emitted encoder, or compressor; their Verilog for a layout too, which has no back door to
-            memories. Models of macros lie beside that.
+        verilog: the emitted encoder, or compressor; their Verilog for a layout too, beside which models of macros lie.
+            The back door leads to loaded parameters alone, and not to those in the Verilog for a layout.
         manifest: what the generator says about it.
         folder: where libraries are kept; created if need be. Processes may share it.
         waves: able to write a waveform file, at the price of speed.
@@ -103,7 +103,8 @@ def build_library(
     """
     top = _top(verilog)
     modules = [f"{top}.{WITHIN[top]}{memory.name}" for memory in manifest.memories if memory.role == "parameters"]
-    seen = READ_PORT if _is_layout(verilog, manifest) else (MEMORY_VARIABLE, *READ_PORT)
+    arrays = manifest.parameters == "ram" and not _is_layout(verilog, manifest)
+    seen = (MEMORY_VARIABLE, *READ_PORT) if arrays else READ_PORT
     program = _Program(
         name="waves.so" if waves else "batch.so",
         verilate=("--prefix", "Vsim", *(["--trace-vcd"] if waves else [])),

@@ -43,13 +43,20 @@ def test_manifest_reads_back(emitted: Path) -> None:
 
 
 def memories_are_as_stated(manifest: Manifest, text: str) -> bool:
-    """Whether the arrays in the Verilog are the memories of the manifest, one by one."""
-    found = set()
+    """Whether the arrays and tables in the Verilog are the memories of the manifest, one by one."""
+    found, tables = set(), {}
     for module, body in re.findall(r"^module \\\\?(\S+) .*?$(.*?)^endmodule", text, re.M | re.S):
         for high, array, last in re.findall(r"^  reg \[(\d+):0\] (\w+) \[(\d+):0\];", body, re.M):
             found.add((module, array, int(last) + 1, int(high) + 1))
-    said = {(f"{manifest.top}.{m.name}", m.array, m.words, m.width) for m in manifest.memories}
-    return found == said
+        tables[module] = (
+            {int(width) for width in re.findall(r"^ +memory = (\d+)'", body, re.M)},
+            body.count(" memory = "),
+        )
+    arrays = {(f"{manifest.top}.{m.name}", m.array, m.words, m.width) for m in manifest.memories if m.kind == "ram"}
+    constant = [m for m in manifest.memories if m.kind == "rom"]
+    return found == arrays and all(
+        tables[f"{manifest.top}.{m.name}.{m.array}"] == ({m.width}, m.words) for m in constant
+    )
 
 
 def test_every_memory_is_an_array_of_the_stated_size(emitted: Path) -> None:
