@@ -148,7 +148,7 @@ def flip_in_verilog(text: str, top: str, mutation: Mutation) -> str:
     """
     name = f"{top}.{mutation.memory}.{MEMORY_VARIABLE}"
     module = re.search(rf"^module \\{re.escape(name)} .*?^endmodule", text, re.M | re.S)
-    word = rf"^ *\d+'h0*{mutation.word:x}(?:, [^:\n]*)?:\n *{MEMORY_VARIABLE} = (\d+)'h([0-9a-f]+);"
+    word = rf"^ *\d+'h0*{mutation.word:x}(?:, [^:\n]*)?:\n *word = (\d+)'h([0-9a-f]+);"
     found = module and re.search(word, module.group(), re.M)
     if not module or not found:
         raise ValueError(f"no word {mutation.word} of memory {mutation.memory!r} in this Verilog")

@@ -35,7 +35,7 @@ __all__ = [
 
 HARNESS = Path(__file__).with_name("harness.cpp")
 MEMORY_VARIABLE = "memory"
-"""What the array of a parameter memory is called, or what is read of its table where parameters are built in."""
+"""What the array of a parameter memory is called, or the instance with its table where parameters are built in."""
 
 READ_PORT = ("user__en", "user__addr")
 """What every parameter memory calls enable and address of its user's reads."""

@@ -87,11 +87,11 @@ def back_end(memories: str, kit: MacroKit | None = None) -> Arrays | FlipFlops |
 
 
 def _table(memory: Memory) -> Module:
-    """A case for every word, named ``memory``; behind the last one a place reads what it would without its top bit."""
+    """A case for every word; behind the last one a place reads what it would without its top bit."""
     m = Module()
     (port,) = memory.read_ports
     width = Shape.cast(memory.shape).width
-    word, held = Signal(width, name="memory"), Signal(width, name="read", reset_less=True)
+    word, held = Signal(width, name="word"), Signal(width, name="held", reset_less=True)
     wrap, places = 1 << len(port.addr) - 1, range(memory.depth, 1 << len(port.addr))
     with m.Switch(port.addr):
         for number, value in enumerate(memory.data.init):

@@ -49,8 +49,8 @@ def memories_are_as_stated(manifest: Manifest, text: str) -> bool:
         for high, array, last in re.findall(r"^  reg \[(\d+):0\] (\w+) \[(\d+):0\];", body, re.M):
             found.add((module, array, int(last) + 1, int(high) + 1))
         tables[module] = (
-            {int(width) for width in re.findall(r"^ +memory = (\d+)'", body, re.M)},
-            body.count(" memory = "),
+            {int(width) for width in re.findall(r"^ +word = (\d+)'", body, re.M)},
+            body.count(" word = "),
         )
     arrays = {(f"{manifest.top}.{m.name}", m.array, m.words, m.width) for m in manifest.memories if m.kind == "ram"}
     constant = [m for m in manifest.memories if m.kind == "rom"]
