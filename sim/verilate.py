@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtl.files import COMPRESSOR, ENCODER, layout_verilog
+from rtl.lint import HARMLESS
 from rtl.manifest import Manifest
 from sim.toolchain import environment, require, verilator_root
 from sim.wrapper import WITHIN, WRAPPER, wrapper_verilog
 
 __all__ = [
-    "HARMLESS",
     "MEMORY_VARIABLE",
     "READ_PORT",
     "BuildError",
@@ -49,16 +49,6 @@ TRACE = ("TRACE", "TRACE_VCD")
 RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_dpi.cpp")
 JOBS = 2
 """Compilers at a time."""
-HARMLESS = {
-    "CASEINCOMPLETE": "Amaranth assigns a default before every case",
-    "WIDTHEXPAND": "Verilog's own extension rules, which Yosys relies on when it writes expressions",
-    "WIDTHTRUNC": "likewise, for word selects written as shifts",
-    "PROCASSINIT": "registers have an initial value besides their reset",
-    "UNUSEDSIGNAL": "Amaranth keeps a wire for every name of the source",
-    "DECLFILENAME": "one file holds all modules",
-}
-"""Warnings that generated Verilog cannot avoid, and why they do not matter. Any other one stops the build."""
-
 Progress = Callable[[str, int, int], None]
 """Called with a step's name, how much of it is done, and of how much."""
 

@@ -143,7 +143,7 @@ def test_a_packet_is_filled_to_the_last_byte() -> None:
 
 @pytest.mark.parametrize(("bits", "fit"), [(140, 233), (136, 240), (137, 238)])
 def test_a_block_that_fits_belongs_to_the_packet(bits: int, fit: int) -> None:
-    """32,640 bits are 240 blocks of 136, and 238 of 137 with 34 bits left: what a block might have had does not count."""
+    """32,640 bits are 240 blocks of 136, and 238 of 137 with 34 bits left: what a block might have does not count."""
     packets = received(
         write_blocks(code([1, 1], indices=bits, spikes=1), np.zeros((255, bits), int), blocks_per_packet=255)
     )
