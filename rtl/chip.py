@@ -389,6 +389,7 @@ class Chip(wiring.Component):
             bus.write.eq(loader.write),
             bus.write_data.eq(loader.write_data),
             loader.read_data.eq(bus.read_data),
+            loader.absent.eq(bus.absent),
             scrubber.read_data.eq(bus.read_data),
             scrubber.start.eq(supervisor.check),
             supervisor.done.eq(scrubber.done),

@@ -11,9 +11,10 @@ from amaranth.back import verilog
 
 from rtl.constraints import file_list, librelane_config, timing_constraints
 from rtl.describe import make_manifest, manifest_of_compressor
-from rtl.files import COMPRESSOR, ENCODER, MANIFESTS, files_beside, layout_verilog, model_file
+from rtl.files import COMPRESSOR, ENCODER, MANIFESTS, WAIVERS, files_beside, layout_verilog, model_file
 from rtl.host.load import load_json
 from rtl.host.register_map import c_header, json_map
+from rtl.lint import waivers
 from rtl.manifest import Manifest
 from rtl.memory.back_ends import Macros, back_end
 from rtl.memory.kit import Macro, MacroKit
@@ -41,11 +42,11 @@ def emit(
 ) -> Manifest:
     """Generate the encoder and, where a front end is given, ``spike_compressor.v``: both behind one another.
 
-    Beside both: ``registers.json`` and ``registers.h``; ``spike_encoder.f``, ``spike_encoder.sdc`` and
-    ``librelane.json``, for the tools that make a layout; and for loadable parameters ``load.json``, the register
-    writes that start the chip. Where ``hardware.memories`` asks for macros or flip-flops, Verilog with these, for the
-    layout tools, and models of the macros. The manifest names them. All are written under temporary names and renamed,
-    the manifest last.
+    Beside both: ``registers.json`` and ``registers.h``; ``spike_encoder.vlt``, waivers for Verilator;
+    ``spike_encoder.f``, ``spike_encoder.sdc`` and ``librelane.json``, for the tools that make a layout; and for
+    loadable parameters ``load.json``, the register writes that start the chip. Where ``hardware.memories`` asks for
+    macros or flip-flops, Verilog with these, for the layout tools, and models of the macros. The manifest names them.
+    All are written under temporary names and renamed, the manifest last.
 
     Args:
         spec: the integers to build in; with several operating points, those of point 0.
@@ -64,11 +65,11 @@ def emit(
     plan, memories = make_plan(spec, hardware, others), hardware.memories
     back_end(memories, kit)  # a kit that is missing is told before anything is built
     top = SpikeEncoder(plan)
-    texts = {f"{ENCODER}.v": _verilog(top, ENCODER)}
+    texts = {f"{ENCODER}.v": _verilog(top, ENCODER, back_end("inferred"))}
     whole, of_whole = None, Counter[Macro]()
     if front_end is not None:
         whole = SpikeCompressor(front_end, plan)
-        texts[f"{COMPRESSOR}.v"] = _verilog(whole, COMPRESSOR)
+        texts[f"{COMPRESSOR}.v"] = _verilog(whole, COMPRESSOR, back_end("inferred"))
     layout, macros, modelled = layout_verilog(ENCODER, memories), Counter[Macro](), set[Macro]()
     if memories != "inferred":
         texts[layout], macros = _with_back_end(SpikeEncoder(plan), ENCODER, memories, kit)
@@ -91,6 +92,7 @@ def emit(
         described = manifest_of_compressor(manifest, whole, front_end, counts)
         texts[MANIFESTS[COMPRESSOR]] = described.model_dump_json(indent=1) + "\n"
     _check_taps(manifest, texts[manifest.verilog])
+    texts[WAIVERS] = waivers(name for name in texts if name.endswith(".v"))
     for name, text in texts.items():
         write_text(out_dir / name, text)
     regions = top.chip.encoder.store.regions if plan.loadable else []
@@ -107,7 +109,7 @@ def emit(
     return manifest
 
 
-def _verilog(top: Clocked, name: str, platform: object = None) -> str:
+def _verilog(top: Clocked, name: str, platform: object) -> str:
     text: str = verilog.convert(top, platform=platform, name=name, strip_internal_attrs=True, emit_src=False)
     return text + clock_gate_verilog()
 

@@ -2,12 +2,14 @@
 
 from spikecae.design import WITHOUT_MACROS
 
-__all__ = ["COMPRESSOR", "ENCODER", "MANIFESTS", "files_beside", "layout_verilog", "model_file"]
+__all__ = ["COMPRESSOR", "ENCODER", "MANIFESTS", "WAIVERS", "files_beside", "layout_verilog", "model_file"]
 
 ENCODER = "spike_encoder"
 COMPRESSOR = "spike_compressor"
 MANIFESTS = {ENCODER: "manifest.json", COMPRESSOR: "compressor.json"}
 """What describes each."""
+WAIVERS = f"{ENCODER}.vlt"
+"""What Verilator need not say of any of them."""
 
 
 def layout_verilog(top: str, memories: str) -> str:
@@ -28,7 +30,7 @@ def files_beside(*, loadable: bool, front_end: bool, memories: str) -> list[str]
         front_end: whether there is a detector in front of the encoder.
         memories: what they are in the Verilog for a layout.
     """
-    files = [f"{ENCODER}.f", f"{ENCODER}.sdc", "librelane.json", "registers.json", "registers.h"]
+    files = [f"{ENCODER}.f", f"{ENCODER}.sdc", WAIVERS, "librelane.json", "registers.json", "registers.h"]
     files += ["load.json"] if loadable else []
     files += [f"{COMPRESSOR}.v", MANIFESTS[COMPRESSOR]] if front_end else []
     if memories != "inferred":

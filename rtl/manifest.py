@@ -27,7 +27,8 @@ class Port(Record):
 
 
 class Memory(Record):
-    """A memory: the instance that holds it (dotted path below the top), and the array's name in there."""
+    """A memory: the instance that holds it (dotted path below the top), and the array's name in there. Of one that is
+    never written, that name is an instance's, which has a case for every word."""
 
     name: str
     array: str

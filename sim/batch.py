@@ -126,11 +126,14 @@ class BatchSimulator:
         for is_input, pauses in ((1, inputs), (0, outputs)):
             self._library.sim_pauses(self._handle, is_input, 2 * seed + is_input + 1, *pauses.probabilities)
 
-    def reset(self, cycles: int = 4) -> None:
-        """Hold ``aresetn`` low, start anew, and forget what was fed and recorded. Memories keep what they hold."""
+    def reset(self, cycles: int = 4, load: Sequence[tuple[int, int]] | None = None) -> None:
+        """Hold ``aresetn`` low, start anew, and forget what was fed and recorded.
+
+        Memories keep what they hold, or are loaded with other writes.
+        """
         self._library.sim_reset(self._handle, cycles)
         self._fed = 0
-        self._start([write for write in self._load if write[0] < 1 << WINDOW_BITS])
+        self._start([write for write in self._load if write[0] < 1 << WINDOW_BITS] if load is None else load)
 
     def _start(self, load: Sequence[tuple[int, int]]) -> None:
         for offset, value in [(register("packet_blocks").offset, 1), *load]:
@@ -311,7 +314,7 @@ class BatchSimulator:
         }
 
     def flip(self, memory: str, word: int, bit: int) -> int:
-        """Flip a bit of a parameter through the back door; it stays flipped, through resets too.
+        """Flip a bit of a loaded parameter through the back door; it stays flipped, through resets too.
 
         Args:
             memory: its name in the manifest.
@@ -327,7 +330,7 @@ class BatchSimulator:
         scope = f"{self._chip}{memory}".encode()
         value = int(self._library.sim_flip(self._handle, scope, MEMORY_VARIABLE.encode(), word, bit))
         if value < 0:
-            known = ", ".join(memory.name for memory in self._counted)
+            known = ", ".join(memory.name for memory in self._counted if memory.kind == "ram") or "built in"
             raise ValueError(f"no bit {bit} of word {word} in memory {memory!r} (parameters: {known})")
         return value
 

@@ -5,12 +5,17 @@ spec with and without it; whether it matters, golden decides.
 """
 
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rtl.host.load import load_writes
+from rtl.host.parameter_store import address_bits, lay_out
+from rtl.host.register_map import register, window_bit
+from rtl.memory.parameter_memory import BUS_BITS
 from rtl.planning import make_plan
 from rtl.shape.plan import STORE, Plan
 from sim.batch import BatchSimulator
@@ -20,7 +25,7 @@ from spikecae.design import Hardware
 from spikecae.golden import EncodedBlocks, encode
 from spikecae.spec import EncoderSpec
 
-__all__ = ["Mutation", "choose_mutations", "flip_in_spec", "flip_in_verilog", "run_mutation"]
+__all__ = ["Mutation", "choose_mutations", "flip_in_load", "flip_in_spec", "flip_in_verilog", "run_mutation"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ def choose_mutations(
 
     Args:
         spec: the encoder.
-        hardware: knobs, with built-in parameters.
+        hardware: knobs.
         adc: (n, M, D) blocks that the mutants will be run on.
         count: how many.
         seed: of the choice.
@@ -99,37 +104,52 @@ def flip_in_spec(spec: EncoderSpec, stage: str, weight: tuple[int, ...], bit: in
 
 
 def run_mutation(
-    simulator: BatchSimulator, mutation: Mutation, adc: NDArray[np.int16], golden: EncodedBlocks
+    simulator: BatchSimulator, plan: Plan, mutation: Mutation, adc: NDArray[np.int16], golden: EncodedBlocks
 ) -> Comparison:
-    """Run blocks with the bit flipped through the back door, and flip it back.
+    """Run blocks on a chip that was loaded with the bit flipped, and load it as it should be.
 
     Args:
-        simulator: of the unflipped Verilog; it is reset.
+        simulator: of a chip with loadable parameters; it is reset.
+        plan: that chip's.
         mutation: the bit.
         adc: (n, M, D) blocks.
         golden: what the unflipped spec makes of them.
     """
-    place = mutation.memory, mutation.word, mutation.bit
-    simulator.flip(*place)
+    simulator.reset(load=flip_in_load(plan, mutation))
     try:
-        simulator.reset()
         simulator.feed(adc)
         simulator.run(len(adc))
         return compare(simulator.manifest, golden, simulator.take_taps(len(adc)), simulator.payloads)
     finally:
-        simulator.flip(*place)
-        simulator.reset()
+        simulator.reset(load=load_writes(plan))
+
+
+def flip_in_load(plan: Plan, mutation: Mutation) -> list[tuple[int, int]]:
+    """The writes that load a chip, with the bit flipped and the CRC of that.
+
+    Raises:
+        ValueError: the parameters are built in.
+    """
+    writes, regions = load_writes(plan), lay_out(plan.images)
+    region = next(region for region in regions if f"{STORE}.{region.name}" == mutation.memory)
+    lane, bit = divmod(mutation.bit, BUS_BITS)
+    window = 1 << window_bit(address_bits(regions))
+    place = window + 4 * (region.base + mutation.word * region.lanes + lane)
+    flipped = [(offset, value ^ (offset == place) << bit) for offset, value in writes]
+    words = b"".join(value.to_bytes(4, "little") for offset, value in flipped if offset >= window)
+    return [(o, zlib.crc32(words) if o == register("crc_expected").offset else value) for o, value in flipped]
 
 
 def flip_in_verilog(text: str, top: str, mutation: Mutation) -> str:
-    """The Verilog with the bit flipped in its memory's initial value.
+    """The Verilog with the bit flipped in its memory's table, where parameters are built in.
 
     Raises:
         ValueError: the text has no such memory or word.
     """
-    module = re.search(rf"^module \\{re.escape(f'{top}.{mutation.memory}')} .*?^endmodule", text, re.M | re.S)
-    word = rf"\b{MEMORY_VARIABLE}\[{mutation.word}\] = (\d+)'h([0-9a-f]+);"
-    found = module and re.search(word, module.group())
+    name = f"{top}.{mutation.memory}.{MEMORY_VARIABLE}"
+    module = re.search(rf"^module \\{re.escape(name)} .*?^endmodule", text, re.M | re.S)
+    word = rf"^ *\d+'h0*{mutation.word:x}(?:, [^:\n]*)?:\n *word = (\d+)'h([0-9a-f]+);"
+    found = module and re.search(word, module.group(), re.M)
     if not module or not found:
         raise ValueError(f"no word {mutation.word} of memory {mutation.memory!r} in this Verilog")
     value = int(found.group(2), 16) ^ 1 << mutation.bit

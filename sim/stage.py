@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtl.host.register_map import register
+from rtl.lint import HARMLESS
 from rtl.manifest import Manifest
 from sim.batch import BatchSimulator, Pauses
 from sim.compare import Comparison, compare
@@ -17,7 +18,7 @@ from sim.emitted import load_manifest, load_writes
 from sim.points import run_points
 from sim.results import CyclesPerBlock, Escapes, Latency, OtherTop, SimulationResults, Speed
 from sim.toolchain import require
-from sim.verilate import HARMLESS, build_library, lint
+from sim.verilate import build_library, lint
 from spikecae.files import replaced, write_text
 from spikecae.front_end.front_end import FrontEnd
 from spikecae.golden import encode

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtl.files import COMPRESSOR, ENCODER, layout_verilog
+from rtl.lint import HARMLESS
 from rtl.manifest import Manifest
 from sim.toolchain import environment, require, verilator_root
 from sim.wrapper import WITHIN, WRAPPER, wrapper_verilog
 
 __all__ = [
-    "HARMLESS",
     "MEMORY_VARIABLE",
     "READ_PORT",
     "BuildError",
@@ -35,7 +35,7 @@ __all__ = [
 
 HARNESS = Path(__file__).with_name("harness.cpp")
 MEMORY_VARIABLE = "memory"
-"""What Amaranth calls the array of every memory."""
+"""What the array of a parameter memory is called, or the instance with its table where parameters are built in."""
 
 READ_PORT = ("user__en", "user__addr")
 """What every parameter memory calls enable and address of its user's reads."""
@@ -49,16 +49,6 @@ TRACE = ("TRACE", "TRACE_VCD")
 RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_dpi.cpp")
 JOBS = 2
 """Compilers at a time."""
-HARMLESS = {
-    "CASEINCOMPLETE": "Amaranth assigns a default before every case",
-    "WIDTHEXPAND": "Verilog's own extension rules, which Yosys relies on when it writes expressions",
-    "WIDTHTRUNC": "likewise, for word selects written as shifts",
-    "PROCASSINIT": "registers have an initial value besides their reset",
-    "UNUSEDSIGNAL": "Amaranth keeps a wire for every name of the source",
-    "DECLFILENAME": "one file holds all modules",
-}
-"""Warnings that generated Verilog cannot avoid, and why they do not matter. Any other one stops the build."""
-
 Progress = Callable[[str, int, int], None]
 """Called with a step's name, how much of it is done, and of how much."""
 
@@ -87,8 +77,8 @@ def build_library(
     """Compile an encoder, with the harness, for :class:`sim.batch.BatchSimulator`.
 
     Args:
-        verilog: the emitted encoder, or compressor; their Verilog for a layout too, which has no back door to
-            memories. Models of macros lie beside that.
+        verilog: the emitted encoder, or compressor; their Verilog for a layout too, beside which models of macros lie.
+            The back door leads to loaded parameters alone, and not to those in the Verilog for a layout.
         manifest: what the generator says about it.
         folder: where libraries are kept; created if need be. Processes may share it.
         waves: able to write a waveform file, at the price of speed.
@@ -103,7 +93,8 @@ def build_library(
     """
     top = _top(verilog)
     modules = [f"{top}.{WITHIN[top]}{memory.name}" for memory in manifest.memories if memory.role == "parameters"]
-    seen = READ_PORT if _is_layout(verilog, manifest) else (MEMORY_VARIABLE, *READ_PORT)
+    arrays = manifest.parameters == "ram" and not _is_layout(verilog, manifest)
+    seen = (MEMORY_VARIABLE, *READ_PORT) if arrays else READ_PORT
     program = _Program(
         name="waves.so" if waves else "batch.so",
         verilate=("--prefix", "Vsim", *(["--trace-vcd"] if waves else [])),

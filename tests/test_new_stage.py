@@ -116,15 +116,15 @@ def test_verilog_equals_golden_at_every_tap(quantized, adc: np.ndarray, tmp_path
 def test_a_flipped_gain_is_noticed(quantized, adc: np.ndarray, tmp_path) -> None:
     """The mutation bench finds its coefficients, and their place in its own memory."""
     _, spec = quantized
-    knobs = hardware(2, packet_blocks=1)
+    knobs = hardware(2, parameters="ram", packet_blocks=1)
     manifest = emit(spec, knobs, tmp_path)
     golden = encode(spec, adc[:8])
     mutations = choose_mutations(spec, knobs, adc[:8], 40, seed=5)
     mine = next(mutation for mutation in mutations if mutation.stage == "gain")
     assert mine.memory == "chip.encoder.store.gains"
     library = build_library(tmp_path / manifest.verilog, manifest, MODELS)
-    with BatchSimulator(library, manifest) as simulator:
-        found = run_mutation(simulator, mine, adc[:8], golden)
+    with BatchSimulator(library, manifest, load=load_writes(tmp_path, manifest)) as simulator:
+        found = run_mutation(simulator, make_plan(spec, knobs), mine, adc[:8], golden)
     assert found.first is not None
     assert found.first.stage == "gain"
 

@@ -65,10 +65,12 @@ class RegisterBus(wiring.Signature):
     -------
     addr: Out(addr_bits): 32-bit word.
     write: Out(1): for one cycle, write ``write_data``.
+    part: Out(1): in the same cycle, not all bytes of it count: the write is to be refused.
     write_data: Out(32): what to write.
     error: In(1): in the same cycle, the write is refused.
     read: Out(1): for one cycle, read.
     read_data: In(32): two cycles after ``read``, what was read.
+    read_error: In(1): with it, that there is nothing to read.
     """
 
     def __init__(self, addr_bits: int) -> None:
@@ -77,15 +79,17 @@ class RegisterBus(wiring.Signature):
                 "addr": Out(addr_bits),
                 "write": Out(1),
                 "write_data": Out(32),
+                "part": Out(1),
                 "error": In(1),
                 "read": Out(1),
                 "read_data": In(32),
+                "read_error": In(1),
             }
         )
 
 
 class AxiLite(wiring.Component):
-    """Writes take 2 cycles, reads 4. A write of part of a word is refused with SLVERR, and does nothing.
+    """Writes take 2 cycles, reads 4.
 
     Parameters
     ----------
@@ -109,24 +113,24 @@ class AxiLite(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         axi, bus = self.axi, self.bus
-        whole, wait = Signal(), Signal(2)
+        wait = Signal(2)
         writing = axi.awvalid & axi.wvalid & ~axi.bvalid
         reading = Signal()
         accept_read = axi.arvalid & ~axi.rvalid & ~reading & ~writing
         m.d.comb += [
-            whole.eq(axi.wstrb == 0b1111),
             axi.awready.eq(writing),
             axi.wready.eq(writing),
             axi.arready.eq(accept_read),
             bus.addr.eq(axi.araddr[2:]),
-            bus.write.eq(writing & whole),
+            bus.write.eq(writing),
+            bus.part.eq(axi.wstrb != 0b1111),
             bus.write_data.eq(axi.wdata),
             bus.read.eq(accept_read),
             self.busy.eq(axi.awvalid | axi.wvalid | axi.arvalid | reading | axi.bvalid | axi.rvalid),
         ]
         with m.If(writing):
             m.d.comb += bus.addr.eq(axi.awaddr[2:])
-            m.d.sync += [axi.bvalid.eq(1), axi.bresp.eq(Cat(0, bus.error | ~whole))]
+            m.d.sync += [axi.bvalid.eq(1), axi.bresp.eq(Cat(0, bus.error))]
         with m.Elif(axi.bready):
             m.d.sync += axi.bvalid.eq(0)
         with m.If(accept_read):
@@ -134,7 +138,12 @@ class AxiLite(wiring.Component):
         with m.If(reading):
             m.d.sync += wait.eq(wait + 1)
             with m.If(wait == 1):
-                m.d.sync += [reading.eq(0), axi.rvalid.eq(1), axi.rdata.eq(bus.read_data)]
+                m.d.sync += [
+                    reading.eq(0),
+                    axi.rvalid.eq(1),
+                    axi.rdata.eq(bus.read_data),
+                    axi.rresp.eq(Cat(0, bus.read_error)),
+                ]
         with m.If(axi.rvalid & axi.rready):
             m.d.sync += axi.rvalid.eq(0)
         return m

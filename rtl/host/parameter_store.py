@@ -28,6 +28,7 @@ class ParameterBus(wiring.Signature):
     write: Out(1): write ``write_data``.
     write_data: Out(BUS_BITS): what to write.
     read_data: In(BUS_BITS): what was read, one cycle after ``read``.
+    absent: In(1): no memory has a word at ``addr``, where nothing may be written, and nothing read counts.
     """
 
     def __init__(self, addr_bits: int) -> None:
@@ -39,6 +40,7 @@ class ParameterBus(wiring.Signature):
                 "write": Out(1),
                 "write_data": Out(BUS_BITS),
                 "read_data": In(BUS_BITS),
+                "absent": In(1),
             }
         )
 
@@ -117,11 +119,12 @@ class ParameterStore(wiring.Component):
         if not self._loadable:
             return m
         bus, regions = self.bus, self.regions
-        hits, answers = [], []
+        hits, answers, present = [], [], Signal()
         for region in regions:
             memory = self.memories[region.name]
             lane_bits = memory.lanes.bit_length() - 1
             place_bits = (region.size - 1).bit_length()
+            words = region.words * region.lanes
             hit = Signal(name=f"{region.name}_hit")
             lane = Signal(range(max(2, memory.lanes)), name=f"{region.name}_lane")
             m.d.comb += [
@@ -134,6 +137,8 @@ class ParameterStore(wiring.Component):
             ]
             with m.If(bus.read):
                 m.d.sync += lane.eq(bus.addr[:lane_bits])
+            with m.If(hit & (bus.addr[:place_bits] < words if words < region.size else 1)):
+                m.d.comb += present.eq(1)
             hits.append(hit)
             answers.append(memory.bus.read_data.word_select(lane, BUS_BITS))
         chosen = Signal(range(max(2, len(regions))))
@@ -141,5 +146,5 @@ class ParameterStore(wiring.Component):
             for number, hit in enumerate(hits):
                 with m.If(hit):
                     m.d.sync += chosen.eq(number)
-        m.d.comb += bus.read_data.eq(Array(answers)[chosen])
+        m.d.comb += [bus.read_data.eq(Array(answers)[chosen]), bus.absent.eq(~present)]
         return m

@@ -113,7 +113,7 @@ REGISTERS = (
         "refused_writes",
         0x60,
         "count",
-        "writes refused: illegal values, parameters while running, no such register",
+        "writes refused: illegal values, parts of words, parameters while running, no such register or word",
         "live",
     ),
     Register("overruns", 0x64, "count", "events lost by the front end", "live"),

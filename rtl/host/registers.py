@@ -31,7 +31,8 @@ class Registers(wiring.Component):
 
     Members
     -------
-    bus: In(RegisterBus(bus_bits)): read data comes one cycle after ``read`` and stays.
+    bus: In(RegisterBus(bus_bits)): read data comes one cycle after ``read`` and stays. What cannot be written is
+        refused, a part of a word too; reading between parameter memories gives 0 and an error.
     parameters: Out(ParameterBus(addr_bits)): parameter memories (only if loadable).
     halted: In(1): parameter memories may be reached, the mode may change.
     state: In(5): running, checking, halted, idle, waiting.
@@ -120,10 +121,11 @@ class Registers(wiring.Component):
             **settings,
             **counters,
         }
-        in_window, read_window = Signal(), Signal()
-        answer = Signal(32)
-        if loadable:
-            m.d.comb += in_window.eq(bus.addr[-1])
+        in_window, read_window, hole = Signal(), Signal(), Signal()
+        answer, absent = Signal(32), Signal()
+        if self._addr_bits is not None:
+            beyond = bus.addr[self._addr_bits : -1].any()
+            m.d.comb += [in_window.eq(bus.addr[-1]), absent.eq(beyond | self.parameters.absent)]
         with m.If(bus.read):
             m.d.sync += [answer.eq(0), read_window.eq(in_window)]
             with m.Switch(bus.addr):
@@ -143,7 +145,7 @@ class Registers(wiring.Component):
                 with m.If(self.passed):
                     m.d.sync += checked.eq(counter)
         known = Signal()
-        with m.If(bus.write & ~in_window):
+        with m.If(bus.write & ~bus.part & ~in_window):
             with m.Switch(bus.addr):
                 for entry in REGISTERS:
                     if entry.access == "ro" or entry.name in fixed or entry.name in self._absent:
@@ -162,7 +164,7 @@ class Registers(wiring.Component):
         with m.If(self.events[COUNTED.index("wrong_spikes")]):
             m.d.sync += sticky[2].eq(1)
         with m.If(in_window):
-            m.d.comb += bus.error.eq(~self.halted)
+            m.d.comb += bus.error.eq(bus.part | ~self.halted | absent)
         with m.Else():
             m.d.comb += bus.error.eq(~known)
         if loadable:
@@ -171,11 +173,14 @@ class Registers(wiring.Component):
                 parameters.grant.eq(self.halted),
                 parameters.addr.eq(bus.addr),
                 parameters.read.eq(bus.read & in_window),
-                parameters.write.eq(bus.write & in_window & self.halted),
+                parameters.write.eq(bus.write & in_window & ~bus.error),
                 parameters.write_data.eq(bus.write_data),
             ]
+            with m.If(bus.read):
+                m.d.sync += hole.eq(in_window & self.halted & absent)
+            m.d.comb += bus.read_error.eq(hole)
             with m.If(read_window):
-                m.d.comb += bus.read_data.eq(Mux(self.halted, parameters.read_data, 0))
+                m.d.comb += bus.read_data.eq(Mux(self.halted & ~hole, parameters.read_data, 0))
         return m
 
     def _is_legal(self, name: str) -> Value:

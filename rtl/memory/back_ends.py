@@ -1,7 +1,7 @@
 """Back ends of memories: what an Amaranth memory becomes in Verilog for a layout.
 
-Given as the platform with which Amaranth elaborates, a back end makes every memory of a design. Without one a memory
-is an array, for synthesis to infer what it likes.
+Given as the platform with which Amaranth elaborates, a back end makes every memory of a design. Constant ones are
+logic in each: initial values of an array are lost in a standard-cell process.
 """
 
 from collections import Counter
@@ -16,19 +16,27 @@ from rtl.memory.sized import use_of
 from rtl.shape.memory_use import held_in
 from spikecae.design import WITHOUT_MACROS
 
-__all__ = ["FlipFlops", "Macros", "back_end"]
+__all__ = ["Arrays", "FlipFlops", "Macros", "back_end"]
 
 
-class FlipFlops:
-    """Registers with an enable for each word; constant memories stay tables."""
+class Arrays:
+    """Arrays, for synthesis to infer what it likes."""
 
     def get_memory(self, memory: Memory) -> Any:
         """Called by Amaranth for each memory."""
-        return _flip_flops(memory) if memory.write_ports else Memory.elaborate(memory, None)
+        return Memory.elaborate(memory, None) if memory.write_ports else _table(memory)
+
+
+class FlipFlops:
+    """Registers with an enable for each word."""
+
+    def get_memory(self, memory: Memory) -> Any:
+        """Called by Amaranth for each memory."""
+        return _flip_flops(memory) if memory.write_ports else _table(memory)
 
 
 class Macros:
-    """A process's macros, registers where :func:`rtl.shape.memory_use.held_in` says so, and constant tables."""
+    """A process's macros, and registers where :func:`rtl.shape.memory_use.held_in` says so."""
 
     def __init__(self, kit: MacroKit) -> None:
         self._kit = kit
@@ -44,7 +52,7 @@ class Macros:
         use = use_of(memory)
         place = held_in(use, macros=True)
         if place == "logic":
-            return Memory.elaborate(memory, None)
+            return _table(memory)
         if place == "flip-flops":
             return _flip_flops(memory)
         grid = fit(self._kit.macros, use)
@@ -57,8 +65,8 @@ class Macros:
         return _macros(memory, grid)
 
 
-def back_end(memories: str, kit: MacroKit | None = None) -> FlipFlops | Macros | None:
-    """The platform for ``hardware.memories``; None leaves memories arrays.
+def back_end(memories: str, kit: MacroKit | None = None) -> Arrays | FlipFlops | Macros:
+    """The platform for ``hardware.memories``.
 
     Args:
         memories: ``inferred``, ``registers``, or a process with macros.
@@ -68,7 +76,7 @@ def back_end(memories: str, kit: MacroKit | None = None) -> FlipFlops | Macros |
         ValueError: it is a process, but the kit is missing or another's.
     """
     if memories in WITHOUT_MACROS:
-        return FlipFlops() if memories == "registers" else None
+        return FlipFlops() if memories == "registers" else Arrays()
     if kit is None or kit.name != memories:
         given = "none was given" if kit is None else f"those of {kit.name} were given"
         raise ValueError(
@@ -76,6 +84,23 @@ def back_end(memories: str, kit: MacroKit | None = None) -> FlipFlops | Macros |
             f"(synth.targets.find.macro_kit({memories!r})), or set it to 'inferred' or 'registers'"
         )
     return Macros(kit)
+
+
+def _table(memory: Memory) -> Module:
+    """A case for every word; behind the last one a place reads what it would without its top bit."""
+    m = Module()
+    (port,) = memory.read_ports
+    width = Shape.cast(memory.shape).width
+    word, held = Signal(width, name="word"), Signal(width, name="held", reset_less=True)
+    wrap, places = 1 << len(port.addr) - 1, range(memory.depth, 1 << len(port.addr))
+    with m.Switch(port.addr):
+        for number, value in enumerate(memory.data.init):
+            with m.Case(number, *({number + wrap} & set(places))):
+                m.d.comb += word.eq(Const.cast(Const(value, memory.shape)))
+    with m.If(port.en):
+        m.d.sync += held.eq(word)
+    m.d.comb += Value.cast(port.data).eq(held)
+    return m
 
 
 def _flip_flops(memory: Memory) -> Module:

@@ -271,7 +271,7 @@ def _times_of(sidecar: Sidecar, spikes: int) -> int:
 def _split(
     bits: NDArray[np.int64], event_widths: NDArray[np.int64], opening_widths: NDArray[np.int64], per_packet: int
 ) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-    """First block of each packet, and the bits in it: as many blocks as are wanted and fit.
+    """First block of each packet, and the bits in it: as many blocks as are wanted and fit, to the last bit.
 
     Args:
         bits: (blocks,) of each block that does not open a packet.

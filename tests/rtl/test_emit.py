@@ -11,9 +11,12 @@ import pytest
 
 from rtl.constraints import period_ns
 from rtl.emit import emit
+from rtl.files import WAIVERS
+from rtl.lint import HARMLESS
 from rtl.manifest import Manifest
 from rtl.planning import make_plan
-from sim.verilate import HARMLESS, lint
+from sim.toolchain import environment
+from sim.verilate import lint
 from spikecae.design import Design, load_design
 from tests.planted import front_end
 from tests.random_spec import random_spec
@@ -43,13 +46,20 @@ def test_manifest_reads_back(emitted: Path) -> None:
 
 
 def memories_are_as_stated(manifest: Manifest, text: str) -> bool:
-    """Whether the arrays in the Verilog are the memories of the manifest, one by one."""
-    found = set()
+    """Whether the arrays and tables in the Verilog are the memories of the manifest, one by one."""
+    found, tables = set(), {}
     for module, body in re.findall(r"^module \\\\?(\S+) .*?$(.*?)^endmodule", text, re.M | re.S):
         for high, array, last in re.findall(r"^  reg \[(\d+):0\] (\w+) \[(\d+):0\];", body, re.M):
             found.add((module, array, int(last) + 1, int(high) + 1))
-    said = {(f"{manifest.top}.{m.name}", m.array, m.words, m.width) for m in manifest.memories}
-    return found == said
+        tables[module] = (
+            {int(width) for width in re.findall(r"^ +word = (\d+)'", body, re.M)},
+            body.count(" word = "),
+        )
+    arrays = {(f"{manifest.top}.{m.name}", m.array, m.words, m.width) for m in manifest.memories if m.kind == "ram"}
+    constant = [m for m in manifest.memories if m.kind == "rom"]
+    return found == arrays and all(
+        tables[f"{manifest.top}.{m.name}.{m.array}"] == ({m.width}, m.words) for m in constant
+    )
 
 
 def test_every_memory_is_an_array_of_the_stated_size(emitted: Path) -> None:
@@ -68,6 +78,16 @@ def test_a_front_end_gives_a_compressor_beside_the_encoder(tiny: Design, tmp_pat
     assert memories_are_as_stated(manifest, (tmp_path / "spike_compressor.v").read_text())
     names = [memory.name for memory in manifest.memories if ".detector." in memory.name]
     assert len(names) == len(set(names)), "what holds a memory is told by its name"
+
+
+def test_verilator_has_nothing_to_say_beside_the_waivers(tiny: Design, tmp_path: Path) -> None:
+    emit(random_spec(tiny, 1), tiny.hardware, tmp_path, front_end(24, 2, samples=tiny.block.samples))
+    for top in ("spike_encoder", "spike_compressor"):
+        command = ["verilator_bin", "--lint-only", "-Wall", "--top-module", top, WAIVERS, f"{top}.v"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+    waived = re.findall(r"^lint_off -rule (\w+)", (tmp_path / WAIVERS).read_text(), re.M)
+    assert set(waived) == HARMLESS.keys()
 
 
 def test_same_spec_same_verilog(emitted: Path, tiny: Design, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from rtl.front_end.peak_finder import PeakFinder
 from rtl.front_end.sample_counter import SampleCounter
 from rtl.front_end.snippet_reader import SnippetReader
 from rtl.front_end.spike_detector import SpikeDetector
-from sim.verilate import HARMLESS, lint
+from rtl.lint import HARMLESS
+from sim.verilate import lint
 from spikecae.front_end.detector import RunningMedian
 from spikecae.front_end.front_end import FrontEnd
 from tests.planted import front_end

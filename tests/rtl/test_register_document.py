@@ -118,8 +118,8 @@ def test_a_write_of_a_part_of_a_word_does_nothing(tiny: Design) -> None:
                 _, _, valid, response = await ctx.tick().sample(c.s_axil_bvalid, c.s_axil_bresp)
                 found.append((valid, response))
             assert await host.read(ctx, offset) == 0x12345678 & ((1 << 28) - 1 if offset == parameter else ~0)
-        assert await host.read(ctx, "refused_writes") == 0
-        assert "refused" not in await host.status(ctx)
+        assert await host.read(ctx, "refused_writes") == 30
+        assert "refused" in await host.status(ctx)
 
     host.run(script)
     assert host.plan.tables["parameters"].image.width == 28
@@ -143,6 +143,33 @@ def test_addresses_without_a_register(tiny: Design, kind: str) -> None:
         assert "refused" in await host.status(ctx)
 
     host.run(script)
+
+
+def test_addresses_without_a_parameter(tiny: Design) -> None:
+    host = host_of(tiny, "loadable")
+    window, c = 1 << window_bit(host.chip.addr_bits), host.chip
+    regions = lay_out(host.plan.images)
+    words = {region.base + n for region in regions for n in range(region.words * region.lanes)}
+    holes = [n for n in range(window // 4) if n not in words]
+    chosen = [n for n in holes if n - 1 in words or n + 1 in words or n == holes[-1]]
+    assert len(chosen) > 3
+    assert holes[-1] >> host.chip.addr_bits, "beyond all memories, where addresses might wrap"
+    found = []
+
+    async def script(ctx):
+        for offset, value in load_writes(host.plan)[: len(words)]:
+            await host.write(ctx, offset, value)
+        for word in chosen:
+            assert await host.write(ctx, window + 4 * word, 0xFFFFFFFF) == SLVERR
+            assert await host.read(ctx, window + 4 * word) == 0
+            found.append(ctx.get(c.s_axil_rresp))
+        for offset, value in load_writes(host.plan)[: len(words)]:
+            assert await host.read(ctx, offset) == value
+            assert ctx.get(c.s_axil_rresp) == 0
+        assert await host.read(ctx, "refused_writes") == len(chosen)
+
+    host.run(script)
+    assert found == [SLVERR] * len(chosen)
 
 
 def test_address_widths() -> None:

@@ -11,10 +11,11 @@ from amaranth.back import verilog
 from numpy.typing import NDArray
 
 from rtl.chip import Chip
+from rtl.lint import HARMLESS
 from rtl.planning import make_plan
 from rtl.spike_compressor import Compressor, SpikeCompressor
 from rtl.units.clock_gate import clock_gate_verilog
-from sim.verilate import HARMLESS, lint
+from sim.verilate import lint
 from spikecae.bitstream.packets import Packet, PacketReader
 from spikecae.bitstream.payload import Events, read_blocks, write_blocks
 from spikecae.design import Design

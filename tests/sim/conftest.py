@@ -73,3 +73,10 @@ def library(encoder: Emitted, models: Path) -> Path:
 def simulator(encoder: Emitted, library: Path):
     with BatchSimulator(library, encoder.manifest, load=encoder.load) as running:
         yield running
+
+
+@pytest.fixture
+def loaded(loadable, models):
+    library = build_library(loadable.rtl_dir / loadable.manifest.verilog, loadable.manifest, models)
+    with BatchSimulator(library, loadable.manifest, load=loadable.load) as running:
+        yield running

@@ -142,11 +142,11 @@ def test_a_block_that_never_comes_is_a_hang(simulator, encoder):
         simulator.run(3)
 
 
-def test_a_flipped_bit_can_be_flipped_back(simulator, encoder):
+def test_a_flipped_bit_can_be_flipped_back(loaded, loadable):
     name = "chip.encoder.store.weights"
-    value = simulator.flip(name, 3, 17)
-    assert simulator.flip(name, 3, 17) == 1 - value
-    check(simulator, encoder, blocks=1)
+    value = loaded.flip(name, 3, 17)
+    assert loaded.flip(name, 3, 17) == 1 - value
+    check(loaded, loadable, blocks=1)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ import re
 
 import pytest
 
+from rtl.lint import HARMLESS
 from rtl.memory.macros import fit
 from rtl.shape.memory_use import held_in
 from sim.batch import BatchSimulator
 from sim.reads import reads_per_block
 from sim.stage import run_layout
-from sim.verilate import HARMLESS, build_library, lint
+from sim.verilate import build_library, lint
 from spikecae.design import Design
 from synth.targets.find import macro_kit
 from tests.sim.conftest import READ_ONCE, emitted

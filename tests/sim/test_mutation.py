@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rtl.planning import make_plan
+from rtl.shape.plan import Plan
 from sim.batch import BatchSimulator
 from sim.compare import compare
 from sim.mutation import choose_mutations, flip_in_spec, flip_in_verilog, run_mutation
@@ -25,38 +27,43 @@ def blocks(encoder):
 
 
 @pytest.fixture(scope="module")
-def mutations(encoder, blocks):
-    return list(choose_mutations(encoder.spec, hardware(), blocks[0], FLIPS, seed=4))
+def mutations(tiny, encoder, blocks):
+    return list(choose_mutations(encoder.spec, tiny.hardware, blocks[0], FLIPS, seed=4))
 
 
-def test_every_flipped_weight_bit_is_noticed_at_its_stage(simulator, encoder, blocks, mutations):
+@pytest.fixture(scope="module")
+def plan(tiny, loadable) -> Plan:
+    return make_plan(loadable.spec, tiny.hardware)
+
+
+def test_every_flipped_weight_bit_is_noticed_at_its_stage(loaded, plan, blocks, mutations):
     for mutation in mutations:
-        result = run_mutation(simulator, mutation, *blocks)
+        result = run_mutation(loaded, plan, mutation, *blocks)
         assert result.mismatches["payload"] > 0
         assert result.first.stage == mutation.stage
     assert len({(m.memory, m.word, m.bit) for m in mutations}) == FLIPS
     assert len({m.stage for m in mutations}) >= 6
 
 
-def test_a_flipped_chip_does_what_the_flipped_spec_says(simulator, encoder, blocks, mutations):
+def test_a_flipped_chip_does_what_the_flipped_spec_says(loaded, plan, encoder, blocks, mutations):
     """The bit flipped in the memory is the weight's, not just any that matters."""
     for mutation in mutations:
         spec = flip_in_spec(encoder.spec, mutation.stage, mutation.weight, mutation.weight_bit)
         flipped = golden.encode(spec, blocks[0])
         assert flipped.payloads != blocks[1].payloads
-        assert run_mutation(simulator, mutation, blocks[0], flipped).first is None
+        assert run_mutation(loaded, plan, mutation, blocks[0], flipped).first is None
 
 
-def test_flips_leave_no_trace(simulator, encoder, blocks, mutations):
-    run_mutation(simulator, mutations[0], *blocks)
-    simulator.feed(blocks[0])
-    simulator.run(BLOCKS)
-    assert compare(encoder.manifest, blocks[1], simulator.take_taps(BLOCKS), simulator.payloads).first is None
+def test_flips_leave_no_trace(loaded, plan, encoder, blocks, mutations):
+    run_mutation(loaded, plan, mutations[0], *blocks)
+    loaded.feed(blocks[0])
+    loaded.run(BLOCKS)
+    assert compare(encoder.manifest, blocks[1], loaded.take_taps(BLOCKS), loaded.payloads).first is None
 
 
-def test_a_bit_flipped_in_the_text_of_the_verilog_is_noticed(encoder, blocks, mutations, models, tmp_path):
+def test_a_bit_flipped_in_the_text_of_the_verilog_is_noticed(encoder, blocks, models, tmp_path):
     original = (encoder.rtl_dir / encoder.manifest.verilog).read_text(encoding="utf-8")
-    mutation = mutations[0]
+    mutation = next(choose_mutations(encoder.spec, hardware(), blocks[0], 1, seed=4))
     text = flip_in_verilog(original, encoder.manifest.top, mutation)
     assert sum(a != b for a, b in zip(original, text, strict=True)) == 1
     verilog = tmp_path / "spike_encoder.v"

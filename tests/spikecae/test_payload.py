@@ -141,6 +141,15 @@ def test_a_packet_is_filled_to_the_last_byte() -> None:
     assert wire_bits(np.array([32600, 41]), blocks_per_packet=9, spikes=4) == full + 8 * (13 + 1)
 
 
+@pytest.mark.parametrize(("bits", "fit"), [(140, 233), (136, 240), (137, 238)])
+def test_a_block_that_fits_belongs_to_the_packet(bits: int, fit: int) -> None:
+    """32,640 bits are 240 blocks of 136, and 238 of 137 with 34 bits left: what a block might have does not count."""
+    packets = received(
+        write_blocks(code([1, 1], indices=bits, spikes=1), np.zeros((255, bits), int), blocks_per_packet=255)
+    )
+    assert [packet.header.count for packet in packets] == [fit, 255 - fit]
+
+
 def test_overhead_falls_with_the_blocks_in_a_packet() -> None:
     payload = np.full(1000, 100)
     overhead = [wire_bits(payload, blocks_per_packet=n, spikes=4) - 100_000 for n in (1, 2, 4, 8, 16, 32, 64)]

@@ -90,9 +90,8 @@ def test_the_encoder_is_made_of_what_its_manifest_says(chip):
 def test_every_memory_stays_a_memory(chip):
     manifest, encoder = chip
     found = {memory.name: memory for memory in encoder.memories}
-    for memory in manifest.memories:
+    for memory in (memory for memory in manifest.memories if memory.kind == "ram"):
         counted = found.pop(f"{memory.name}.{memory.array}")
-        assert counted.words == memory.words
-        assert counted.width == memory.width if memory.kind == "ram" else counted.width <= memory.width
-        assert (counted.write_ports > 0) == (memory.kind == "ram")
-    assert found == {}
+        assert (counted.words, counted.width) == (memory.words, memory.width)
+        assert counted.write_ports > 0
+    assert found == {}, "constants are logic"
