@@ -123,7 +123,8 @@ def _macros(memory: Memory, grid: Grid[Macro]) -> Module:
     m.d.comb += [
         writes.eq(write.en.any()),
         written.eq(data),
-        mask.eq(Cat(write.en[lane].replicate(width // lanes) for lane in range(lanes))),
+        # A word that is written whole needs no mask: its pins stay as they are.
+        mask.eq(Cat(write.en[lane].replicate(width // lanes) for lane in range(lanes)) if lanes > 1 else -1),
         place_in.eq(write.addr),
         place_out.eq(read.addr),
         write_row.eq(write.addr >> place_bits),

@@ -38,7 +38,7 @@ class PortCost(Part):
     select: PinCost
     """Of the net that asks for an access: pins for enable, and for write or read, of one row."""
     mask: PinCost
-    """Of the same net, for each bit of a word that it lets be written."""
+    """Of the same net, for each bit of a word that it lets be written, where that is not the whole word."""
 
 
 class MemoryCost(Part):

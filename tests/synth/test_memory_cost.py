@@ -67,14 +67,14 @@ def cost(tmp_path: Path) -> MemoryCost:
     return memory_cost(choice, MACRO, read_liberty(path, timing=True).cells["RAM"], WORDS)
 
 
-def memory(netlist_folder: Path) -> tuple[Netlist, dict[str, list[int]]]:
-    """One memory between the ports of a chip; the two halves of a word are written by themselves."""
+def memory(netlist_folder: Path, *, whole: bool = False) -> tuple[Netlist, dict[str, list[int]]]:
+    """One memory between the ports of a chip; the two halves of a word are written by themselves, or not."""
     parameters = {"RD_PORTS": 1, "WR_PORTS": 1, "WIDTH": 4, "ABITS": 2, "SIZE": WORDS, "RD_CLK_ENABLE": 1}
     parameters |= {"RD_TRANSPARENCY_MASK": 0, "OFFSET": 0}
     ports = {"ck": [2], "read": [3], "from": [4, 5], "out": [6, 7, 8, 9], "write": [10, 11], "to": [12, 13]}
     ports["in"] = [14, 15, 16, 17]
     pins = {"RD_CLK": [2], "RD_EN": [3], "RD_ADDR": [4, 5], "RD_DATA": [6, 7, 8, 9]}
-    pins |= {"WR_CLK": [2], "WR_EN": [10, 10, 11, 11]}
+    pins |= {"WR_CLK": [2], "WR_EN": [10] * 4 if whole else [10, 10, 11, 11]}
     pins |= {"WR_ADDR": [12, 13], "WR_DATA": [14, 15, 16, 17]}
     values = {name: format(value, "b") for name, value in parameters.items()}
     cells = {"m": {"type": "$mem_v2", "parameters": values, "connections": pins}}
@@ -111,6 +111,12 @@ def test_loads_are_those_of_the_pins(cost: MemoryCost, tmp_path: Path) -> None:
     assert loads["write"] == pytest.approx([0.016 + 2 * 0.001] * 2)
     assert loads["from"] == loads["to"] == pytest.approx([0.014] * 2)
     assert loads["in"] == pytest.approx([0.002] * 4)
+
+
+def test_the_mask_of_words_that_are_written_whole_is_tied(cost: MemoryCost, tmp_path: Path) -> None:
+    netlist, _ = memory(tmp_path, whole=True)
+    load = delays_of(netlist, {"m": cost}, np.zeros(netlist.nets)).load_pf
+    assert load[netlist.ports["write"][0]] == pytest.approx(0.016)
 
 
 def test_a_run_by_hand(cost: MemoryCost, tmp_path: Path) -> None:
