@@ -11,7 +11,7 @@ from synth.gates.delays import delays_of
 from synth.gates.gate_simulator import GateSimulator
 from synth.gates.memory_cost import MemoryCost, memory_cost
 from synth.gates.netlist import Netlist, read_netlist
-from synth.mapping.mapping_report import MacroChoice
+from synth.mapping.mapping_report import MacroChoice, MacroRow
 from synth.power.activity_power import energy_of
 from synth.power.clock_energy import assumed_tree
 from tests.synth.gate_library import PIN_FF, VOLTAGE, gate_library
@@ -28,7 +28,7 @@ PORT = Port(
         Pin("Q", "data out", WIDTH),
     )
 )
-MACRO = Macro("RAM", WORDS, WIDTH, 100.0, (PORT,), MacroFiles(gds="", lef="", liberty="", verilog=""))
+MACRO = Macro("RAM", WORDS, WIDTH, 100.0, 10.5, 0.15, (PORT,), MacroFiles(gds="", lef="", liberty="", verilog=""))
 COLUMNS = 2
 """Macros side by side: a memory of 4 words of 4 bits."""
 
@@ -63,8 +63,8 @@ bus (Q) {{ bus_type : two; direction : output; {power(1.0, 2.0)} }}
 def cost(tmp_path: Path) -> MemoryCost:
     path = tmp_path / "ram.lib"
     path.write_text(LIBERTY, encoding="utf-8")
-    choice = MacroChoice(macro="RAM", count=COLUMNS, area_um2=200.0, leakage_nw=10.0)
-    return memory_cost(choice, MACRO, read_liberty(path, timing=True).cells["RAM"], WORDS)
+    choice = MacroChoice(rows=[MacroRow(macro="RAM", columns=COLUMNS)], area_um2=200.0, leakage_nw=10.0)
+    return memory_cost(choice, {"RAM": (MACRO, read_liberty(path, timing=True).cells["RAM"])}, WORDS)
 
 
 def memory(netlist_folder: Path, *, whole: bool = False) -> tuple[Netlist, dict[str, list[int]]]:
