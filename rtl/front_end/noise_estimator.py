@@ -76,6 +76,7 @@ class NoiseEstimator(wiring.Component):
         dither, fresh, coarse = Signal(8), Signal(), Signal()
         waits = Signal()
         turn = self.i.valid & i.turn
+        heard = (i.x.as_unsigned() & i.turn.replicate(bits)).as_signed()  # nothing is worked out of the other samples
         with m.If(self.i.valid):
             m.d.sync += steps.eq(Cat(i.turn, steps[:-1]))
         with m.If(turn):
@@ -83,7 +84,7 @@ class NoiseEstimator(wiring.Component):
                 at.channel.eq(i.channel),
                 at.group.eq(i.group),
                 at.lane.eq(i.lane),
-                code.eq(abs(i.x)),
+                code.eq(abs(heard)),
                 dither.eq(Cat(reversed(list(i.time[:8])))),
                 fresh.eq(i.fresh),
                 coarse.eq(i.coarse),
