@@ -4,7 +4,9 @@ import os
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from experiments.code import code_of
 from experiments.experiment import Configuration, Experiment
@@ -21,10 +23,13 @@ from model.metrics import SAMPLE_BITS
 from quantize.linear.integers import integer_linear
 from quantize.linear.measure import linear_quality
 from rtl.emit import emit
+from rtl.files import COMPRESSOR
+from sim.emitted import load_manifest
 from spikecae.design import Design, Hardware, load_design
 from spikecae.design.recording import Detector
-from spikecae.front_end.front_end import FrontEnd, designed_front_end
+from spikecae.front_end.front_end import FrontEnd, front_end_of
 from spikecae.spec import EncoderSpec
+from synth.power.background import heard_by
 from synth.power.implant import measure_implant
 from synth.power.implant_report import ImplantReport
 from synth.stage import synthesize
@@ -93,12 +98,12 @@ def run(parameters: Parameters, seed: int) -> Outcome:
             "front_end": Detector(contacts_um=contacts, noise_shift=NOISE_SHIFT),
         }
     )
-    front_end = designed_front_end(design)
+    front_end = front_end_of(design, channels, noise_shift=NOISE_SHIFT)
     kit = hash_json([hash_path(file) for file in (cells.file(), *cells.macro_files().values())])
     key = hash_json([code_of(mapped_whole), spec.hash, kit, dict(parameters), CODE_BITS, NOISE_SHIFT, RATE_HZ])
     folder = BUILD / "silicon" / f"implant-{key[:16]}"
     if not (folder / "synth" / "report.json").is_file():
-        mapped_whole(design, spec, front_end, folder, cells)
+        mapped_whole(design, spec, front_end, folder, cells, dataset.test.adc)
     report = folder / f"power-{code_of(measure_implant)[:16]}" / REPORT
     if not report.is_file():
         adc = dataset.test.adc
@@ -113,10 +118,11 @@ def run(parameters: Parameters, seed: int) -> Outcome:
 
 
 def mapped_whole(
-    design: Design, spec: EncoderSpec, front_end: FrontEnd | None, folder: Path, cells: CellTarget
+    design: Design, spec: EncoderSpec, front_end: FrontEnd, folder: Path, cells: CellTarget, adc: NDArray[np.int16]
 ) -> None:
-    """Emit ``spec`` behind a detector, and map both to ``cells``, in ``folder``."""
+    """Emit ``spec`` behind a detector that finds test spikes, and map both to ``cells``, in ``folder``."""
     emit(spec, design.hardware, folder / "rtl", front_end)
+    heard_by(design, front_end, load_manifest(folder / "rtl", COMPRESSOR), adc)  # told before minutes of mapping
     synthesize(design, spec, folder / "rtl", folder / "synth", cells, whole=True)
 
 

@@ -43,4 +43,4 @@ class SpikeEncoder(Clocked):
 
     def __init__(self, plan: Plan) -> None:
         self.chip = Chip(plan)
-        super().__init__(self.chip, "chip")
+        super().__init__(self.chip, "chip", {"sync": self.chip.clock_request})

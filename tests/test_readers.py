@@ -16,7 +16,16 @@ from model.training.training_report import TrainingReport, load_report
 from quantize.report import GoldenCheck, LayerReport, QuantizationReport, RateQuality, WeightReport
 from rtl.manifest import Manifest
 from sim.results import BenchResult, CyclesPerBlock, Latency, Mismatch, OtherTop, SimulationResults, Speed
-from synth.mapping.mapping_report import FpgaMapping, MacroChoice, MappedMemory, MappedUnit, Mapping, Routing, Usage
+from synth.mapping.mapping_report import (
+    FpgaMapping,
+    MacroChoice,
+    MacroRow,
+    MappedMemory,
+    MappedUnit,
+    Mapping,
+    Routing,
+    Usage,
+)
 from synth.power.budget import budget
 from synth.power.power_report import PowerReport
 from synth.report import SynthesisReport
@@ -126,7 +135,7 @@ def mapped() -> SynthesisReport:
     unit = MappedUnit(
         name="vq", cells=9, area_um2=90.0, flip_flops=2, flip_flop_area_um2=40.0, clock_gates=1, gated_flip_flops=2
     )
-    choice = MacroChoice(macro="SRAM", count=2, area_um2=10.0, leakage_nw=1.0)
+    choice = MacroChoice(rows=[MacroRow(macro="SRAM", columns=2)], area_um2=10.0, leakage_nw=1.0)
     return sample_synthesis().model_copy(
         update={
             "mapping": Mapping(

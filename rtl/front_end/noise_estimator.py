@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.front_end.push_stream import PushStream
 from rtl.front_end.sample_counter import counted_layout
-from rtl.memory.sized import SizedMemory, alone
+from rtl.memory.sized import SizedMemory, alone, turned
 from rtl.shape.memory_use import FLIP_FLOP_BITS
 from spikecae.front_end.front_end import GAIN_BITS, GAIN_FRACTION, THRESHOLD_LAG, FrontEnd
 
@@ -76,6 +76,7 @@ class NoiseEstimator(wiring.Component):
         dither, fresh, coarse = Signal(8), Signal(), Signal()
         waits = Signal()
         turn = self.i.valid & i.turn
+        heard = (i.x.as_unsigned() & i.turn.replicate(bits)).as_signed()  # nothing is worked out of the other samples
         with m.If(self.i.valid):
             m.d.sync += steps.eq(Cat(i.turn, steps[:-1]))
         with m.If(turn):
@@ -83,7 +84,7 @@ class NoiseEstimator(wiring.Component):
                 at.channel.eq(i.channel),
                 at.group.eq(i.group),
                 at.lane.eq(i.lane),
-                code.eq(abs(i.x)),
+                code.eq(abs(heard)),
                 dither.eq(Cat(reversed(list(i.time[:8])))),
                 fresh.eq(i.fresh),
                 coarse.eq(i.coarse),
@@ -128,13 +129,13 @@ class NoiseEstimator(wiring.Component):
             with m.If(self.i.valid & steps[1]):
                 m.d.sync += held.eq(others.data)
             kept = [Mux(at.lane == lane, found, held.word_select(lane, bits)) for lane in range(lanes)]
-            m.d.comb += [others.addr.eq(at.group), keep.data.eq(Cat(kept)), keep.en.eq(keeps)]
+            m.d.comb += [others.addr.eq(keep.addr), keep.data.eq(Cat(kept)), keep.en.eq(keeps)]
         else:
             m.d.comb += [keep.data.eq(found.replicate(lanes)), keep.en.eq(Mux(keeps, 1 << at.lane, 0))]
         m.d.comb += [
-            look_up.addr.eq(i.next_group),
+            look_up.addr.eq(turned(i.next_group, groups) if in_flip_flops else i.next_group),
             look_up.en.eq(looks_up),
-            keep.addr.eq(at.group),
+            keep.addr.eq(turned(at.group, groups) if in_flip_flops else at.group),
             self.threshold.eq(look_up.data.word_select(i.lane, bits)),
         ]
         return m

@@ -85,23 +85,21 @@ class PeakFinder(wiring.Component):
         # Only one channel's state is read in the cycle in which it is written.
         read = memory.read_port(transparent_for=[write] if front_end.channels == 1 else [])
 
-        height, seen = Signal(front_end.bits), Signal(front_end.bits)
-        x = sample.x
+        before, after = Signal(state), write.data
+        above, under_way, matters, seen = Signal(), Signal(), Signal(), Signal(front_end.bits)
+        x = (sample.x.as_unsigned() & matters.replicate(front_end.bits)).as_signed()
+        low, high = sample.x + self.threshold < 0, sample.x > self.threshold
         match front_end.polarity:
             case "negative":
-                m.d.comb += height.eq(Mux(x < 0, -x, 0))
+                m.d.comb += [above.eq(low), seen.eq(Mux(x < 0, -x, 0))]
             case "positive":
-                m.d.comb += height.eq(Mux(x < 0, 0, x))
+                m.d.comb += [above.eq(high), seen.eq(Mux(x < 0, 0, x))]
             case "both":
-                m.d.comb += height.eq(abs(x))
-        before, after = Signal(state), write.data
-        above, under_way, matters = Signal(), Signal(), Signal()
+                m.d.comb += [above.eq(low | high), seen.eq(abs(x))]
         crossing, larger, found, goes_on = Signal(), Signal(), Signal(), Signal()
         searching = sample.settled & (before.left != 0)
         m.d.comb += [
-            above.eq(height > self.threshold),
             matters.eq(above | under_way),
-            seen.eq(height & matters.replicate(front_end.bits)),
             before.since.eq(front_end.refractory),
             crossing.eq(
                 sample.settled & above & ~before.above & (before.left == 0) & (before.since == front_end.refractory)

@@ -42,6 +42,7 @@ class SnippetReader(wiring.Component):
         leaves four cycles after the event is there and complete; then one a cycle, but for those in which the circular
         buffer is written.
     lost: Out(1): for one cycle, an event was dropped.
+    clock_request: Out(1): the next rising edge of the clock is needed: an event is complete, or not sent yet.
 
     Cycles
     ------
@@ -59,6 +60,7 @@ class SnippetReader(wiring.Component):
                 "buffer": Out(BufferRead(front_end)),
                 "o": Out(stream.Signature(spike_layout())),
                 "lost": Out(1),
+                "clock_request": Out(1),
             }
         )
 
@@ -73,7 +75,7 @@ class SnippetReader(wiring.Component):
         depth = front_end.frames * front_end.groups
         names = ("row", "base", "begins", "back")
         row, base, begins, back = (Signal(range(max(2, depth + 1)), name=name) for name in names)
-        final = sample == samples - 1
+        complete, final = self.events.valid & (age >= samples - front_end.peak), sample == samples - 1
         m.submodules.copy = copy = fifo.SyncFIFOBuffered(width=front_end.bits + 1, depth=spikes * samples)
 
         look_up = Signal()
@@ -109,6 +111,7 @@ class SnippetReader(wiring.Component):
             begins.eq(Mux(back > self.first, self.first + depth - back, self.first - back)),
             copy.w_data.eq(Cat(self.buffer.x, ends)),
             copy.w_en.eq(copied),
+            self.clock_request.eq(complete | reading | copied | (copy.level != 0)),
         ]
         m.d.sync += copied.eq(reads)
         with m.If(reads):
@@ -120,10 +123,10 @@ class SnippetReader(wiring.Component):
         with m.If(reads & final & (spike == spikes - 1)):
             m.d.comb += self.events.ready.eq(1)
             m.d.sync += [reading.eq(0), spike.eq(0)]
-        with m.If(~reading & self.events.valid):
+        with m.If(~reading & complete):
             with m.If(age > front_end.latest):
                 m.d.comb += [self.lost.eq(1), self.events.ready.eq(1)]
-            with m.Elif((age >= samples - front_end.peak) & ~copied & (copy.level == 0)):
+            with m.Elif(~copied & (copy.level == 0)):
                 m.d.comb += look_up.eq(1)
                 m.d.sync += [reading.eq(1), sent.eq(event), row.eq(begins), base.eq(begins)]
 

@@ -1,6 +1,6 @@
 """The front end: raw multiplexed samples in, spikes out."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import DomainRenamer, Module, Signal
 from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import Out
 
@@ -22,7 +22,8 @@ class SpikeDetector(wiring.Component):
     """Find the spikes of all channels and cut them out.
 
     Samples never wait. What waits is events, for ``o`` to be ready: ``front_end.queue`` of them, each until
-    its samples are overwritten. Those lost are counted.
+    its samples are overwritten. Those lost are counted. They wait, and are fetched, in the domain ``reading``, whose
+    clock may stop while nothing asks for it.
 
     Parameters
     ----------
@@ -38,6 +39,7 @@ class SpikeDetector(wiring.Component):
         where the circular buffer is written then.
     gain: In(8): threshold over the noise estimate, as for :class:`rtl.front_end.noise_estimator.NoiseEstimator`.
     overrun: Out(1): one cycle for each event lost.
+    clock_request: Out(1): the next rising edge of ``reading`` is needed.
 
     Cycles
     ------
@@ -58,6 +60,7 @@ class SpikeDetector(wiring.Component):
                 "o": self.reader.signature.members["o"],
                 "gain": self.noise.signature.members["gain"],
                 "overrun": Out(1),
+                "clock_request": Out(1),
             }
         )
 
@@ -67,7 +70,8 @@ class SpikeDetector(wiring.Component):
         m.submodules.noise = noise = self.noise
         m.submodules.peaks = peaks = self.peaks
         m.submodules.buffer = buffer = self.buffer
-        m.submodules.reader = reader = self.reader
+        reader = self.reader
+        m.submodules.reader = DomainRenamer("reading")(reader)
         wiring.connect(m, wiring.flipped(self.i), counter.i)
         wiring.connect(m, counter.o, noise.i)
         m.d.comb += [buffer.i.valid.eq(counter.o.valid), buffer.i.payload.eq(counter.o.payload)]
@@ -88,7 +92,8 @@ class SpikeDetector(wiring.Component):
                 event.time.eq(peaks.o.payload.time),
                 found.eq(peaks.o.valid & peaks.o.payload.found),
             ]
-        m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=len(event.as_value()), depth=self._front_end.queue)
+        queue = fifo.SyncFIFOBuffered(width=len(event.as_value()), depth=self._front_end.queue)
+        m.submodules.queue = DomainRenamer("reading")(queue)
         m.d.comb += [
             queue.w_data.eq(event),
             queue.w_en.eq(found),
@@ -97,6 +102,7 @@ class SpikeDetector(wiring.Component):
             reader.events.valid.eq(queue.r_rdy),
             reader.events.payload.eq(queue.r_data),
             queue.r_en.eq(reader.events.ready),
+            self.clock_request.eq(found | ((queue.level != 0) & ~queue.r_rdy) | reader.clock_request),
         ]
         # Of the events that are under way, and those found meanwhile (one a cycle), each is lost once at most.
         under_way = self._front_end.pending + self._front_end.queue + PIPELINE

@@ -61,7 +61,8 @@ class Macros:
                 f"no macro of {self._kit.name} serves a memory of {use.words} words of {use.width} bits, with "
                 f"{use.ports} ports, {use.write_bits} bits written by themselves; set hardware.memories = 'registers'"
             )
-        self.used[grid.macro] += grid.count
+        for row in grid.rows:
+            self.used[row.macro] += row.columns
         return _macros(memory, grid)
 
 
@@ -135,48 +136,51 @@ def _flip_flops(memory: Memory) -> Module:
 def _macros(memory: Memory, grid: Grid[Macro]) -> Module:
     """One write and one read port, on the first and the last port of the macros: the same one, if there is one."""
     m = Module()
-    macro, width = grid.macro, Shape.cast(memory.shape).width
-    shared = macro.ports == 1
+    width = Shape.cast(memory.shape).width
+    # Rows with more ports than others leave them alone.
+    shared = any(row.macro.ports == 1 for row in grid.rows)
     (write,), (read,) = memory.write_ports, memory.read_ports
     lanes, data = len(write.en), Value.cast(write.data)
-    place_bits, word_bits = macro.address_bits, grid.columns * macro.width
-    row_type = range(max(2, grid.rows))
+    word_bits = max(row.columns * row.macro.width for row in grid.rows)
     written, asked, mask = Signal(word_bits), Signal(), Signal(word_bits)
-    write_row, read_row, last_row = Signal(row_type), Signal(row_type), Signal(row_type, reset_less=True)
-    place_in, place_out = Signal(place_bits), Signal(place_bits)
+    last_row = Signal(range(max(2, len(grid.rows))), reset_less=True)
     writes, passes = Signal(), Signal()
     m.d.comb += [
         writes.eq(write.en.any()),
         written.eq(data),
-        mask.eq(Cat(write.en[lane].replicate(width // lanes) for lane in range(lanes))),
-        place_in.eq(write.addr),
-        place_out.eq(read.addr),
-        write_row.eq(write.addr >> place_bits),
-        read_row.eq(read.addr >> place_bits),
+        # A word that is written whole needs no mask: its pins stay as they are.
+        mask.eq(Cat(write.en[lane].replicate(width // lanes) for lane in range(lanes)) if lanes > 1 else -1),
         # What a transparent port passes on is not read: no macro says what would come.
         passes.eq(writes & (write.addr == read.addr) if read.transparent_for else 0),
         asked.eq(read.en & ~passes & (~writes if shared else 1)),
     ]
-    with m.If(asked):
-        m.d.sync += last_row.eq(read_row)
-    outputs = [[Signal(macro.width, name=f"out{row}_{column}") for column in range(grid.columns)] for row in row_type]
-    for row in range(grid.rows):
-        write_here, read_here = Signal(name=f"write{row}"), Signal(name=f"read{row}")
-        m.d.comb += [write_here.eq(writes & (write_row == row)), read_here.eq(asked & (read_row == row))]
-        for column in range(grid.columns):
+    outputs = []
+    for number, (row, begin) in enumerate(zip(grid.rows, grid.begins(), strict=True)):
+        macro = row.macro
+        write_here, read_here = Signal(name=f"write{number}"), Signal(name=f"read{number}")
+        place_in, place_out = (Signal(macro.address_bits, name=f"place_{way}{number}") for way in ("in", "out"))
+        m.d.comb += [
+            write_here.eq(writes & _lies_in(write.addr, begin, macro.address_bits)),
+            read_here.eq(asked & _lies_in(read.addr, begin, macro.address_bits)),
+            place_in.eq(write.addr),
+            place_out.eq(read.addr),
+        ]
+        with m.If(read_here):
+            m.d.sync += last_row.eq(number)
+        outputs.append([Signal(macro.width, name=f"out{number}_{column}") for column in range(row.columns)])
+        for column, out in enumerate(outputs[-1]):
             bits = slice(column * macro.width, (column + 1) * macro.width)
-            out = outputs[row][column]
             entry = written[bits], mask[bits]
-            if shared:
-                place = Mux(writes, place_in, place_out)[:place_bits]
+            if macro.ports == 1:
+                place = Mux(writes, place_in, place_out)[: macro.address_bits]
                 pins = _connected(macro.interface[0], write_here, read_here, place, entry, out)
             else:
                 nothing = Const(0, macro.width), Const(0, macro.width)
-                unread = Signal(macro.width, name=f"unread{row}_{column}")
+                unread = Signal(macro.width, name=f"unread{number}_{column}")
                 pins = _connected(macro.interface[0], write_here, Const(0), place_in, entry, unread)
                 pins |= _connected(macro.interface[-1], Const(0), read_here, place_out, nothing, out)
-            m.submodules[f"macro{row}_{column}"] = Instance(macro.name, **pins)
-    found = Array(Cat(row)[:width] for row in outputs)[last_row]
+            m.submodules[f"macro{number}_{column}"] = Instance(macro.name, **pins)
+    found = Array(Cat(outs)[:width] for outs in outputs)[last_row]
     if not read.transparent_for:
         m.d.comb += Value.cast(read.data).eq(found)
         return m
@@ -187,6 +191,11 @@ def _macros(memory: Memory, grid: Grid[Macro]) -> Module:
             m.d.sync += held.eq(data)
     m.d.comb += Value.cast(read.data).eq(Mux(passed, held, found))
     return m
+
+
+def _lies_in(address: Value, begin: int, place_bits: int) -> Value:
+    """Whether a word is in the row that begins there, with addresses of so many bits inside."""
+    return (address >> place_bits) == begin >> place_bits
 
 
 def _connected(

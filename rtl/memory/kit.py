@@ -74,6 +74,10 @@ class Macro:
     """A power of two."""
     width: int
     area_um2: float
+    access_pj: float
+    """Of a write and a read, their mean."""
+    data_pj: float
+    """Of a word that comes to the data pins, half of whose bits change, whether or not it is written."""
     interface: tuple[Port, ...]
     files: MacroFiles
 

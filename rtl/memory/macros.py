@@ -1,4 +1,4 @@
-"""Which macros hold a memory on the least area."""
+"""Which macros hold a memory: those with the least product of area and energy."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,11 +7,15 @@ from typing import Generic, Protocol, TypeVar
 
 from rtl.shape.memory_use import MemoryUse
 
-__all__ = ["Grid", "MacroLike", "fit"]
+__all__ = ["Grid", "MacroLike", "Row", "fit"]
 
 
 class MacroLike(Protocol):
-    """A memory macro: each of its ``ports`` reads or writes; ``write_bits`` are the fewest written by themselves."""
+    """A memory macro: each of its ``ports`` reads or writes; ``write_bits`` are the fewest written by themselves.
+
+    ``access_pj``: of a write and a read, their mean. ``data_pj``: of a word that comes to the data pins, half of whose
+    bits change, whether or not it is written there.
+    """
 
     @property
     def name(self) -> str: ...
@@ -25,38 +29,81 @@ class MacroLike(Protocol):
     def write_bits(self) -> int: ...
     @property
     def area_um2(self) -> float: ...
+    @property
+    def access_pj(self) -> float: ...
+    @property
+    def data_pj(self) -> float: ...
 
 
 M = TypeVar("M", bound=MacroLike)
 
 
 @dataclass(frozen=True)
-class Grid(Generic[M]):
-    """Macros of one kind that hold a memory: ``rows`` one above the other, ``columns`` side by side."""
+class Row(Generic[M]):
+    """Macros of one kind, side by side, that hold as many words of a memory as one of them has."""
 
     macro: M
-    rows: int
     columns: int
-
-    @property
-    def count(self) -> int:
-        """Macros in all."""
-        return self.rows * self.columns
 
     @property
     def area_um2(self) -> float:
         """Area of all."""
-        return self.count * self.macro.area_um2
+        return self.columns * self.macro.area_um2
+
+
+@dataclass(frozen=True)
+class Grid(Generic[M]):
+    """Macros that hold a memory: rows one above the other, the longest first, so that each begins at a multiple of its
+    own words."""
+
+    rows: tuple[Row[M], ...]
+
+    @property
+    def area_um2(self) -> float:
+        """Area of all."""
+        return sum(row.area_um2 for row in self.rows)
+
+    def begins(self) -> list[int]:
+        """The first word of each row."""
+        return [sum(row.macro.words for row in self.rows[:number]) for number in range(len(self.rows))]
+
+    def shares(self, words: int) -> list[float]:
+        """Of a memory of so many words, what each row holds."""
+        return [
+            min(row.macro.words, words - begin) / words for row, begin in zip(self.rows, self.begins(), strict=True)
+        ]
+
+    def energy_pj(self, words: int) -> float:
+        """Of an access anywhere in a memory of so many words, and a word that comes to all rows."""
+        each = zip(self.rows, self.shares(words), strict=True)
+        return sum(row.columns * (share * row.macro.access_pj + row.macro.data_pj) for row, share in each)
 
 
 def fit(available: Iterable[M], use: MemoryUse) -> Grid[M] | None:
-    """The macros that hold a memory on the least area; None if none has the ports, or writes such small parts."""
-    grids = [
-        Grid(macro, ceil(use.words / macro.words), ceil(use.width / macro.width))
-        for macro in available
-        if macro.ports >= use.ports and _writes(macro, use)
-    ]
-    return min(grids, key=lambda grid: (grid.area_um2, grid.macro.name), default=None)
+    """The macros that hold a memory; None if none has the ports, or writes such small parts.
+
+    Short rows take more area, and less energy an access. Of the grids that take the least area without rows of more
+    than so many words, the one with the least area times energy is chosen.
+    """
+    longest: dict[int, Row[M]] = {}
+    for macro in available:
+        if macro.ports >= use.ports and _writes(macro, use):
+            rows = [Row(macro, ceil(use.width / macro.width)), *filter(None, [longest.get(macro.words)])]
+            longest[macro.words] = min(rows, key=lambda row: (row.area_um2, row.macro.name))
+    grids = [_least([row for words, row in longest.items() if words <= limit], use.words) for limit in sorted(longest)]
+    return min(grids, key=lambda grid: grid.area_um2 * grid.energy_pj(use.words), default=None)
+
+
+def _least(rows: list[Row[M]], words: int) -> Grid[M]:
+    """The grid of these rows on the least area, and of those with the fewest rows."""
+
+    step = min(row.macro.words for row in rows)
+    best: list[tuple[float, int, tuple[Row[M], ...]]] = [(0.0, 0, ())]
+    for steps in range(1, ceil(words / step) + 1):
+        shorter = [(row, best[max(0, steps - row.macro.words // step)]) for row in rows]
+        grids = [(area + row.area_um2, count + 1, (row, *others)) for row, (area, count, others) in shorter]
+        best.append(min(grids, key=lambda grid: grid[:2]))
+    return Grid(tuple(sorted(best[-1][2], key=lambda row: -row.macro.words)))
 
 
 def _writes(macro: MacroLike, use: MemoryUse) -> bool:

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.memory.sized import SizedMemory
+from rtl.memory.sized import SizedMemory, turned, turns
 from rtl.shape.memory_use import BUSY_WORDS
 
 __all__ = ["BUS_BITS", "MemoryAccess", "MemoryRead", "ParameterMemory", "WordLoop", "lanes_of"]
@@ -180,19 +180,14 @@ class ParameterMemory(wiring.Component):
             new = Mux(self.bus.write[lane], self.bus.write_data, kept)
             m.d.comb += write.data.word_select(lane, BUS_BITS).eq(new)
 
-    @property
-    def _turns(self) -> bool:
-        """Whether addresses are turned round: where each one is another word's then."""
-        return self.busy and len(self.words) > 2 and len(self.words) & (len(self.words) - 1) == 0
-
     def _turned(self, address: Value) -> Value:
         """Of a word, where it lies."""
-        return address[::-1] if self._turns else address
+        return turned(address, len(self.words)) if self.busy else address
 
     def _place(self, number: int) -> int:
         """The same of a number."""
         bits = (len(self.words) - 1).bit_length()
-        return int(f"{number:0{bits}b}"[::-1], 2) if self._turns else number
+        return int(f"{number:0{bits}b}"[::-1], 2) if self.busy and turns(len(self.words)) else number
 
 
 class WordLoop(wiring.Component):

@@ -1,11 +1,11 @@
 """Amaranth memories of which more is known than their ports say, and what that makes of their use."""
 
-from amaranth.hdl import Module, Shape
+from amaranth.hdl import Module, Shape, Value
 from amaranth.lib.memory import Memory
 
 from rtl.shape.memory_use import MemoryUse
 
-__all__ = ["SizedMemory", "alone", "use_of"]
+__all__ = ["SizedMemory", "alone", "turned", "turns", "use_of"]
 
 
 class SizedMemory(Memory):
@@ -34,6 +34,17 @@ def alone(memory: Memory) -> Module:
     m = Module()
     m.submodules.words = memory
     return m
+
+
+def turns(words: int) -> bool:
+    """Whether addresses of so many words can be turned round: where each one is another word's then."""
+    return words > 2 and words & (words - 1) == 0
+
+
+def turned(address: Value, words: int) -> Value:
+    """Where a word lies among flip-flops that are most often read in order: if possible, at its address turned round,
+    lowest bit first, so that the last of the multiplexers behind them follow the bit that changes most."""
+    return address[::-1] if turns(words) else address
 
 
 def use_of(memory: Memory) -> MemoryUse:

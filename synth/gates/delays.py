@@ -68,7 +68,7 @@ def _driven(
                 port = cost.write if part.writes else cost.read
                 yield list(part.address), port.address.capacitance_pf, cost.count
                 yield list(part.data), port.data.capacitance_pf, cost.rows
-                select_pf = port.select.capacitance_pf + part.bits * port.mask.capacitance_pf
+                select_pf = port.select.capacitance_pf + part.masked * port.mask.capacitance_pf
                 yield [part.enable], select_pf, cost.count // cost.rows
 
 

@@ -1,11 +1,11 @@
 """What the macros of a memory cost: energy of an access, of their pins, and time."""
 
 import re
-from collections.abc import Iterable
-from math import ceil
+from collections.abc import Iterable, Mapping
 
 from rtl.memory.kit import Access, Macro, Port, Role
 from rtl.memory.kit import Pin as KitPin
+from rtl.memory.macros import Grid, Row
 from synth.cells.functions import truth_table
 from synth.cells.interpolation import look_up
 from synth.cells.liberty import Cell, InternalPower, Pin
@@ -38,11 +38,12 @@ class PortCost(Part):
     select: PinCost
     """Of the net that asks for an access: pins for enable, and for write or read, of one row."""
     mask: PinCost
-    """Of the same net, for each bit of a word that it lets be written."""
+    """Of the same net, for each bit of a word that it lets be written, where that is not the whole word."""
 
 
 class MemoryCost(Part):
-    """Of a memory, as a grid of macros: ``rows`` one above the other, of which an access wakes one."""
+    """Of a memory, as a grid of macros: ``rows`` one above the other, of which an access wakes one, as often as it
+    holds words."""
 
     macro: str | None
     count: int
@@ -60,22 +61,42 @@ class MemoryCost(Part):
     setup_ns: float
 
 
-def memory_cost(choice: MacroChoice, macro: Macro, cell: Cell, words: int) -> MemoryCost:
+def memory_cost(choice: MacroChoice, known: Mapping[str, tuple[Macro, Cell]], words: int) -> MemoryCost:
     """Costs of the chosen macros, by their liberty file.
 
     Where a macro has one port, the memory's two are priced as if each had its pins: what chooses between two addresses
     is not in the netlist.
 
     Args:
-        choice: macro and number of it.
-        macro: its pins.
-        cell: the same, in its liberty file.
+        choice: rows of macros.
+        known: of each macro, its pins, and the same in its liberty file.
         words: of the memory.
 
     Raises:
         ValueError: the cell lacks a pin, or states no energy of a read or a write.
     """
-    rows = ceil(words / macro.words)
+    grid = Grid(tuple(Row(known[row.macro][0], row.columns) for row in choice.rows))
+    rows = [(known[row.macro.name][1], row, share) for row, share in zip(grid.rows, grid.shares(words), strict=True)]
+    times = [_times(cell, row.macro) for cell, row, _ in rows]
+    every = [(cell, port, row.columns) for cell, row, _ in rows for port in row.macro.interface]
+    return MemoryCost(
+        macro=str(choice),
+        count=sum(row.columns for row in choice.rows),
+        rows=len(rows),
+        read=_port(rows, "read"),
+        write=_port(rows, "write"),
+        clock_pf=sum(columns * _pin(cell, port, "clock").capacitance_pf for cell, port, columns in every),
+        resting_pj=sum(columns * sum(_edges(cell, port, "clock", None) or ()) for cell, port, columns in every),
+        leakage_nw=choice.leakage_nw,
+        area_um2=choice.area_um2,
+        access_ns=max(access for access, _, _ in times),
+        slew_ns=max(slew for _, slew, _ in times),
+        setup_ns=max(setup for _, _, setup in times),
+    )
+
+
+def _times(cell: Cell, macro: Macro) -> tuple[float, float, float]:
+    """From clock to data, the slew there, and what comes before the clock, all in ns."""
     writer, reader = macro.interface[0], macro.interface[-1]
     address, data, output = _pin(cell, writer, "address"), _pin(cell, writer, "data in"), _pin(cell, reader, "data out")
     access = [table for arc in output.timing for table in (arc.rise, arc.fall) if table and "edge" in arc.kind]
@@ -87,19 +108,10 @@ def memory_cost(choice: MacroChoice, macro: Macro, cell: Cell, words: int) -> Me
         for table in (arc.rise, arc.fall)
         if table and arc.kind == "setup_rising"
     ]
-    return MemoryCost(
-        macro=choice.macro,
-        count=choice.count,
-        rows=rows,
-        read=_port(cell, macro, reader, "read", rows, choice.count),
-        write=_port(cell, macro, writer, "write", rows, choice.count),
-        clock_pf=choice.count * sum(_pin(cell, port, "clock").capacitance_pf for port in macro.interface),
-        resting_pj=choice.count * sum(sum(_edges(cell, port, "clock", None) or ()) for port in macro.interface),
-        leakage_nw=choice.leakage_nw,
-        area_um2=choice.area_um2,
-        access_ns=max((max(map(max, table.values)) for table in access), default=0.0),
-        slew_ns=max((float(look_up(table, 0.05, 0.05)) for table in slews), default=0.0),
-        setup_ns=max([0.0, *(float(look_up(table, 0.1, 0.0, 0.05)) for table in setups)]),
+    return (
+        max((max(map(max, table.values)) for table in access), default=0.0),
+        max((float(look_up(table, 0.05, 0.05)) for table in slews), default=0.0),
+        max([0.0, *(float(look_up(table, 0.1, 0.0, 0.05)) for table in setups)]),
     )
 
 
@@ -123,23 +135,36 @@ def no_macro(words: int, width: int) -> MemoryCost:
     )
 
 
-def _port(cell: Cell, macro: Macro, port: Port, access: Access, rows: int, count: int) -> PortCost:
-    columns = count // rows
-    accessed = _edges(cell, port, "clock", access)
-    if accessed is None:
-        raise ValueError(f"macro {cell.name} states no energy of a {access} in its liberty file; leave the macro out")
+def _port(rows: list[tuple[Cell, Row[Macro], float]], access: Access) -> PortCost:
+    """Of rows of macros, each with its share of the accesses."""
+    energy = resting = 0.0
+    addresses, data, selects, masks = [], [], [], []
+    for cell, row, share in rows:
+        macro = row.macro
+        port = macro.interface[0 if access == "write" else -1]
+        accessed = _edges(cell, port, "clock", access)
+        if accessed is None:
+            raise ValueError(
+                f"macro {cell.name} states no energy of a {access} in its liberty file; leave the macro out"
+            )
+        energy += share * row.columns * sum(accessed)
+        resting += share * row.columns * sum(_edges(cell, port, "clock", None) or ())
 
-    def net(pins: Iterable[KitPin | None], macros: float) -> PinCost:
-        return _together([_driven(cell, port, access, pin, macros) for pin in pins if pin is not None])
+        def net(pins: Iterable[KitPin | None], macros: float, cell: Cell = cell, port: Port = port) -> list[PinCost]:
+            return [_driven(cell, port, access, pin, macros) for pin in pins if pin is not None]
 
-    mask = port.pin("mask") if access == "write" else None
+        addresses += net([port.pin("address")], row.columns)
+        data += net([port.pin("data in")], 1) if access == "write" else net([port.pin("data out")], share)
+        selects += net([pin for pin, on in port.pins_for(access) if on], share * row.columns)
+        mask = port.pin("mask") if access == "write" else None
+        masks += net([mask], mask.bits / macro.width if mask else 1)
     return PortCost(
-        access_pj=columns * sum(accessed),
-        resting_pj=columns * sum(_edges(cell, port, "clock", None) or ()),
-        address=net([port.pin("address")], count),
-        data=net([port.pin("data in")], rows) if access == "write" else net([port.pin("data out")], 1),
-        select=net([pin for pin, on in port.pins_for(access) if on], columns),
-        mask=net([mask], rows * (mask.bits / macro.width if mask else 1)),
+        access_pj=energy,
+        resting_pj=resting,
+        address=_together(addresses),
+        data=_together(data),
+        select=_together(selects),
+        mask=_together(masks),
     )
 
 

@@ -68,12 +68,13 @@ class MemoryInstance:
 @dataclass(frozen=True)
 class PortPart:
     """A port of a memory, or the part of one that writes some bits of a word by themselves; only the first part of a
-    port has the ``address``. ``data`` are those that are written."""
+    port has the ``address``. ``data`` are those that are written; ``masked`` counts the bits of a mask that rise with
+    the enable, none where a word is written whole."""
 
     memory: int
     writes: bool
     enable: int
-    bits: int
+    masked: int
     address: Bits
     data: Bits
 
@@ -124,12 +125,13 @@ def port_parts(netlist: Netlist) -> list[PortPart]:
     """All parts of all ports."""
     found = []
     for number, memory in enumerate(netlist.memories):
-        found += [PortPart(number, False, port.enable, memory.width, port.address, ()) for port in memory.reads]
+        found += [PortPart(number, False, port.enable, 0, port.address, ()) for port in memory.reads]
         for port in memory.writes:
-            for enable in dict.fromkeys(port.enable):
+            parts = dict.fromkeys(port.enable)
+            for enable in parts:
                 data = tuple(net for net, on in zip(port.data, port.enable, strict=True) if on == enable)
                 address = port.address if enable == port.enable[0] else ()
-                found.append(PortPart(number, True, enable, len(data), address, data))
+                found.append(PortPart(number, True, enable, len(data) if len(parts) > 1 else 0, address, data))
     return found
 
 

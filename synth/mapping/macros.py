@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rtl.memory.macros import fit
 from rtl.shape.memory_use import MemoryUse
 from synth.cells.liberty import read_liberty
-from synth.mapping.mapping_report import MacroChoice
+from synth.mapping.mapping_report import MacroChoice, MacroRow
 from synth.part import Part
 from synth.targets.cells import CellTarget
 
@@ -23,6 +23,10 @@ class LibraryMacro(Part):
     """Fewest bits of a word that are written by themselves."""
     area_um2: float
     leakage_nw: float
+    access_pj: float
+    """Of a write and a read, their mean."""
+    data_pj: float
+    """Of a word that comes to the data pins, half of whose bits change."""
 
 
 def macros(target: CellTarget) -> list[LibraryMacro]:
@@ -45,19 +49,20 @@ def macros(target: CellTarget) -> list[LibraryMacro]:
                 write_bits=macro.write_bits,
                 area_um2=cell.area_um2,
                 leakage_nw=cell.leakage_nw,
+                access_pj=macro.access_pj,
+                data_pj=macro.data_pj,
             )
         )
     return found
 
 
 def choose(available: Iterable[LibraryMacro], use: MemoryUse) -> MacroChoice | None:
-    """The macros that hold a memory on the least area, as the generator chooses them; None if none fits."""
+    """The macros that hold a memory, as the generator chooses them; None if none fits."""
     grid = fit(available, use)
     if grid is None:
         return None
     return MacroChoice(
-        macro=grid.macro.name,
-        count=grid.count,
+        rows=[MacroRow(macro=row.macro.name, columns=row.columns) for row in grid.rows],
         area_um2=grid.area_um2,
-        leakage_nw=grid.count * grid.macro.leakage_nw,
+        leakage_nw=sum(row.columns * row.macro.leakage_nw for row in grid.rows),
     )

@@ -1,11 +1,14 @@
 """What Yosys counted, and what the encoder became when mapped to cells or to an FPGA: parts of ``report.json``."""
 
+from collections import Counter
+
 from rtl.shape.memory_use import Place
 from synth.part import Part
 
 __all__ = [
     "FpgaMapping",
     "MacroChoice",
+    "MacroRow",
     "MappedMemory",
     "MappedUnit",
     "Mapping",
@@ -60,13 +63,25 @@ class ModuleStatistics(Part):
         return sum(shape.count for shape in self.multipliers)
 
 
-class MacroChoice(Part):
-    """As many macros, side by side and one above the other, as hold a memory."""
+class MacroRow(Part):
+    """Macros of one kind, side by side."""
 
     macro: str
-    count: int
+    columns: int
+
+
+class MacroChoice(Part):
+    """Rows of macros, one above the other, that hold a memory; the longest come first."""
+
+    rows: list[MacroRow]
     area_um2: float
     leakage_nw: float
+
+    def __str__(self) -> str:
+        counts: Counter[str] = Counter()
+        for row in self.rows:
+            counts[row.macro] += row.columns
+        return ", ".join(name if count == 1 else f"{count} {name}" for name, count in counts.items())
 
 
 class MappedUnit(Part):

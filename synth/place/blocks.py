@@ -1,6 +1,6 @@
 """What is placed, as arrays: cells, macros and the chip's ports, with the ends of their nets."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from rtl.memory.kit import Port as MacroPort
 from synth.cells.lef import Outline
 from synth.gates.netlist import MemoryInstance, Netlist
 
-__all__ = ["GRID_UM", "Blocks", "MacroGrid", "blocks_of", "in_grid"]
+__all__ = ["GRID_UM", "Blocks", "MacroRow", "blocks_of", "in_grid"]
 
 GRID_UM = 0.005
 """All lengths of a placement are integers in this unit, the manufacturing grid of such processes."""
@@ -25,12 +25,11 @@ def in_grid(um: float) -> int:
 
 
 @dataclass(frozen=True)
-class MacroGrid:
-    """The macros that hold a memory: ``rows`` one above the other, ``columns`` side by side."""
+class MacroRow:
+    """Macros of a memory that lie side by side; rows are one above the other."""
 
     macro: Macro
     outline: Outline
-    rows: int
     columns: int
 
 
@@ -61,14 +60,14 @@ class Blocks:
 
 
 def blocks_of(
-    netlist: Netlist, outlines: Mapping[str, Outline], memories: Mapping[str, MacroGrid], site_um: float
+    netlist: Netlist, outlines: Mapping[str, Outline], memories: Mapping[str, Sequence[MacroRow]], site_um: float
 ) -> Blocks:
     """Collect them; a memory without macros takes no place, and its nets end there.
 
     Args:
         netlist: cells, memories and ports.
         outlines: of the cells, by name.
-        memories: of those memories that have macros, by name.
+        memories: rows of those memories that have macros, by name.
         site_um: cells and macros are as wide as so many of these as they need.
     """
     return _Collector(netlist, outlines, memories, site_um).blocks()
@@ -76,7 +75,11 @@ def blocks_of(
 
 class _Collector:
     def __init__(
-        self, netlist: Netlist, outlines: Mapping[str, Outline], memories: Mapping[str, MacroGrid], site_um: float
+        self,
+        netlist: Netlist,
+        outlines: Mapping[str, Outline],
+        memories: Mapping[str, Sequence[MacroRow]],
+        site_um: float,
     ) -> None:
         self._netlist = netlist
         self._outlines = [outlines[kind.cell.name] for kind in netlist.kinds]
@@ -89,16 +92,16 @@ class _Collector:
         netlist = self._netlist
         widths = [self._in_sites(outline) for outline in self._outlines]
         heights = [in_grid(outline.height_um) for outline in self._outlines]
-        macros = [grid for _, grid in self._memories for _ in range(grid.rows * grid.columns)]
-        owners = [memory.unit for memory, grid in self._memories for _ in range(grid.rows * grid.columns)]
+        owned = [(memory.unit, row) for memory, rows in self._memories for row in rows for _ in range(row.columns)]
+        macros, owners = [row for _, row in owned], [unit for unit, _ in owned]
         ports = [net for port in netlist.ports.values() for net in port]
         kinds = [kind.cell.name for kind in netlist.kinds]
-        names = list(dict.fromkeys(grid.macro.name for grid in macros))
+        names = list(dict.fromkeys(row.macro.name for row in macros))
         self._cells()
         first = len(netlist.kind)
-        for memory, grid in self._memories:
-            self._macros(memory, grid, first)
-            first += grid.rows * grid.columns
+        for memory, rows in self._memories:
+            self._macros(memory, rows, first)
+            first += sum(row.columns for row in rows)
         self._add(np.array(ports), first + np.arange(len(ports)), 0, 0)
         net, block, dx, dy = np.concatenate(self._ends, axis=1)
         order = np.argsort(net, kind="stable")
@@ -110,14 +113,12 @@ class _Collector:
             kinds=(*kinds, *names, "port"),
             kind=_joined(
                 netlist.kind,
-                [len(kinds) + names.index(grid.macro.name) for grid in macros],
+                [len(kinds) + names.index(row.macro.name) for row in macros],
                 points + len(kinds) + len(names),
             ),
             unit=_joined(netlist.unit, owners, points),
-            width=_joined(np.array(widths)[netlist.kind], [self._in_sites(grid.outline) for grid in macros], points),
-            height=_joined(
-                np.array(heights)[netlist.kind], [in_grid(grid.outline.height_um) for grid in macros], points
-            ),
+            width=_joined(np.array(widths)[netlist.kind], [self._in_sites(row.outline) for row in macros], points),
+            height=_joined(np.array(heights)[netlist.kind], [in_grid(row.outline.height_um) for row in macros], points),
             net=net[order].astype(np.int32),
             block=block[order].astype(np.int32),
             dx=dx[order].astype(np.int32),
@@ -140,13 +141,12 @@ class _Collector:
                 dx, dy = _place(outline, name)
                 self._add(self._netlist.pins[cells, pin].astype(np.int64), cells.astype(np.int64), dx, dy)
 
-    def _macros(self, memory: MemoryInstance, grid: MacroGrid, first: int) -> None:
+    def _macros(self, memory: MemoryInstance, rows: Sequence[MacroRow], first: int) -> None:
         """Each macro takes all addresses; those above its own go to its enable pin, where rows are told apart."""
-        for row in range(grid.rows):
-            for column in range(grid.columns):
-                block = first + row * grid.columns + column
-                for net, pin in _macro_pins(memory, grid, column):
-                    self._add(np.array([net]), np.array([block]), *_place(grid.outline, pin))
+        columns = [(row, column) for row in rows for column in range(row.columns)]
+        for block, (row, column) in enumerate(columns, first):
+            for net, pin in _macro_pins(memory, row, column):
+                self._add(np.array([net]), np.array([block]), *_place(row.outline, pin))
 
 
 def _joined(cells: Ints | NDArray[np.int64], macros: list[int], ports: NDArray[np.int64]) -> Ints:
@@ -158,9 +158,9 @@ def _place(outline: Outline, pin: str) -> tuple[int, int]:
     return in_grid(x), in_grid(y)
 
 
-def _macro_pins(memory: MemoryInstance, grid: MacroGrid, column: int) -> Iterator[tuple[int, str]]:
+def _macro_pins(memory: MemoryInstance, row: MacroRow, column: int) -> Iterator[tuple[int, str]]:
     """Nets of the memory that go to the macros of a column, each with the pin."""
-    macro, width = grid.macro, grid.macro.width
+    macro, width = row.macro, row.macro.width
     writer, reader = macro.interface[0], macro.interface[-1]
     bits = range(column * width, min((column + 1) * width, memory.width))
     for write in memory.writes:

@@ -1,7 +1,6 @@
 """Stage ``place``: the mapped netlist's cells and macros get a place each, its wires a length, its clock a tree."""
 
 from collections.abc import Callable
-from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from synth.files import CLOCK, PLACE_REPORT, PLACED_CLOCK, PLACED_DEF, PLACED_NE
 from synth.gates.netlist import Netlist
 from synth.gates.netlist_file import netlist_hash, read_netlist_file
 from synth.mapping.mapping_report import Mapping
-from synth.place.blocks import GRID_UM, Blocks, MacroGrid, blocks_of, in_grid
+from synth.place.blocks import GRID_UM, Blocks, MacroRow, blocks_of, in_grid
 from synth.place.clock_tree import grow_clock_tree, save_tree
 from synth.place.def_file import def_text
 from synth.place.floorplan import floorplan
@@ -130,19 +129,17 @@ def _area(blocks: Blocks, part: slice) -> float:
     return float((blocks.width[part].astype(np.int64) * blocks.height[part]).sum())
 
 
-def _grids(netlist: Netlist, mapping: Mapping, target: CellTarget) -> dict[str, MacroGrid]:
-    """The macros of each memory that has some, by the memory's name in the netlist."""
+def _grids(netlist: Netlist, mapping: Mapping, target: CellTarget) -> dict[str, list[MacroRow]]:
+    """The rows of macros of each memory that has some, by the memory's name in the netlist."""
     known = {macro.name: macro for macro in target.macro_files()}
     choices = {memory.name: memory.macro for memory in mapping.memories}
     chosen = {memory: choices[memory.name.rpartition(".")[0]] for memory in netlist.memories}
-    outlines = macro_outlines(target, {choice.macro for choice in chosen.values() if choice is not None})
-    found = {}
-    for memory, choice in chosen.items():
-        if choice is not None:
-            macro = known[choice.macro]
-            rows = ceil(memory.words / macro.words)
-            found[memory.name] = MacroGrid(macro, outlines[macro.name], rows, choice.count // rows)
-    return found
+    rows = {memory.name: choice.rows for memory, choice in chosen.items() if choice is not None}
+    outlines = macro_outlines(target, {row.macro for each in rows.values() for row in each})
+    return {
+        name: [MacroRow(known[row.macro], outlines[row.macro], row.columns) for row in each]
+        for name, each in rows.items()
+    }
 
 
 def _figures(

@@ -160,6 +160,6 @@ def _macros(simulator: GateSimulator, memories: Mapping[str, MemoryCost]) -> NDA
         energy[memory.unit] += (counts[0:2] * np.array(port.address.energy_pj)).sum()
         energy[memory.unit] += (counts[2:4] * np.array(port.data.energy_pj)).sum()
         # A rise of the enable finds an access, and a fall does not.
-        (falling, _), (_, rising) = np.array(port.select.energy_pj) + part.bits * np.array(port.mask.energy_pj)
+        (falling, _), (_, rising) = np.array(port.select.energy_pj) + part.masked * np.array(port.mask.energy_pj)
         energy[memory.unit] += counts[4] @ (falling, rising)
     return energy

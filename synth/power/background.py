@@ -1,15 +1,18 @@
 """What an implant hears, in short: background noise, and then test spikes in it."""
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
+from rtl.manifest import Manifest
+from spikecae.design import Design
 from spikecae.front_end.detector import SpikeDetector
 from spikecae.front_end.front_end import FrontEnd
 
-__all__ = ["Background", "listen"]
+__all__ = ["SEED", "Background", "heard_by", "listen"]
 
 EDGE = 8
 """Samples at a snippet's beginning that are noise alone."""
@@ -17,6 +20,10 @@ MEDIAN_OF_NORMAL = 0.6745
 ORDER = 2
 """Of the band-pass, at either edge of the band."""
 DRAWS = 20
+EVENTS = 8
+QUIET_SAMPLES = 4096
+"""At least, and whole frames."""
+SEED = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +43,31 @@ class Background:
     spikes: int
     events: int
     deviation: float
+
+
+def heard_by(design: Design, front_end: FrontEnd, manifest: Manifest, adc: NDArray[np.int16]) -> Background:
+    """What a design's compressor is to hear.
+
+    Args:
+        design: sampling rate and band.
+        front_end: its detector.
+        manifest: of the compressor, which says how long a spike is under way.
+        adc: (n, M, D) ADC codes of test spikes.
+
+    Raises:
+        ValueError: as for :func:`listen`.
+    """
+    low, high = (edge / design.recording.sampling_rate_hz for edge in design.recording.band_hz)
+    sending = manifest.latency_cycles + 2 * manifest.cycles_per_block + 8 * EVENTS * manifest.packet_buffer_bytes
+    return listen(
+        front_end,
+        adc,
+        (low, high),
+        quiet_frames=ceil(QUIET_SAMPLES / front_end.channels),
+        events=EVENTS,
+        tail_frames=front_end.earliest + ceil(sending / front_end.channels),
+        seed=SEED,
+    )
 
 
 def listen(

@@ -1,7 +1,6 @@
 """Power of a whole implant: the mapped netlist of detector and encoder hears noise, and then spikes."""
 
 from collections.abc import Callable
-from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ from synth.gates.pulse_filter import PASSING
 from synth.gates.pulses import shortest_pulses
 from synth.mapping.mapping_report import Mapping as CellMapping
 from synth.power.activity_power import energy_of
-from synth.power.background import listen
+from synth.power.background import SEED, heard_by
 from synth.power.clock_energy import CLOCK_TREE_SINKS, assumed_tree
 from synth.power.implant_report import ImplantPart, ImplantReport
 from synth.power.measure import NetlistError, memory_costs
@@ -38,10 +37,6 @@ from synth.targets.cells import CellTarget
 
 __all__ = ["measure_implant"]
 
-EVENTS = 8
-QUIET_SAMPLES = 4096
-"""At least, and whole frames."""
-SEED = 1
 NOISE = "noise estimate"
 PARTS = {
     "noise": NOISE,
@@ -108,18 +103,8 @@ def measure_implant(
     simulator = GateSimulator(netlist, delays, pulses_ns, memories, CLOCK, mapping.clock_mhz)
     exercise = Exercise(simulator, manifest.cycles_per_block)
     rate, channels = design.recording.sampling_rate_hz, front_end.channels
-    low, high = (edge / rate for edge in design.recording.band_hz)
-    sending = manifest.latency_cycles + 2 * manifest.cycles_per_block + 8 * EVENTS * manifest.packet_buffer_bytes
-    heard = listen(
-        front_end,
-        adc,
-        (low, high),
-        quiet_frames=ceil(QUIET_SAMPLES / channels),
-        events=EVENTS,
-        tail_frames=front_end.earliest + ceil(sending / channels),
-        seed=SEED,
-    )
-    together = min(EVENTS, manifest.packet_blocks)
+    heard = heard_by(design, front_end, manifest, adc)
+    together = min(heard.events, manifest.packet_blocks)
     expected = expected_packets(spec, front_end, heard.codes, blocks_per_packet=together)
     tell = progress or (lambda step, done, total: None)
 
@@ -148,7 +133,7 @@ def measure_implant(
         voltage_v=library.voltage_v,
         method="gate-level simulation of the whole mapped netlist with delays, times Liberty tables",
         stimulus=f"Gaussian noise, {design.recording.band_hz[0]:g} to {design.recording.band_hz[1]:g} Hz, as deep as "
-        f"the first samples of the test snippets; {EVENTS} test spikes in it; seed {SEED}",
+        f"the first samples of the test snippets; {heard.events} test spikes in it; seed {SEED}",
         channels=channels,
         sampling_rate_hz=rate,
         events_per_s=RATE_HZ,

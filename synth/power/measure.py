@@ -220,6 +220,8 @@ def _without_spikes(exercise: Exercise) -> float:
 def memory_costs(netlist: Netlist, mapping: CellMapping, target: CellTarget) -> dict[str, MemoryCost]:
     """What each memory of a netlist costs, by its name: its macros, as the mapping chose them."""
     files = {macro.name: (macro, file) for macro, file in target.macro_files().items()}
+    used = {row.macro for memory in mapping.memories if memory.macro for row in memory.macro.rows}
+    known = {name: (files[name][0], read_liberty(files[name][1], timing=True).cells[name]) for name in sorted(used)}
     choices = {memory.name: memory.macro for memory in mapping.memories}
     costs = {}
     for memory in netlist.memories:
@@ -227,9 +229,7 @@ def memory_costs(netlist: Netlist, mapping: CellMapping, target: CellTarget) -> 
         if choice is None:
             costs[memory.name] = no_macro(memory.words, memory.width)
         else:
-            macro, file = files[choice.macro]
-            cell = read_liberty(file, timing=True).cells[choice.macro]
-            costs[memory.name] = memory_cost(choice, macro, cell, memory.words)
+            costs[memory.name] = memory_cost(choice, known, memory.words)
     return costs
 
 

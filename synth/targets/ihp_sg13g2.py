@@ -16,37 +16,38 @@ CORNER = "typ_1p20V_25C"
 CELLS = Path(KIT, "libs.ref/sg13g2_stdcell")
 SRAM = "libs.ref/sg13g2_sram"
 
-AREAS_UM2 = {
-    "1P_64x64_c2_bm_bist": 50489.1328,
-    "1P_256x8_c3_bm_bist": 17546.88,
-    "1P_256x16_c2_bm_bist": 28127.104,
-    "1P_256x32_c2_bm_bist": 49488.4992,
-    "1P_256x48_c2_bm_bist": 70849.8944,
-    "1P_256x64_c2_bm_bist": 93180.5344,
-    "1P_512x8_c3_bm_bist": 26137.984,
-    "1P_512x16_c2_bm_bist": 45309.312,
-    "1P_512x32_c2_bm_bist": 79719.8976,
-    "1P_512x64_c2_bm_bist": 150102.4032,
-    "1P_1024x8_c2_bm_bist": 49419.2448,
-    "1P_1024x16_c2_bm_bist": 79673.728,
-    "1P_1024x32_c2_bm_bist": 140182.6944,
-    "1P_1024x64_c2_bm_bist": 263946.1408,
-    "1P_2048x64_c2_bm_bist": 491633.616,
-    "1P_4096x8_c3_bm_bist": 146413.44,
-    "1P_4096x16_c3_bm_bist": 257608.512,
-    "1P_8192x32_c4": 939914.928,
-    "2P_64x22_c2": 39383.8661,
-    "2P_64x32_c2": 52620.8821,
-    "2P_256x8_c2_bm_bist": 38147.5147,
-    "2P_256x16_c2_bm_bist": 57520.5515,
-    "2P_256x32_c2_bm_bist": 96266.6251,
-    "2P_512x8_c2_bm_bist": 57397.3309,
-    "2P_512x16_c2_bm_bist": 88481.5997,
-    "2P_512x32_c2_bm_bist": 150650.1373,
-    "2P_1024x16_c2_bm_bist": 155153.8157,
-    "2P_1024x32_c2_bm_bist": 264167.2813,
+MACROS = {
+    "1P_1024x16_c2_bm_bist": (79673.728, 29.70, 0.34),
+    "1P_1024x32_c2_bm_bist": (140182.6944, 53.59, 1.33),
+    "1P_1024x64_c2_bm_bist": (263946.1408, 101.37, 5.28),
+    "1P_1024x8_c2_bm_bist": (49419.2448, 17.76, 0.09),
+    "1P_2048x64_c2_bm_bist": (491633.616, 138.88, 5.28),
+    "1P_256x16_c2_bm_bist": (28127.104, 16.32, 0.34),
+    "1P_256x32_c2_bm_bist": (49488.4992, 29.73, 1.33),
+    "1P_256x48_c2_bm_bist": (70849.8944, 43.13, 2.97),
+    "1P_256x64_c2_bm_bist": (93180.5344, 56.54, 5.27),
+    "1P_256x8_c3_bm_bist": (17546.88, 11.86, 0.09),
+    "1P_4096x16_c3_bm_bist": (257608.512, 65.57, 0.35),
+    "1P_4096x8_c3_bm_bist": (146413.44, 37.96, 0.09),
+    "1P_512x16_c2_bm_bist": (45309.312, 21.52, 0.34),
+    "1P_512x32_c2_bm_bist": (79719.8976, 39.16, 1.33),
+    "1P_512x64_c2_bm_bist": (150102.4032, 74.46, 5.28),
+    "1P_512x8_c3_bm_bist": (26137.984, 14.08, 0.09),
+    "1P_64x64_c2_bm_bist": (50489.1328, 44.77, 5.00),
+    "1P_8192x32_c4": (939914.928, 234.83, 1.34),
+    "2P_1024x16_c2_bm_bist": (155153.8157, 29.70, 0.34),
+    "2P_1024x32_c2_bm_bist": (264167.2813, 53.59, 1.33),
+    "2P_256x16_c2_bm_bist": (57520.5515, 16.32, 0.34),
+    "2P_256x32_c2_bm_bist": (96266.6251, 29.73, 1.33),
+    "2P_256x8_c2_bm_bist": (38147.5147, 9.62, 0.09),
+    "2P_512x16_c2_bm_bist": (88481.5997, 21.52, 0.34),
+    "2P_512x32_c2_bm_bist": (150650.1373, 39.16, 1.33),
+    "2P_512x8_c2_bm_bist": (57397.3309, 12.69, 0.09),
+    "2P_64x22_c2": (39383.8661, 16.74, 0.61),
+    "2P_64x32_c2": (52620.8821, 23.41, 1.27),
 }
-"""All macros that the kit has, as their liberty files say."""
+"""All macros that the kit has, as their liberty files say: area in µm², energy of an access and of a word at the data
+pins in pJ."""
 
 WORK_PJ: dict[Work, float] = {
     "stationary": 3.0,
@@ -60,8 +61,8 @@ WORK_PJ: dict[Work, float] = {
 FITTED = "least squares over gate-level runs (python -m experiments.estimate)"
 
 
-def macro(name: str, area_um2: float) -> Macro:
-    """A macro by its name, which says all but the area.
+def macro(name: str, area_um2: float, access_pj: float, data_pj: float) -> Macro:
+    """A macro by its name, which says all but area and energy.
 
     Raises:
         ValueError: it is no name of the kit's.
@@ -77,6 +78,8 @@ def macro(name: str, area_um2: float) -> Macro:
         words=words,
         width=width,
         area_um2=area_um2,
+        access_pj=access_pj,
+        data_pj=data_pj,
         interface=tuple(_port(side, words, width, masked=masked) for side in "AB"[:ports]),
         files=MacroFiles(
             gds=f"{SRAM}/gds/{name}.gds",
@@ -119,7 +122,7 @@ TARGET = register(
             name=KIT,
             folder=KIT,
             corner=f"*_{CORNER}",
-            macros=tuple(macro(f"RM_IHPSG13_{name}", area) for name, area in AREAS_UM2.items()),
+            macros=tuple(macro(f"RM_IHPSG13_{name}", *figures) for name, figures in MACROS.items()),
         ),
         driving_cell="sg13g2_buf_4",
         load_ff=15.0,

@@ -98,10 +98,11 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
     netlist = read_netlist(modules_in(folder), manifest.top, library)
     (memory,) = netlist.memories
     (choice,) = (held.macro for held in mapping.memories if held.macro is not None)
-    assert choice.count == 1
-    macro, file = next((macro, file) for macro, file in TARGET.macro_files().items() if macro.name == choice.macro)
-    cell = read_liberty(file, timing=True).cells[choice.macro]
-    memories = {memory.name: memory_cost(choice, macro, cell, memory.words)}
+    (row,) = choice.rows
+    assert row.columns == 1
+    macro, file = next((macro, file) for macro, file in TARGET.macro_files().items() if macro.name == row.macro)
+    cell = read_liberty(file, timing=True).cells[row.macro]
+    memories = {memory.name: memory_cost(choice, {row.macro: (macro, cell)}, memory.words)}
     delays = delays_of(netlist, memories, allowed_wires(netlist, memories, WIRE_PF))
     pulses_ns = shortest_pulses(netlist, delays, library.slew_span)
     simulator = Recorded(netlist, delays, pulses_ns, memories, CLOCK, MHZ)
@@ -116,7 +117,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
     exercise.run(BLOCKS)
     got = [unframe(packet, number, manifest) for number, packet in enumerate(exercise.packets, WARM_UP)]
     assert got == encode(spec, adc).payloads[WARM_UP : WARM_UP + BLOCKS]
-    second = _second(folder, manifest.top, choice.macro, file, library.voltage_v, simulator.given, begin)
+    second = _second(folder, manifest.top, row.macro, file, library.voltage_v, simulator.given, begin)
     return Both(simulator, delays, library, memories, second)
 
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from rtl.memory.sized import SizedMemory
 from rtl.shape.memory_use import MemoryUse, held_in
 from rtl.units.clocked import Clocked
 from synth.cells.liberty import read_liberty
+from synth.gates.memory_cost import memory_cost
+from synth.mapping.mapping_report import MacroChoice, MacroRow
 from synth.targets import ihp_sg13g2
 from tests.synth import new_process
 
@@ -156,7 +159,10 @@ def test_reads_what_was_written(name, shape, single_port, transparent, tmp_path,
         assert held_in(use, macros=True) == "macro"
         grid = fit(KITS[name].macros, use)
         assert grid is not None
-        assert used == {grid.macro: grid.count}
+        expected: Counter[Macro] = Counter()
+        for row in grid.rows:
+            expected[row.macro] += row.columns
+        assert used == expected
 
 
 @needs_icarus
@@ -195,9 +201,15 @@ def test_the_table_of_macros_is_the_kits() -> None:
     # None is left out of the table: the kit's folder has no other files.
     assert set(next(iter(files.values())).parent.glob("*_typ_*.lib")) == set(files.values())
     for macro, file in files.items():
-        cell = read_liberty(file).cells[macro.name]
+        cell = read_liberty(file, timing=True).cells[macro.name]
         assert (cell.memory.words, cell.memory.width) == (macro.words, macro.width)
         assert cell.area_um2 == pytest.approx(macro.area_um2, abs=1e-3)
+        row = MacroRow(macro=macro.name, columns=1)
+        choice = MacroChoice(rows=[row], area_um2=macro.area_um2, leakage_nw=cell.leakage_nw)
+        cost = memory_cost(choice, {macro.name: (macro, cell)}, macro.words)
+        accesses = (cost.read.access_pj + cost.write.access_pj) / 2
+        bit = sum(cost.write.data.energy_pj[0]) / 2
+        assert (macro.access_pj, macro.data_pj) == (round(accesses, 2), round(macro.width / 2 * bit, 2))
         pins = [pin for port in macro.interface for pin in port.pins]
         directions = {pin.name: (pin.bits, "output" if pin.role == "data out" else "input") for pin in pins}
         assert {name: (pin.width, pin.direction) for name, pin in cell.pins.items()} == directions
@@ -207,7 +219,7 @@ def test_the_table_of_macros_is_the_kits() -> None:
 
 def test_a_wrong_name_is_told() -> None:
     with pytest.raises(ValueError, match="SRAM is no name of a macro of IHP SG13G2: RM_IHPSG13_1P_64x64"):
-        ihp_sg13g2.macro("SRAM", 1.0)
+        ihp_sg13g2.macro("SRAM", 1.0, 1.0, 0.0)
 
 
 FILES = MacroFiles(gds="m.gds", lef="m.lef", liberty="m.lib", verilog="m.v")
@@ -225,7 +237,7 @@ PINS = {
 def described(words: int = 16, ports: int = 1, **changed: Pin | None) -> Macro:
     pins = PINS | {role.replace("_", " "): pin for role, pin in changed.items()}
     port = Port(tuple(pin for pin in pins.values() if pin is not None))
-    return Macro("m", words, 8, 1.0, (port,) * ports, FILES)
+    return Macro("m", words, 8, 1.0, 1.0, 0.0, (port,) * ports, FILES)
 
 
 def test_masks_say_what_is_written_by_itself() -> None:
@@ -234,7 +246,7 @@ def test_masks_say_what_is_written_by_itself() -> None:
     halves = described(mask=Pin("m", "mask", 2))
     assert halves.write_bits == 4
     grids = [fit([halves], MemoryUse(16, 12, write_bits=bits, ports=1)) for bits in (4, 6)]
-    assert [grid and grid.count for grid in grids] == [2, None]
+    assert [grid and [row.columns for row in grid.rows] for grid in grids] == [[2], None]
 
 
 @pytest.mark.parametrize(

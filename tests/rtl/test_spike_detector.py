@@ -69,7 +69,8 @@ def simulate(
             cycle += 1
 
     simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
+    for domain in ("sync", "reading"):
+        simulator.add_clock(1e-6, domain=domain)
     simulator.add_testbench(feed, background=True)
     simulator.add_testbench(collect)
     simulator.run()
@@ -193,7 +194,8 @@ def test_held_up_for_long_drops_the_old_and_recovers() -> None:
         assert lost == 2
 
     simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
+    for domain in ("sync", "reading"):
+        simulator.add_clock(1e-6, domain=domain)
     simulator.add_testbench(feed, background=True)
     simulator.add_testbench(collect)
     simulator.run()

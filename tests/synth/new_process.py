@@ -44,7 +44,7 @@ READING_PORT = Port(
 
 def _macro(name: str, area_um2: float, *ports: Port) -> Macro:
     files = MacroFiles(gds=f"{name}.gds", lef=f"{name}.lef", liberty="memories.lib", verilog=f"{name}.v")
-    return Macro(name, WORDS, WIDTH, area_um2, ports, files)
+    return Macro(name, WORDS, WIDTH, area_um2, (READ_PJ + WRITE_PJ) / 2, 0.0, ports, files)
 
 
 TARGET = CellTarget(

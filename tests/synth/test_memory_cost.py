@@ -11,7 +11,7 @@ from synth.gates.delays import delays_of
 from synth.gates.gate_simulator import GateSimulator
 from synth.gates.memory_cost import MemoryCost, memory_cost
 from synth.gates.netlist import Netlist, read_netlist
-from synth.mapping.mapping_report import MacroChoice
+from synth.mapping.mapping_report import MacroChoice, MacroRow
 from synth.power.activity_power import energy_of
 from synth.power.clock_energy import assumed_tree
 from tests.synth.gate_library import PIN_FF, VOLTAGE, gate_library
@@ -28,7 +28,7 @@ PORT = Port(
         Pin("Q", "data out", WIDTH),
     )
 )
-MACRO = Macro("RAM", WORDS, WIDTH, 100.0, (PORT,), MacroFiles(gds="", lef="", liberty="", verilog=""))
+MACRO = Macro("RAM", WORDS, WIDTH, 100.0, 10.5, 0.15, (PORT,), MacroFiles(gds="", lef="", liberty="", verilog=""))
 COLUMNS = 2
 """Macros side by side: a memory of 4 words of 4 bits."""
 
@@ -63,18 +63,18 @@ bus (Q) {{ bus_type : two; direction : output; {power(1.0, 2.0)} }}
 def cost(tmp_path: Path) -> MemoryCost:
     path = tmp_path / "ram.lib"
     path.write_text(LIBERTY, encoding="utf-8")
-    choice = MacroChoice(macro="RAM", count=COLUMNS, area_um2=200.0, leakage_nw=10.0)
-    return memory_cost(choice, MACRO, read_liberty(path, timing=True).cells["RAM"], WORDS)
+    choice = MacroChoice(rows=[MacroRow(macro="RAM", columns=COLUMNS)], area_um2=200.0, leakage_nw=10.0)
+    return memory_cost(choice, {"RAM": (MACRO, read_liberty(path, timing=True).cells["RAM"])}, WORDS)
 
 
-def memory(netlist_folder: Path) -> tuple[Netlist, dict[str, list[int]]]:
-    """One memory between the ports of a chip; the two halves of a word are written by themselves."""
+def memory(netlist_folder: Path, *, whole: bool = False) -> tuple[Netlist, dict[str, list[int]]]:
+    """One memory between the ports of a chip; the two halves of a word are written by themselves, or not."""
     parameters = {"RD_PORTS": 1, "WR_PORTS": 1, "WIDTH": 4, "ABITS": 2, "SIZE": WORDS, "RD_CLK_ENABLE": 1}
     parameters |= {"RD_TRANSPARENCY_MASK": 0, "OFFSET": 0}
     ports = {"ck": [2], "read": [3], "from": [4, 5], "out": [6, 7, 8, 9], "write": [10, 11], "to": [12, 13]}
     ports["in"] = [14, 15, 16, 17]
     pins = {"RD_CLK": [2], "RD_EN": [3], "RD_ADDR": [4, 5], "RD_DATA": [6, 7, 8, 9]}
-    pins |= {"WR_CLK": [2], "WR_EN": [10, 10, 11, 11]}
+    pins |= {"WR_CLK": [2], "WR_EN": [10] * 4 if whole else [10, 10, 11, 11]}
     pins |= {"WR_ADDR": [12, 13], "WR_DATA": [14, 15, 16, 17]}
     values = {name: format(value, "b") for name, value in parameters.items()}
     cells = {"m": {"type": "$mem_v2", "parameters": values, "connections": pins}}
@@ -111,6 +111,12 @@ def test_loads_are_those_of_the_pins(cost: MemoryCost, tmp_path: Path) -> None:
     assert loads["write"] == pytest.approx([0.016 + 2 * 0.001] * 2)
     assert loads["from"] == loads["to"] == pytest.approx([0.014] * 2)
     assert loads["in"] == pytest.approx([0.002] * 4)
+
+
+def test_the_mask_of_words_that_are_written_whole_is_tied(cost: MemoryCost, tmp_path: Path) -> None:
+    netlist, _ = memory(tmp_path, whole=True)
+    load = delays_of(netlist, {"m": cost}, np.zeros(netlist.nets)).load_pf
+    assert load[netlist.ports["write"][0]] == pytest.approx(0.016)
 
 
 def test_a_run_by_hand(cost: MemoryCost, tmp_path: Path) -> None:

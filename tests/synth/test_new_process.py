@@ -102,7 +102,8 @@ def test_the_chip_maps_to_its_cells(
     counts: dict[str, int] = {}
     for choice in chosen.values():
         assert choice is not None
-        counts[choice.macro] = counts.get(choice.macro, 0) + choice.count
+        for row in choice.rows:
+            counts[row.macro] = counts.get(row.macro, 0) + row.columns
     assert counts == manifest_in(rtl_dir).macros
     assert mapping.macro_area_um2 == 3000.0 * counts["one_port"] + 5000.0 * counts["two_ports"]
     assert mapping.leakage_uw > 0
@@ -116,14 +117,17 @@ def test_its_macros_cost_what_their_file_says(rtl_dir: Path, kit_at_hand: None) 
             continue
         choice = choose(macros(TARGET), memory.use)
         assert choice is not None
-        macro, file = files[choice.macro]
-        cost = memory_cost(choice, macro, read_liberty(file, timing=True).cells[choice.macro], memory.words)
+        (name,) = {row.macro for row in choice.rows}
+        macro, file = files[name]
+        cost = memory_cost(choice, {name: (macro, read_liberty(file, timing=True).cells[name])}, memory.words)
+        count = sum(row.columns for row in choice.rows)
         columns = -(-memory.width // 16)
-        assert (cost.read.access_pj, cost.write.access_pj) == (columns * READ_PJ, columns * WRITE_PJ)
-        assert cost.resting_pj == choice.count * macro.ports * RESTING_PJ
-        resting, selected = (pj / 2 * choice.count for pj in (ADDRESS_PJ, SELECTED_PJ))
+        accesses = columns * READ_PJ, columns * WRITE_PJ
+        assert (cost.read.access_pj, cost.write.access_pj) == pytest.approx(accesses)
+        assert cost.resting_pj == count * macro.ports * RESTING_PJ
+        resting, selected = (pj / 2 * count for pj in (ADDRESS_PJ, SELECTED_PJ))
         assert cost.read.address.energy_pj == cost.write.address.energy_pj == ((resting,) * 2, (selected,) * 2)
-        assert cost.leakage_nw == choice.count * 40
+        assert cost.leakage_nw == count * 40
 
 
 @pytest.mark.regress

@@ -15,7 +15,7 @@ from rtl.memory.kit import Macro
 from sim.toolchain import available
 from synth.cells.lef import Outline, read_lef
 from synth.gates.netlist import Netlist, read_netlist
-from synth.place.blocks import GRID_UM, Blocks, MacroGrid, blocks_of, in_grid
+from synth.place.blocks import GRID_UM, Blocks, MacroRow, blocks_of, in_grid
 from synth.place.def_file import def_text
 from synth.place.floorplan import Floorplan, floorplan
 from synth.place.placement import Placement, check_legal, load_placement, save_placement
@@ -219,8 +219,8 @@ def with_macros(folder: Path, count: int) -> tuple[Netlist, Blocks]:
     cells = {f"i{n}": cell("INV", A=200 + n % 4, Y=300 + n) for n in range(60)}
     ports = {"read": [3], "write": [4], "at": address, "out": list(range(300, 360))}
     netlist = read_netlist({"top": module(ports, {"m": memory, **cells})}, "top", gate_library(folder))
-    grid = MacroGrid(_macro(), Outline(12.0, 18.0, {"dout1[3]": (3.0, 0.0)}), count, 1)
-    return netlist, blocks_of(netlist, OUTLINES, {"m": grid}, SITE_UM)
+    row = MacroRow(_macro(), Outline(12.0, 18.0, {"dout1[3]": (3.0, 0.0)}), 1)
+    return netlist, blocks_of(netlist, OUTLINES, {"m": [row] * count}, SITE_UM)
 
 
 def _macro() -> Macro:
