@@ -41,11 +41,15 @@ CODE_BITS, LSB = 8, 0.016
 NOISE_SHIFT = 7
 """So that the noise settles within what can be simulated, and errs by too little for false spikes."""
 REPORT = "implant.json"
+FILTER = "band-pass"
+FILTERS = {"high_pass": "from 300 Hz, order 1", "band_pass": "300 to 6000 Hz, order 1"}
+"""On the chip; the band's edges are those of ``lite``."""
 
 
 def configurations() -> list[Configuration]:
-    """Built in, by channels; and what loading parameters adds."""
-    rows = [(channels, "rom") for channels in CHANNELS] + [(128, "ram")]
+    """Built in, by channels; and what loading parameters adds, or a band-pass in front."""
+    rows = [*((channels, "rom", "none") for channels in CHANNELS), (128, "ram", "none")]
+    rows += [(128, "rom", kind) for kind in FILTERS]
     return [
         Configuration(
             labels={
@@ -54,10 +58,14 @@ def configurations() -> list[Configuration]:
                 "parameters": parameters,
                 "channels": str(channels),
                 "converter": f"{CODE_BITS} bits",
+                **({FILTER: FILTERS[kind]} if kind in FILTERS else {}),
             },
-            parameters={"channels": channels, "parameters": parameters, "target": "ihp-sg13g2"},
+            parameters={
+                **{"channels": channels, "parameters": parameters, "target": "ihp-sg13g2"},
+                **({"filter": kind} if kind in FILTERS else {}),
+            },
         )
-        for channels, parameters in rows
+        for channels, parameters, kind in rows
     ]
 
 
@@ -90,7 +98,9 @@ def run(parameters: Parameters, seed: int) -> Outcome:
         update={
             "hardware": Hardware.model_validate(knobs),
             "recording": base.recording.model_copy(update={"sampling_rate_hz": RATE_HZ}),
-            "front_end": Detector(contacts_um=contacts, noise_shift=NOISE_SHIFT),
+            "front_end": Detector.model_validate(
+                {"contacts_um": contacts, "noise_shift": NOISE_SHIFT, "filter": parameters.get("filter", "none")}
+            ),
         }
     )
     front_end = designed_front_end(design)
