@@ -101,13 +101,16 @@ class Detector(Section):
     filter: Annotated[
         Literal["none", "high_pass", "low_pass", "band_pass"],
         Costs(
-            "Two bits and an adder for each bit of a sample and each edge, read, worked out and written every sample."
+            "For every channel and edge a state of adc.bits and about 5 more, which is read, worked out and written "
+            "with every sample."
         ),
     ] = "none"
     """Which edges of ``recording.band_hz`` the chip filters at, in front of its detector: none, the lower, the upper or
     both. A continuous recording goes through the same filter before spikes are cut from it; spikes that come cut must
     have been."""
-    filter_order: Annotated[Literal[1, 2], Costs("The second has twice the first's memory and adders.")] = 1
+    filter_order: Annotated[
+        Literal[1, 2], Costs("The second has twice the states, with a bit or two more in each.")
+    ] = 1
     """Order of the filter at each edge."""
 
     @property
