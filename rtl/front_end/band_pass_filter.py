@@ -101,9 +101,7 @@ class BandPassFilter(wiring.Component):
         """The word that the sample's states are in, out of the memory that keeps them from frame to frame."""
         front_end = self._front_end
         lanes, groups, width = front_end.filter_lanes, front_end.filter_groups, len(Cat(gathered))
-        m.submodules.states = memory = SizedMemory(
-            shape=unsigned(width), depth=groups, init=[], single_port=lanes > 1, busy=True
-        )
+        m.submodules.states = memory = SizedMemory(shape=unsigned(width), depth=groups, init=[], single_port=lanes > 1)
         write = memory.write_port()
         # Only words of one channel, and only two of them, are read in the cycle in which they are written.
         read = memory.read_port(transparent_for=[write] if lanes == 1 and groups == 2 else [])
@@ -142,7 +140,9 @@ class BandPassFilter(wiring.Component):
 
 
 def _saturated(m: Module, name: str, value: Value, bits: int) -> Signal:
-    low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    """The nearest of what so many bits hold. The bits beyond tell: comparisons would be adders."""
     within = Signal(signed(bits), name=name)
-    m.d.comb += within.eq(Mux(value > high, high, Mux(value < low, low, value)))
+    negative, beyond = value[-1], value[bits - 1 : -1]
+    fits = beyond == negative.replicate(len(beyond))
+    m.d.comb += within.eq(Mux(fits, value, Cat((~negative).replicate(bits - 1), negative).as_signed()))
     return within

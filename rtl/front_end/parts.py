@@ -47,7 +47,7 @@ def memories_of(front_end: FrontEnd, detector: str) -> Iterator[Memory]:
     if front_end.filter_groups > 1 and front_end.band_pass:
         width = front_end.filter_lanes * states_layout(front_end).size
         ports = 1 if front_end.filter_lanes > 1 else 2
-        yield held("filter", "states", front_end.filter_groups, width, ports=ports, busy=True)
+        yield held("filter", "states", front_end.filter_groups, width, ports=ports)
     yield held("noise", "estimates", channels, bits + FRACTION, ports=1)
     yield held("noise.thresholds", "words", max(2, groups), lanes * bits, ports=once, immediate=few, **narrow)
     yield held("peaks", "states", channels, state_layout(front_end).size)

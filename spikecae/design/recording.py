@@ -101,7 +101,7 @@ class Detector(Section):
     filter: Annotated[
         Literal["none", "high_pass", "low_pass", "band_pass"],
         Costs(
-            "For every channel and edge a state of adc.bits and about 5 more, which is read, worked out and written "
+            "For every channel and edge a state of adc.bits and about 4 more, which is read, worked out and written "
             "with every sample."
         ),
     ] = "none"

@@ -20,7 +20,7 @@ from typing import Literal
 
 __all__ = ["CORNER_ERROR", "BandPass", "FilterSection", "band_pass_of", "signed_digits"]
 
-CORNER_ERROR = 0.05
+CORNER_ERROR = 0.1
 """By how much a corner may miss what it was asked for, so that ``a`` takes fewer adders: less than the parts of an
 amplifier's own filter vary."""
 MOST_MULTIPLIER, MOST_SHIFT = 63, 20
@@ -75,10 +75,10 @@ class BandPass:
     def fraction(self) -> int:
         """Fraction bits of states and of what goes from section to section.
 
-        A state rests where a (x - s) rounds to 0, which is up to 1 / 2a units away: a quarter of a code at most.
+        A state rests where a (x - s) rounds to 0, which is up to 1 / 2a units away: half a code at most.
         """
         doublings = max(math.ceil(math.log2((1 << section.shift) / section.multiplier)) for section in self.sections)
-        return max(LEAST_FRACTION, 1 + doublings)
+        return max(LEAST_FRACTION, doublings)
 
     def widths(self, bits: int) -> tuple[int, ...]:
         """Bits of each state, for codes of ``bits``."""

@@ -63,9 +63,9 @@ def filtered(made: FrontEnd, codes: NDArray[np.int64], idle: float) -> list[int]
         (3, HIGH, 1, 16, 1),
         (4, BOTH, 1, 8, 2),
         (5, LOW, 2, 8, 5),  # else the last word would have one channel
-        (9, HIGH, 1, 8, 3),
-        (24, HIGH, 2, 8, 12),
-        (16, BOTH, 1, 12, 16),
+        (9, HIGH, 1, 8, 2),
+        (25, HIGH, 1, 8, 5),
+        (16, BOTH, 1, 12, 8),
     ],
 )
 def test_equals_golden(channels: int, edges: Edges, order: int, bits: int, words: int, idle: float) -> None:
