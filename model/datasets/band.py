@@ -57,5 +57,5 @@ def sections_of(band_pass: BandPass) -> NDArray[np.float64]:
 def _rows(band_pass: BandPass) -> Iterator[list[float]]:
     for section in band_pass.sections:
         half = section.a / 2
-        numerator = [1 - half, half - 1] if section.edge == "low" else [half, half]
+        numerator = [1.0, -1.0] if section.edge == "low" else [half, half]
         yield [*numerator, 0.0, 1.0, section.a - 1, 0.0]

@@ -48,8 +48,7 @@ class BandPassFilter(wiring.Component):
         if front_end.band_pass is None:
             raise ValueError("a filter needs sections, this front end has no band_pass")
         self._front_end = front_end
-        self._sections = front_end.band_pass.sections
-        self._fraction = front_end.band_pass.fraction
+        self._band_pass = front_end.band_pass
         super().__init__({"i": In(stream.Signature(signed(16))), "o": Out(PushStream(signed(16)))})
 
     def elaborate(self, platform: object) -> Module:
@@ -81,15 +80,17 @@ class BandPassFilter(wiring.Component):
             with m.If(self.i.valid & (lane == number)):
                 m.d.sync += kept.eq(after)
 
-        bits, fraction = front_end.bits, self._fraction
+        bits, band_pass = front_end.bits, self._band_pass
+        fraction = band_pass.fraction
         x = _saturated(m, "x", self.i.payload - front_end.zero, bits) << fraction
-        for number, section in enumerate(self._sections):
+        for number, section in enumerate(band_pass.sections):
             name = f"section{number}"
             state = Signal(before[name].shape(), name=f"{name}_state")
             m.d.comb += state.eq(Mux(fresh, x, before[name]))
             y = self._section(m, name, section, x, state, after[name])
             x = _saturated(m, f"{name}_y", y, bits + fraction)
-        rounded = _saturated(m, "rounded", (x + (1 << (fraction - 1))) >> fraction, bits)
+        half = 0 if band_pass.lags else 1 << (fraction - 1)
+        rounded = _saturated(m, "rounded", (x + half) >> fraction, bits)
         filtered = Signal(signed(16), reset_less=True)
         m.d.comb += self.o.payload.eq(filtered)
         m.d.sync += self.o.valid.eq(self.i.valid)
@@ -120,7 +121,6 @@ class BandPassFilter(wiring.Component):
 
     def _section(self, m: Module, name: str, section: FilterSection, x: Value, state: Signal, after: Value) -> Value:
         """What a section gives for ``x``; its state ``after`` that, too."""
-        half_unit = 1 << section.shift >> 1
         apart = Signal(signed(len(state) + 1), name=f"{name}_apart")
         step = Signal(signed(len(apart) + 1), name=f"{name}_step")
         product = sum(
@@ -128,15 +128,14 @@ class BandPassFilter(wiring.Component):
                 apart << exponent if sign > 0 else -(apart << exponent)
                 for sign, exponent in signed_digits(section.multiplier)
             ),
-            start=Value.cast(half_unit),
+            start=Value.cast(0),
         )
-        half = step >> 1
         m.d.comb += [
             apart.eq(x - state),
             step.eq(product >> section.shift),
             after.eq(state + step),
         ]
-        return apart - half if section.edge == "low" else state + half
+        return apart if section.edge == "low" else ((state << 1) + step) >> 1
 
 
 def _saturated(m: Module, name: str, value: Value, bits: int) -> Signal:

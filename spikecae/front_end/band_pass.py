@@ -2,15 +2,16 @@
 
 The golden filter and the hardware generator both read this, and nothing else of each other.
 
-A section is one pole in trapezoidal integrator form: ``a`` times what its input x is beyond its state s moves the
-state, and half of that step is added to it for the low-pass; the rest of x is the high-pass::
+A section is one pole: ``a`` times what its input x is beyond its state s moves the state. The difference is the
+high-pass, and the mean of the states before and after the low-pass::
 
-    w = a (x - s)        low = s + w / 2        high = x - low        s += w
+    w = a (x - s)        high = x - s        low = s + w / 2        s += w
 
 With K = tan(pi f / rate) and a = 2 K / (1 + K) these are the Butterworth filters of first order by the bilinear
-transform (Oppenheim and Schafer, Discrete-Time Signal Processing, section 7.1; in this form Zavalishin, The Art of VA
-Filter Design, section 3.9). The second order is two such sections, their corners moved apart from the band by
-sqrt(sqrt(2) - 1) in K, so that -3 dB stay where they were; both poles are real, and nothing rings.
+transform, the high-pass times 1 + K (Oppenheim and Schafer, Discrete-Time Signal Processing, section 7.1; the low-pass
+is a trapezoidal integrator's, Zavalishin, The Art of VA Filter Design, section 3.9). The second order is two such
+sections, their corners moved apart from the band by sqrt(sqrt(2) - 1) in K, so that -3 dB stay where they were; both
+poles are real, and nothing rings.
 """
 
 import math
@@ -75,10 +76,15 @@ class BandPass:
     def fraction(self) -> int:
         """Fraction bits of states and of what goes from section to section.
 
-        A state rests where a (x - s) rounds to 0, which is up to 1 / 2a units away: half a code at most.
+        A state rests where a (x - s) floors to 0, which is less than 1 / a units away: less than a code.
         """
         doublings = max(math.ceil(math.log2((1 << section.shift) / section.multiplier)) for section in self.sections)
         return max(LEAST_FRACTION, doublings)
+
+    @property
+    def lags(self) -> bool:
+        """Whether a constant comes out as up to a code above nothing: behind a high-pass."""
+        return any(section.edge == "low" for section in self.sections)
 
     def widths(self, bits: int) -> tuple[int, ...]:
         """Bits of each state, for codes of ``bits``."""

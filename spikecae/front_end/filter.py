@@ -1,8 +1,9 @@
 """Golden model of the digital band-pass: integer for integer as the hardware.
 
-Every section (:mod:`spikecae.front_end.band_pass`) works in units of 2**-fraction codes, with floor of halves and
-rounding half up of products and of the output. Each result of a section is saturated to the converter's range. The
-first sample of a channel is taken to have come forever: no offset, however large, makes a step.
+Every section (:mod:`spikecae.front_end.band_pass`) works in units of 2**-fraction codes, and floors. Each result of a
+section is saturated to the converter's range. The output is floored behind a high-pass, whose state lags by half a code
+as it floors its own steps; else it is rounded half up. The first sample of a channel is taken to have come forever: no
+offset, however large, makes a step.
 """
 
 import numpy as np
@@ -30,11 +31,12 @@ class BandPassFilter:
 
     def push(self, x: Samples) -> Samples:
         """What the next samples ``x`` (T, C), codes with zero taken off, become, of the same shape."""
-        fraction = self._band_pass.fraction
+        fraction, lags = self._band_pass.fraction, self._band_pass.lags
         filtered = np.empty_like(x)
         for n, codes in enumerate(x):
             y = self._sections(codes << fraction)
-            filtered[n] = saturate(rshift_round(y, fraction), self._bits, signed=True)
+            codes = y >> fraction if lags else rshift_round(y, fraction)
+            filtered[n] = saturate(codes, self._bits, signed=True)
         return filtered
 
     def _sections(self, x: Samples) -> Samples:
@@ -46,9 +48,8 @@ class BandPassFilter:
                 self._states.append(x.copy())
             state = self._states[number]
             apart = x - state
-            step = rshift_round(apart * section.multiplier, section.shift)
+            step = (apart * section.multiplier) >> section.shift
             self._states[number] = state + step
-            half = step >> 1
-            y = apart - half if section.edge == "low" else state + half
+            y = apart if section.edge == "low" else (2 * state + step) >> 1
             x = saturate(y, width, signed=True).astype(np.int64)
         return x

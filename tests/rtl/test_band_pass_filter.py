@@ -26,6 +26,7 @@ def codes_of(made: FrontEnd, frames: int) -> NDArray[np.int64]:
     x[part : 2 * part] = rng.integers(low, high + 1, (part, made.channels))
     x[2 * part : 3 * part] = np.where(np.arange(part)[:, None] // 12 % 2, low, high)
     x[3 * part :] = rng.choice([-32768, low, high, 32767], (frames - 3 * part, made.channels))
+    x[3 * part :: 2] = rng.integers(2 * low, 2 * high, x[3 * part :: 2].shape).clip(-32768, 32767)
     return np.rint(x).astype(np.int64)
 
 
