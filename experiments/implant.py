@@ -14,7 +14,7 @@ from experiments.findings import Findings
 from experiments.gate_level import GATE_TOOLS
 from experiments.outcome import Outcome, Parameters, data_of
 from experiments.plots import subplots
-from experiments.result import ExperimentResult
+from experiments.result import ExperimentResult, Statistic
 from experiments.sources import WAVE_CLUS, MissingData, read
 from experiments.training import BUILD, DESIGNS
 from flow.fingerprint import hash_json, hash_path
@@ -46,11 +46,16 @@ CODE_BITS, LSB = 8, 0.016
 NOISE_SHIFT = 7
 """So that the noise settles within what can be simulated, and errs by too little for false spikes."""
 REPORT = "implant.json"
+Metrics = dict[str, Statistic]
+FILTER = "band-pass"
+FILTERS = {"high_pass": "from 300 Hz, order 1", "band_pass": "300 to 6000 Hz, order 1"}
+"""On the chip; the band's edges are those of ``lite``."""
 
 
 def configurations() -> list[Configuration]:
-    """Built in, by channels; and what loading parameters adds."""
-    rows = [(channels, "rom") for channels in CHANNELS] + [(128, "ram")]
+    """Built in, by channels; and what loading parameters adds, or a band-pass in front."""
+    rows = [*((channels, "rom", "none") for channels in CHANNELS), (128, "ram", "none")]
+    rows += [(128, "rom", kind) for kind in FILTERS]
     return [
         Configuration(
             labels={
@@ -59,10 +64,14 @@ def configurations() -> list[Configuration]:
                 "parameters": parameters,
                 "channels": str(channels),
                 "converter": f"{CODE_BITS} bits",
+                **({FILTER: FILTERS[kind]} if kind in FILTERS else {}),
             },
-            parameters={"channels": channels, "parameters": parameters, "target": "ihp-sg13g2"},
+            parameters={
+                **{"channels": channels, "parameters": parameters, "target": "ihp-sg13g2"},
+                **({"filter": kind} if kind in FILTERS else {}),
+            },
         )
-        for channels, parameters in rows
+        for channels, parameters, kind in rows
     ]
 
 
@@ -95,7 +104,9 @@ def run(parameters: Parameters, seed: int) -> Outcome:
         update={
             "hardware": Hardware.model_validate(knobs),
             "recording": base.recording.model_copy(update={"sampling_rate_hz": RATE_HZ}),
-            "front_end": Detector(contacts_um=contacts, noise_shift=NOISE_SHIFT),
+            "front_end": Detector.model_validate(
+                {"contacts_um": contacts, "noise_shift": NOISE_SHIFT, "filter": parameters.get("filter", "none")}
+            ),
         }
     )
     front_end = front_end_of(design, channels, noise_shift=NOISE_SHIFT)
@@ -146,7 +157,8 @@ def figure(result: ExperimentResult) -> Figure:
     """Power and area of a channel by the number of channels, built in."""
     drawn, (power, area) = subplots(2, (7.2, 3.0))
     rows = sorted(
-        (row for row in result.rows if row.labels["parameters"] == "rom"), key=lambda row: int(row.labels["channels"])
+        (row for row in result.rows if row.labels["parameters"] == "rom" and FILTER not in row.labels),
+        key=lambda row: int(row.labels["channels"]),
     )
     channels = [int(row.labels["channels"]) for row in rows]
     for axes, metric, label in ((power, "uw_per_channel", "µW a channel"), (area, "um2_per_channel", "µm² a channel")):
@@ -160,6 +172,22 @@ def figure(result: ExperimentResult) -> Figure:
     return drawn
 
 
+def of_128(findings: Findings) -> Metrics:
+    """What 128 channels take, built in, without a filter."""
+    rows = findings.select({"channels": "128", "parameters": "rom"})
+    return next(row.metrics for row in rows if FILTER not in row.labels)
+
+
+def filtering(findings: Findings) -> str:
+    """What a filter takes, by its edges."""
+    rows = {edges: findings.row({FILTER: edges}).metrics for edges in FILTERS.values()}
+    told = [
+        f"{edges}: {found['band-pass_uw'].mean:.2f} µW and {found['band-pass_um2'].mean:,.0f} µm² a channel"
+        for edges, found in rows.items()
+    ]
+    return f"A [band-pass](front_end.md#band-pass) in front of the detector, leakage apart: {'; '.join(told)}."
+
+
 def method(_: Findings) -> str:
     """How it is measured."""
     return (
@@ -168,13 +196,14 @@ def method(_: Findings) -> str:
         f"{RATE_HZ / 1e3:g} kS/s, 20 spikes/s a channel, assumed wires. The spikes were recorded at 24 kS/s and are "
         f"played as they are. A block is a spike, as channels take turns. The converter has {CODE_BITS} bits. In: "
         "noise estimate, detection, circular buffer, encoder, packets, registers, clock and leakage; out: amplifiers, "
-        f"converter, band-pass filter, pads, radio. noise_shift is {NOISE_SHIFT}, so that the detector settles soon."
+        "converter, pads, radio, and a band-pass but in the rows that name one; there the same spikes go through it. "
+        f"noise_shift is {NOISE_SHIFT}, so that the detector settles soon."
     )
 
 
 def beside_others(findings: Findings) -> str:
     """Neighbours in the literature, with what theirs have in them."""
-    own = findings.row({"channels": "128", "parameters": "rom"}).metrics
+    own = of_128(findings)
     return (
         f"At 128 channels a channel takes {own['uw_per_channel'].mean:.2f} µW and {own['um2_per_channel'].mean:,.0f} "
         f"µm² here, of which noise estimate, detection and buffer are "
@@ -188,7 +217,7 @@ def beside_others(findings: Findings) -> str:
 
 def whole(findings: Findings) -> str:
     """What a spike costs in quality and bits, and on a link."""
-    own = findings.row({"channels": "128", "parameters": "rom"}).metrics
+    own = of_128(findings)
     return (
         f"Eight bits of converter leave {own['sndr_mean_db'].mean:.1f} dB at {own['bits_per_spike'].mean:.1f} bits a "
         f"spike, of {64 * SAMPLE_BITS} bits; all samples of a channel would be "
@@ -204,5 +233,5 @@ EXPERIMENT = Experiment(
     designs=("lite",),
     tools=GATE_TOOLS,
     figure=figure,
-    remarks=(method, beside_others, whole),
+    remarks=(method, beside_others, filtering, whole),
 )

@@ -3,9 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecae.front_end.band_pass import band_pass_of
 from spikecae.front_end.front_end import FrontEnd, turns_for
 
 SHAPE = np.array([0.1, 0.4, 0.8, 1.0, 0.8, 0.4, 0.1, -0.3, -0.2])
+
+RATE_HZ = 30000.0
+BAND = band_pass_of({"low": 300.0, "high": 6000.0}, 1, RATE_HZ)
+"""A filter for :func:`front_end`, in front of which :func:`wide_band` may come."""
 
 
 def front_end(channels: int, spikes: int = 0, **changes: object) -> FrontEnd:
@@ -36,3 +41,14 @@ def recording(made_for: FrontEnd, frames: int, every: int, seed: int) -> NDArray
     half = 1 << (made_for.bits - 1)
     codes: NDArray[np.int64] = np.floor(x + 0.5).astype(np.int64).clip(-half, half - 1) + made_for.zero
     return codes
+
+
+def wide_band(made_for: FrontEnd, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same with an offset, a slow drift of a third of the range, and 50 Hz."""
+    time, channel = np.arange(len(codes))[:, None] / RATE_HZ, np.arange(made_for.channels)
+    third = (1 << made_for.bits) / 6
+    drift = (
+        third * np.sin(2 * np.pi * 3 * time + channel) - third / 4 + 20 * np.sin(2 * np.pi * 50 * time + 2 * channel)
+    )
+    added: NDArray[np.int64] = codes + np.rint(drift).astype(np.int64)
+    return added.clip(made_for.minimum, made_for.maximum)

@@ -16,8 +16,8 @@ from model.recording_files import files_read
 
 __all__ = ["SECTIONS", "UNSAID", "Opening", "count_test_blocks", "plan_data"]
 
-SECTIONS = {"adc", "block", "recording", "synthetic"}
-"""Parts of the design that shape the spikes."""
+SECTIONS = {"adc", "block", "recording", "synthetic", "filter"}
+"""Parts of the design that shape the spikes; the filter is the front end's, where it has one."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ def plan_data(layout: Layout, source: Path | None, opening: Opening = UNSAID) ->
         raise FileNotFoundError(f"no recording at {source}; check the path given as DATA")
     if source is None and opening != UNSAID:
         raise ValueError("RAW, STREAM and PROVENANCE are about the recording given as DATA, and none is; give it too")
+    first = layout.design.front_end
     design, description = layout.design, describe(source, opening.raw, opening.stream, opening.provenance)
 
     def run(folder: Path, console: Console) -> str:
@@ -73,6 +74,7 @@ def plan_data(layout: Layout, source: Path | None, opening: Opening = UNSAID) ->
         run=run,
         inputs=inputs,
         settings={name: part for name, part in design.model_dump(mode="json").items() if name in SECTIONS}
+        | ({"filter": [*first.filtered, first.filter_order]} if first and first.filtered else {})
         | {"description": description.model_dump_json(exclude_defaults=True)},
         tools=("numpy", "scipy", "spikeinterface", "neo"),
     )

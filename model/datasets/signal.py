@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from model.datasets.band import band_filter
 from model.datasets.faults import blanked_samples, find_faults, repaired, widened
 from spikecae.design import Design
 
@@ -57,6 +58,7 @@ class Signal:
             part, freq_min=low, freq_max=high, dtype="float32"
         )
         self.rate_hz = float(recording.get_sampling_frequency())
+        self._chips_filter = band_filter(design, self.rate_hz)
         self._reach = round(REACH_PERIODS * self.rate_hz / low)
         self._around = max(self._reach, self._filter(recording).margin_samples, blanked_samples(self.rate_hz))
         self.margin = design.block.samples + round(design.recording.refractory_ms * self.rate_hz / 1000) + 1
@@ -102,8 +104,12 @@ class Signal:
         raw = self._recording.get_traces(segment_index=segment, start_frame=before, end_frame=after)
         faults = find_faults(raw, self._least, self._largest, self.rate_hz)
         own = slice(first - before, last - before)
-        mended = NumpyRecording([repaired(raw, faults)], self.rate_hz)
-        traces = self._filter(mended).get_traces(start_frame=own.start, end_frame=own.stop)
+        mended = repaired(raw, faults)
+        if self._chips_filter is not None:
+            traces = self._chips_filter(mended.astype(np.float64))[own]
+        else:
+            whole = NumpyRecording([mended], self.rate_hz)
+            traces = self._filter(whole).get_traces(start_frame=own.start, end_frame=own.stop)
         return Piece(
             traces=np.asarray(traces, np.float32) * self._scale,
             faults=faults[own],

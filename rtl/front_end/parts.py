@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rtl.front_end.band_pass_filter import states_layout
 from rtl.front_end.event_arbiter import event_layout
 from rtl.front_end.noise_estimator import FRACTION, words_in_flip_flops
 from rtl.front_end.peak_finder import state_layout
@@ -13,7 +14,17 @@ __all__ = ["memories_of", "units_of"]
 
 def units_of(front_end: FrontEnd) -> list[str]:
     """Parts of the detector that can be synthesized alone, by the names of their instances."""
-    return ["counter", "noise", "peaks", "buffer", "reader", *(["arbiter"] if front_end.neighbours else []), "queue"]
+    first = ["filter"] if front_end.band_pass else []
+    return [
+        *first,
+        "counter",
+        "noise",
+        "peaks",
+        "buffer",
+        "reader",
+        *(["arbiter"] if front_end.neighbours else []),
+        "queue",
+    ]
 
 
 def memories_of(front_end: FrontEnd, detector: str) -> Iterator[Memory]:
@@ -33,6 +44,10 @@ def memories_of(front_end: FrontEnd, detector: str) -> Iterator[Memory]:
     lanes, groups = front_end.lanes, front_end.groups
     once, few = 2 if front_end.channels == 1 else 1, words_in_flip_flops(front_end)
     narrow = {} if few else {"write_bits": bits}
+    if front_end.filter_groups > 1 and front_end.band_pass:
+        width = front_end.filter_lanes * states_layout(front_end).size
+        ports = 1 if front_end.filter_lanes > 1 else 2
+        yield held("filter", "states", front_end.filter_groups, width, ports=ports)
     yield held("noise", "estimates", channels, bits + FRACTION, ports=1)
     yield held("noise.thresholds", "words", max(2, groups), lanes * bits, ports=once, immediate=few, **narrow)
     yield held("peaks", "states", channels, state_layout(front_end).size)

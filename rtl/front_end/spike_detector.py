@@ -4,6 +4,7 @@ from amaranth.hdl import DomainRenamer, Module, Signal
 from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import Out
 
+from rtl.front_end.band_pass_filter import BandPassFilter
 from rtl.front_end.circular_buffer import CircularBuffer
 from rtl.front_end.event_arbiter import EventArbiter, event_layout
 from rtl.front_end.noise_estimator import NoiseEstimator
@@ -19,7 +20,7 @@ PIPELINE = 4
 
 
 class SpikeDetector(wiring.Component):
-    """Find the spikes of all channels and cut them out.
+    """Find the spikes of all channels and cut them out, behind a band-pass where the front end has one.
 
     Samples never wait. What waits is events, for ``o`` to be ready: ``front_end.queue`` of them, each until
     its samples are overwritten. Those lost are counted. They wait, and are fetched, in the domain ``reading``, whose
@@ -36,14 +37,14 @@ class SpikeDetector(wiring.Component):
     o: Out(stream of {adc: signed(16), last: 1, more: 1, channel: 16, time: 32}): spikes, in the encoder's input format.
         The first sample of an event leaves 10 cycles (of a queue's, 8) after the input sample that decides on it
         (``front_end.earliest``), and 5 or more after its own last sample came; one more
-        where the circular buffer is written then.
+        where the circular buffer is written then, and one with a filter.
     gain: In(8): threshold over the noise estimate, as for :class:`rtl.front_end.noise_estimator.NoiseEstimator`.
     overrun: Out(1): one cycle for each event lost.
     clock_request: Out(1): the next rising edge of ``reading`` is needed.
 
     Cycles
     ------
-    Latency: 10 cycles (of a queue's event, 8) from the sample that decides on it.
+    Latency: 10 cycles (of a queue's event, 8) from the sample that decides on it, and one more with a filter.
     Throughput: a sample a cycle at either end.
     """
 
@@ -72,7 +73,12 @@ class SpikeDetector(wiring.Component):
         m.submodules.buffer = buffer = self.buffer
         reader = self.reader
         m.submodules.reader = DomainRenamer("reading")(reader)
-        wiring.connect(m, wiring.flipped(self.i), counter.i)
+        if self._front_end.band_pass:
+            m.submodules.filter = band_pass = BandPassFilter(self._front_end)
+            wiring.connect(m, wiring.flipped(self.i), band_pass.i)
+            m.d.comb += [counter.i.valid.eq(band_pass.o.valid), counter.i.payload.eq(band_pass.o.payload)]
+        else:
+            wiring.connect(m, wiring.flipped(self.i), counter.i)
         wiring.connect(m, counter.o, noise.i)
         m.d.comb += [buffer.i.valid.eq(counter.o.valid), buffer.i.payload.eq(counter.o.payload)]
         m.d.comb += [noise.gain.eq(self.gain), peaks.threshold.eq(noise.threshold)]

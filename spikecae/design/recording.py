@@ -13,6 +13,10 @@ from spikecae.design.section import Costs, Section, Unit
 __all__ = ["Detector", "Recording"]
 
 
+LOWEST_EDGE = 10000
+"""Of a filter on the chip: samples a second over its lower edge, at most. Its state has a bit for every doubling."""
+
+
 class Recording(Section):
     """How spikes are found in a continuous recording, and by the detector on the chip."""
 
@@ -22,7 +26,8 @@ class Recording(Section):
     """Unit of the samples: ``uV`` for microvolts, to which a recording that knows its gain is scaled; else whatever the
     samples are in."""
     band_hz: Annotated[list[float], Unit("Hz")] = Field(default=[300.0, 6000.0], min_length=2, max_length=2)
-    """Lower and upper edge of the band-pass filter before detection. The detector on the chip has no filter."""
+    """Lower and upper edge of the band-pass filter before detection. The chip has one if ``front_end.filter`` says so;
+    else its amplifiers must be that filter."""
     threshold: Annotated[
         float, Field(gt=0), Unit("noise deviations"), Costs("Lower, it finds smaller spikes and more noise.")
     ] = 5.0
@@ -92,6 +97,41 @@ class Detector(Section):
         Costs("A word of 32 bits and the channel for each; too few lose bursts."),
     ] = 8
     """Events that can wait for the encoder."""
+
+    filter: Annotated[
+        Literal["none", "high_pass", "low_pass", "band_pass"],
+        Costs(
+            "For every channel and edge a state of adc.bits and about 4 more, which is read, worked out and written "
+            "with every sample."
+        ),
+    ] = "none"
+    """Which edges of ``recording.band_hz`` the chip filters at, in front of its detector: none, the lower, the upper or
+    both. A continuous recording goes through the same filter before spikes are cut from it; spikes that come cut must
+    have been."""
+    filter_order: Annotated[
+        Literal[1, 2], Costs("The second has twice the states, with a bit or two more in each.")
+    ] = 1
+    """Order of the filter at each edge."""
+
+    @property
+    def filtered(self) -> tuple[Literal["low", "high"], ...]:
+        """Edges of the band that the chip filters at."""
+        edges: dict[str, tuple[Literal["low", "high"], ...]] = {
+            "none": (),
+            "high_pass": ("low",),
+            "low_pass": ("high",),
+            "band_pass": ("low", "high"),
+        }
+        return edges[self.filter]
+
+    @rule
+    def filter_of_few_bits(self, recording: Recording) -> Iterator[Fault]:
+        """Where the chip filters, ``recording.band_hz`` begins at a ten-thousandth of ``recording.sampling_rate_hz``
+        or above."""
+        low, least = recording.band_hz[0], recording.sampling_rate_hz / LOWEST_EDGE
+        if "low" in self.filtered and low < least:
+            remedy = f"is less than front_end.filter can have, {least:g}; raise it, or leave that edge to the amplifier"
+            yield Fault("recording.band_hz", recording.band_hz, remedy)
 
     @rule
     def enough_for_a_neighbourhood(self, block: Block) -> Iterator[Fault]:

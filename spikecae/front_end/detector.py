@@ -1,5 +1,7 @@
 """Golden model of the spike detector: raw samples in, spikes out, integer for integer as the hardware.
 
+0. Where there is a band-pass, samples go through it first (:mod:`spikecae.front_end.filter`), and all else is about
+   what it gives.
 1. Noise, per channel: a running median of |x| (x = code - zero). Every ``turns``-th sample, so that all channels have
    their turn, moves the estimate by 2**-noise_shift of itself, up if |x| is at least as large, else down: it rests
    where half of the samples are larger. Few codes span the noise of a neural amplifier, so that their median would
@@ -21,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecae.front_end.filter import BandPassFilter
 from spikecae.front_end.front_end import GAIN_FRACTION, THRESHOLD_LAG, FrontEnd
 
 __all__ = ["DetectedSpikes", "RunningMedian", "SpikeDetector"]
@@ -183,6 +186,7 @@ class SpikeDetector:
 
     def __init__(self, front_end: FrontEnd) -> None:
         self._front_end = front_end
+        self._filter = BandPassFilter(front_end.band_pass, front_end.bits) if front_end.band_pass else None
         self._noise = RunningMedian(front_end)
         self._arbiter = _Arbiter(front_end)
         self._frames = 0
@@ -219,6 +223,8 @@ class SpikeDetector:
         if codes.size and not -(1 << 15) <= codes.min() <= codes.max() < 1 << 15:
             raise ValueError("codes must be signed 16-bit integers")
         x = np.clip(codes, front_end.minimum, front_end.maximum) - front_end.zero
+        if self._filter is not None:
+            x = self._filter.push(x)
         self._find_crossings(x)
         self._frames += len(x)
         for sample, event in self._decide():

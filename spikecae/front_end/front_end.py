@@ -11,9 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecae.design import Design
+from spikecae.front_end.band_pass import BandPass, band_pass_of
 from spikecae.front_end.geometry import close_contacts, nearest_contacts
 
-__all__ = ["GAIN_BITS", "GAIN_FRACTION", "THRESHOLD_LAG", "FrontEnd", "designed_front_end", "front_end_of", "turns_for"]
+__all__ = [
+    "GAIN_BITS",
+    "GAIN_FRACTION",
+    "THRESHOLD_LAG",
+    "FrontEnd",
+    "designed_band_pass",
+    "designed_front_end",
+    "front_end_of",
+    "lanes_for",
+    "turns_for",
+]
 
 GAIN_BITS = 8
 """Width of ``FrontEnd.gain``."""
@@ -63,6 +74,7 @@ class FrontEnd:
         pending: events that can wait for a larger peak near them.
         queue: events that can wait for their snippet to be read.
         frames: size of the circular buffer, samples per channel.
+        band_pass: what samples go through first, if anything; snippets are of what it gives.
 
     Raises:
         ValueError: no such detector; every reason is given.
@@ -84,6 +96,7 @@ class FrontEnd:
     close: tuple[tuple[int, int], ...] = ()
     pending: int = 8
     queue: int = 8
+    band_pass: BandPass | None = None
 
     def __post_init__(self) -> None:
         faults = self._faults()
@@ -107,14 +120,24 @@ class FrontEnd:
 
     @property
     def lanes(self) -> int:
-        """Samples of neighbouring channels in a word, as many as fit; of one channel, no word may be."""
-        fitting = range(min(self.channels, WORD_BITS // self.bits), 0, -1)
-        return next((lanes for lanes in fitting if self.channels % lanes != 1), 1)
+        """Samples of neighbouring channels in a word."""
+        return lanes_for(self.channels, self.bits)
 
     @property
     def groups(self) -> int:
         """Words of a frame; the last one may have lanes to spare."""
         return -(-self.channels // self.lanes)
+
+    @property
+    def filter_lanes(self) -> int:
+        """Neighbouring channels whose filters' states are in one word; 1 without a filter."""
+        widths = self.band_pass.widths(self.bits) if self.band_pass else ()
+        return lanes_for(self.channels, sum(widths)) if widths else 1
+
+    @property
+    def filter_groups(self) -> int:
+        """Words of these."""
+        return -(-self.channels // self.filter_lanes)
 
     @property
     def minimum(self) -> int:
@@ -200,6 +223,12 @@ class FrontEnd:
         return faults
 
 
+def lanes_for(channels: int, bits: int) -> int:
+    """Neighbouring channels in a word, so many bits each: as many as fit; of one channel, no word may be."""
+    fitting = range(min(channels, WORD_BITS // bits), 0, -1)
+    return next((lanes for lanes in fitting if channels % lanes != 1), 1)
+
+
 def turns_for(channels: int, least: int = TURNS) -> int:
     """Turns that go with so many channels: the fewest from ``least`` on."""
     return next(turns for turns in range(least | 1, least + 2 * channels + 2, 2) if math.gcd(turns, channels) == 1)
@@ -256,10 +285,24 @@ def front_end_of(
         zero=design.adc.zero,
         neighbours=rows,
         close=spans,
+        band_pass=designed_band_pass(design),
     )
     needed = roomy.frames_needed
     waiting = math.ceil(WAITING * 2 * roomy.spikes * roomy.samples / channels)
     return replace(roomy, frames=needed + min(waiting, needed))
+
+
+def designed_band_pass(design: Design) -> BandPass | None:
+    """The filter that the design's ``[front_end]`` asks for, if it asks for one.
+
+    Raises:
+        ValueError: as for :func:`spikecae.front_end.band_pass.band_pass_of`.
+    """
+    recording, wanted = design.recording, design.front_end
+    if wanted is None or not wanted.filtered:
+        return None
+    edges = {edge: recording.band_hz[edge == "high"] for edge in wanted.filtered}
+    return band_pass_of(edges, wanted.filter_order, recording.sampling_rate_hz)
 
 
 def designed_front_end(design: Design) -> FrontEnd | None:

@@ -37,8 +37,10 @@ from synth.targets.cells import CellTarget
 
 __all__ = ["measure_implant"]
 
+BAND_PASS = "band-pass"
 NOISE = "noise estimate"
 PARTS = {
+    "filter": BAND_PASS,
     "noise": NOISE,
     **dict.fromkeys(("counter", "peaks", "arbiter", "queue"), "detection"),
     **dict.fromkeys(("buffer", "reader"), "buffer"),
@@ -49,7 +51,7 @@ PARTS = {
 }
 """Of the chip, by unit; all others are the encoder's."""
 ENCODER = "encoder"
-NAMES = (NOISE, "detection", "buffer", ENCODER, "packets", "registers and control")
+NAMES = (BAND_PASS, NOISE, "detection", "buffer", ENCODER, "packets", "registers and control")
 
 Progress = Callable[[str, int, int], None]
 
@@ -152,7 +154,7 @@ def measure_implant(
             "cycle for every sample of a channel, in which the detector is clocked, and the chip behind it as it asks",
             f"assumed: {1e3 * WIRE_PF:g} fF of wire for each pin, one clock buffer for {CLOCK_TREE_SINKS} clock pins",
             f"pulses: {PASSING['slew']}; slews are each net's worst",
-            "left out: amplifiers, converter, band-pass filter, pads, radio",
+            f"left out: amplifiers, converter, {'' if front_end.band_pass else 'band-pass filter, '}pads, radio",
         ],
     )
     write_text(out_dir / "implant.json", found.model_dump_json(indent=1) + "\n")
@@ -175,7 +177,7 @@ def _parts(
             areas[_part(memory.name)] += memory.macro.area_um2
     quiet, eventful = ({name: _spent(energy, name) for name in NAMES} for energy in energies)
     parts = []
-    for name in NAMES:
+    for name in (name for name in NAMES if areas[name]):
         each = quiet[name] / energies[0].cycles
         extra = (eventful[name] - each * energies[1].cycles) / events / 1e3
         parts.append(

@@ -9,11 +9,12 @@ import pytest
 from rtl.emit import emit
 from sim.toolchain import available
 from spikecae.design import load_design
+from spikecae.front_end.band_pass import BandPass
 from spikecae.spec import load_spec
 from synth.power.implant import measure_implant
 from synth.stage import synthesize
 from synth.targets.ihp_sg13g2 import TARGET
-from tests.planted import SHAPE, front_end
+from tests.planted import BAND, SHAPE, front_end
 
 pytestmark = [
     pytest.mark.regress,
@@ -23,10 +24,12 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("channels", [4, 24])
-def test_noise_and_spikes_are_told_apart_and_the_parts_add_up(channels: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("channels", "band_pass"), [(4, None), (24, BAND)])
+def test_noise_and_spikes_are_told_apart_and_the_parts_add_up(
+    channels: int, band_pass: BandPass | None, tmp_path: Path
+) -> None:
     design, spec = load_design(Path("designs/tiny.toml")), load_spec(Path("designs/tiny"))
-    made = front_end(channels, 2, samples=spec.samples, search=9, refractory=9)
+    made = front_end(channels, 2, samples=spec.samples, search=9, refractory=9, band_pass=band_pass)
     emit(spec, design.hardware, tmp_path / "rtl", made)
     synthesize(design, spec, tmp_path / "rtl", tmp_path / "synth", TARGET.name, whole=True)
     adc = np.random.default_rng(1).normal(0, 4, (20, 2, spec.samples))
@@ -40,3 +43,4 @@ def test_noise_and_spikes_are_told_apart_and_the_parts_add_up(channels: int, tmp
     beyond = found.eventful.total_pj - found.pj_per_sample * found.eventful.cycles
     assert found.nj_per_event == pytest.approx(beyond / 1e3 / found.events)
     assert all(part.pj_per_sample > 0 for part in found.parts)
+    assert ("band-pass" in {part.name for part in found.parts}) == (band_pass is not None)

@@ -13,7 +13,7 @@ from spikecae.design import Design
 from spikecae.front_end.front_end import FrontEnd
 from spikecae.spec import EncoderSpec
 from tests.linear_spec import further_point, random_linear_spec
-from tests.planted import front_end
+from tests.planted import BAND, front_end
 from tests.random_spec import random_spec
 from tests.rtl.shapes import hardware
 from tests.sim.pair import TERMS, Pair
@@ -53,7 +53,7 @@ def _neighbourhoods(tiny: Design) -> Chip:
 
 def _queue(tiny: Design) -> Chip:
     spec = random_linear_spec(1, 16, 4, joint=False, classes=1, seed=2)
-    detector = front_end(4, 0, samples=16, queue=3)
+    detector = front_end(4, 0, samples=16, queue=3, band_pass=BAND)
     return Chip((spec,), {"fold": 4, "parameters": "rom", "packet_blocks": 3}, 20_000, ("supervising",), detector)
 
 

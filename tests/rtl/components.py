@@ -21,7 +21,7 @@ from rtl.spike_encoder import SpikeEncoder
 from rtl.units.clocked import Clocked
 from spikecae.design import Design
 from tests.linear_spec import further_point, random_linear_spec
-from tests.planted import front_end
+from tests.planted import BAND, front_end
 from tests.random_spec import random_spec
 from tests.rtl.shapes import hardware
 
@@ -67,7 +67,7 @@ def all_made(tiny: Design) -> dict[type, list[Made]]:
         first = random_linear_spec(2, 16, 4, joint=False, classes=3, seed=1)
         linear = make_plan(first, hardware(4))
         points = make_plan(first, hardware(4), [further_point(first, gain, 1) for gain in (0.6, 0.7, 0.8)])
-        detector = front_end(4, 2, samples=spec.samples)
+        detector = front_end(4, 2, samples=spec.samples, band_pass=BAND)
         for top in (
             SpikeEncoder(loadable),
             SpikeCompressor(detector, loadable),

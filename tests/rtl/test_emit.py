@@ -18,7 +18,7 @@ from rtl.planning import make_plan
 from sim.toolchain import environment
 from sim.verilate import lint
 from spikecae.design import Design, load_design
-from tests.planted import front_end
+from tests.planted import BAND, front_end
 from tests.random_spec import random_spec
 from tests.rtl.shapes import hardware
 
@@ -68,7 +68,8 @@ def test_every_memory_is_an_array_of_the_stated_size(emitted: Path) -> None:
 
 
 def test_a_front_end_gives_a_compressor_beside_the_encoder(tiny: Design, tmp_path: Path, emitted: Path) -> None:
-    emit(random_spec(tiny, 1), tiny.hardware, tmp_path, front_end(24, 2, samples=tiny.block.samples))
+    made = front_end(24, 2, samples=tiny.block.samples, band_pass=BAND)
+    emit(random_spec(tiny, 1), tiny.hardware, tmp_path, made)
     assert (tmp_path / "spike_encoder.v").read_bytes() == (emitted / "spike_encoder.v").read_bytes()
     modules = set(re.findall(r"^module \\?(\S+) ?\(", (tmp_path / "spike_compressor.v").read_text(), re.M))
     assert {"spike_compressor", "spike_compressor.compressor.detector", "spike_compressor.compressor.chip"} <= modules
@@ -78,6 +79,7 @@ def test_a_front_end_gives_a_compressor_beside_the_encoder(tiny: Design, tmp_pat
     assert memories_are_as_stated(manifest, (tmp_path / "spike_compressor.v").read_text())
     names = [memory.name for memory in manifest.memories if ".detector." in memory.name]
     assert len(names) == len(set(names)), "what holds a memory is told by its name"
+    assert {"compressor.detector.filter", "compressor.detector.noise"} <= set(names)
 
 
 def test_verilator_has_nothing_to_say_beside_the_waivers(tiny: Design, tmp_path: Path) -> None:

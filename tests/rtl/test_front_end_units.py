@@ -10,6 +10,7 @@ import pytest
 from amaranth.back import verilog
 from amaranth.sim import Simulator
 
+from rtl.front_end.band_pass_filter import BandPassFilter
 from rtl.front_end.circular_buffer import CircularBuffer
 from rtl.front_end.event_arbiter import EventArbiter
 from rtl.front_end.noise_estimator import NoiseEstimator
@@ -21,9 +22,12 @@ from rtl.lint import HARMLESS
 from sim.verilate import lint
 from spikecae.front_end.detector import RunningMedian
 from spikecae.front_end.front_end import FrontEnd
-from tests.planted import front_end
+from tests.planted import BAND, front_end
 
-UNITS = [SampleCounter, NoiseEstimator, PeakFinder, EventArbiter, CircularBuffer, SnippetReader, SpikeDetector]
+UNITS = [
+    *(BandPassFilter, SampleCounter, NoiseEstimator, PeakFinder),
+    *(EventArbiter, CircularBuffer, SnippetReader, SpikeDetector),
+]
 
 
 def push(dut, payloads: list, fields: list[str], *, idle: float = 0.0) -> list[tuple[int, ...]]:
@@ -179,7 +183,7 @@ def test_stands_alone_as_clean_verilog(
 ) -> None:
     monkeypatch.setenv("AMARANTH_USE_YOSYS", "builtin")
     path = tmp_path / "unit.v"
-    made = front_end(channels, spikes)
+    made = front_end(channels, spikes, band_pass=BAND)
     path.write_text(verilog.convert(unit(made), name="unit", strip_internal_attrs=True, emit_src=False))
     assert lint(path, "unit").keys() <= HARMLESS.keys()
     assert re.search(r"^module unit\(", path.read_text(), re.M)

@@ -11,7 +11,7 @@ from rtl.front_end.spike_detector import SpikeDetector
 from spikecae.front_end.detector import DetectedSpikes
 from spikecae.front_end.detector import SpikeDetector as Golden
 from spikecae.front_end.front_end import FrontEnd
-from tests.planted import front_end, recording
+from tests.planted import BAND, front_end, recording, wide_band
 
 Beat = tuple[int, int, int, int, int]
 """Code, last, more, channel, time."""
@@ -101,6 +101,7 @@ CASES = {
         20,
     ),
     "4 channels": (front_end(4, 3, samples=19, peak=18, search=8, noise_shift=6), 340, 20),
+    "6 channels behind a filter": (front_end(6, 3, samples=19, bits=12, band_pass=BAND), 400, 15),
     "16 channels": (front_end(16, 4, samples=21, pending=4, queue=16), 170, 4),
 }
 """Detector, frames after it has settled, and frames from spike to spike."""
@@ -111,6 +112,7 @@ CASES = {
 def test_equals_golden(case: str, idle: float, pause: float) -> None:
     made, frames, every = CASES[case]
     codes = recording(made, made.settling + frames, every, seed=len(case))
+    codes = wide_band(made, codes) if made.band_pass else codes
     golden = Golden(made)
     expected = golden.push(codes)
     assert len(expected.times) >= 8

@@ -10,17 +10,17 @@ from sim.stage import SimulationError, simulate
 from spikecae.design import Design
 from spikecae.front_end.detector import SpikeDetector
 from synth.targets.find import macro_kit
-from tests.planted import front_end
+from tests.planted import BAND, front_end, wide_band
 from tests.random_spec import random_adc, random_spec
 
 CHANNELS = 64
-"""So many that macros hold what is known of each channel."""
+"""So many that macros hold what is known of each channel. Samples are of wide band, and go through a filter."""
 
 
 @pytest.fixture(scope="module")
 def compressor(request, tiny: Design, tmp_path_factory):
     """Spec, detector, and where both were emitted to."""
-    made = front_end(CHANNELS, 2, samples=tiny.block.samples)
+    made = front_end(CHANNELS, 2, samples=tiny.block.samples, band_pass=BAND)
     spec, folder = random_spec(tiny, 1), tmp_path_factory.mktemp("compressor")
     memories = getattr(request, "param", "inferred")
     emit(spec, tiny.hardware.model_copy(update={"memories": memories}), folder, made, macro_kit(memories))
@@ -30,7 +30,7 @@ def compressor(request, tiny: Design, tmp_path_factory):
 @pytest.mark.parametrize("compressor", ["inferred", "ihp-sg13g2"], indirect=True)
 def test_packets_equal_golden_detector_and_host_encoder(compressor, tiny, models):
     spec, made, folder = compressor
-    codes = plant(made, random_adc(tiny, 12, seed=5), seed=6)
+    codes = wide_band(made, plant(made, random_adc(tiny, 12, seed=5), seed=6))
     events = len(SpikeDetector(made).push(codes).times)
     assert events >= 12
     found = run_compressor(spec, made, folder, codes, models, spacing=3)

@@ -78,6 +78,11 @@ def test_neuropixels_is_the_papers_network() -> None:
             "[quantization]\nlatent_bits = 7\n[hardware]",
             ["quantization.latent_bits = 7", "4, 5, 6 or 8"],
         ),
+        (
+            "[recording]",
+            "[front_end]\ncontacts_um = [[0, 0], [0, 9]]\nfilter = 'low_pass'\nfilter_order = 3\n[recording]",
+            ["front_end.filter_order = 3", "1 or 2"],
+        ),
         ("fold = 2", "fold = 2\nstationary = 'all'", ["hardware.stationary = 'all': only at fold 1, not 2"]),
     ],
 )
@@ -87,6 +92,15 @@ def test_a_fault_names_key_value_and_remedy(tmp_path: Path, old: str, new: str, 
         changes.append(("signed = true", "signed = false"))
     (line,) = faults(tmp_path, *changes)
     assert all(part in line for part in expected), line
+
+
+def test_a_band_that_the_chip_cannot_filter_is_refused(tmp_path: Path) -> None:
+    """Unless its amplifiers have that edge."""
+    low = ("[300.0, 6000.0]", "[2.0, 6000.0]")
+    asked = "[front_end]\ncontacts_um = [[0, 0], [0, 9]]\nfilter = '{}'\n[synthetic]"
+    (told,) = faults(tmp_path, low, ("[synthetic]", asked.format("band_pass")))
+    assert "recording.band_hz = [2.0, 6000.0]: is less than front_end.filter can have, 3; raise it" in told
+    load_design(changed(tmp_path, low, ("[synthetic]", asked.format("low_pass"))))
 
 
 @pytest.mark.parametrize(
