@@ -11,10 +11,11 @@ from model.datasets.readers.raw_binary import RAW_SUFFIXES, open_raw
 from model.datasets.readers.registry import suffixes_read
 from model.datasets.readers.streams import Stream, choose_stream, neo_streams
 from model.datasets.spikes import SpikeTable
-from model.datasets.units import MICROVOLTS, RATE_TOLERANCE, units_per_step
+from model.datasets.units import units_per_step
 from model.description import Description
 from model.provenance import PROVENANCES, Provenance
 from spikecae.design import Design
+from spikecae.recordings.source import MICROVOLTS, RATE_TOLERANCE
 
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording
