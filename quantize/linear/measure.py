@@ -20,9 +20,9 @@ class LinearQuality(BaseModel):
     """Figures of one split, in Huffman codes made from the training split.
 
     :data:`spikecae.evaluation.quality.WORST` percent of the spikes have less than ``sndr_worst_db``.
-    ``sndr_worst_unit_db``: the ratio of all spikes of the unit whose is least; None without units. Bits are the payload's, escapes included; one
-    block in a hundred takes more than ``bits_p99`` for each of its spikes. ``escaped_share``: of the groups' symbols,
-    those that say that levels lie outside.
+    ``sndr_worst_unit_db``: the ratio of all spikes of the unit whose is least; None without units. Bits are the
+    payload's, escapes included; one block in a hundred takes more than ``bits_p99`` for each of its spikes.
+    ``escaped_share``: of the groups' symbols, those that say that levels lie outside.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

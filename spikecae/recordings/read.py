@@ -30,18 +30,19 @@ class DecodedRecording(BaseRecording):  # type: ignore[misc]  # SpikeInterface h
     Args:
         file_path: the ``.scae`` file.
         codec: folder of spec and decoder network.
-        spikes: what was read from it; other processes read it again.
+        noise: white noise, as large as that of the recording, in place of the zeros.
+        spikes: what was read from the file; other processes read it again.
     """
 
-    def __init__(self, file_path: str | Path, codec: str | Path, spikes: DecodedSpikes | None = None) -> None:
+    def __init__(
+        self, file_path: str | Path, codec: str | Path, noise: bool = False, spikes: DecodedSpikes | None = None
+    ) -> None:
         if spikes is None:
             spikes = read_scae(file_path, codec)
-        recorded = spikes.header.recording
-        assert recorded is not None  # read_scae refuses files without
+        recorded = spikes.recorded
         super().__init__(recorded.sampling_rate_hz, spikes.channel_ids, np.dtype(np.float32))
-        for segment, samples in enumerate(recorded.segment_samples):
-            start = recorded.segment_starts_s[segment]
-            self.add_recording_segment(DecodedSegment(spikes, segment, samples, recorded.sampling_rate_hz, start))
+        for segment in range(len(recorded.segment_samples)):
+            self.add_recording_segment(DecodedSegment(spikes, recorded, segment, noise=noise))
         if spikes.probe is not None:
             self.set_probe(spikes.probe)
         if recorded.groups is not None:
@@ -51,7 +52,8 @@ class DecodedRecording(BaseRecording):  # type: ignore[misc]  # SpikeInterface h
         for unit in ("raw", "scaled"):
             self.set_property(f"noise_level_mad_{unit}", np.array(recorded.noise))
         self.annotate(is_filtered=True)
-        self._kwargs = {"file_path": str(Path(file_path).absolute()), "codec": str(Path(codec).absolute())}
+        path, folder = Path(file_path).absolute(), Path(codec).absolute()
+        self._kwargs = {"file_path": str(path), "codec": str(folder), "noise": noise}
 
 
 def read_scae(path: str | os.PathLike[str], codec: str | os.PathLike[str] | None = None) -> DecodedSpikes:
@@ -155,8 +157,8 @@ def _gathered(
         raise InputError(f"{file}: its header and its packets are of different recordings; get the file anew")
     events = block, place, channels[block], times
 
-    def to_recording(spikes: DecodedSpikes) -> DecodedRecording:
-        return DecodedRecording(file, folder, spikes)
+    def to_recording(spikes: DecodedSpikes, noise: bool) -> DecodedRecording:
+        return DecodedRecording(file, folder, noise, spikes)
 
     return DecodedSpikes(header, recorded, decoder, (indices, tags), events, to_recording)
 

@@ -29,7 +29,8 @@ class DecodedSpikes:
     An event is a spike of one channel or, of a codec for neighbourhoods, what a spike is on the channels near its peak.
 
     Attributes:
-        header: of the file; ``header.recording`` says what was recorded.
+        header: of the file.
+        recorded: what the header says of the recording.
         segment: int64 ``[n]``, the segment of each event.
         sample: int64 ``[n]``, the sample of its peak in the segment.
         channel: int64 ``[n]``, the channel of its peak, counted from 0.
@@ -42,10 +43,10 @@ class DecodedSpikes:
         decoder: Decoder,
         blocks: "tuple[NDArray[np.integer[Any]], NDArray[np.uint16]]",
         events: "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]",
-        to_recording: "Callable[[DecodedSpikes], BaseRecording]",
+        to_recording: "Callable[[DecodedSpikes, bool], BaseRecording]",
     ) -> None:
         self._to_recording = to_recording
-        self.header, self._recorded, self._decoder = header, recorded, decoder
+        self.header, self.recorded, self._decoder = header, recorded, decoder
         self._indices, self._tags = blocks
         block, place, channel, times = events
         order = np.argsort(times, kind="stable")
@@ -60,42 +61,42 @@ class DecodedSpikes:
         return len(self.sample)
 
     def __repr__(self) -> str:
-        recorded = self._recorded
+        recorded = self.recorded
         seconds = sum(recorded.segment_samples) / recorded.sampling_rate_hz
         return f"{len(self):,} events in {seconds:.1f} s of {len(recorded.channel_ids)} channels ({self.header.design})"
 
     @property
     def sampling_rate_hz(self) -> float:
         """Of a channel."""
-        return self._recorded.sampling_rate_hz
+        return self.recorded.sampling_rate_hz
 
     @property
     def channel_ids(self) -> list[str | int]:
         """As the recording calls them."""
-        return list(self._recorded.channel_ids)
+        return list(self.recorded.channel_ids)
 
     @property
     def times_s(self) -> NDArray[np.float64]:
         """Time of each event's peak, from the start that the recording says its segment has."""
-        starts = np.array(self._recorded.segment_starts_s)
+        starts = np.array(self.recorded.segment_starts_s)
         return np.asarray(starts[self.segment] + self.sample / self.sampling_rate_hz, np.float64)
 
     @cached_property
     def channels(self) -> NDArray[np.int64]:
         """The channels of each event's snippets: ``[n, P]``."""
-        neighbours = self._recorded.neighbours
+        neighbours = self.recorded.neighbours
         rows = np.arange(len(self.channel_ids))[:, None] if neighbours is None else np.array(neighbours)
         return np.asarray(rows[self.channel], np.int64)
 
     @property
     def probe(self) -> "Probe | None":
         """The contacts, as far as the file has them."""
-        if self._recorded.contacts_um is None:
+        if self.recorded.contacts_um is None:
             return None
         from probeinterface import Probe
 
         made = Probe(ndim=2, si_units="um")
-        made.set_contacts(positions=np.array(self._recorded.contacts_um), shapes="circle", shape_params={"radius": 5})
+        made.set_contacts(positions=np.array(self.recorded.contacts_um), shapes="circle", shape_params={"radius": 5})
         made.set_contact_ids([str(name) for name in self.channel_ids])
         made.set_device_channel_indices(np.arange(len(self.channel_ids)))
         return made
@@ -106,7 +107,7 @@ class DecodedSpikes:
         """Snippets ``[n, P, D]`` of some ``events``, or of all, in the file's unit: µV, if the recording had gains."""
         rows = np.arange(len(self))[slice(None) if events is None else events]
         blocks, whole = np.unique(self._block[rows], return_inverse=True)
-        neighbourhood = self._recorded.neighbours is not None
+        neighbourhood = self.recorded.neighbours is not None
         shape = self.channels.shape[1], self.header.samples
         made = np.empty((len(rows), *shape), np.float32)
         order = np.argsort(whole, kind="stable")
@@ -157,7 +158,7 @@ class DecodedSpikes:
             [made[part] for part in parts],
             [self.sample[rows][part] for part in parts],
             self.sampling_rate_hz,
-            nbefore=self._recorded.peak,
+            nbefore=self.recorded.peak,
             channel_ids=wanted,
         )
         snippets.set_channel_gains(1.0)
@@ -183,16 +184,20 @@ class DecodedSpikes:
             [self.sample[part] for part in parts], [own[part] for part in parts], self.sampling_rate_hz
         )
 
-    def to_recording(self) -> "BaseRecording":
+    def to_recording(self, *, noise: bool = False) -> "BaseRecording":
         """SpikeInterface's recording with the decoded snippets where they were, and zeros between.
 
         Where snippets overlap, it has their mean. Snippets are decoded as traces are asked for. SpikeInterface is told
         the noise that the recording had, as zeros have none.
+
+        Args:
+            noise: white noise of that size, the same every time, in place of the zeros: for sorters that whiten, or
+                look for the noise themselves.
         """
-        return self._to_recording(self)
+        return self._to_recording(self, noise)
 
     def _of_segments(self, segment: NDArray[np.integer[Any]]) -> list[NDArray[np.intp]]:
-        return [np.flatnonzero(segment == number) for number in range(len(self._recorded.segment_samples))]
+        return [np.flatnonzero(segment == number) for number in range(len(self.recorded.segment_samples))]
 
     def _index_of(self, name: str | int) -> int:
         if name not in self.channel_ids:

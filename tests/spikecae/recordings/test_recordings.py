@@ -130,7 +130,12 @@ def test_the_recording_that_comes_back_has_spikes_and_zeros(
     original, there = in_band(recording, 1), whole != 0
     assert 0.02 < there.mean() < 0.5
     assert np.square(original - whole)[there].sum() < 0.05 * np.square(original)[there].sum()
-    np.testing.assert_allclose(get_noise_levels(back), np.array(spikes.header.recording.noise))
+    np.testing.assert_allclose(get_noise_levels(back), np.array(spikes.recorded.noise))
+    hissing = spikes.to_recording(noise=True)
+    noisy = hissing.get_traces(1, 20_000, 40_000)
+    np.testing.assert_array_equal(noisy[there[20_000:40_000]], whole[20_000:40_000][there[20_000:40_000]])
+    np.testing.assert_array_equal(hissing.get_traces(1, 30_000, 31_000), noisy[10_000:11_000])
+    np.testing.assert_allclose(np.median(np.abs(noisy), axis=0) / 0.6745, spikes.recorded.noise, rtol=0.15)
     back.dump_to_json(tmp_path / "back.json")
     again = load(tmp_path / "back.json")
     np.testing.assert_array_equal(again.get_traces(1, 0, 3000), whole[:3000])
