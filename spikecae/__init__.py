@@ -7,7 +7,11 @@ __all__ = ["__version__"]
 
 __version__ = "0.1.0"
 
-RECORDINGS = {"compress": "spikecae.recordings.compress", "read_scae": "spikecae.recordings.read"}
+RECORDINGS = {
+    "compress": "spikecae.recordings.compress",
+    "evaluate": "spikecae.evaluation.evaluate",
+    "read_scae": "spikecae.recordings.read",
+}
 """Functions of the package itself that take the extra ``spikeinterface``, each with the module that has it."""
 
 

@@ -1,6 +1,6 @@
 """Spikes of a recording, stretch by stretch, as ADC codes: found as those were that the encoder was fitted to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -24,6 +24,7 @@ WINDOWS = 16
 MOST_VALUES = 1 << 22
 """Of a stretch, all channels together: what bounds memory."""
 LONGEST_S = 5.0
+FIRST_STRETCHES = 20
 LEAST_SPIKES = 8
 """That a scale can be found from."""
 
@@ -112,7 +113,8 @@ def step_of(source: Source, codec: Codec, arrangement: Arrangement, noise: NDArr
         return design.adc.lsb
     any_step = Adc(bits=design.adc.bits, lsb=1e6, signed=design.adc.signed)
     squares, count, spikes = 0.0, 0, 0
-    for found in islice(all_found(source, codec, arrangement, noise, any_step, 1), 20):
+    first = islice(stretches(source, codec), FIRST_STRETCHES)
+    for found in all_found(source, codec, arrangement, noise, any_step, 1, first):
         squares += float(np.square(found.snippets, dtype=np.float64).sum())
         count += found.snippets.size
         spikes += len(found.times)
@@ -143,8 +145,9 @@ def all_found(
     noise: NDArray[np.float32],
     adc: Adc,
     jobs: int,
+    parts: Iterable[Stretch],
 ) -> Iterator[Found]:
-    """What is in each stretch, in order; ``jobs`` stretches are worked on at a time, and no more are held."""
+    """What is in each of ``parts``, in order; ``jobs`` of them are worked on at a time, and no more are held."""
     wanted = codec.design.recording
     margin = _margin(source, codec)
     threshold = np.where(noise > 0, wanted.threshold * noise, np.inf).astype(np.float32)
@@ -165,7 +168,7 @@ def all_found(
     waiting: list[Future[Found]] = []
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            for stretch in stretches(source, codec):
+            for stretch in parts:
                 waiting.append(pool.submit(find, stretch))
                 if len(waiting) > jobs:
                     yield waiting.pop(0).result()

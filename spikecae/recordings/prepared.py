@@ -36,6 +36,7 @@ class Prepared:
         noise: float32 ``[C]``, deviation.
         header: of a file of this recording.
         samples, clipped: of the spikes so far, all and those beyond the converter's range.
+        looked_at_s: seconds of the recording that blocks are taken from.
 
     Raises:
         InputError: they do not go together, and why.
@@ -64,14 +65,22 @@ class Prepared:
             self.codec.spec, self.adc, self.source.unit, epoch=0, recording=self._recorded(recording)
         )
         self.samples = self.clipped = 0
+        self.looked_at_s = 0.0
 
-    def blocks(self, jobs: int, *, progress: bool) -> Iterator[Formed]:
-        """All blocks, as they become full; a bar on standard error shows how far it is."""
-        former = BlockFormer(self.codec.design.block)
-        parts = all_found(self.source, self.codec, self.arrangement, self.noise, self.adc, jobs)
-        count = sum(1 for _ in stretches(self.source, self.codec))
-        bar = Console(stderr=True)
-        for found in track(parts, "compress", total=count, console=bar, transient=True, disable=not progress):
+    def blocks(self, jobs: int, *, progress: bool, most: int | None = None) -> Iterator[Formed]:
+        """All blocks, as they become full; a bar on standard error shows how far it is.
+
+        With ``most``, of no more than so many stretches, at equal distances.
+        """
+        former, parts = BlockFormer(self.codec.design.block), list(stretches(self.source, self.codec))
+        parts = parts[:: -(-len(parts) // most)] if most else parts
+        self.looked_at_s = sum(part.stop - part.start for part in parts) / self.source.rate_hz
+        found_in = all_found(self.source, self.codec, self.arrangement, self.noise, self.adc, jobs, parts)
+        console = Console(stderr=True)
+        hidden = not (progress and (console.is_terminal or console.is_jupyter))
+        for found in track(
+            found_in, self.codec.spec.design, len(parts), console=console, transient=True, disable=hidden
+        ):
             self.samples += found.codes.size
             self.clipped += found.clipped
             if len(found.times):
