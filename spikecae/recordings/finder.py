@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecae.codec.account import many
 from spikecae.design import Adc
 from spikecae.errors import InputError
 from spikecae.front_end.adc import units_to_codes
@@ -100,8 +101,8 @@ def noise_of(source: Source) -> NDArray[np.float32]:
 def step_of(source: Source, codec: Codec, arrangement: Arrangement, noise: NDArray[np.float32]) -> float:
     """Units of ``source`` in a step of the converter.
 
-    It is the design's where both are in volts, or neither is. A design in a unit of its own has no µV: the analog gain
-    is then chosen, so that the first spikes have the deviation of those that the encoder was fitted to.
+    It is the design's where that is in volts. A design in a unit of its own has no µV: the analog gain is then chosen,
+    so that the first spikes have the deviation of those that the encoder was fitted to.
 
     Raises:
         InputError: there are too few spikes to choose it by.
@@ -109,8 +110,6 @@ def step_of(source: Source, codec: Codec, arrangement: Arrangement, noise: NDArr
     design, spec = codec.design, codec.spec
     if design.recording.unit in MICROVOLTS:
         return design.adc.lsb * MICROVOLTS[design.recording.unit]
-    if source.gains is None:
-        return design.adc.lsb
     any_step = Adc(bits=design.adc.bits, lsb=1e6, signed=design.adc.signed)
     squares, count, spikes = 0.0, 0, 0
     first = islice(stretches(source, codec), FIRST_STRETCHES)
@@ -132,7 +131,7 @@ def too_few(source: Source, codec: Codec, spikes: int, needed: int) -> InputErro
     turned = "spikeinterface.preprocessing.scale(recording, gain=-1)"
     other = f"; if its spikes are {opposite}, turn it round ({turned})" if opposite else ""
     return InputError(
-        f"{spikes} spikes in {seconds:.1f} s of {source.channels} channels, {needed} are needed: codec "
+        f"{many(spikes, 'spike')} in {seconds:.1f} s of {many(source.channels, 'channel')}, {needed} are needed: codec "
         f"{codec.design.name!r} looks for {wanted.polarity} peaks beyond {wanted.threshold:g} deviations of the noise; "
         f"give a longer recording{other}"
     )
