@@ -11,8 +11,9 @@ from experiments.sources import WAVE_CLUS, read
 from experiments.training import DESIGNS, trained, with_settings
 from model.datasets.misalignment import misaligned
 from model.evaluation import decode_units, run_model
-from model.metrics import cr_entropy, entropy_bits, index_counts, sndr
+from model.metrics import cr_entropy, entropy_bits, index_counts
 from spikecae.design import load_design
+from spikecae.evaluation.quality import sndr
 
 __all__ = ["EXPERIMENT"]
 

@@ -8,8 +8,8 @@ from experiments.outcome import Outcome, Parameters, data_of
 from experiments.sources import WAVE_CLUS, read, tested_labels
 from experiments.training import DESIGNS, shipped
 from model.evaluation import decode_units, run_model
-from model.metrics import sndr
 from spikecae.design import load_design
+from spikecae.evaluation.quality import sndr
 
 __all__ = ["EXPERIMENT"]
 

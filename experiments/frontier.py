@@ -16,8 +16,8 @@ from model.baselines.product_vq import product_vq
 from model.baselines.transforms import dct_truncated, dwt_largest, pca_truncated
 from model.baselines.vectors import Coded
 from model.datasets import SpikeDataset
-from model.metrics import SAMPLE_BITS
 from spikecae.design import Design, load_design
+from spikecae.evaluation.quality import SAMPLE_BITS
 
 __all__ = ["EXPERIMENT"]
 

@@ -19,7 +19,6 @@ from experiments.sources import WAVE_CLUS, MissingData, read
 from experiments.training import BUILD, DESIGNS
 from flow.fingerprint import hash_json, hash_path
 from model.linear.fit import fit_linear
-from model.metrics import SAMPLE_BITS
 from quantize.linear.integers import integer_linear
 from quantize.linear.measure import linear_quality
 from rtl.emit import emit
@@ -27,6 +26,7 @@ from rtl.files import COMPRESSOR
 from sim.emitted import load_manifest
 from spikecae.design import Design, Hardware, load_design
 from spikecae.design.recording import Detector
+from spikecae.evaluation.quality import SAMPLE_BITS
 from spikecae.front_end.front_end import FrontEnd, front_end_of
 from spikecae.spec import EncoderSpec
 from synth.power.background import heard_by

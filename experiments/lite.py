@@ -11,10 +11,10 @@ from experiments.plots import subplots
 from experiments.result import ExperimentResult
 from experiments.sources import WAVE_CLUS, tested_labels
 from experiments.training import shipped
-from model.metrics import SAMPLE_BITS, sndr
 from quantize.linear.measure import worst_unit
 from rtl.planning import make_plan
 from spikecae.design import Linear
+from spikecae.evaluation.quality import SAMPLE_BITS, sndr
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Convolution, Levels
 

@@ -12,7 +12,6 @@ from scipy.optimize import brentq
 
 from experiments.sources import HC1, WAVE_CLUS, read
 from experiments.training import DESIGNS
-from model.baselines.pca import PcaCoder, pca_coders
 from model.baselines.vectors import spike_vectors
 from model.checkpoint import Checkpoint
 from model.datasets import SpikeDataset
@@ -28,6 +27,7 @@ from quantize.stage import integer_model
 from spikecae import golden
 from spikecae.design import Design, load_design
 from spikecae.design.linear import Linear
+from spikecae.evaluation.pca import PcaCoder, pca_coders
 from spikecae.front_end.adc import codes_to_units
 from spikecae.spec import EncoderSpec
 from spikecae.spec.operating_points import check_operating_points

@@ -15,7 +15,7 @@ from model.datasets import SpikeDataset
 from model.datasets.spikes import VALIDATION_FRACTION, Split
 from model.linear.fit import fit_from, fit_linear
 from model.linear.linear_model import LinearModel
-from model.metrics import SAMPLE_BITS, sndr
+from spikecae.evaluation.quality import SAMPLE_BITS, sndr
 
 __all__ = ["EXPERIMENT"]
 

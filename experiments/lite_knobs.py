@@ -3,8 +3,8 @@
 from experiments.experiment import Configuration, Experiment
 from experiments.lite_coders import POINTS, lite_coder
 from experiments.outcome import Outcome, Parameters, data_of
-from model.metrics import SAMPLE_BITS, sndr
 from spikecae.design import Design
+from spikecae.evaluation.quality import SAMPLE_BITS, sndr
 
 __all__ = ["EXPERIMENT"]
 

@@ -5,8 +5,8 @@ from functools import cache
 from experiments.lite_coders import LOUD, Coder, Point, cae_coder, lite_coder, pca_coder
 from experiments.training import shipped, trained
 from experiments.training_runs import BATCH, EPOCHS, without_dropout
-from model.metrics import SAMPLE_BITS
 from spikecae.design import Design
+from spikecae.evaluation.quality import SAMPLE_BITS
 
 __all__ = ["CAE", "LITE", "METHODS", "PCA", "coder_at", "epochs_at"]
 

@@ -29,10 +29,10 @@ from model.evaluation import decode_units
 from model.linear.fit import fit_linear, principal_map
 from model.linear.linear_model import LinearModel, decimated
 from model.linear.sample import Sample, sample_of
-from model.metrics import sndr
 from quantize.linear.integers import integer_linear, latents_sent
 from spikecae import golden
 from spikecae.design.linear import Linear
+from spikecae.evaluation.quality import sndr
 
 __all__ = ["EXPERIMENT"]
 

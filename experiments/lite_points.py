@@ -9,9 +9,9 @@ from experiments.lite_coders import POINTS, Coder, Point, coders_of
 from experiments.outcome import Outcome, Parameters, data_of
 from model.linear.fit import fit_linear
 from model.linear.linear_model import LinearModel
-from model.metrics import SAMPLE_BITS, sndr
 from spikecae.design import Design
 from spikecae.design.linear import Linear
+from spikecae.evaluation.quality import SAMPLE_BITS, sndr
 
 __all__ = ["EXPERIMENT"]
 

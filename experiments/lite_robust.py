@@ -22,9 +22,9 @@ from model.datasets import SpikeDataset
 from model.datasets.misalignment import misaligned
 from model.datasets.simulator import simulated_spikes
 from model.datasets.spikes import split_ends
-from model.metrics import SAMPLE_BITS, sndr
 from quantize.linear.measure import worst_unit
 from spikecae.design import Design, load_design
+from spikecae.evaluation.quality import SAMPLE_BITS, sndr
 from spikecae.front_end.adc import units_to_codes
 
 __all__ = ["EXPERIMENT"]

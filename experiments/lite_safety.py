@@ -20,7 +20,7 @@ from experiments.sources import WAVE_CLUS, learned_labels, tested_labels
 from experiments.training import shipped, trained
 from experiments.training_runs import without_dropout
 from model.datasets import SpikeDataset, Split
-from model.metrics import SAMPLE_BITS, sndr
+from spikecae.evaluation.quality import SAMPLE_BITS, sndr
 from spikecae.front_end.adc import units_to_codes
 
 __all__ = ["EXPERIMENT", "kept_of_unit", "tested_unit", "without_unit"]

@@ -18,11 +18,11 @@ from experiments.sources import WAVE_CLUS, MissingData, read
 from experiments.training import BUILD, DESIGNS
 from flow.fingerprint import hash_json, hash_path
 from model.linear.fit import fit_linear
-from model.metrics import SAMPLE_BITS
 from quantize.linear.integers import integer_linear
 from quantize.linear.measure import linear_quality
 from rtl.planning import make_plan
 from spikecae.design import Design, Hardware, load_design
+from spikecae.evaluation.quality import SAMPLE_BITS
 from spikecae.spec import EncoderSpec
 from synth.power.measure import measure_power
 from synth.power.power_report import PowerReport

@@ -13,7 +13,7 @@ from experiments.plots import subplots
 from experiments.result import ExperimentResult
 from experiments.sorting import accuracy, nearest_template, sort_spikes, templates, unit_accuracies
 from experiments.sources import WAVE_CLUS, learned_labels, tested_labels
-from model.metrics import SAMPLE_BITS, sndr
+from spikecae.evaluation.quality import SAMPLE_BITS, sndr
 
 __all__ = ["EXPERIMENT"]
 

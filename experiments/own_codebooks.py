@@ -18,12 +18,12 @@ from model.autoencoder.network import Autoencoder
 from model.baselines.product_vq import Codebook, fit_codebook
 from model.datasets.spikes import Split
 from model.evaluation import decode_units
-from model.metrics import SAMPLE_BITS, Sndr, sndr
 from model.normalization import Normalization
 from model.training.augmentation import regroup
 from quantize.linear.measure import worst_unit
 from spikecae.bitstream.huffman import code_lengths
 from spikecae.design import Design, load_design
+from spikecae.evaluation.quality import SAMPLE_BITS, Sndr, sndr
 
 __all__ = ["EXPERIMENT"]
 

@@ -13,10 +13,10 @@ from experiments.result import ExperimentResult
 from experiments.sources import HC1, WAVE_CLUS, read
 from experiments.training import DESIGNS
 from model.datasets import SpikeDataset
-from model.metrics import SAMPLE_BITS
 from quantize.measure import split_events
 from spikecae.bitstream.payload import wire_bits
 from spikecae.design import Design, load_design
+from spikecae.evaluation.quality import SAMPLE_BITS
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec, load_spec
 

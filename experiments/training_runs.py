@@ -4,11 +4,12 @@ from experiments.outcome import Outcome, data_of
 from experiments.training import Trained, with_settings
 from model.datasets import SpikeDataset
 from model.evaluation import evaluate, run_model
-from model.metrics import SAMPLE_BITS, index_counts
+from model.metrics import index_counts
 from quantize.measure import split_events
 from spikecae.bitstream.huffman import code_lengths
 from spikecae.bitstream.payload import Events, wire_bits
 from spikecae.design import Design
+from spikecae.evaluation.quality import SAMPLE_BITS
 
 __all__ = ["BATCH", "EPOCHS", "link_rate", "measured", "without_dropout"]
 

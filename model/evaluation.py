@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from model.autoencoder.network import Autoencoder
 from model.datasets.spikes import Split
-from model.metrics import Sndr, bits_per_spike, cr_entropy, entropy_bits, index_counts, sndr
+from model.metrics import bits_per_spike, cr_entropy, entropy_bits, index_counts
 from model.normalization import Normalization
 from spikecae.design import Design
+from spikecae.evaluation.quality import Sndr, sndr
 from spikecae.front_end.adc import codes_to_units
 
 __all__ = ["Evaluation", "decode_units", "evaluate", "run_model"]

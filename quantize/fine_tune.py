@@ -18,7 +18,6 @@ from model.checkpoint import Checkpoint, stored_weights
 from model.datasets import SpikeDataset
 from model.datasets.spikes import Split
 from model.evaluation import decode_units
-from model.metrics import sndr
 from model.normalization import Normalization
 from model.training.augmentation import regroup
 from quantize.exponents import largest_bias
@@ -27,6 +26,7 @@ from quantize.fold import FoldedEncoder, fold, unfold
 from quantize.scales import scale
 from quantize.stages.base import QUANTIZER
 from spikecae.design import Design
+from spikecae.evaluation.quality import sndr
 
 __all__ = ["FloatEncoder", "fine_tune"]
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from model.checkpoint import Checkpoint
 from model.datasets.spikes import Split
 from model.evaluation import decode_units
-from model.metrics import SAMPLE_BITS, cr_entropy, entropy_bits, index_counts, sndr
+from model.metrics import cr_entropy, entropy_bits, index_counts
 from quantize.code import BATCH, Code
 from quantize.fake_quant import FakeQuantEncoder
 from quantize.fold import fold
@@ -19,6 +19,7 @@ from quantize.scales import round_to, scale
 from quantize.stages.base import SOURCE, width_of
 from spikecae.bitstream.payload import Events, wire_bits
 from spikecae.design import Design
+from spikecae.evaluation.quality import SAMPLE_BITS, sndr
 
 __all__ = ["measure_layers", "rate_quality", "split_events"]
 

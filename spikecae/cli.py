@@ -1,4 +1,4 @@
-"""The command line of the codec: ``spikecae encode``, ``decode`` and ``inspect``."""
+"""The command line of the codec: ``spikecae encode``, ``decode``, ``inspect`` and ``evaluate``."""
 
 import json
 import sys
@@ -39,6 +39,7 @@ from spikecae.codec.spec_folder import files_in, load_codec_points, load_codec_s
 from spikecae.codec.times import epoch_before
 from spikecae.design import Adc
 from spikecae.errors import InputError, about, report
+from spikecae.evaluation.command import evaluate
 from spikecae.files import check_output, replacing
 from spikecae.front_end.adc import MOST_CLIPPED
 from spikecae.results import Contents, Decoded, Encoded, Inspected, name_of
@@ -267,6 +268,9 @@ def decode(
     _say_faults(account, source)
     if as_json:
         _print_json(result)
+
+
+app.command(epilog=_examples("spikecae evaluate recording --codec lite_probe"))(evaluate)
 
 
 @app.command(epilog=_examples("spikecae inspect spikes.scae", "spikecae inspect spikes.scae --json"))

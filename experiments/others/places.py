@@ -16,10 +16,10 @@ from model.linear.fit import column_bits, fit_linear, fit_width, with_inverse
 from model.linear.level_code import LevelCode
 from model.linear.linear_model import LinearModel
 from model.linear.sample import Sample, sample_of
-from model.metrics import SAMPLE_BITS, sndr
 from quantize.linear.measure import worst_unit
 from spikecae.design import Design
 from spikecae.design.linear import Linear
+from spikecae.evaluation.quality import SAMPLE_BITS, sndr
 
 __all__ = ["PLACES", "Fitted", "Place", "Sent", "figures", "fitted", "level_work", "sent_as_levels", "settled"]
 

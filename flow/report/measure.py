@@ -11,8 +11,8 @@ from flow.report.sent import SentCodewords, SentLevels, what_is_sent
 from model.datasets.spikes import Split
 from model.evaluation import decode_units
 from model.families import FAMILIES
-from model.metrics import spike_decibels
 from spikecae.design import Design
+from spikecae.evaluation.quality import spike_decibels
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
 

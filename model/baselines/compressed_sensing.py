@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from model.baselines.transforms import sym4_matrix
 from model.baselines.vectors import Coded, coded
 from model.datasets.spikes import SpikeDataset
-from model.metrics import SAMPLE_BITS
 from spikecae.design import Design
+from spikecae.evaluation.quality import SAMPLE_BITS
 from spikecae.front_end.adc import codes_to_units
 
 __all__ = ["analysis_frame", "compressed_sensing", "group_weights", "recover"]

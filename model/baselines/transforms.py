@@ -15,8 +15,8 @@ from sklearn.decomposition import PCA
 
 from model.baselines.vectors import Coded, coded
 from model.datasets.spikes import SpikeDataset, Split
-from model.metrics import SAMPLE_BITS
 from spikecae.design import Design
+from spikecae.evaluation.quality import SAMPLE_BITS
 from spikecae.front_end.adc import codes_to_units
 
 __all__ = ["dct_truncated", "dwt_largest", "pca_truncated", "sym4_matrix"]

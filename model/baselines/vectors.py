@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.datasets.spikes import SpikeDataset, Split
-from model.metrics import SAMPLE_BITS, Sndr, sndr
 from spikecae.design import Design
+from spikecae.evaluation.quality import SAMPLE_BITS, Sndr, sndr
 from spikecae.front_end.adc import codes_to_units
 
 __all__ = ["Coded", "coded", "first_half", "spike_vectors"]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import maximum_filter1d
 
 from model.data_quality import DataQuality, LeftOut
 from model.datasets.faults import Stretches, by_cause
@@ -17,13 +16,14 @@ from model.datasets.signal import Signal
 from model.datasets.spikes import SpikeTable
 from model.datasets.units import rate_fault
 from model.provenance import Provenance
-from spikecae.design import Design, Recording
+from spikecae.design import Design
 from spikecae.front_end.geometry import close_contacts, nearest_contacts
+from spikecae.recordings.peaks import find_peaks
 
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording
 
-__all__ = ["detect_spikes", "find_peaks"]
+__all__ = ["detect_spikes"]
 
 LEAST_S = 0.1
 """A segment that is shorter does not tell its noise."""
@@ -159,29 +159,6 @@ def _long_enough(signal: Signal, source: str) -> tuple[list[int], list[LeftOut]]
         for segment, length in enumerate(lengths)
         if length < needed
     ]
-
-
-def find_peaks(
-    traces: NDArray[np.floating], threshold: NDArray[np.floating], close: NDArray[np.bool_], recording: Recording
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Samples and channels of the spikes in ``traces`` ``[T, C]``, in order of time.
-
-    A spike lies beyond its channel's ``threshold`` and is the largest within the refractory time, of its channel and
-    of all channels that are ``close`` ``[C, C]`` to it.
-    """
-    match recording.polarity:
-        case "negative":
-            height = -traces
-        case "positive":
-            height = traces
-        case "both":
-            height = np.abs(traces)
-    reach = max(1, round(recording.refractory_ms * recording.sampling_rate_hz / 1000))
-    largest = maximum_filter1d(height, 2 * reach + 1, axis=0, mode="nearest")
-    samples, channels = np.nonzero((height > threshold) & (height == largest))
-    around = np.where(close[channels], largest[samples], -np.inf).max(axis=1)
-    keep = height[samples, channels] >= around
-    return samples[keep], channels[keep]
 
 
 def _positions(recording: "BaseRecording", block: int, source: str) -> NDArray[np.float64]:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from model.data_quality import CAUSES, LeftOut, NoiseRange
 from model.datasets.signal import Signal
+from spikecae.recordings.peaks import noise_deviation
 
-__all__ = ["NoiseSurvey", "noise_deviation", "survey"]
+__all__ = ["NoiseSurvey", "survey"]
 
 WINDOW_S = 0.5
 WINDOWS, LEAST_WINDOWS = 16, 4
@@ -54,11 +55,6 @@ class NoiseSurvey:
         """Over used channels and segments; None where nothing is used."""
         used = self.deviation[np.isfinite(self.deviation)]
         return NoiseRange(least=float(used.min()), largest=float(used.max())) if used.size else None
-
-
-def noise_deviation(traces: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Noise of each channel of ``traces`` ``[T, C]``: median(|x|) / 0.6745 (Quiroga et al. 2004)."""
-    return np.asarray(np.median(np.abs(traces), axis=0) / 0.6745, np.float32)
 
 
 def survey(signal: Signal, segments: Sequence[int]) -> NoiseSurvey:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from model.datasets.band import band_filter
 from model.datasets.faults import blanked_samples, find_faults, repaired, widened
 from spikecae.design import Design
+from spikecae.recordings.band import REACH_PERIODS
 
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording
@@ -19,8 +20,6 @@ __all__ = ["Piece", "Signal"]
 CHUNK_S = 5.0
 MOST_VALUES = 1 << 27
 """Of a chunk, all channels together: what bounds memory on probes of thousands of channels."""
-REACH_PERIODS = 5
-"""Periods of the band's low edge, after which a step rings no more (e^−9 of it)."""
 
 
 @dataclass(frozen=True)

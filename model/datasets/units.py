@@ -6,13 +6,10 @@ from numpy.typing import NDArray
 from model.description import Description
 from spikecae.design import Design
 from spikecae.front_end.adc import MOST_CLIPPED, units_to_codes
+from spikecae.recordings.source import MICROVOLTS, RATE_TOLERANCE
 
-__all__ = ["MICROVOLTS", "rate_fault", "scale_fault", "units_per_step"]
+__all__ = ["rate_fault", "scale_fault", "units_per_step"]
 
-MICROVOLTS = {"uV": 1.0, "µV": 1.0, "mV": 1e3, "V": 1e6}
-"""Any other unit of a design is one of its own."""
-
-RATE_TOLERANCE = 0.01
 GAIN_TOLERANCE = 0.01
 LEAST_CODES = 4
 """From peak to peak of the median spike: with less, the converter sees next to nothing of it."""

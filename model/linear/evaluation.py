@@ -9,8 +9,8 @@ from model.linear.fitting_report import LinearFigures
 from model.linear.level_code import LevelCode, fit_level_code, level_rows
 from model.linear.linear_model import LinearModel
 from model.linear.sample import sample_of
-from model.metrics import SAMPLE_BITS, sndr
 from spikecae.design import Design
+from spikecae.evaluation.quality import SAMPLE_BITS, sndr
 
 __all__ = ["code_of", "linear_figures"]
 

@@ -25,10 +25,10 @@ from model.linear.level_code import LevelCode, class_lengths, fit_groups, fit_le
 from model.linear.linear_model import FRACTION, LinearModel, columns_of, decimated, nearest_class, with_few_bits
 from model.linear.refine import refined
 from model.linear.sample import Sample, sample_of
-from model.metrics import Sndr, sndr
 from model.normalization import Normalization, about_silence, by_powers_of_two
 from spikecae.design import Design
 from spikecae.design.linear import Linear
+from spikecae.evaluation.quality import Sndr, sndr
 
 __all__ = [
     "column_bits",

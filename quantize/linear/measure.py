@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict
 from model.datasets.spikes import Split
 from model.evaluation import decode_units
 from model.linear.linear_model import LinearModel
-from model.metrics import SAMPLE_BITS, sndr
 from quantize.linear.integers import latents_sent
 from spikecae import golden
 from spikecae.design import Design
+from spikecae.evaluation.quality import SAMPLE_BITS, sndr
 from spikecae.spec import EncoderSpec
 
 __all__ = ["LinearQuality", "escaped_share", "linear_quality", "worst_unit"]
@@ -19,10 +19,10 @@ __all__ = ["LinearQuality", "escaped_share", "linear_quality", "worst_unit"]
 class LinearQuality(BaseModel):
     """Figures of one split, in Huffman codes made from the training split.
 
-    :data:`model.metrics.WORST` percent of the spikes have less than ``sndr_worst_db``. ``sndr_worst_unit_db``: the
-    ratio of all spikes of the unit whose is least; None without units. Bits are the payload's, escapes included; one
-    block in a hundred takes more than ``bits_p99`` for each of its spikes. ``escaped_share``: of the groups' symbols,
-    those that say that levels lie outside.
+    :data:`spikecae.evaluation.quality.WORST` percent of the spikes have less than ``sndr_worst_db``.
+    ``sndr_worst_unit_db``: the ratio of all spikes of the unit whose is least; None without units. Bits are the
+    payload's, escapes included; one block in a hundred takes more than ``bits_p99`` for each of its spikes.
+    ``escaped_share``: of the groups' symbols, those that say that levels lie outside.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -14,7 +14,6 @@ from model.linear.checkpoint import load_linear, save_linear
 from model.linear.evaluation import code_of
 from model.linear.level_code import LevelCode, level_rows
 from model.linear.linear_model import LinearModel
-from model.metrics import SAMPLE_BITS, sndr
 from quantize.linear.compare import check
 from quantize.linear.integers import columns_sent, integer_linear, latents_sent
 from quantize.linear.linear_report import FurtherPoint, LevelQuality, LinearReport
@@ -26,6 +25,7 @@ from spikecae.bitstream.payload import Events, wire_bits
 from spikecae.design import Design
 from spikecae.design.linear import Linear
 from spikecae.design.point_folder import point_folder
+from spikecae.evaluation.quality import SAMPLE_BITS, sndr
 from spikecae.spec import EncoderSpec, save_spec
 from spikecae.spec.operating_points import check_operating_points
 from spikecae.stages import Levels

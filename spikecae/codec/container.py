@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from spikecae.bitstream.packets import OVERHEAD_BYTES, checked_bytes
 from spikecae.design import Adc
 from spikecae.errors import LONGEST_VALUE, InputError, fault_sentence
+from spikecae.front_end.recorded import Recorded
 from spikecae.limits import MOST_POINTS
 from spikecae.spec import EncoderSpec
 from spikecae.spec.encoder_spec import LIMITS
@@ -37,14 +38,15 @@ MAGIC = b"\x8aSCAE\r\n\x1a"
 """Not text in its first byte; a transfer that changes line ends or stops at the end of a text shows in its last."""
 PREFIX = struct.Struct(">8sII")
 """Magic, length of the header in bytes, its CRC-32."""
-LONGEST_HEADER = 1 << 16
+LONGEST_HEADER = 1 << 20
+"""Of 1,024 channels, all that is said of them takes 0.1 MB."""
 END_MAGIC = b"\x8aSCAEEND"
 END = struct.Struct(">8sQQQQII")
 """Magic, packets, blocks, raw snippets, bytes of packets, CRC-32 of these, CRC-32 of the end record before it."""
 READ_AT_A_TIME = 1 << 16
 """Bytes of packets."""
 LONGEST_NAME = 1000
-VERSIONS = (1, 2, 3)
+VERSIONS = (1, 2, 3, 4)
 """Of the header."""
 LOWEST_LSB, HIGHEST_LSB = 1e-12, 1e12
 """Recording units per ADC step. Far beyond any recording's, and near enough to 1 that no sample overflows."""
@@ -92,9 +94,9 @@ class FileHeader(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    schema_version: Literal[1, 2, 3] = 2
+    schema_version: Literal[1, 2, 3, 4] = 2
     """1: without an end record; ``blocks`` and ``epoch`` are not known. 3: of several operating points; programs that
-    do not know of these refuse it by this number."""
+    do not know of these refuse it by this number. 4: of one point or several, with ``recording``."""
     design: Name
     spec_hash: Hash
     """SHA-256 of the encoder spec that the packets were made with."""
@@ -112,11 +114,15 @@ class FileHeader(BaseModel):
     """How many blocks follow, where that is known before they are encoded."""
     epoch: Annotated[int | None, Field(ge=0, lt=1 << 63)] = None
     """From which times count on where packets' 32 bits wrap; None: they are as packets carry them."""
+    recording: Recorded | None = None
+    """What the spikes were found in, where that is known."""
 
     @model_validator(mode="after")
     def _version_is_of_points(self) -> Self:
-        if (self.schema_version == 3) != bool(self.further_spec_hashes):
+        if self.schema_version < 4 and (self.schema_version == 3) != bool(self.further_spec_hashes):
             raise ValueError("a header has further_spec_hashes where its schema_version is 3, and only there")
+        if (self.schema_version == 4) != (self.recording is not None):
+            raise ValueError("a header has a recording where its schema_version is 4, and only there")
         return self
 
     @property
@@ -126,8 +132,8 @@ class FileHeader(BaseModel):
 
     def to_json(self) -> bytes:
         """As a file has it: what versions before the last do not know is left out."""
-        further = () if self.further_spec_hashes else ("further_spec_hashes",)
-        return self.model_dump_json(exclude=set(further)).encode()
+        unknown = {"further_spec_hashes": self.further_spec_hashes, "recording": self.recording}
+        return self.model_dump_json(exclude={name for name, value in unknown.items() if not value}).encode()
 
 
 @dataclass(frozen=True)
@@ -165,8 +171,10 @@ def file_header(
     blocks: int | None = None,
     epoch: int | None = None,
     further: Sequence[EncoderSpec] = (),
+    recording: Recorded | None = None,
 ) -> FileHeader:
-    """The header of a file that this encoder makes, or a chip that has ``further`` operating points besides.
+    """The header of a file that this encoder makes, or a chip that has ``further`` operating points besides; perhaps
+    with what is known of the ``recording``.
 
     Raises:
         InputError: the encoder was made for a converter of other width, or a name or number is none for a header.
@@ -177,7 +185,7 @@ def file_header(
         raise InputError(f"the converter has {adc.bits} bits, the spec of {spec.design!r} takes {spec.adc_bits}")
     try:
         return FileHeader(
-            schema_version=3 if further else 2,
+            schema_version=4 if recording else 3 if further else 2,
             design=spec.design,
             spec_hash=spec.hash,
             further_spec_hashes=tuple(point.hash for point in further),
@@ -187,6 +195,7 @@ def file_header(
             unit=unit,
             blocks=blocks,
             epoch=epoch,
+            recording=recording,
         )
     except ValidationError as error:
         raise InputError(f"header of the file: {fault_sentence(error.errors()[0])}") from None
@@ -224,8 +233,8 @@ def _read_header(file: BinaryIO) -> tuple[FileHeader, int]:
         version = _version(body)
         if version is not None and version not in VERSIONS:
             raise ContainerError(
-                f"header of another version: schema_version = {version}, and this program reads 1 to 3; take the "
-                f"version of spikecae that wrote it, or a later one"
+                f"header of another version: schema_version = {version}, and this program reads 1 to {VERSIONS[-1]}; "
+                f"take the version of spikecae that wrote it, or a later one"
             ) from None
         raise ContainerError(
             f"damaged or altered header: {_header_fault(error.errors()[0])}; get the file anew"

@@ -17,12 +17,12 @@ from flow.report.sent import SentLevels
 from flow.report.table import table_text
 from flow.stages.dataset_file import load_dataset_file
 from model.families import FAMILIES
-from model.metrics import sndr
 from model.model_metrics import LinearMetrics
 from quantize.linear.linear_report import LinearReport
 from quantize.report import load_report_of
 from spikecae.codec import Decoder, Encoder
 from spikecae.design import Design, load_design
+from spikecae.evaluation.quality import sndr
 from spikecae.golden import encode
 from spikecae.spec import load_spec
 from spikecae.spec.operating_points import load_operating_points

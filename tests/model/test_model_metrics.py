@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from model.metrics import bits_per_spike, cr_entropy, entropy_bits, index_counts, sndr, spike_decibels
+from model.metrics import bits_per_spike, cr_entropy, entropy_bits, index_counts
 from model.normalization import fit_normalization
 from spikecae.design import Design
+from spikecae.evaluation.quality import sndr, spike_decibels
 
 
 def test_sndr_of_a_known_error() -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from model.baselines.pca import OutsideCurve, RatePoint, pca_at_bits, pca_curve
 from model.datasets import SpikeDataset, SpikeTable, split_by_time
-from model.metrics import Sndr
 from spikecae.design import Design
+from spikecae.evaluation.quality import Sndr
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import torch
 from model.checkpoint import load_checkpoint
 from model.datasets import SpikeDataset, Split
 from model.evaluation import decode_units, run_model
-from model.metrics import sndr
 from model.training.train import EpochResult, train
 from model.training.training_report import load_report
 from spikecae.design import Design
+from spikecae.evaluation.quality import sndr
 from spikecae.front_end.adc import codes_to_units
 
 

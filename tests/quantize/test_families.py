@@ -15,13 +15,13 @@ from model.export import export_decoder
 from model.families import FAMILIES
 from model.linear.checkpoint import load_linear
 from model.linear.fitting_report import load_fitting_report
-from model.metrics import sndr, spike_decibels
 from quantize.families import QUANTIZED_FAMILIES
 from quantize.linear.linear_report import LinearReport
 from quantize.report import load_report_of
 from spikecae import golden
 from spikecae.bitstream.payload import Events, write_blocks
 from spikecae.design import ENCODERS, Block, Design, Encoder, Linear, ResNeXt
+from spikecae.evaluation.quality import sndr, spike_decibels
 from spikecae.spec import load_spec
 from tests.linear_file import linear_design
 

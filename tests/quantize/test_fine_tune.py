@@ -9,7 +9,6 @@ import torch
 from model.checkpoint import Checkpoint, load_checkpoint
 from model.datasets import SpikeDataset
 from model.evaluation import decode_units, evaluate
-from model.metrics import sndr
 from quantize.build import build_spec
 from quantize.code import fit_code
 from quantize.compare import compare
@@ -18,6 +17,7 @@ from quantize.fine_tune import FloatEncoder, fine_tune
 from quantize.stage import calibrated_encoder, integer_model, quantize
 from spikecae import golden
 from spikecae.design import Design
+from spikecae.evaluation.quality import sndr
 from spikecae.spec import load_spec
 
 EPOCHS = 3

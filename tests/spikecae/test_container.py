@@ -74,8 +74,9 @@ def test_garbage_is_refused(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"schema_version": 4}, "header of another version: schema_version = 4, and this program reads 1 to 3; take"),
-        ({"schema_version": 4, "compression": 1}, "header of another version: schema_version = 4"),
+        ({"schema_version": 5}, "header of another version: schema_version = 5, and this program reads 1 to 4; take"),
+        ({"schema_version": 5, "compression": 1}, "header of another version: schema_version = 5"),
+        ({"schema_version": 4}, "damaged or altered header: .*a recording where its schema_version is 4, and only"),
         ({"schema_version": 3}, "damaged or altered header: .*further_spec_hashes where its schema_version is 3"),
         ({"further_spec_hashes": ["0" * 64]}, "damaged or altered header: .*where its schema_version is 3, and only"),
         ({"schema_version": "2"}, "damaged or altered header: schema_version = '2'"),

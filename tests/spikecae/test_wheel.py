@@ -18,7 +18,21 @@ from tests.random_spec import random_adc
 
 ROOT = Path(__file__).resolve().parents[2]
 
-TOOLKIT = ["torch", "scipy", "safetensors", "onnx", "model", "quantize", "rtl", "sim", "synth", "flow"]
+TOOLKIT = [
+    "torch",
+    "scipy",
+    "spikeinterface",
+    "safetensors",
+    "onnx",
+    "model",
+    "quantize",
+    "rtl",
+    "sim",
+    "synth",
+    "flow",
+]
+
+EXTRAS = ("", "decoder", "fast", "spikeinterface")
 
 PROGRAM = """
 import sys
@@ -80,11 +94,12 @@ def test_it_has_the_version_that_the_command_says(wheel: Path) -> None:
 def test_extras_install_what_the_codec_imports(wheel: Path) -> None:
     """And each package that the codec imports, but may do without, is in the extra that is named for it."""
     requirements = re.findall(r"^Requires-Dist: ([\w-]+).*?(?:\bextra == \"(\w+)\")?$", told(wheel, "METADATA"), re.M)
-    named = {extra: {name for name, of in requirements if of == extra} for extra in ("", "decoder", "fast")}
+    named = {extra: {name for name, of in requirements if of == extra} for extra in EXTRAS}
     assert named == {
         "": {"numpy", "pydantic", "typer", "rich"},
         "decoder": {"onnxruntime"},
         "fast": {"numba"},
+        "spikeinterface": {"spikecae", "spikeinterface", "probeinterface", "scipy"},  # spikecae: the other extras
     }
     imports: set[str] = set()
     for path in (ROOT / "spikecae").rglob("*.py"):
@@ -95,7 +110,7 @@ def test_extras_install_what_the_codec_imports(wheel: Path) -> None:
                 imports.add(str(node.module).split(".")[0])
     comes_with = {"pydantic_core": "pydantic"}
     packages = {comes_with.get(name, name) for name in imports - sys.stdlib_module_names - {"spikecae"}}
-    assert packages == set[str]().union(*named.values())
+    assert packages == set[str]().union(*named.values()) - {"spikecae"}
 
 
 def test_pip_installs_a_command_that_runs(wheel: Path, tmp_path: Path) -> None:

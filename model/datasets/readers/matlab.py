@@ -12,10 +12,11 @@ from model.datasets.readers.recording import with_contacts
 from model.datasets.readers.registry import reads
 from model.datasets.readers.snippets import snippet_table
 from model.datasets.spikes import SpikeTable
-from model.datasets.units import RATE_TOLERANCE, units_per_step
+from model.datasets.units import units_per_step
 from model.description import OF_RAW_BINARY, SUFFIX, Description, refuse_keys
 from model.provenance import Provenance
 from spikecae.design import Design
+from spikecae.recordings.source import RATE_TOLERANCE
 
 __all__ = ["read_matlab"]
 

@@ -11,10 +11,11 @@ from model.datasets.readers.raw_binary import RAW_SUFFIXES, open_raw
 from model.datasets.readers.registry import suffixes_read
 from model.datasets.readers.streams import Stream, choose_stream, neo_streams
 from model.datasets.spikes import SpikeTable
-from model.datasets.units import MICROVOLTS, RATE_TOLERANCE, units_per_step
+from model.datasets.units import units_per_step
 from model.description import Description
 from model.provenance import PROVENANCES, Provenance
 from spikecae.design import Design
+from spikecae.recordings.source import MICROVOLTS, RATE_TOLERANCE
 
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording
@@ -64,7 +65,9 @@ def open_recording(path: Path, design: Design, description: Description) -> "Bas
     Raises:
         ValueError: it cannot be read, has several streams to choose from, or contradicts its description.
     """
-    _refuse_pickles(path)
+    from spikecae.recordings.opening import refuse_pickles  # takes seconds to import
+
+    refuse_pickles(path)
     if path.is_dir() and not any(path.iterdir()):
         raise ValueError(f"{path}: the folder is empty; give the folder or file that holds the recording")
     streams = _streams(path, description)
@@ -167,12 +170,6 @@ def _opened(path: Path, opening: Callable[[], Any]) -> Any:
     if not isinstance(found, BaseRecording | list):
         raise ValueError(f"{path}: holds a {type(found).__name__}; expected a recording")
     return found
-
-
-def _refuse_pickles(path: Path) -> None:
-    old_folder = path.is_dir() and not (path / "si_folder.json").is_file()
-    if path.suffix in (".pkl", ".pickle") or (old_folder and any(path.glob("cached.p*"))):
-        raise ValueError(f"{path}: a pickle can run code when opened; save the recording as a folder or Zarr instead")
 
 
 def with_contacts(recording: "BaseRecording", description: Description, path: Path) -> "BaseRecording":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from model.datasets.units import RATE_TOLERANCE
+from spikecae.recordings.source import RATE_TOLERANCE
 
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording

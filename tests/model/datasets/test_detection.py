@@ -3,10 +3,10 @@ import pytest
 from probeinterface import Probe
 from spikeinterface.core import NumpyRecording
 
-from model.datasets.detection import detect_spikes, find_peaks
-from model.datasets.noise import noise_deviation
+from model.datasets.detection import detect_spikes
 from spikecae.design import Design, Recording
 from spikecae.front_end.geometry import nearest_contacts
+from spikecae.recordings.peaks import find_peaks, noise_deviation
 
 RATE = 30000.0
 

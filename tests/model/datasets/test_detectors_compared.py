@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 from spikeinterface.generation import generate_ground_truth_recording
 from spikeinterface.preprocessing import bandpass_filter
 
-from model.datasets.detection import find_peaks
-from model.datasets.noise import noise_deviation
 from spikecae.design import Design
 from spikecae.front_end.adc import units_to_codes
 from spikecae.front_end.detector import SpikeDetector
 from spikecae.front_end.front_end import front_end_of
 from spikecae.front_end.geometry import close_contacts, nearest_contacts
+from spikecae.recordings.peaks import find_peaks, noise_deviation
 
 TOLERANCE = 15
 """Frames, 0.5 ms."""

@@ -5,10 +5,11 @@ import pytest
 from numpy.typing import NDArray
 
 from model.datasets.detection import detect_spikes
-from model.datasets.noise import noise_deviation, survey
+from model.datasets.noise import survey
 from model.datasets.signal import Signal
 from model.datasets.spikes import SpikeTable
 from spikecae.design import Design, load_design
+from spikecae.recordings.peaks import noise_deviation
 from tests.recordings import PITCH_UM, RATE, probe, recorded, traces
 
 SECOND = int(RATE)

@@ -1,0 +1,45 @@
+"""``spikecae evaluate``."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["evaluate"]
+
+Recording = Annotated[
+    Path, typer.Argument(help="What SpikeInterface saved: a folder, .zarr or .json; or an .nwb.", show_default=False)
+]
+
+
+def evaluate(
+    recording: Recording,
+    codec: Annotated[
+        str,
+        typer.Option(help="A shipped design, or a folder with a spec and its design file.", show_default=False),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for evaluation.json and evaluation.html.")] = Path("evaluation"),
+    sorting: Annotated[
+        Path | None, typer.Option(help="A sorting that SpikeInterface saved.", show_default=False)
+    ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(help="A property; a neighbourhood is of channels with one value of it.", show_default=False),
+    ] = None,
+    uv_per_step: Annotated[
+        float | None, typer.Option(help="µV in a step of the converter, if not the design's.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON on standard output.")] = False,
+) -> None:
+    """Say what an encoder, as it is, makes of the spikes of a recording, and whether to retrain."""
+    from spikecae.evaluation.evaluate import evaluate as measure  # takes seconds to import
+    from spikecae.recordings.opening import open_recording, open_sorting
+
+    opened = open_recording(recording)
+    sorted_ = None if sorting is None else open_sorting(sorting)
+    found = measure(opened, codec, sorting=sorted_, groups=groups, uv_per_step=uv_per_step)
+    paths = found.save(out)
+    print(f"{found}\n{paths[1]}", file=sys.stderr)
+    if as_json:
+        print(found.figures.model_dump_json())

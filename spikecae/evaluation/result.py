@@ -1,0 +1,98 @@
+"""What an evaluation says, as JSON."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from spikecae.front_end.recorded import Recorded
+
+__all__ = ["Evaluation", "OfGroup", "OwnSpikes", "Quality"]
+
+
+class Part(BaseModel):
+    """Immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Quality(Part):
+    """Signal to noise-and-distortion ratio at a rate."""
+
+    sndr_mean_db: float
+    """Mean of the spikes' decibels."""
+    sndr_global_db: float
+    """Of all spikes together."""
+    sndr_worst_db: float
+    """5 % of the spikes have less."""
+    bits_per_spike: float
+
+
+class OwnSpikes(Part):
+    """What the encoder was trained on, and how it did on held-out spikes of it."""
+
+    data: str
+    sndr_mean_db: float
+    bits_per_spike: float
+
+
+class OfGroup(Part):
+    """Spikes of a unit, or with peaks on a channel."""
+
+    name: str
+    events: int
+    sndr_mean_db: float
+    sndr_global_db: float
+    amplitude_bias_percent: float
+    """Median over spikes of how much the peak is larger than it was."""
+    amplitude_error_percent: float
+    """Median of how much it is off, either way."""
+    template_error_percent: float
+    """Of the mean waveforms, decoded and original: root mean square of the difference, over that of the original."""
+
+
+class Evaluation(Part):
+    """An encoder on the spikes of a recording that it was not trained on."""
+
+    schema_version: Literal[1] = 1
+    codec: str
+    spec_hash: str
+    recording: Recorded
+    unit: str
+    lsb: float
+    """Units of a step of the converter."""
+    events: int
+    spikes: int
+    """Snippets of one channel: M for each event of a neighbourhood."""
+    duration_s: float
+    looked_at_s: float
+    """Of a long recording, spikes are of stretches at equal distances."""
+    encoder: Quality
+    """Bits of Huffman codes, escapes included."""
+    wire_bits_per_spike: float
+    """With events, framing and checksums."""
+    compression_ratio: float
+    """16 bits a sample of the spikes over the bits of their codes."""
+    recording_ratio: float
+    """All samples of the recording, 16 bits each, over what goes over the link."""
+    escaped_percent: float | None
+    """Of the symbols that can say that levels lie outside of the code's table; None of encoders without such."""
+    clipped_percent: float
+    amplitude_bias_percent: float
+    amplitude_error_percent: float
+    amplitude_error_worst_percent: float
+    """5 % of the peaks are off by more."""
+    later_half: Quality
+    """The encoder on the later half of the spikes, on which PCA is measured."""
+    pca: Quality | None
+    """PCA with entropy coding, fitted to the earlier half, at the same bits on the later."""
+    pca_missing: str | None
+    """Why there is none."""
+    pca_curve: list[Quality]
+    own_spikes: OwnSpikes | None
+    """None where the codec's folder does not tell."""
+    grouped_by: Literal["unit", "channel"]
+    groups: list[OfGroup]
+    """Worst first; those of few spikes are left out."""
+    retrain: bool
+    reasons: list[str]
+    """Of the rules, those that ask for training, or where none does, what was found by each."""

@@ -1,0 +1,116 @@
+"""A recording to a ``.scae`` file."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spikecae.codec import Encoder
+from spikecae.codec.container import ContainerWriter, is_container
+from spikecae.codec.spec_folder import files_in
+from spikecae.cores import usable_cores
+from spikecae.files import check_output, replacing
+from spikecae.recordings.chosen import Codec
+from spikecae.recordings.prepared import Prepared
+
+if TYPE_CHECKING:
+    from spikeinterface.core import BaseRecording
+
+__all__ = ["CODEC_FOLDER", "SPIKES_FILE", "Compressed", "compress"]
+
+SPIKES_FILE = "spikes.scae"
+"""Name of the file in a folder that :func:`compress` makes."""
+CODEC_FOLDER = "codec"
+"""Beside it, spec, decoder network and design file."""
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """What :func:`compress` wrote: ``path`` is the file. A spike is a snippet of one channel."""
+
+    path: Path
+    events: int
+    spikes: int
+    file_bytes: int
+    clipped_samples: int
+    recording_bytes: int
+    """Of all samples, as the recording stores them."""
+
+    @property
+    def bits_per_spike(self) -> float:
+        """Of the file, header, events and framing included; NaN without spikes."""
+        return 8 * self.file_bytes / self.spikes if self.spikes else float("nan")
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: {self.events:,} events, {self.spikes:,} spikes in {self.file_bytes:,} bytes, "
+            f"{self.bits_per_spike:.1f} bits a spike; {self.recording_bytes / self.file_bytes:,.0f} times less than "
+            f"the recording"
+        )
+
+
+def compress(
+    recording: "BaseRecording",
+    codec: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    *,
+    groups: str | None = None,
+    uv_per_step: float | None = None,
+    n_jobs: int | None = None,
+    progress: bool = True,
+    overwrite: bool = False,
+) -> Compressed:
+    """Find the spikes of a recording, encode them as the chip does, and write them to a ``.scae`` file.
+
+    The recording is band-passed as the codec's design says; hand it over raw. Memory does not grow with its length.
+
+    Args:
+        recording: any of SpikeInterface's, of one segment or more.
+        codec: the name of a shipped design, such as ``lite_probe``, or a folder with a spec and its design file.
+        path: a file that ends in ``.scae``; or a folder, which gets the file and the codec beside it, so that whoever
+            has the folder needs nothing else.
+        groups: a property of the recording; a neighbourhood is of channels with one value of it. Without, each probe is
+            a group.
+        uv_per_step: µV in a step of the converter, in place of the design's. A design in a unit of its own has none:
+            where it is left out, the spikes are made as large as those that the encoder was fitted to.
+        n_jobs: threads; all cores where it is left out.
+        progress: whether to show a bar, on standard error.
+        overwrite: whether another file may be replaced than an earlier ``.scae`` file.
+
+    Raises:
+        InputError: recording and codec do not go together, or samples are no numbers: the message says what to do.
+        OutputError: ``path`` holds something else.
+    """
+    prepared = Prepared(recording, codec, groups, uv_per_step)
+    chosen, target = prepared.codec, Path(path)
+    folder = None if target.suffix == ".scae" else target
+    target = target if folder is None else folder / SPIKES_FILE
+    inputs = [*files_in(chosen.folder), chosen.design_file]
+    check_output(target, inputs, kind="a .scae file", is_kind=is_container, overwrite=overwrite)
+    encoder = Encoder(chosen.spec, signed=prepared.adc.signed, epoch=0)
+    spikes = events = 0
+    with replacing(target) as file:
+        container = ContainerWriter(file, prepared.header)
+        for formed in prepared.blocks(n_jobs or usable_cores(), progress=progress):
+            container.write(encoder.encode(formed.codes, formed.events, formed.missing))
+            spikes += formed.codes.shape[0] * formed.codes.shape[1] - formed.missing
+            events += len(formed.events.times)
+        prepared.check_scale()
+        container.write(encoder.flush())
+        container.close()
+        size = file.tell()
+    if folder is not None:
+        _copy_codec(chosen, folder / CODEC_FOLDER)
+    width = np.dtype(recording.get_dtype()).itemsize * recording.get_num_channels()
+    return Compressed(target, events, spikes, size, prepared.clipped, sum(prepared.source.lengths) * width)
+
+
+def _copy_codec(codec: Codec, folder: Path) -> None:
+    """Take along what decoding needs: the files of the codec, under the names that reading looks for."""
+    folder.mkdir(exist_ok=True)
+    for path in (*files_in(codec.folder)[:3], codec.design_file):
+        if path.is_file() and not (folder / path.name).is_file():
+            shutil.copyfile(path, folder / path.name)
