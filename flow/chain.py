@@ -32,6 +32,7 @@ from flow.stages.report import plan_report
 from flow.stages.rtl import plan_rtl
 from flow.stages.sim import plan_sim
 from flow.stages.synth import plan_synth
+from flow.stages.testbench import plan_testbench
 from flow.stages.train import plan_shipped, plan_train
 from flow.stale import changed_settings, require_current, require_data_at_hand, require_spec_of_design
 from flow.task import Task
@@ -39,8 +40,8 @@ from synth.power.blocks_needed import blocks_needed
 
 __all__ = ["Asked", "Chain", "StageName"]
 
-StageName = Literal["train", "quantize", "rtl", "sim", "synth", "place", "power", "codec", "report"]
-OF_A_SPEC: tuple[StageName, ...] = ("rtl", "sim", "synth", "place", "power", "codec", "report")
+StageName = Literal["train", "quantize", "rtl", "sim", "testbench", "synth", "place", "power", "codec", "report"]
+OF_A_SPEC: tuple[StageName, ...] = ("rtl", "sim", "testbench", "synth", "place", "power", "codec", "report")
 """Those that work on a spec that is there."""
 USUAL_BLOCKS = 256
 """Simulated where nothing is said, as far as there are so many."""
@@ -81,6 +82,8 @@ class Chain:
                 return self._rtl()
             case "sim":
                 return self._data_to_simulate(self._data_at_hand) | self._rtl() | self._simulated()
+            case "testbench":
+                return self._data_at_hand() | self._rtl() | self._do(plan_testbench(self.layout))
             case "synth":
                 plan = plan_synth(self.layout, self.target, whole=self.whole)  # a target that cannot be is told first
                 return self._rtl() | self._do(plan)

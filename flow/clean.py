@@ -9,8 +9,8 @@ from flow.runner import StageError, exclusive
 __all__ = ["clean"]
 
 FOLDERS = (
-    *("data", "model", "quantize", "rtl", "sim", "sim.failed", "verilated", "synth", "place", "power", "codec"),
-    "stamps",
+    *("data", "model", "quantize", "rtl", "sim", "sim.failed", "testbench", "verilated", "synth", "place", "power"),
+    *("codec", "stamps"),
 )
 FILES = ("report.json", "report.html", "report.txt", "spikes.svg", ".lock")
 UNFINISHED = (".new", ".old")

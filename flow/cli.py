@@ -214,6 +214,12 @@ def power(
     _stage(Chain(layout, console, asked, measured=blocks, target=target, placed=placed, whole=whole), "power")
 
 
+@app.command("testbench")
+def write_testbench(design: DesignName = NEUROPIXELS, build: BuildName = None) -> None:
+    """Write a self-checking bench in plain Verilog, with vectors, for simulators without this toolkit."""
+    _stage(Chain(_layout(design, build), _console()), "testbench")
+
+
 @app.command()
 def codec(design: DesignName = NEUROPIXELS, build: BuildName = None) -> None:
     """Put the encoder spec and the decoder network, as ONNX, into one folder for the host codec."""

@@ -85,6 +85,11 @@ class Layout:
         """Simulation results."""
         return self.build / "sim"
 
+    @property
+    def testbench(self) -> Path:
+        """Bench and vectors for simulators without the toolkit."""
+        return self.build / "testbench"
+
     def synth(self, target: str, *, whole: bool = False) -> Path:
         """Synthesis results for one target; ``whole``: of encoder and front end."""
         return self.build / "synth" / (target_name(target) + (WHOLE if whole else ""))

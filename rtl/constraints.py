@@ -20,9 +20,9 @@ def file_list(verilog: str, from_kit: Sequence[str] = ()) -> str:
 
     Args:
         verilog: the emitted one.
-        from_kit: what comes from a process kit, relative to ``$PDK_ROOT``.
+        from_kit: what comes from a process kit, relative to ``$PDK_ROOT``, written as Icarus and others know it.
     """
-    return "".join(f"{name}\n" for name in (verilog, *(f"$PDK_ROOT/{path}" for path in from_kit)))
+    return "".join(f"{name}\n" for name in (verilog, *(f"${{PDK_ROOT}}/{path}" for path in from_kit)))
 
 
 def timing_constraints(top: str, clock_mhz: float) -> str:

@@ -59,7 +59,7 @@ def test_values_reach_the_command_as_they_were_typed(tmp_path: Path) -> None:
     assert flow_call("REPLACE=1") == ["all", "--design", "neuropixels", "--replace"]
 
 
-@pytest.mark.parametrize("stage", ["train", "quantize", "rtl", "sim", "synth", "codec", "report"])
+@pytest.mark.parametrize("stage", ["train", "quantize", "rtl", "sim", "testbench", "synth", "codec", "report"])
 def test_every_stage_is_a_target(stage: str) -> None:
     assert flow_call(stage, "DESIGN=tiny") == [stage, "--design", "tiny"]
 

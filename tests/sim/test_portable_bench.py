@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.portable_bench import BENCH, write_bench
+from sim.testbench.bench import write_bench
+from sim.testbench.files import BENCH
 from sim.toolchain import available
 from tests.four_state import without_initial_values
 from tests.sim.conftest import Emitted

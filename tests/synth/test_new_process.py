@@ -77,7 +77,7 @@ def test_the_layout_is_made_of_its_macros(rtl_dir: Path) -> None:
     assert manifest.layout_verilog == "spike_encoder.newfab.v"
     assert set(manifest.macros) == {"one_port", "two_ports"}
     sources = (rtl_dir / "spike_encoder.f").read_text().split()
-    assert sources[1:] == ["$PDK_ROOT/newfab/one_port.v", "$PDK_ROOT/newfab/two_ports.v"]
+    assert sources[1:] == ["${PDK_ROOT}/newfab/one_port.v", "${PDK_ROOT}/newfab/two_ports.v"]
 
 
 def test_the_layout_equals_golden(

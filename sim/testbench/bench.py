@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 
 from rtl.host.register_map import register
 from rtl.manifest import Manifest, Port
+from sim.testbench.files import BENCH, VECTORS
 from spikecae.bitstream.payload import write_blocks
 from spikecae.files import write_text
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
 
-__all__ = ["BENCH", "VECTORS", "write_bench"]
+__all__ = ["write_bench"]
 
-BENCH = "spike_encoder_bench.v"
-VECTORS = ("writes.hex", "samples.hex", "packets.hex")
-"""Register writes (offset, value), samples with their ``tlast``, bytes of packets with theirs."""
 PACKET_BLOCKS = 2
 LEVELS = {"s_axil_wstrb": 15, "s_axil_bready": 1}
 """Of inputs that do not begin at 0."""
