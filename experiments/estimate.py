@@ -1,12 +1,14 @@
 """The analytic estimate against gate-level runs, and the costs that fit them best.
 
 ``python -m experiments.estimate`` prints the costs of :mod:`synth.targets.ihp_sg13g2` anew, by least squares over
-the energies of all parts of all variants, and how far each variant is off when it is left out of the fit.
+the energies of all parts of all variants, and how far each variant is off; ``--update`` keeps them.
 """
 
-from typing import get_args
+import json
+from typing import Annotated, get_args
 
 import numpy as np
+import typer
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.optimize import nnls
@@ -20,8 +22,10 @@ from experiments.result import ExperimentResult
 from rtl.pipeline import DEALERS, LOOPS
 from rtl.shape.plan import Plan
 from rtl.shape.work import Work
+from spikecae.files import write_text
 from synth.estimate.analytic import CONTROL, MEMORIES, estimate, work_of
 from synth.power.power_report import PowerReport
+from synth.targets.ihp_sg13g2 import WORK_PJ
 from synth.targets.registry import PROCESSES
 
 __all__ = ["EXPERIMENT", "energy_by_part", "fitted_costs"]
@@ -32,10 +36,10 @@ MEMORY_UNITS = ("store", "input_buffer")
 
 
 def configurations() -> list[Configuration]:
-    """Variants that were measured on the process that the estimate is made for."""
-    others = {"spikes", "placed"}
-    rows = silicon.configurations()
-    return [row for row in rows if row.parameters["target"] == PROCESS and not row.parameters.keys() & others]
+    """Variants that were measured with placed wires on the process that the estimate is made for."""
+    return [
+        row for row in silicon.configurations() if row.parameters["target"] == PROCESS and "placed" in row.parameters
+    ]
 
 
 def energy_by_part(power: PowerReport, plan: Plan) -> dict[str, float]:
@@ -52,11 +56,14 @@ def energy_by_part(power: PowerReport, plan: Plan) -> dict[str, float]:
 
 
 def run(parameters: Parameters, seed: int) -> Outcome:
-    """Estimate a variant, and read, or make, its measurement."""
+    """Estimate a variant, by the costs as they are and by those fitted to the others, and read, or make, its
+    measurement."""
     found = measured(parameters)
+    others = [measured(other.parameters) for other in configurations() if other.parameters != parameters]
     guess = estimate(found.plan, found.manifest, PROCESSES[PROCESS], found.synthesis.encoder)
     metrics = {"measured_nj": found.power.energy_nj_per_spike, "analytic_nj": guess.energy_nj_per_spike}
     metrics["error_percent"] = 100 * (metrics["analytic_nj"] / metrics["measured_nj"] - 1)
+    metrics["error_left_out_percent"] = 100 * error_of(fitted_costs(others), found)
     for part, energy in energy_by_part(found.power, found.plan).items():
         metrics |= {metric_of(part): energy, f"analytic_{metric_of(part)}": guess.energy_nj_per_spike_by_kind[part]}
     return outcome_of(found, metrics)
@@ -77,17 +84,25 @@ def fitted_costs(variants: list[Measured]) -> dict[Work, float]:
     return dict(zip(kinds, costs.tolist(), strict=True))
 
 
-def main() -> None:
-    """Print the costs and the errors."""
-    named = {" ".join(c.labels.values()): measured(c.parameters) for c in configurations()}
-    for work, cost in fitted_costs(list(named.values())).items():
-        print(f"{work:12s} {cost:8.3f} pJ")
+def error_of(costs: dict[Work, float], found: Measured) -> float:
+    """Of the energy of a variant by some costs, as a share of what was measured."""
+    parts = work_of(found.plan, found.manifest).values()
+    total = sum(costs[work] * count for counts in parts for work, count in counts.items())
+    return total / (1000 * found.plan.spec.spikes * found.power.energy_nj_per_spike) - 1
+
+
+def main(
+    update: Annotated[bool, typer.Option("--update", help="keep them as what estimates are made by")] = False,
+) -> None:
+    """Fit the costs, and print them with the errors that they leave."""
+    named = {" ".join(item.labels.values()): measured(item.parameters) for item in configurations()}
+    costs = fitted_costs(list(named.values()))
+    for work, cost in costs.items():
+        typer.echo(f"{work:12s} {cost:8.3f} pJ")
     for name, found in named.items():
-        costs = fitted_costs([other for label, other in named.items() if label != name])
-        parts = work_of(found.plan, found.manifest).values()
-        total = sum(costs[work] * count for counts in parts for work, count in counts.items())
-        error = total / (1000 * found.plan.spec.spikes * found.power.energy_nj_per_spike) - 1
-        print(f"{error:+7.1%} {found.power.energy_nj_per_spike:6.0f} nJ {name}")
+        typer.echo(f"{error_of(costs, found):+7.1%} {found.power.energy_nj_per_spike:6.0f} nJ {name}")
+    if update:
+        write_text(WORK_PJ, json.dumps({work: round(cost, 3) for work, cost in costs.items()}, indent=1) + "\n")
 
 
 def figure(result: ExperimentResult) -> Figure:
@@ -116,11 +131,10 @@ EXPERIMENT = Experiment(
     figure=figure,
     remarks=(
         f"What ``make synth`` estimates without a process kit. Its {len(get_args(Work))} costs were fitted to "
-        "these runs by least squares (``python -m experiments.estimate``), so the errors here are those of the fit; "
-        "that command also prints the error of each variant when it is left out. Measured after the fit: wave_clus "
-        f"with {', '.join(map(str, silicon.LEAST.bits))} bits.",
+        "these runs by least squares (``python -m experiments.estimate --update``), so that ``error_percent`` is that "
+        "of the fit; ``error_left_out_percent`` is that of costs fitted to all other variants.",
     ),
 )
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)
