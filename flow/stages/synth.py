@@ -11,7 +11,7 @@ from rtl.files import COMPRESSOR, ENCODER, MANIFESTS
 from synth.files import NETLIST
 from synth.targets.find import cell_target, target_name
 from synth.targets.fpga import FPGAS
-from synth.targets.ihp_sg13g2 import WORK_PJ
+from synth.targets.process import FITTED_COSTS
 
 __all__ = ["plan_synth", "require_front_end"]
 
@@ -59,7 +59,7 @@ def plan_synth(layout: Layout, target: str, *, whole: bool = False) -> Task:
         inputs={
             f"{top}.v": layout.rtl / f"{top}.v",
             MANIFESTS[top]: layout.rtl / MANIFESTS[top],
-            WORK_PJ.name: WORK_PJ,
+            FITTED_COSTS.name: FITTED_COSTS,
             **libraries,
         },
         settings={

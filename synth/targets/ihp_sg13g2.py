@@ -7,7 +7,7 @@ from pathlib import Path
 from rtl.memory.kit import Macro, MacroFiles, MacroKit, Pin, Port
 from rtl.shape.work import Work
 from synth.targets.cells import CellPin, CellTarget, ClockGate
-from synth.targets.process import Costs, Figure
+from synth.targets.process import FITTED_COSTS, Costs, Figure
 from synth.targets.registry import register
 
 __all__ = ["TARGET", "macro"]
@@ -50,8 +50,8 @@ MACROS = {
 """All macros that the kit has, as their liberty files say: area in µm², energy of an access and of a word at the data
 pins in pJ."""
 
-WORK_PJ = Path(__file__).parent / "fitted" / "ihp-sg13g2.json"
-"""Energy of each kind of work, in pJ, as it was fitted: apart from code, as what is measured does not hang on it."""
+WORK_PJ = FITTED_COSTS / "ihp-sg13g2.json"
+"""Energy of each kind of work, in pJ."""
 FITTED = "least squares over gate-level runs (python -m experiments.estimate --update)"
 
 

@@ -1,9 +1,14 @@
 """A technology: its name, and what the analytic estimate, the power budget and a placement must know of it."""
 
+from pathlib import Path
+
 from rtl.shape.work import Work
 from synth.part import Part
 
-__all__ = ["Costs", "Figure", "Process"]
+__all__ = ["FITTED_COSTS", "Costs", "Figure", "Process"]
+
+FITTED_COSTS = Path(__file__).parent / "fitted"
+"""Folder of costs that were fitted: no code, as nothing that is measured hangs on them."""
 
 
 class Figure(Part):
