@@ -33,7 +33,7 @@ def test_noise_and_spikes_are_told_apart_and_the_parts_add_up(
     emit(spec, design.hardware, tmp_path / "rtl", made)
     synthesize(design, spec, tmp_path / "rtl", tmp_path / "synth", TARGET.name, whole=True)
     adc = np.random.default_rng(1).normal(0, 4, (20, 2, spec.samples))
-    adc[:, :, 2 : 2 + len(SHAPE)] -= 200 * SHAPE
+    adc[:, :, -len(SHAPE) :] -= 200 * SHAPE  # the first samples are noise, whose depth is taken from them
     codes = np.rint(adc).astype(np.int16)
     found = measure_implant(design, spec, made, tmp_path / "rtl", tmp_path / "synth", TARGET, codes, tmp_path / "power")
     print(found)
@@ -42,5 +42,7 @@ def test_noise_and_spikes_are_told_apart_and_the_parts_add_up(
     assert found.pj_per_sample == pytest.approx(found.quiet.total_pj / found.quiet.cycles)
     beyond = found.eventful.total_pj - found.pj_per_sample * found.eventful.cycles
     assert found.nj_per_event == pytest.approx(beyond / 1e3 / found.events)
-    assert all(part.pj_per_sample > 0 for part in found.parts)
-    assert ("band-pass" in {part.name for part in found.parts}) == (band_pass is not None)
+    parts = {part.name: part for part in found.parts}
+    assert all(parts[name].pj_per_sample > 0 for name in ("noise estimate", "detection", "buffer"))
+    assert all(parts[name].nj_per_event > 0 for name in ("encoder", "packets"))  # which sleep while there is noise
+    assert ("band-pass" in parts) == (band_pass is not None)
