@@ -77,6 +77,7 @@ def test_the_shipped_spec_is_enough_for_rtl(flow: Flow, workspace: Path) -> None
         "spike_encoder.f",
         "spike_encoder.sdc",
         "spike_encoder.v",
+        "spike_encoder.vlt",
     ]
 
 
