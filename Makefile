@@ -15,6 +15,7 @@ COCOTB ?=
 TARGET ?=
 PLACED ?=
 WHOLE  ?=
+DESIGNS ?=
 NAME   ?=
 PROCESSES ?=
 SCHEDULER ?=
@@ -24,7 +25,7 @@ VENV := .venv
 RUN  := $(VENV)/bin/python
 FLOW := $(RUN) -m flow
 
-unexport DESIGN BUILD DATA RAW STREAM PROVENANCE REPLACE EPOCHS BLOCKS WAVES COCOTB TARGET PLACED WHOLE NAME PROCESSES SCHEDULER
+unexport DESIGN BUILD DATA RAW STREAM PROVENANCE REPLACE EPOCHS BLOCKS WAVES COCOTB TARGET PLACED WHOLE DESIGNS NAME PROCESSES SCHEDULER
 
 # A variable's text for the shell, with nothing in it expanded: neither by make nor by the shell.
 quoted = '$(subst ','\'',$(value $(1)))'
@@ -46,7 +47,7 @@ designs := $(basename $(notdir $(wildcard designs/*.toml)))
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all train quantize rtl sim testbench synth place power codec report doctor experiments experiment benchmark bench test lint regress lock \
+.PHONY: all train quantize rtl sim testbench synth place power codec report compare doctor experiments experiment benchmark bench test lint regress lock \
 	docs/design_file.md clean help
 
 all: $(VENV)/installed
@@ -81,6 +82,9 @@ codec: $(VENV)/installed
 
 report: $(VENV)/installed
 	@$(FLOW) report $(design) $(target)
+
+compare: $(VENV)/installed
+	@$(FLOW) compare $(foreach name,$(value DESIGNS),$(call quoted,name))
 
 regress: $(VENV)/installed
 	@set -e; for name in $(designs); do $(FLOW) sim --design "$$name" --cocotb $(blocks); done
@@ -140,6 +144,7 @@ help:
 	@echo "             WHOLE=1 takes the encoder with its front end, and says what a channel takes; for synth, too"
 	@echo "  codec      spec and decoder network (ONNX) in one folder, for the spikecae command"
 	@echo "  report     report.json, report.html and the table"
+	@echo "  compare    reports of DESIGNS=\"name name ...\" side by side: quality, rate, energy, area, channels, cycles"
 	@echo "  regress    sim with COCOTB=1 for every design; the tests that take minutes"
 	@echo "  doctor     what is installed, what is missing, and the command that installs it"
 	@echo "  experiments  measure every table and figure of docs/results.md; what this code ran before is not run again;"

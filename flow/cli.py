@@ -234,6 +234,27 @@ def report(design: DesignName = NEUROPIXELS, build: BuildName = None, target: Ta
     _print_table(chain)
 
 
+@app.command()
+def compare(
+    designs: Annotated[list[str], typer.Argument(help="Names of designs, or paths of design files, that were run.")],
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures here.", show_default=False)
+    ] = None,
+    html_file: Annotated[Path | None, typer.Option("--html", help="Write a page here.", show_default=False)] = None,
+) -> None:
+    """Put the reports of designs side by side: quality, rate, energy, area, channels, cycles."""
+    from flow.report.comparison import compare as side_by_side
+    from flow.report.comparison import page_of, reports_of, text_of
+    from spikecae.files import write_text
+
+    found, console = side_by_side(reports_of(designs)), _console()
+    print(text_of(found, width=console.width, color=console.is_terminal), end="")
+    if json_file is not None:
+        write_text(json_file, found.model_dump_json(indent=1) + "\n")
+    if html_file is not None:
+        write_text(html_file, page_of(found))
+
+
 @app.command(name="all")
 def run_all(
     design: DesignName = NEUROPIXELS,
