@@ -75,7 +75,6 @@ WITH_PLACED_WIRES = (
     LEAST._replace(parameters="rom"),
     LEAST._replace(target="sky130", parameters="rom"),
     LEAST._replace(design="wave_clus"),
-    LEAST._replace(bits=(8, 8, 8)),
     Shape(bits=(8, 8, 8)),
     Shape(bits=(8, 8, 8), stationary=SHARED, fold=4, early_exit=0),
 )
