@@ -67,9 +67,9 @@ def synthesize(
         )
     verilog = rtl_dir / manifest.verilog
     device = FPGAS.get(name)
-    (encoder,) = statistics(verilog, [manifest.top], gates=name == "gates", initial_values=not whole)
+    (encoder,) = statistics(verilog, [manifest.top], gates=name == "gates")
     modules = [unit.module for unit in manifest.units]
-    units = statistics(verilog, modules, initial_values=not whole)
+    units = statistics(verilog, modules)
     plan = make_plan(spec, design.hardware)
     parameters = sum(memory.bits for memory in manifest.memories if memory.role == "parameters")
     report = SynthesisReport(

