@@ -130,6 +130,7 @@ def _units(plan: Plan) -> Iterator[Unit]:
             module=f"spike_encoder.chip.encoder.{unit.place}",
             multipliers=unit.multipliers,
             macs_per_block=unit.macs,
+            moving=unit.moving,
         )
     for name in [*others, *(["scrubber"] if plan.loadable else [])]:
         yield Unit(name=name, module=f"spike_encoder.chip.{name}", multipliers=0, macs_per_block=0)

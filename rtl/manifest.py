@@ -80,6 +80,8 @@ class Unit(Record):
     module: str
     multipliers: int
     macs_per_block: int
+    moving: bool = False
+    """Whether both factors of its products change from one to the next; else one stands still for many."""
 
 
 Order = Literal["group_time_channel", "time_channel", "channel_time", "vector"]

@@ -116,6 +116,8 @@ class PartUnit:
     multipliers: int = 0
     macs: int = 0
     """Multiply-accumulates for a block."""
+    moving: bool = False
+    """Whether both factors of its products change from one to the next."""
 
 
 class Part(ABC):

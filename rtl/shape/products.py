@@ -82,6 +82,11 @@ class DotPlan:
         return self.lanes * self.taps
 
     @property
+    def moving(self) -> bool:
+        """Whether a multiplier's weight changes with every product, as its other factor does."""
+        return self.steps > 1 and not self.direct
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulates for a block."""
         return self.inputs * self.outputs * self.samples * self.groups

@@ -93,7 +93,7 @@ class ConvolutionPart(TransformPart):
 
     def units(self) -> Iterator[PartUnit]:
         """Itself."""
-        yield PartUnit(self.name, self._place, self.product.multipliers, self.product.macs)
+        yield PartUnit(self.name, self._place, self.product.multipliers, self.product.macs, self.product.moving)
 
     def taps(self, following: Entry) -> Iterator[PartTap]:
         """Its outputs."""

@@ -84,7 +84,7 @@ class ProjectPart(TransformPart):
 
     def units(self) -> Iterator[PartUnit]:
         """Itself."""
-        yield PartUnit(self.name, self._place, self.product.multipliers, self.product.macs)
+        yield PartUnit(self.name, self._place, self.product.multipliers, self.product.macs, self.product.moving)
 
     def buffers(self) -> Iterator[Buffer]:
         """Partial sums, in one memory or several."""

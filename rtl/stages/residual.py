@@ -88,7 +88,7 @@ class ResidualPart(TransformPart):
     def units(self) -> Iterator[PartUnit]:
         """The convolutions and the queue."""
         for product, place in zip(self.products, self._parts, strict=True):
-            yield PartUnit(product.name, place, product.multipliers, product.macs)
+            yield PartUnit(product.name, place, product.multipliers, product.macs, product.moving)
         yield PartUnit(f"{self.name}.delay", f"{self._place}.delay")
 
     def buffers(self) -> Iterator[Buffer]:

