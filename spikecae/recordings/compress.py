@@ -11,7 +11,7 @@ import numpy as np
 from spikecae.codec import Encoder
 from spikecae.codec.container import ContainerWriter, is_container
 from spikecae.codec.spec_folder import files_in
-from spikecae.cores import usable_cores
+from spikecae.cores import threads_of
 from spikecae.files import check_output, replacing
 from spikecae.recordings.chosen import Codec
 from spikecae.recordings.prepared import Prepared
@@ -84,6 +84,7 @@ def compress(
         InputError: recording and codec do not go together, or samples are no numbers: the message says what to do.
         OutputError: ``path`` holds something else.
     """
+    jobs = threads_of(n_jobs)
     prepared = Prepared(recording, codec, groups, uv_per_step)
     chosen, target = prepared.codec, Path(path)
     folder = None if target.suffix == ".scae" else target
@@ -94,11 +95,10 @@ def compress(
     spikes = events = 0
     with replacing(target) as file:
         container = ContainerWriter(file, prepared.header)
-        for formed in prepared.blocks(n_jobs or usable_cores(), progress=progress):
+        for formed in prepared.blocks(jobs, progress=progress):
             container.write(encoder.encode(formed.codes, formed.events, formed.missing))
             spikes += formed.codes.shape[0] * formed.codes.shape[1] - formed.missing
             events += len(formed.events.times)
-        prepared.check_scale()
         container.write(encoder.flush())
         container.close()
         size = file.tell()

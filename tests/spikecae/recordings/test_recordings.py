@@ -215,6 +215,16 @@ def gained(recording: BaseRecording, gain: float = 1.0) -> BaseRecording:
             "lite_probe",
             r"% of the spikes' samples.*check the rec",
         ),
+        (lambda: gained(recorded(traces(seconds=1.0)), 1e-6), "lite_probe", r"than half of .* less than 4 .* smaller"),
+        (lambda: gained(recorded(traces(seconds=1.0)), np.nan), "lite_probe", r"gain of channel 0 is nan; say what"),
+        (lambda: gained(recorded(traces(seconds=1.0), np.nan)), "lite_probe", r"sampled at nan Hz"),
+        (lambda: gained(recorded(traces(seconds=1.0) > 0)), "lite_probe", r"samples are bool; give .* floats"),
+        (
+            lambda: gained(recorded(traces(seconds=1.0))).rename_channels(["x" * 201, *"abcdefg"]),
+            "lite_probe",
+            r"the recording's channel_ids\.0.* at most 200 characters; mend it",
+        ),
+        (lambda: "a/path", "lite_probe", r"recording is a str; open it with SpikeInterface"),
         (
             lambda: gained(recorded(traces(seconds=1.0))),
             "light",
