@@ -1,7 +1,6 @@
 """A recording to a ``.scae`` file."""
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from spikecae.codec import Encoder
 from spikecae.codec.container import ContainerWriter, is_container
 from spikecae.codec.spec_folder import files_in
 from spikecae.cores import threads_of
-from spikecae.files import check_output, replacing
+from spikecae.files import OutputError, check_output, replacing, write_bytes
 from spikecae.recordings.chosen import Codec
 from spikecae.recordings.prepared import Prepared
 
@@ -78,7 +77,7 @@ def compress(
             where it is left out, the spikes are made as large as those that the encoder was fitted to.
         n_jobs: threads; all cores where it is left out.
         progress: whether to show a bar, on standard error.
-        overwrite: whether another file may be replaced than an earlier ``.scae`` file.
+        overwrite: whether another file may be replaced than an earlier ``.scae`` file, and another codec in the folder.
 
     Raises:
         InputError: recording and codec do not go together, or samples are no numbers: the message says what to do.
@@ -91,6 +90,8 @@ def compress(
     target = target if folder is None else folder / SPIKES_FILE
     inputs = [*files_in(chosen.folder), chosen.design_file]
     check_output(target, inputs, kind="a .scae file", is_kind=is_container, overwrite=overwrite)
+    if folder is not None and not overwrite:
+        _check_codec_folder(chosen, folder / CODEC_FOLDER)
     encoder = Encoder(chosen.spec, signed=prepared.adc.signed, epoch=0)
     spikes = events = 0
     with replacing(target) as file:
@@ -102,15 +103,28 @@ def compress(
         container.write(encoder.flush())
         container.close()
         size = file.tell()
-    if folder is not None:
-        _copy_codec(chosen, folder / CODEC_FOLDER)
+        if folder is not None:
+            _copy_codec(chosen, folder / CODEC_FOLDER)
     width = np.dtype(recording.get_dtype()).itemsize * recording.get_num_channels()
     return Compressed(target, events, spikes, size, prepared.clipped, sum(prepared.source.lengths) * width)
 
 
+def _taken_along(codec: Codec) -> list[Path]:
+    """What decoding needs: the files of the codec, under the names that reading looks for."""
+    return [path for path in (*files_in(codec.folder)[:3], codec.design_file) if path.is_file()]
+
+
+def _check_codec_folder(codec: Codec, folder: Path) -> None:
+    """Refuse to replace another codec, which may be the only copy, or what earlier files beside it need."""
+    for path in _taken_along(codec):
+        there = folder / path.name
+        if there.is_dir() or (there.is_file() and there.read_bytes() != path.read_bytes()):
+            raise OutputError(
+                f"{there} exists and is not that of codec {codec.spec.design!r} ({codec.spec.hash[:8]}); name another "
+                f"output, or replace it with overwrite=True"
+            )
+
+
 def _copy_codec(codec: Codec, folder: Path) -> None:
-    """Take along what decoding needs: the files of the codec, under the names that reading looks for."""
-    folder.mkdir(exist_ok=True)
-    for path in (*files_in(codec.folder)[:3], codec.design_file):
-        if path.is_file() and not (folder / path.name).is_file():
-            shutil.copyfile(path, folder / path.name)
+    for path in _taken_along(codec):
+        write_bytes(folder / path.name, path.read_bytes())
