@@ -5,14 +5,12 @@ from numpy.typing import NDArray
 
 from model.description import Description
 from spikecae.design import Design
-from spikecae.front_end.adc import MOST_CLIPPED, units_to_codes
+from spikecae.front_end.adc import LEAST_CODES, MOST_CLIPPED, units_to_codes
 from spikecae.recordings.source import MICROVOLTS, RATE_TOLERANCE
 
 __all__ = ["rate_fault", "scale_fault", "units_per_step"]
 
 GAIN_TOLERANCE = 0.01
-LEAST_CODES = 4
-"""From peak to peak of the median spike: with less, the converter sees next to nothing of it."""
 
 
 def rate_fault(rate_hz: float, design: Design) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecae.cores import usable_cores
+from spikecae.cores import threads_of
 from spikecae.evaluation.measures import amplitude_errors, groups_of, pca_beside, quality_of
 from spikecae.evaluation.page import page
 from spikecae.evaluation.quality import SAMPLE_BITS, spike_decibels
@@ -85,8 +85,9 @@ def evaluate(
     Raises:
         InputError: recording and codec do not go together, or there are too few spikes: the message says what to do.
     """
+    jobs = threads_of(n_jobs)
     prepared = Prepared(recording, codec, groups, uv_per_step)
-    sample = take_sample(prepared, n_jobs or usable_cores(), progress=progress)
+    sample = take_sample(prepared, jobs, progress=progress)
     recorded, spec = prepared.header.recording, prepared.codec.spec
     assert recorded is not None  # Prepared says what was recorded
     neighbourhood = recorded.neighbours is not None

@@ -6,10 +6,12 @@ from numpy.typing import NDArray
 from spikecae.design import Adc
 from spikecae.errors import InputError
 
-__all__ = ["MOST_CLIPPED", "check_converter", "codes_to_units", "units_to_codes"]
+__all__ = ["LEAST_CODES", "MOST_CLIPPED", "check_converter", "codes_to_units", "units_to_codes"]
 
 MOST_CLIPPED = 0.01
 """Share of samples beyond the converter's range above which their scale is taken to be wrong."""
+LEAST_CODES = 4
+"""From peak to peak of the median spike: with less, the converter sees next to nothing of it."""
 
 
 def check_converter(adc: Adc) -> None:

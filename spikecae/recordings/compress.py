@@ -1,7 +1,6 @@
 """A recording to a ``.scae`` file."""
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +10,8 @@ import numpy as np
 from spikecae.codec import Encoder
 from spikecae.codec.container import ContainerWriter, is_container
 from spikecae.codec.spec_folder import files_in
-from spikecae.cores import usable_cores
-from spikecae.files import check_output, replacing
+from spikecae.cores import threads_of
+from spikecae.files import OutputError, check_output, replacing, write_bytes
 from spikecae.recordings.chosen import Codec
 from spikecae.recordings.prepared import Prepared
 
@@ -78,39 +77,54 @@ def compress(
             where it is left out, the spikes are made as large as those that the encoder was fitted to.
         n_jobs: threads; all cores where it is left out.
         progress: whether to show a bar, on standard error.
-        overwrite: whether another file may be replaced than an earlier ``.scae`` file.
+        overwrite: whether another file may be replaced than an earlier ``.scae`` file, and another codec in the folder.
 
     Raises:
         InputError: recording and codec do not go together, or samples are no numbers: the message says what to do.
         OutputError: ``path`` holds something else.
     """
+    jobs = threads_of(n_jobs)
     prepared = Prepared(recording, codec, groups, uv_per_step)
     chosen, target = prepared.codec, Path(path)
     folder = None if target.suffix == ".scae" else target
     target = target if folder is None else folder / SPIKES_FILE
     inputs = [*files_in(chosen.folder), chosen.design_file]
     check_output(target, inputs, kind="a .scae file", is_kind=is_container, overwrite=overwrite)
+    if folder is not None and not overwrite:
+        _check_codec_folder(chosen, folder / CODEC_FOLDER)
     encoder = Encoder(chosen.spec, signed=prepared.adc.signed, epoch=0)
     spikes = events = 0
     with replacing(target) as file:
         container = ContainerWriter(file, prepared.header)
-        for formed in prepared.blocks(n_jobs or usable_cores(), progress=progress):
+        for formed in prepared.blocks(jobs, progress=progress):
             container.write(encoder.encode(formed.codes, formed.events, formed.missing))
             spikes += formed.codes.shape[0] * formed.codes.shape[1] - formed.missing
             events += len(formed.events.times)
-        prepared.check_scale()
         container.write(encoder.flush())
         container.close()
         size = file.tell()
-    if folder is not None:
-        _copy_codec(chosen, folder / CODEC_FOLDER)
+        if folder is not None:
+            _copy_codec(chosen, folder / CODEC_FOLDER)
     width = np.dtype(recording.get_dtype()).itemsize * recording.get_num_channels()
     return Compressed(target, events, spikes, size, prepared.clipped, sum(prepared.source.lengths) * width)
 
 
+def _taken_along(codec: Codec) -> list[Path]:
+    """What decoding needs: the files of the codec, under the names that reading looks for."""
+    return [path for path in (*files_in(codec.folder)[:3], codec.design_file) if path.is_file()]
+
+
+def _check_codec_folder(codec: Codec, folder: Path) -> None:
+    """Refuse to replace another codec, which may be the only copy, or what earlier files beside it need."""
+    for path in _taken_along(codec):
+        there = folder / path.name
+        if there.is_dir() or (there.is_file() and there.read_bytes() != path.read_bytes()):
+            raise OutputError(
+                f"{there} exists and is not that of codec {codec.spec.design!r} ({codec.spec.hash[:8]}); name another "
+                f"output, or replace it with overwrite=True"
+            )
+
+
 def _copy_codec(codec: Codec, folder: Path) -> None:
-    """Take along what decoding needs: the files of the codec, under the names that reading looks for."""
-    folder.mkdir(exist_ok=True)
-    for path in (*files_in(codec.folder)[:3], codec.design_file):
-        if path.is_file() and not (folder / path.name).is_file():
-            shutil.copyfile(path, folder / path.name)
+    for path in _taken_along(codec):
+        write_bytes(folder / path.name, path.read_bytes())

@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import track
 
 from spikecae import __version__
+from spikecae.codec.account import many
 from spikecae.codec.container import check_lsb, file_header
 from spikecae.design import Adc
-from spikecae.errors import InputError
-from spikecae.front_end.adc import MOST_CLIPPED
+from spikecae.errors import InputError, fault_sentence
+from spikecae.front_end.adc import LEAST_CODES, MOST_CLIPPED
 from spikecae.front_end.recorded import Recorded
 from spikecae.recordings.arrangement import arrange
 from spikecae.recordings.blocks import BlockFormer, Formed
@@ -36,6 +38,7 @@ class Prepared:
         noise: float32 ``[C]``, deviation.
         header: of a file of this recording.
         samples, clipped: of the spikes so far, all and those beyond the converter's range.
+        events, low: so far, all and those too low for the converter to see.
         looked_at_s: seconds of the recording that blocks are taken from.
 
     Raises:
@@ -61,16 +64,21 @@ class Prepared:
         except ValueError as error:
             raise InputError(f"uv_per_step: {error}") from None
         self.adc = Adc(bits=design.adc.bits, lsb=uv_per_step, signed=design.adc.signed)
-        self.header = file_header(
-            self.codec.spec, self.adc, self.source.unit, epoch=0, recording=self._recorded(recording)
-        )
-        self.samples = self.clipped = 0
+        try:
+            recorded = self._recorded(recording)
+        except ValidationError as error:
+            raise InputError(f"the recording's {fault_sentence(error.errors()[0])}; mend it in the recording") from None
+        self.header = file_header(self.codec.spec, self.adc, self.source.unit, epoch=0, recording=recorded)
+        self.samples = self.clipped = self.events = self.low = 0
         self.looked_at_s = 0.0
 
     def blocks(self, jobs: int, *, progress: bool, most: int | None = None) -> Iterator[Formed]:
         """All blocks, as they become full; a bar on standard error shows how far it is.
 
         With ``most``, of no more than so many stretches, at equal distances.
+
+        Raises:
+            InputError: a sample is no number, or, at the end, the converter's step is far too small or too large.
         """
         former, parts = BlockFormer(self.codec.design.block), list(stretches(self.source, self.codec))
         parts = parts[:: -(-len(parts) // most)] if most else parts
@@ -84,15 +92,20 @@ class Prepared:
             self.samples += found.codes.size
             self.clipped += found.clipped
             if len(found.times):
+                heights = np.ptp(found.snippets, axis=-1).max(axis=-1)
+                self.events += len(heights)
+                self.low += int(np.count_nonzero(heights < LEAST_CODES * self.adc.lsb))
                 yield former.take(found)
         yield from former.last()
+        self._check_scale()
 
-    def check_scale(self) -> None:
-        """Judge the converter's step by all that went through it.
-
-        Raises:
-            InputError: too many samples of spikes were clipped.
-        """
+    def _check_scale(self) -> None:
+        if 2 * self.low > self.events:
+            raise InputError(
+                f"more than half of the {many(self.events, 'spike')} are less than {LEAST_CODES} of the converter's "
+                f"steps of {self.adc.lsb:g} {self.source.unit} high, from peak to peak; check the recording's gains, "
+                f"or give a smaller uv_per_step"
+            )
         if self.clipped > MOST_CLIPPED * self.samples:
             adc = self.adc
             raise InputError(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecae.codec.account import many
 from spikecae.design import Design
 from spikecae.errors import InputError
 from spikecae.recordings.band import BandPass
@@ -26,10 +27,18 @@ class Source:
     """A ``recording`` as the encoder of ``design`` is to see it: in µV where it has gains, else as it is stored.
 
     Raises:
-        InputError: it has another rate, no channels, too few samples, or no gains where the design needs them.
+        InputError: it is none, has another rate, no channels, too few samples, samples that are no real numbers, gains
+            or offsets that are no numbers, or no gains where the design needs them.
     """
 
     def __init__(self, recording: "BaseRecording", design: Design) -> None:
+        from spikeinterface.core import BaseRecording
+
+        if not isinstance(recording, BaseRecording):
+            raise InputError(
+                f"recording is a {type(recording).__name__}; open it with SpikeInterface: spikeinterface.load(folder), "
+                f"or a reader of spikeinterface.extractors"
+            )
         self._recording = recording
         self.rate_hz = float(recording.get_sampling_frequency())
         self.channels = int(recording.get_num_channels())
@@ -41,6 +50,8 @@ class Source:
         if recording.has_scaleable_traces():
             self.gains = np.asarray(recording.get_channel_gains(), np.float64)
             self.offsets = np.asarray(recording.get_channel_offsets(), np.float64)
+            self._judge_numbers("gain", self.gains)
+            self._judge_numbers("offset", self.offsets)
         elif design.recording.unit in MICROVOLTS:
             raise InputError(
                 f"the recording has no gains, and codec {design.name!r} works in {design.recording.unit}; say how many "
@@ -52,15 +63,26 @@ class Source:
         wanted, total = design.recording.sampling_rate_hz, sum(self.lengths)
         if not self.channels:
             raise InputError("the recording has 0 channels; give one with a channel or more")
-        if abs(self.rate_hz / wanted - 1) > RATE_TOLERANCE:
+        if (kind := np.dtype(self._recording.get_dtype())).kind not in "iuf":
+            raise InputError(f"the recording's samples are {kind}; give one of integers or floats (astype)")
+        if not abs(self.rate_hz / wanted - 1) <= RATE_TOLERANCE:  # not a number is none, either
             raise InputError(
                 f"the recording is sampled at {self.rate_hz:g} Hz, and codec {design.name!r} was made for {wanted:g} "
                 f"Hz; resample it (spikeinterface.preprocessing.resample(recording, {wanted:g})), or take another codec"
             )
         if total < LEAST_S * self.rate_hz:
             raise InputError(
-                f"the recording lasts {total / self.rate_hz:.4f} s ({total} samples in {len(self.lengths)} segments); "
-                f"spikes are looked for in {LEAST_S:g} s or more, give a longer one"
+                f"the recording lasts {total / self.rate_hz:.4f} s ({many(total, 'sample')} in "
+                f"{many(len(self.lengths), 'segment')}); spikes are looked for in {LEAST_S:g} s or more, give a longer "
+                f"one"
+            )
+
+    def _judge_numbers(self, what: str, values: NDArray[np.float64]) -> None:
+        wrong = np.flatnonzero(~np.isfinite(values))
+        if wrong.size:
+            raise InputError(
+                f"the {what} of channel {self.names[wrong[0]]} is {values[wrong[0]]}; say what it is "
+                f"(recording.set_channel_{what}s), or leave the channel out (remove_channels)"
             )
 
     @property
@@ -82,7 +104,7 @@ class Source:
             sample, channel = np.argwhere(wrong)[0].tolist()
             raise InputError(
                 f"channel {self.names[channel]} is {raw[sample, channel]} at {(before + sample) / self.rate_hz:.4f} s "
-                f"of segment {segment}, and {int(wrong.sum())} samples around are no numbers; leave the channel out "
+                f"of segment {segment} ({many(int(wrong.sum()), 'such sample')} around there); leave the channel out "
                 f"(remove_channels) or that time (frame_slice), or put numbers in their place"
             )
         traces = self._band.apply(raw, first - before, last - before)

@@ -1,6 +1,7 @@
 """Recordings of SpikeInterface to ``.scae`` files and back."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -215,6 +216,16 @@ def gained(recording: BaseRecording, gain: float = 1.0) -> BaseRecording:
             "lite_probe",
             r"% of the spikes' samples.*check the rec",
         ),
+        (lambda: gained(recorded(traces(seconds=1.0)), 1e-6), "lite_probe", r"than half of .* less than 4 .* smaller"),
+        (lambda: gained(recorded(traces(seconds=1.0)), np.nan), "lite_probe", r"gain of channel 0 is nan; say what"),
+        (lambda: gained(recorded(traces(seconds=1.0), np.nan)), "lite_probe", r"sampled at nan Hz"),
+        (lambda: gained(recorded(traces(seconds=1.0) > 0)), "lite_probe", r"samples are bool; give .* floats"),
+        (
+            lambda: gained(recorded(traces(seconds=1.0))).rename_channels(["x" * 201, *"abcdefg"]),
+            "lite_probe",
+            r"the recording's channel_ids\.0.* at most 200 characters; mend it",
+        ),
+        (lambda: "a/path", "lite_probe", r"recording is a str; open it with SpikeInterface"),
         (
             lambda: gained(recorded(traces(seconds=1.0))),
             "light",
@@ -236,6 +247,12 @@ def test_no_other_file_is_replaced_and_none_without_a_recording_read(
     with pytest.raises(OutputError, match=r"exists and is not a \.scae file"):
         compress(recording, "lite_probe", tmp_path / "x.scae", progress=False)
     data = (folder / "spikes.scae").read_bytes()
+    with pytest.raises(OutputError, match=r"codec/spec\.json exists and is not that of codec 'tiny' .*overwrite=True"):
+        compress(recording, "tiny", folder, progress=False)
+    assert (folder / "spikes.scae").read_bytes() == data
+    shutil.copytree(folder, tmp_path / "other")
+    compress(recording, "tiny", tmp_path / "other", progress=False, overwrite=True)
+    assert read_scae(tmp_path / "other", tmp_path / "other" / "codec").header.design == "tiny"
     (tmp_path / "cut.scae").write_bytes(data[:-2000])
     with pytest.raises(InputError, match=r"cut\.scae is damaged: .*its end is missing"):
         read_scae(tmp_path / "cut.scae")

@@ -26,7 +26,7 @@ def test_rates_and_kinds_of_shipped_designs_are_told_right() -> None:
     text = (ROOT / "docs" / "recordings.md").read_text(encoding="utf-8")
     told = {
         name: float(rate)
-        for names, rate in re.findall(r"(`\w+` and `\w+`)(?: take)? (\d+) kHz", text)
+        for names, rate in re.findall(r"((?:`\w+`, )*`\w+` and `\w+`)(?: take)?\s(\d+) kHz", text)
         for name in re.findall(r"`(\w+)`", names)
     }
     for name in shipped_designs():
