@@ -43,7 +43,8 @@ def run_experiment(
     """Run what has not run yet, or has run with other code, and put the runs together with what is stored.
 
     A configuration whose data is missing is left out, unless it ran before; the result says which and why. Of a row
-    that is stored and has runs here too, that with more seeds is taken, then that of this code, then the later one.
+    that is stored and has runs here too, that with more seeds is taken, then that of this code, then that of a later
+    day, then that which ran here.
 
     Args:
         experiment: what to run.
@@ -79,7 +80,7 @@ def run_experiment(
         done = {seed: _load(path) for seed, path in paths.items() if path.is_file()}
         name = " ".join(item.labels.values())
         before, now = kept.get(hash_json(dict(item.labels))), _row(item, done) if done else None
-        row = max((row for row in (before, now) if row is not None), key=lambda row: _worth(row, code), default=None)
+        row = max((row for row in (now, before) if row is not None), key=lambda row: _worth(row, code), default=None)
         if row is None:
             left_out.append(f"Left out: {name} ({missing[name]})." if name in missing else f"Not run yet: {name}.")
             continue

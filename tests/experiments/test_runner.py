@@ -180,8 +180,13 @@ def test_old_runs_take_no_stored_rows_place(tmp_path: Path, change_code: Callabl
     change_code("second")
     stored = run_experiment(experiment(), build=tmp_path / "new")
     assert run_experiment(experiment(), collect=True, stored=stored, build=tmp_path / "old").rows == stored.rows
-    change_code("third")  # of which there is neither: the same day, what is stored stays
-    assert run_experiment(experiment(), collect=True, stored=stored, build=tmp_path / "old").rows == stored.rows
+    change_code("third")  # of which there is neither: of the same day, what ran here
+    (square, _) = run_experiment(experiment(), collect=True, stored=stored, build=tmp_path / "old").rows
+    assert [origin.code for origin in square.origins] == ["first"]
+    later = [origin.model_copy(update={"made_on": date.max}) for origin in stored.rows[0].origins]
+    of_later = stored.model_copy(update={"rows": [stored.rows[0].model_copy(update={"origins": later})]})
+    (square, _) = run_experiment(experiment(), collect=True, stored=of_later, build=tmp_path / "old").rows
+    assert [origin.code for origin in square.origins] == ["second"]
 
 
 @pytest.mark.usefixtures("change_code")
