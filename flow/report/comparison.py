@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from flow.layout import find_layout
 from flow.report.schema import LevelCoder, Report
+from flow.report.template import load_template
 from model.provenance import in_words
 from spikecae.records import read_record
 from synth.estimate.limit import RATE_HZ
@@ -202,11 +202,4 @@ def text_of(comparison: Comparison, *, width: int | None = None, color: bool = F
 
 def page_of(comparison: Comparison) -> str:
     """As a self-contained page."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATE.parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(TEMPLATE.name).render(c=comparison, shown=shown)
+    return load_template(TEMPLATE).render(c=comparison, shown=shown)

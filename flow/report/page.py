@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from flow.report.figures import spike_figure, style, svg
 from flow.report.measure import Decoded
 from flow.report.pictures import pictures, rate_note
 from flow.report.placement_figure import placement_figure
 from flow.report.schema import Report
+from flow.report.template import load_template
 from flow.report.words import nanojoules
 from model.provenance import in_words
 from spikecae.design import Design
@@ -26,14 +25,7 @@ def write_page(
     with style():
         spikes, pairs = svg(spike_figure(design, decoded)), pictures(report, decoded)
         placed = None if placement is None else svg(placement_figure(placement))
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATE.parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    text = environment.get_template(TEMPLATE.name).render(
+    text = load_template(TEMPLATE).render(
         r=report,
         spikes=spikes,
         pairs=pairs,
