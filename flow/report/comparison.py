@@ -39,8 +39,7 @@ class Figure:
 
 
 def _estimated(report: Report) -> float | None:
-    nodes = {estimate.node: estimate.energy_nj_per_spike for estimate in report.synthesis.estimates}
-    return next(iter(nodes.values()), None)
+    return next((estimate.energy_nj_per_spike for estimate in report.synthesis.estimates), None)
 
 
 def _of_power(value: Callable[[Any], float | None]) -> Callable[[Report], float | None]:
@@ -191,13 +190,12 @@ def text_of(comparison: Comparison, *, width: int | None = None, color: bool = F
         ]
         table.add_row(line.name, *cells)
     table.add_row("energy with", *("–" if power is None else power for power in comparison.power))
-    console = Console(file=io.StringIO(), width=width or 120, force_terminal=color, highlight=False)
+    text = io.StringIO()
+    console = Console(file=text, width=width or 120, force_terminal=color, highlight=False)
     console.print(table)
     for note in comparison.notes:
         console.print(note, markup=False)
-    file = console.file
-    assert isinstance(file, io.StringIO)
-    return file.getvalue()
+    return text.getvalue()
 
 
 def page_of(comparison: Comparison) -> str:

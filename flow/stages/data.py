@@ -45,8 +45,8 @@ def plan_data(layout: Layout, source: Path | None, opening: Opening = UNSAID) ->
         raise FileNotFoundError(f"no recording at {source}; check the path given as DATA")
     if source is None and opening != UNSAID:
         raise ValueError("RAW, STREAM and PROVENANCE are about the recording given as DATA, and none is; give it too")
-    first = layout.design.front_end
     design, description = layout.design, describe(source, opening.raw, opening.stream, opening.provenance)
+    front_end = design.front_end
 
     def run(folder: Path, console: Console) -> str:
         from flow.stages.dataset_file import save_dataset_file
@@ -74,7 +74,7 @@ def plan_data(layout: Layout, source: Path | None, opening: Opening = UNSAID) ->
         run=run,
         inputs=inputs,
         settings={name: part for name, part in design.model_dump(mode="json").items() if name in SECTIONS}
-        | ({"filter": [*first.filtered, first.filter_order]} if first and first.filtered else {})
+        | ({"filter": [*front_end.filtered, front_end.filter_order]} if front_end and front_end.filtered else {})
         | {"description": description.model_dump_json(exclude_defaults=True)},
         tools=("numpy", "scipy", "spikeinterface", "neo"),
     )

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from flow.layout import Layout
 from flow.task import Task
+from rtl.files import ENCODER, MANIFESTS
 from sim.testbench.files import BENCH, VECTORS
 
 __all__ = ["plan_testbench"]
@@ -16,7 +17,7 @@ BLOCKS = 16
 
 def plan_testbench(layout: Layout) -> Task:
     """Write the bench for the emitted encoder, with the encoder's Verilog beside it."""
-    verilog = layout.rtl / "spike_encoder.v"
+    verilog = layout.rtl / f"{ENCODER}.v"
 
     def run(folder: Path, console: Console) -> str:
         from flow.stages.dataset_file import load_dataset_file
@@ -41,7 +42,7 @@ def plan_testbench(layout: Layout) -> Task:
             "data": layout.data,
             **{name: layout.spec / name for name in layout.of_points("spec.json", "spec.npz")},
             verilog.name: verilog,
-            "manifest.json": layout.rtl / "manifest.json",
+            MANIFESTS[ENCODER]: layout.rtl / MANIFESTS[ENCODER],
         },
         settings={"blocks": BLOCKS},
         tools=("numpy",),
