@@ -1,15 +1,25 @@
 """The latest samples of all channels."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.front_end.push_stream import PushStream
 from rtl.front_end.sample_counter import counted_layout
 from rtl.memory.sized import SizedMemory
+from rtl.memory.sized import alone as apart
 from spikecae.front_end.front_end import FrontEnd
 
-__all__ = ["BufferRead", "CircularBuffer"]
+__all__ = ["BufferRead", "CircularBuffer", "lanes_of_memories"]
+
+READ_BITS = 32
+"""Most bits that are read for a sample."""
+
+
+def lanes_of_memories(front_end: FrontEnd) -> list[int]:
+    """Samples of a word that each of the memories holds: those that are read together."""
+    most = max(1, READ_BITS // front_end.bits)
+    return [min(most, front_end.lanes - first) for first in range(0, front_end.lanes, most)]
 
 
 class BufferRead(wiring.Signature):
@@ -42,10 +52,10 @@ class BufferRead(wiring.Signature):
 
 
 class CircularBuffer(wiring.Component):
-    """``frames`` samples of each channel in one memory, those of neighbouring channels in one word.
+    """``frames`` samples of each channel, those of neighbouring channels in one word.
 
-    A word is written when it is full. The memory has one port, at which writes come first; two where every sample is a
-    word.
+    A word is written when it is full, to memories side by side of which one is read. They have one port, at which
+    writes come first; two where every sample is a word.
 
     Parameters
     ----------
@@ -78,10 +88,6 @@ class CircularBuffer(wiring.Component):
         bits, lanes = front_end.bits, front_end.lanes
         depth = front_end.frames * front_end.groups
         alone = front_end.channels == 1
-        m.submodules.samples = memory = SizedMemory(
-            shape=unsigned(lanes * bits), depth=depth, init=[], single_port=not alone
-        )
-        write, read = memory.write_port(), memory.read_port()
         sample = self.i.payload
         gathered = [Signal(bits, name=f"gathered{lane}", reset_less=True) for lane in range(lanes)]
         full, at = Signal(), Signal.like(self.read.word)
@@ -91,18 +97,29 @@ class CircularBuffer(wiring.Component):
         m.d.sync += full.eq(self.i.valid & sample.ends)
         with m.If(full):
             m.d.sync += at.eq(Mux(at == depth - 1, 0, at + 1))
-        m.d.comb += [
-            write.addr.eq(at),
-            write.en.eq(full),
-            write.data.eq(Cat(gathered)),
-        ]
         lane = Signal.like(self.read.lane)
+        read_now = self.read.en & self.read.ready
+        found: list[Value] = []
+        for number, held in enumerate(lanes_of_memories(front_end)):
+            first = len(found)
+            memory = SizedMemory(shape=unsigned(held * bits), depth=depth, init=[], single_port=not alone)
+            m.submodules[f"samples{number}"] = apart(memory)
+            write, read = memory.write_port(), memory.read_port()
+            here = Signal(name=f"here{number}")
+            with m.Switch(self.read.lane), m.Case(*range(first, first + held)):
+                m.d.comb += here.eq(1)
+            m.d.comb += [
+                write.addr.eq(at),
+                write.en.eq(full),
+                write.data.eq(Cat(gathered[first : first + held])),
+                read.addr.eq(self.read.word),
+                read.en.eq(read_now & here),
+            ]
+            found += [read.data.word_select(place, bits) for place in range(held)]
         m.d.comb += [
             self.read.ready.eq(1 if alone else ~full),
-            read.addr.eq(self.read.word),
-            read.en.eq(self.read.en & self.read.ready),
-            self.read.x.eq(read.data.word_select(lane, bits).as_signed()),
+            self.read.x.eq(Array(found)[lane].as_signed()),
         ]
-        with m.If(self.read.en & self.read.ready):
+        with m.If(read_now):
             m.d.sync += lane.eq(self.read.lane)
         return m

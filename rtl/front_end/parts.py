@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rtl.front_end.band_pass_filter import states_layout
+from rtl.front_end.circular_buffer import lanes_of_memories
 from rtl.front_end.event_arbiter import event_layout
 from rtl.front_end.noise_estimator import FRACTION, words_in_flip_flops
 from rtl.front_end.peak_finder import state_layout
@@ -53,7 +54,8 @@ def memories_of(front_end: FrontEnd, detector: str) -> Iterator[Memory]:
     yield held("peaks", "states", channels, state_layout(front_end).size)
     if groups > 1:
         yield held("peaks.flags", "words", groups, lanes, immediate=True)
-    yield held("buffer", "samples", groups * front_end.frames, lanes * bits, ports=once)
+    for number, together in enumerate(lanes_of_memories(front_end)):
+        yield held(f"buffer.samples{number}", "words", groups * front_end.frames, together * bits, ports=once)
     yield held("queue", "storage", front_end.queue - 1, event)
     yield held("reader.copy", "storage", front_end.spikes * front_end.samples - 1, bits + 1)
     if front_end.neighbours:

@@ -1,6 +1,6 @@
 """Multiplexed ADC codes to samples that know their channel, word and time."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -94,9 +94,16 @@ class SampleCounter(wiring.Component):
             last_turn.eq(turn == Mux(rounds[-1], front_end.turns, front_end.settling_turns) - 1),
             last_frame.eq(frame == front_end.settling_turns - 1),
         ]
-        counted = Signal(self.o.payload.shape(), reset_less=True)
+        counted, told = Signal(self.o.payload.shape(), reset_less=True), Signal.like(channel)
+        if front_end.lanes & (front_end.lanes - 1) == 0:
+            places = front_end.lanes.bit_length() - 1
+            m.d.comb += [channel.eq(Cat(lane[:places], group)), told.eq(Cat(counted.lane[:places], counted.group))]
+        else:
+            with m.If(self.i.valid):
+                m.d.sync += [told.eq(channel), channel.eq(Mux(final, 0, channel + 1))]
         m.d.comb += [
             self.o.payload.eq(counted),
+            self.o.payload.channel.eq(told),
             self.o.payload.next_channel.eq(channel),
             self.o.payload.next_group.eq(group),
         ]
@@ -104,12 +111,10 @@ class SampleCounter(wiring.Component):
         with m.If(self.i.valid):
             m.d.sync += [
                 counted.x.eq(Mux(x > high, high, Mux(x < low, low, x))),
-                counted.channel.eq(channel),
                 counted.lane.eq(lane),
                 counted.ends.eq(ends),
                 counted.begins.eq(begins),
                 counted.turn.eq(turn == 0),
-                channel.eq(Mux(final, 0, channel + 1)),
                 lane.eq(Mux(ends, 0, lane + 1)),
                 turn.eq(Mux(last_turn, 0, turn + 1)),
             ]

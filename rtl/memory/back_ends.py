@@ -159,18 +159,21 @@ def _macros(memory: Memory, grid: Grid[Macro]) -> Module:
         macro = row.macro
         write_here, read_here = Signal(name=f"write{number}"), Signal(name=f"read{number}")
         place_in, place_out = (Signal(macro.address_bits, name=f"place_{way}{number}") for way in ("in", "out"))
+        word = Signal(word_bits, name=f"word{number}")
         m.d.comb += [
             write_here.eq(writes & _lies_in(write.addr, begin, macro.address_bits)),
             read_here.eq(asked & _lies_in(read.addr, begin, macro.address_bits)),
             place_in.eq(write.addr),
             place_out.eq(read.addr),
+            # Words come to the row that they may be for: the pins of others stay as they are.
+            word.eq(written & _lies_in(write.addr, begin, macro.address_bits).replicate(word_bits)),
         ]
         with m.If(read_here):
             m.d.sync += last_row.eq(number)
         outputs.append([Signal(macro.width, name=f"out{number}_{column}") for column in range(row.columns)])
         for column, out in enumerate(outputs[-1]):
             bits = slice(column * macro.width, (column + 1) * macro.width)
-            entry = written[bits], mask[bits]
+            entry = word[bits], mask[bits]
             if macro.ports == 1:
                 place = Mux(writes, place_in, place_out)[: macro.address_bits]
                 pins = _connected(macro.interface[0], write_here, read_here, place, entry, out)

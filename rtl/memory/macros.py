@@ -74,9 +74,9 @@ class Grid(Generic[M]):
         ]
 
     def energy_pj(self, words: int) -> float:
-        """Of an access anywhere in a memory of so many words, and a word that comes to all rows."""
+        """Of an access anywhere in a memory of so many words, and of the word that comes to its row."""
         each = zip(self.rows, self.shares(words), strict=True)
-        return sum(row.columns * (share * row.macro.access_pj + row.macro.data_pj) for row, share in each)
+        return sum(row.columns * share * (row.macro.access_pj + row.macro.data_pj) for row, share in each)
 
 
 def fit(available: Iterable[M], use: MemoryUse) -> Grid[M] | None:

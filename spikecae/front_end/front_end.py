@@ -41,7 +41,7 @@ WAITING = 4
 """Events that the circular buffer keeps while another one is copied, and sent: in a cycle each for every sample."""
 WORD_BITS = 64
 """Most bits of a word of samples, or of thresholds: those of the widest memory macros."""
-TURNS, SETTLING_TURNS = 33, 5
+TURNS, SETTLING_TURNS = 65, 5
 """Samples of a channel of which one moves its noise estimate, at least: once it has settled, and before."""
 SEARCH_MS = 0.5
 """How long after its crossing the peak of a spike may come: most action potentials take less."""
