@@ -13,6 +13,7 @@ from experiments.outcome import Outcome, Parameters, data_of
 from experiments.sources import WAVE_CLUS, MissingData, read, read_probe
 from experiments.training import BUILD, DESIGNS
 from flow.fingerprint import hash_json, hash_path
+from model.datasets import SpikeDataset
 from model.provenance import Provenance
 from quantize.report import load_report
 from quantize.stage import quantize
@@ -28,6 +29,7 @@ from synth.mapping.mapping_report import Mapping
 from synth.place.stage import SEED, place_netlist
 from synth.power.measure import measure_power
 from synth.power.power_report import PowerReport
+from synth.power.transitions import transitions
 from synth.power.wires import WIRE_PF
 from synth.report import SynthesisReport
 from synth.stage import synthesize
@@ -139,7 +141,7 @@ def measured(parameters: Parameters) -> Measured:
     simulated = cells.at_corner(str(parameters["corner"])) if "corner" in parameters else cells
     spikes = read_probe(design) if parameters.get("spikes") == "probe" else dataset
     adc = scaled(spikes.test.adc, float(parameters.get("amplitude", 1.0)), design)
-    place_dir = placed(folder, cells, kit) if parameters.get("placed") else None
+    place_dir = placed(folder, cells, kit, spec, dataset) if parameters.get("placed") else None
     measuring = hash_json([code_of(measure_power), dict(parameters), spikes.sha256, place_dir and place_dir.name])
     report = folder / f"power-{measuring[:16]}" / POWER
     if not report.is_file():
@@ -191,20 +193,24 @@ def mapped(design: Design, spec: EncoderSpec, folder: Path, cells: CellTarget) -
     return synthesize(design, spec, folder / "rtl", folder / "synth", cells)
 
 
-def placed(folder: Path, cells: CellTarget, kit: str) -> Path:
+def placed(folder: Path, cells: CellTarget, kit: str, spec: EncoderSpec, dataset: SpikeDataset) -> Path:
     """Place what was mapped in ``folder``, or find what is there: its folder.
 
     Args:
         folder: of the netlist.
         cells: the process.
         kit: hash of its files.
+        spec: what the netlist encodes.
+        dataset: test spikes, on which nets' transitions are counted.
     """
     rows = cells.rows().model_dump(mode="json")
     drawn = [hash_path(file) for file in (cells.lef_file(), *cells.macro_lef_files().values()) if file is not None]
-    key = hash_json([code_of(place_netlist), rows, cells.density.value, SEED, kit, drawn])
+    code = [code_of(transitions), code_of(place_netlist)]
+    key = hash_json([*code, rows, cells.density.value, SEED, kit, drawn, dataset.sha256])
     place_dir = folder / f"place-{key[:16]}"
     if not (place_dir / PLACE_REPORT).is_file():
-        place_netlist(folder / "rtl", folder / "synth", cells, place_dir)
+        counted = transitions(spec, folder / "rtl", folder / "synth", cells, dataset.test.adc)
+        place_netlist(folder / "rtl", folder / "synth", cells, place_dir, counted)
     return place_dir
 
 

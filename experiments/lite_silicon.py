@@ -100,7 +100,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     mapping = mapped(design, spec, folder, cells).mapping
     if mapping is None:
         raise ValueError(f"{target} maps to no cells")
-    place_dir = placed(folder, cells, kit) if parameters.get("placed") else None
+    place_dir = placed(folder, cells, kit, spec, dataset) if parameters.get("placed") else None
     measuring = hash_json([code_of(measure_power), place_dir and place_dir.name])
     report = folder / f"power-{measuring[:16]}" / POWER
     if not report.is_file():

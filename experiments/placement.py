@@ -6,13 +6,14 @@ from experiments.code import code_of
 from experiments.experiment import TOOLS, Configuration, Experiment
 from experiments.findings import Findings
 from experiments.gate_level import mapped
-from experiments.outcome import Outcome, Parameters
-from experiments.sources import MissingData
+from experiments.outcome import Outcome, Parameters, data_of
+from experiments.sources import MissingData, read
 from experiments.training import BUILD, DESIGNS
 from flow.fingerprint import hash_json, hash_path
 from spikecae.design import load_design
 from spikecae.spec import load_spec
 from synth.place.stage import place_netlist
+from synth.power.transitions import transitions
 from synth.targets.find import cell_target
 
 __all__ = ["EXPERIMENT"]
@@ -42,8 +43,11 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     mapped(design.model_copy(update={"hardware": hardware}), spec, folder, cells)
     asked = cells.density.model_copy(update={"value": float(parameters["density"])})
     process = cells.model_copy(update={"density": asked})
-    name = hash_json([code_of(place_netlist), asked.value, seed])
-    found = place_netlist(folder / "rtl", folder / "synth", process, folder / f"place-{name[:16]}", seed=seed)
+    name = hash_json([code_of(transitions), code_of(place_netlist), asked.value, seed])
+    dataset = read(None, design)
+    counted = transitions(spec, folder / "rtl", folder / "synth", process, dataset.test.adc)
+    place_dir = folder / f"place-{name[:16]}"
+    found = place_netlist(folder / "rtl", folder / "synth", process, place_dir, counted, seed=seed)
     wires = found.wires
     return Outcome(
         metrics={
@@ -57,9 +61,9 @@ def run(parameters: Parameters, seed: int) -> Outcome:
             "die_mm2": found.die_width_um * found.die_height_um / 1e6,
             "utilisation_percent": 100 * found.utilisation,
         },
-        provenance="unknown",
+        provenance=dataset.provenance,
         seeded=True,
-        data={f"cells and macros of {TARGET}": kit},
+        data=data_of(dataset) | {f"cells and macros of {TARGET}": kit},
         specs={design.name: spec.hash},
     )
 

@@ -89,7 +89,7 @@ class Chain:
                 return self._rtl() | self._do(plan)
             case "place":
                 plan = plan_place(self.layout, self.target)  # what is missing is told first
-                return self._rtl() | self._synthesized() | self._do(plan)
+                return self._data_at_hand() | self._rtl() | self._synthesized() | self._do(plan)
             case "power" if self.whole:
                 plans = [plan_synth(self.layout, self.target, whole=True), plan_implant(self.layout, self.target)]
                 done = self._data_at_hand() | self._rtl()

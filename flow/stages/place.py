@@ -29,10 +29,15 @@ def plan_place(layout: Layout, target: str) -> Task:
     kit += [] if drawn is None else [drawn]
 
     def run(folder: Path, console: Console) -> str:
+        from flow.stages.dataset_file import load_dataset_file
+        from spikecae.spec import load_spec
         from synth.place.stage import place_netlist
+        from synth.power.transitions import transitions
 
+        adc, spec, synthesized = load_dataset_file(layout.data).test.adc, load_spec(layout.spec), layout.synth(target)
         with stepper("place", console) as progress:
-            return str(place_netlist(layout.rtl, layout.synth(target), cells, folder, progress=progress))
+            counted = transitions(spec, layout.rtl, synthesized, cells, adc, progress=progress)
+            return str(place_netlist(layout.rtl, synthesized, cells, folder, counted, progress=progress))
 
     return Task(
         name=f"place {target_name(target)}",
@@ -41,6 +46,7 @@ def plan_place(layout: Layout, target: str) -> Task:
         files=(PLACE_REPORT, PLACEMENT, PLACED_NETS, PLACED_CLOCK, PLACED_DEF),
         run=run,
         inputs={
+            "data": layout.data,
             NETLIST: layout.synth(target) / NETLIST,
             "report.json": layout.synth(target) / "report.json",
             "manifest.json": layout.rtl / "manifest.json",
@@ -51,5 +57,5 @@ def plan_place(layout: Layout, target: str) -> Task:
             "density": cells.density.value,
             **{name: figure["value"] for name, figure in rows.model_dump().items()},
         },
-        tools=("coloquinte", "numpy"),
+        tools=("coloquinte", "numba", "numpy"),
     )

@@ -29,11 +29,11 @@ def _place(given: dict[str, NDArray[Any]]) -> tuple[NDArray[np.int32], NDArray[n
     upright, mirrored = placer.CellOrientation.N, placer.CellOrientation.FS
     circuit.cell_orientation = [mirrored if down else upright for down in given["upside_down"]]
     circuit.cell_x, circuit.cell_y = given["x"].tolist(), given["y"].tolist()
-    block, dx, dy = (given[name].tolist() for name in ("block", "dx", "dy"))
+    block, dx, dy, pull = (given[name].tolist() for name in ("block", "dx", "dy", "pull"))
     starts = np.flatnonzero(np.r_[True, np.diff(given["net"]) > 0, True]).tolist()
     for begin, end in pairwise(starts):
         if end - begin > 1:
-            circuit.add_net(block[begin:end], dx[begin:end], dy[begin:end])
+            circuit.add_net(block[begin:end], dx[begin:end], dy[begin:end], pull[begin])
     width, height, row = given["die"].tolist()
     circuit.setup_rows(placer.Rectangle(0, width, 0, height), row, True, True)
 

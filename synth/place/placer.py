@@ -35,17 +35,17 @@ def place_cells(
     blocks: Blocks,
     plan: Floorplan,
     *,
-    left_out: NDArray[np.bool_],
+    pull: NDArray[np.float64],
     units: tuple[str, ...],
     seed: int,
     progress: Progress,
 ) -> Placement:
-    """Place the cells between what is fixed: half the perimeter of all nets' boxes is to be short.
+    """Place the cells between what is fixed, for the least sum of the half perimeters of nets' boxes times their pulls.
 
     Args:
         blocks: what is placed.
         plan: the chip, with its macros and ports.
-        left_out: (nets,) those that shall pull at nothing.
+        pull: (nets,) how much each counts, 1 or more; 0: not at all.
         units: names of the units.
         seed: of the placer's noise, and of the places that cells start from.
         progress: called with the step's name, how much is done, and of about how much.
@@ -57,7 +57,7 @@ def place_cells(
     """
     require("coloquinte")
     fixed = np.arange(blocks.count) >= blocks.cells
-    pulls = ~left_out[blocks.net]
+    pulls = pull[blocks.net] > 0
     start = np.random.default_rng(seed)
     room = _with_room(blocks.width[: blocks.cells].astype(np.int64), plan)
     place: dict[str, NDArray[Any]] = {
@@ -72,6 +72,7 @@ def place_cells(
         "block": blocks.block[pulls],
         "dx": blocks.dx[pulls],
         "dy": blocks.dy[pulls],
+        "pull": pull[blocks.net[pulls]],
         "die": np.array([plan.width, plan.height, plan.row]),
         "seed": np.array(seed),
     }

@@ -29,9 +29,12 @@ from synth.targets.cells import CellTarget, Rows
 __all__ = ["SEED", "place_netlist"]
 
 SEED = 1
+MOST_PULL = 16.0
+"""Of a net that changes often; one that changes half as often as the mean, or never, has 1."""
 METHOD = (
-    "Coloquinte's global and detailed placement, macros along the edges, ports at the sides; a net's wire is half the "
-    "perimeter of its box, times a factor for its number of pins, times a detour; not routed"
+    "Coloquinte's global and detailed placement, in which nets that change more often pull more, macros along the "
+    "edges, ports at the sides; a net's wire is half the perimeter of its box, times a factor for its number of pins, "
+    "times a detour; not routed"
 )
 
 Progress = Callable[[str, int, int], None]
@@ -42,6 +45,7 @@ def place_netlist(
     synth_dir: Path,
     target: CellTarget,
     out_dir: Path,
+    transitions: NDArray[np.int64],
     *,
     seed: int = SEED,
     progress: Progress | None = None,
@@ -53,11 +57,12 @@ def place_netlist(
         synth_dir: folder with the report and the netlist of the synth stage for ``target``.
         target: the process.
         out_dir: gets ``place.json``, the placement, the wires' lengths, the clock's tree and a DEF file.
+        transitions: (nets,) how often each net changes, as :func:`synth.power.transitions.transitions` counts.
         seed: another one places otherwise.
         progress: called with the step's name, how much is done, and of about how much.
 
     Raises:
-        ValueError: files are missing, or rows or wires of the process are not known.
+        ValueError: files are missing, transitions are another netlist's, or rows or wires of the process are not known.
         MissingToolError, PlacerError: Coloquinte is missing, or stopped.
     """
     rows = target.rows()
@@ -69,6 +74,8 @@ def place_netlist(
         raise ValueError(f"{synth_dir} has no mapped netlist; run synth for a target with cells")
     library = read_liberty(target.file(), timing=True)
     netlist = read_netlist_file(synth_dir, manifest.top, library)
+    if transitions.shape != (netlist.nets,):
+        raise ValueError(f"transitions of {transitions.size} nets, but {synth_dir} has a netlist of {netlist.nets}")
     outlines = cell_outlines(target, library, (kind.cell.name for kind in netlist.kinds))
     blocks = blocks_of(netlist, outlines, _grids(netlist, synthesis.mapping, target), rows.site_um.value)
     density = target.density.value
@@ -77,7 +84,7 @@ def place_netlist(
     placement = place_cells(
         blocks,
         plan,
-        left_out=ideal,
+        pull=_pull(transitions, ideal),
         units=netlist.units,
         seed=seed,
         progress=progress or (lambda step, done, total: None),
@@ -116,6 +123,12 @@ def place_netlist(
     write_text(out_dir / PLACED_DEF, def_text(manifest.top, blocks, plan, placement))
     write_text(out_dir / PLACE_REPORT, report.model_dump_json(indent=1) + "\n")
     return report
+
+
+def _pull(transitions: NDArray[np.int64], ideal: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(nets,) how much each net pulls: in proportion to its transitions, within bounds that keep all wires short."""
+    mean = max(1.0, float(transitions[~ideal].mean()))
+    return np.where(ideal, 0.0, np.clip(2 * transitions / mean, 1.0, MOST_PULL))
 
 
 def _still(netlist: Netlist) -> NDArray[np.bool_]:

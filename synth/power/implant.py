@@ -9,30 +9,23 @@ from numpy.typing import NDArray
 from rtl.files import COMPRESSOR
 from rtl.host.register_map import register
 from sim.compressor import SIDECAR, expected_packets
-from sim.emitted import load_manifest, load_writes
+from sim.emitted import load_writes
 from spikecae.design import Design
 from spikecae.files import write_text
 from spikecae.front_end.front_end import FrontEnd
-from spikecae.records import read_record
 from spikecae.spec import EncoderSpec
-from synth.cells.liberty import read_liberty
 from synth.estimate.limit import RATE_HZ
-from synth.files import CLOCK
-from synth.gates.delays import allowed_wires, delays_of
 from synth.gates.exercise import Exercise
-from synth.gates.gate_simulator import GateSimulator
-from synth.gates.netlist_file import read_netlist_file
 from synth.gates.pulse_filter import PASSING
-from synth.gates.pulses import shortest_pulses
 from synth.mapping.mapping_report import Mapping as CellMapping
 from synth.power.activity_power import energy_of
 from synth.power.background import SEED, heard_by
 from synth.power.clock_energy import CLOCK_TREE_SINKS, assumed_tree
 from synth.power.implant_report import ImplantPart, ImplantReport
-from synth.power.measure import NetlistError, memory_costs
+from synth.power.mapped_netlist import read_mapped
+from synth.power.measure import NetlistError
 from synth.power.power_report import Energy
 from synth.power.wires import WIRE_PF
-from synth.report import SynthesisReport
 from synth.targets.cells import CellTarget
 
 __all__ = ["measure_implant"]
@@ -88,21 +81,9 @@ def measure_implant(
     """
     if front_end is None:
         raise ValueError(f"design {design.name!r} has no front end; add [front_end] with contacts_um")
-    manifest = load_manifest(rtl_dir, COMPRESSOR)
-    report = read_record(
-        synth_dir / "report.json", SynthesisReport, "synthesis report", "run the synth stage to make it"
-    )
-    if not spec.hash == manifest.spec_hash == report.spec_hash:
-        raise ValueError(f"{synth_dir} and {rtl_dir} are not both of spec {spec.hash[:12]}; run rtl and synth anew")
-    mapping = report.mapping
-    if mapping is None:
-        raise ValueError(f"{synth_dir} has no mapped netlist; run synth for a target with cells")
-    library = read_liberty(target.file(), timing=True)
-    netlist = read_netlist_file(synth_dir, manifest.top, library)
-    memories = memory_costs(netlist, mapping, target)
-    delays = delays_of(netlist, memories, allowed_wires(netlist, memories, WIRE_PF))
-    pulses_ns = shortest_pulses(netlist, delays, library.slew_span, "slew")
-    simulator = GateSimulator(netlist, delays, pulses_ns, memories, CLOCK, mapping.clock_mhz)
+    chip = read_mapped(spec.hash, rtl_dir, synth_dir, target, COMPRESSOR)
+    manifest, mapping, library, memories = chip.manifest, chip.mapping, chip.library, chip.memories
+    simulator, delays = chip.simulator(chip.assumed_wires, "slew")
     exercise = Exercise(simulator, manifest.cycles_per_block)
     rate, channels = design.recording.sampling_rate_hz, front_end.channels
     heard = heard_by(design, front_end, manifest, adc)
@@ -126,7 +107,6 @@ def measure_implant(
     if exercise.packets != expected:
         raise NetlistError(f"packets of the netlist are not golden's: {[packet.hex() for packet in exercise.packets]}")
     _, quiet, eventful = energies
-    macros = sum(cost.leakage_nw for cost in memories.values()) / 1e3
     found = ImplantReport(
         design=manifest.design,
         spec_hash=spec.hash,
@@ -148,7 +128,7 @@ def measure_implant(
         quiet=quiet,
         eventful=eventful,
         parts=_parts(channels, mapping, target, (quiet, eventful), heard.events, rate),
-        leakage_uw_per_channel=(mapping.leakage_uw + macros) / channels,
+        leakage_uw_per_channel=chip.leakage_uw / channels,
         notes=[
             "in: cells' internal energy by state, loads of pins, glitches, clock pins and gates, memory accesses; a "
             "cycle for every sample of a channel, in which the detector is clocked, and the chip behind it as it asks",

@@ -8,34 +8,28 @@ from numpy.typing import NDArray
 
 from rtl.manifest import Manifest
 from sim.batch import unframe
-from sim.emitted import load_manifest, load_writes
+from sim.emitted import load_writes
 from spikecae.bitstream.payload import wire_bits
 from spikecae.files import write_text
 from spikecae.golden import encode
-from spikecae.records import read_record
 from spikecae.spec import EncoderSpec
-from synth.cells.liberty import Library, read_liberty
-from synth.files import CLOCK
+from synth.cells.liberty import Library
 from synth.gates.delays import allowed_wires, delays_of
 from synth.gates.exercise import Exercise
 from synth.gates.gate_simulator import GateSimulator
-from synth.gates.memory_cost import MemoryCost, memory_cost, no_macro
-from synth.gates.netlist import Netlist
-from synth.gates.netlist_file import read_netlist_file
+from synth.gates.memory_cost import MemoryCost
 from synth.gates.pulse_filter import PASSING, Filter
-from synth.gates.pulses import shortest_pulses
-from synth.mapping.mapping_report import Mapping as CellMapping
 from synth.place.place_report import PlaceReport
 from synth.power.activity_power import energy_of
 from synth.power.blocks_needed import WARM_UP, blocks_needed
 from synth.power.budget import budget
 from synth.power.clock_energy import CLOCK_TREE_SINKS, TreeModel, assumed_tree, placed_tree
+from synth.power.mapped_netlist import read_mapped
 from synth.power.power_report import MemoryAccesses, PowerReport, WireSensitivity
 from synth.power.wires import WIRE_PF, placed_wires
-from synth.report import SynthesisReport
 from synth.targets.cells import CellTarget
 
-__all__ = ["NetlistError", "measure_power", "memory_costs"]
+__all__ = ["NetlistError", "measure_power"]
 
 IDLE_CYCLES = 4096
 SETTLING_CYCLES = 256
@@ -80,27 +74,17 @@ def measure_power(
         NetlistError: a packet differs from golden.
         NetlistStuckError: the netlist does not answer.
     """
-    manifest = load_manifest(rtl_dir)
-    remedy = "run the synth stage to make it"
-    report = read_record(synth_dir / "report.json", SynthesisReport, "synthesis report", remedy)
-    if not spec.hash == manifest.spec_hash == report.spec_hash:
-        raise ValueError(f"{synth_dir} and {rtl_dir} are not both of spec {spec.hash[:12]}; run rtl and synth anew")
-    mapping = report.mapping
-    if mapping is None:
-        raise ValueError(f"{synth_dir} has no mapped netlist; run synth for a target with cells")
+    chip = read_mapped(spec.hash, rtl_dir, synth_dir, target)
+    manifest, mapping, library = chip.manifest, chip.mapping, chip.library
+    netlist, memories = chip.netlist, chip.memories
     needed = blocks_needed(blocks, len(adc))
-    library = read_liberty(target.file(), timing=True)
-    netlist = read_netlist_file(synth_dir, manifest.top, library)
-    memories = memory_costs(netlist, mapping, target)
-    placement, wires_pf = None, allowed_wires(netlist, memories, WIRE_PF)
+    placement, wires_pf = None, chip.assumed_wires
     assumed = tree = assumed_tree(library, target.driving_cell)
     if place_dir is not None:
         placed = placed_wires(place_dir, synth_dir, netlist)
         placement, wires_pf = placed.report, placed.wires_pf
         tree = placed_tree(library, placed.tree, placement.wires.clock_ff_per_um.value)
-    delays = delays_of(netlist, memories, wires_pf)
-    pulses_ns = shortest_pulses(netlist, delays, library.slew_span, passing)
-    simulator = GateSimulator(netlist, delays, pulses_ns, memories, CLOCK, mapping.clock_mhz)
+    simulator, delays = chip.simulator(wires_pf, passing)
     exercise = Exercise(simulator, manifest.cycles_per_block)
     golden = encode(spec, adc[:RATE_BLOCKS])
     tell = progress or (lambda step, done, total: None)
@@ -149,7 +133,6 @@ def measure_power(
 
     spikes = blocks * spec.spikes
     nj_per_spike = busy.total_pj / 1e3 / spikes
-    leakage = mapping.leakage_uw + sum(cost.leakage_nw for cost in memories.values()) / 1e3
     cycle_us = 1 / mapping.clock_mhz
     found = PowerReport(
         design=manifest.design,
@@ -178,7 +161,7 @@ def measure_power(
         asleep_share=asleep,
         idle_uw=idle.total_pj / idle.cycles / cycle_us,
         idle_clocked_uw=awake.total_pj / awake.cycles / cycle_us,
-        leakage_uw=leakage,
+        leakage_uw=chip.leakage_uw,
         memories=accesses,
         wires=wires,
         budget=None
@@ -186,7 +169,7 @@ def measure_power(
         else budget(
             nj_per_spike=nj_per_spike,
             isolated_nj_per_spike=apart_pj / 1e3 / spikes,
-            leakage_uw=leakage,
+            leakage_uw=chip.leakage_uw,
             idle_uw=idle.total_pj / idle.cycles / cycle_us,
             idle_clocked_uw=awake.total_pj / awake.cycles / cycle_us,
             cells_um2=mapping.area_um2,
@@ -215,22 +198,6 @@ def _without_spikes(exercise: Exercise) -> float:
         exercise.step()
         asleep += not exercise.simulator.port("clock_request")
     return asleep / IDLE_CYCLES
-
-
-def memory_costs(netlist: Netlist, mapping: CellMapping, target: CellTarget) -> dict[str, MemoryCost]:
-    """What each memory of a netlist costs, by its name: its macros, as the mapping chose them."""
-    files = {macro.name: (macro, file) for macro, file in target.macro_files().items()}
-    used = {row.macro for memory in mapping.memories if memory.macro for row in memory.macro.rows}
-    known = {name: (files[name][0], read_liberty(files[name][1], timing=True).cells[name]) for name in sorted(used)}
-    choices = {memory.name: memory.macro for memory in mapping.memories}
-    costs = {}
-    for memory in netlist.memories:
-        choice = choices[memory.name.rpartition(".")[0]]
-        if choice is None:
-            costs[memory.name] = no_macro(memory.words, memory.width)
-        else:
-            costs[memory.name] = memory_cost(choice, known, memory.words)
-    return costs
 
 
 def _check(packets: list[bytes], payloads: list[bytes], first: int, manifest: Manifest) -> None:

@@ -18,6 +18,7 @@ from synth.gates.exercise import NetlistStuckError
 from synth.gates.netlist_file import read_netlist_file
 from synth.place.stage import place_netlist
 from synth.power.measure import NetlistError, measure_power
+from synth.power.transitions import transitions
 from synth.power.wires import placed_wires
 from synth.stage import synthesize
 from synth.targets.ihp_sg13g2 import TARGET
@@ -64,7 +65,10 @@ def test_packets_are_goldens_and_the_parts_add_up(mapped):
 @pytest.mark.skipif(not available("coloquinte"), reason="coloquinte is not installed")
 def test_placed_wires_take_the_place_of_the_allowance(mapped):
     spec, folder, adc = mapped
-    place = place_netlist(folder / "rtl", folder / "synth", TARGET, folder / "place")
+    counted = transitions(spec, folder / "rtl", folder / "synth", TARGET, adc)
+    with pytest.raises(ValueError, match="transitions of 3 nets, but"):
+        place_netlist(folder / "rtl", folder / "synth", TARGET, folder / "place", counted[:3])
+    place = place_netlist(folder / "rtl", folder / "synth", TARGET, folder / "place", counted)
     print(place)
     assert place.utilisation == pytest.approx(TARGET.density.value, rel=0.01)
     assert place.wires.half_perimeter_mm < place.wires.wire_mm < 2 * place.wires.half_perimeter_mm

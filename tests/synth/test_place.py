@@ -64,9 +64,12 @@ def read(tmp_path: Path) -> Callable[[dict[str, Any]], tuple[Netlist, Blocks, Fl
 
 
 def placed(netlist: Netlist, blocks: Blocks, plan: Floorplan, seed: int = 1) -> Placement:
-    none = np.zeros(netlist.nets, dtype=bool)
+    return pulled(netlist, blocks, plan, np.ones(netlist.nets), seed)
+
+
+def pulled(netlist: Netlist, blocks: Blocks, plan: Floorplan, pull: NDArray[np.float64], seed: int = 1) -> Placement:
     units = netlist.units
-    return place_cells(blocks, plan, left_out=none, units=units, seed=seed, progress=lambda step, done, total: None)
+    return place_cells(blocks, plan, pull=pull, units=units, seed=seed, progress=lambda step, done, total: None)
 
 
 def elsewhere(placement: Placement, x: NDArray[Any], y: NDArray[Any], plan: Floorplan) -> Placement:
@@ -97,6 +100,15 @@ def test_a_chain_is_nearly_as_short_as_by_hand(read: Callable[..., tuple[Netlist
     lengths = [half_perimeters(blocks, one, netlist.nets).sum() for one in (found, by_hand)]
     chance = half_perimeters(blocks, by_chance(found, plan, 100), netlist.nets).sum()
     assert lengths[0] < min(2 * lengths[1], chance / 3)
+
+
+@needs_placer
+def test_nets_that_pull_more_are_shorter(read: Callable[..., tuple[Netlist, Blocks, Floorplan]]) -> None:
+    netlist, blocks, plan = read(mesh(12))
+    some = np.random.default_rng(0).random(netlist.nets) < 0.2
+    found = [pulled(netlist, blocks, plan, np.where(some, pull, 1.0)) for pull in (1.0, 8.0)]
+    lengths = [half_perimeters(blocks, one, netlist.nets)[some].sum() for one in found]
+    assert lengths[1] < 0.95 * lengths[0]
 
 
 @needs_placer
