@@ -88,7 +88,7 @@ class Detector(Section):
         Field(ge=5, le=16),
         Costs("Nothing is detected in the first 2^(noise_shift + 1) turns, a fifth of the samples; fewer err by more."),
     ] = 10
-    """The noise estimate follows with a time constant of about 1.2 · 2^noise_shift turns; a channel has one every 33
+    """The noise estimate follows with a time constant of about 1.2 · 2^noise_shift turns; a channel has one every 65
     samples, or a few more."""
     queue: Annotated[
         int,
