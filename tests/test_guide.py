@@ -1,7 +1,8 @@
 """Pages of the guide that begin with ``<!-- run -->``: their ``python`` and ``console`` blocks run, in order.
 
-They run in a folder that looks like a checkout. In a ``console`` block, lines that begin with ``$ `` are commands; what
-follows is what they print, ``…`` standing for any text. Behind ``<!-- long -->``, blocks run in ``make regress`` alone.
+They run in a folder that looks like a checkout. In a ``console`` block, a line that begins with ``$ `` is a command,
+and ``> `` goes on with it; what follows is what it prints, ``…`` standing for any text. Behind ``<!-- long -->``,
+blocks run in ``make regress`` alone.
 """
 
 import doctest
@@ -49,8 +50,8 @@ def commands(text: str) -> Iterator[tuple[str, str]]:
     assert text.startswith("$ "), text
     for command in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         lines = command.splitlines(keepends=True)
-        end = next((n for n, line in enumerate(lines) if n and not line.startswith("> ")), len(lines))
-        yield "".join(line.removeprefix("> ") for line in lines[:end]), "".join(lines[end:])
+        end = next((n for n, line in enumerate(lines) if n and not line.startswith(">")), len(lines))
+        yield "".join(re.sub(r"^> ?", "", line) for line in lines[:end]), "".join(lines[end:])
 
 
 @pytest.fixture
