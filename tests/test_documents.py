@@ -99,7 +99,8 @@ def test_what_documents_name_is_there(document: Path) -> None:
 
 def test_every_page_has_its_place_in_the_guide() -> None:
     placed = re.findall(r"^ +- .*: ([\w/]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.M)
-    pages = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
+    sources = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "docs").rglob("*.py")]
+    pages = {path.relative_to(ROOT / "docs").with_suffix(".md").as_posix() for path in sources}
     assert len(placed) == len(set(placed))
     assert set(placed) == pages
 

@@ -6,11 +6,9 @@ blocks run in ``make regress`` alone.
 """
 
 import doctest
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from tests.test_architecture import MAY_IMPORT, ROOT
+from tests.checkout import make_checkout
+from tests.test_architecture import ROOT
 
 BLOCK = re.compile(r"^( *)```(python|console)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 LONG = "<!-- long -->\n"
 PAGES = [path for path in sorted((ROOT / "docs").glob("*.md")) if path.read_text("utf-8").startswith("<!-- run -->\n")]
-CHECKOUT = (*MAY_IMPORT, "designs", "docs", "Makefile", "pyproject.toml", "requirements.lock")
 
 
 @dataclass(frozen=True)
@@ -55,22 +53,10 @@ def commands(text: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the toolkit in it, as `make` leaves one: everything is installed, nothing is built."""
-    for name in CHECKOUT:
-        (tmp_path / name).symlink_to(ROOT / name)
-    programs = tmp_path / ".venv" / "bin"
-    programs.mkdir(parents=True)
-    for name, arguments in (("python", ""), ("spikecae", "-m spikecae ")):
-        program = programs / name
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments}"$@"\n', encoding="utf-8")
-        program.chmod(0o755)
-    shutil.copyfile(ROOT / "requirements.lock", tmp_path / ".venv" / "installed")
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**make_checkout(tmp_path), "MPLBACKEND": "agg"}.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    return tmp_path
 
 
 def run(page: Path, wanted: list[Block]) -> None:
@@ -92,7 +78,8 @@ def run(page: Path, wanted: list[Block]) -> None:
             assert not told or doctest.OutputChecker().check_output(expected, printed, flags), f"{place}:\n{printed}"
 
 
-def test_a_block_that_is_wrong_is_noticed(tmp_path: Path, checkout: Path) -> None:
+@pytest.mark.usefixtures("checkout")
+def test_a_block_that_is_wrong_is_noticed(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     head = "<!-- run -->\n```python\nx = 2\n```\n"
     for text in ("```python\nassert x == 3\n```\n", "```console\n$ false\n```\n", "```console\n$ echo a\nb\n```\n"):
@@ -105,13 +92,15 @@ def test_a_block_that_is_wrong_is_noticed(tmp_path: Path, checkout: Path) -> Non
     assert [block.long for block in blocks(page)] == [False, False, True]
 
 
+@pytest.mark.usefixtures("checkout")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_quick_blocks_run(page: Path, checkout: Path) -> None:
+def test_quick_blocks_run(page: Path) -> None:
     run(page, [block for block in blocks(page) if not block.long])
 
 
 @pytest.mark.regress
 @pytest.mark.timeout(1800)
+@pytest.mark.usefixtures("checkout")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_all_blocks_run(page: Path, checkout: Path) -> None:
+def test_all_blocks_run(page: Path) -> None:
     run(page, blocks(page))
