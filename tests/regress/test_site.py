@@ -15,7 +15,7 @@ __all__ = ["browser"]
 pytestmark = [pytest.mark.regress, pytest.mark.timeout(1800)]
 
 NOTEBOOKS = ("notebooks/neuroscientist.html", "notebooks/chip_designer.html")
-PAGES = ("index.html", "hardware.html", "results.html", "design_file.html", *NOTEBOOKS)
+PAGES = ("index.html", "hardware.html", "results.html", "design_file.html", "api.html", *NOTEBOOKS)
 FETCHED = re.compile(r'<(?:script|img|link|iframe)[^>]*(?:src|href)="?(https?:[^">\s]*)')
 
 
