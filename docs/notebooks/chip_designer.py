@@ -8,6 +8,7 @@
 
 # %%
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from spikecae.spec import load_spec
 
 
 def make(*words: str) -> None:
-    """What one types into a terminal, with what it prints."""
-    done = subprocess.run(["make", "--no-print-directory", *words], capture_output=True, text=True, check=True)
-    print(done.stdout)
+    """What one types into a terminal, with what it prints; Jupyter would have it in colors."""
+    plain = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
+    command = ["make", "--no-print-directory", *words]
+    print(subprocess.run(command, env=plain, capture_output=True, text=True, check=True).stdout)
 
 
 # %% [markdown]
@@ -40,10 +42,11 @@ for fold, plan in zip(folds, plans, strict=True):
 
 figure, axis = plt.subplots(figsize=(6, 3), layout="constrained")
 rate = [design.hardware.clock_mhz * 1e6 / plan.cycles_per_block * spec.spikes for plan in plans]
-axis.plot([plan.multipliers for plan in plans], rate, "o-")
-for fold, plan, spikes_per_s in zip(folds, plans, rate, strict=True):
-    axis.annotate(f"fold {fold}", (plan.multipliers, spikes_per_s), xytext=(8, -8), textcoords="offset points")
-axis.margins(0.15)
+multipliers = [plan.multipliers for plan in plans]
+axis.loglog(multipliers, rate, "o-")
+axis.set_xticks(multipliers, [f"{count}\nfold {fold}" for count, fold in zip(multipliers, folds, strict=True)])
+axis.set_yticks(rate, [f"{spikes_per_s:,.0f}" for spikes_per_s in rate])
+axis.minorticks_off()
 axis.set(xlabel="multipliers of the convolutions", ylabel=f"spikes/s at {design.hardware.clock_mhz:g} MHz")
 plt.show()
 

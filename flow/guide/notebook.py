@@ -1,6 +1,5 @@
 """Notebooks as text: run, and shown with what they print and draw."""
 
-import re
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -15,8 +14,6 @@ LONGEST_S = 1200
 """A cell may run."""
 KERNEL = "python3"
 """Of the environment that this runs in."""
-COLORS = re.compile(r"\x1b\[[0-9;]*m")
-"""As a terminal is told of them."""
 
 
 def executed(source: Path, folder: Path) -> Any:
@@ -59,4 +56,4 @@ def _shown(outputs: list[Any]) -> Iterator[str]:
 
 
 def _block(text: str) -> str:
-    return f"```text\n{COLORS.sub('', text).rstrip()}\n```"
+    return f"```text\n{text.rstrip()}\n```"

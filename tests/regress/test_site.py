@@ -38,7 +38,9 @@ def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_notebooks_show_what_they_draw(site: Path, name: str) -> None:
-    assert (site / name).read_text(encoding="utf-8").count("data:image/png;base64,") == 3
+    text = (site / name).read_text(encoding="utf-8")
+    assert text.count("data:image/png;base64,") == 3
+    assert "\x1b" not in text  # what draws on a terminal
 
 
 @pytest.mark.parametrize("width", [420, 1600])
