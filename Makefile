@@ -48,7 +48,7 @@ designs := $(basename $(notdir $(wildcard designs/*.toml)))
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
 .PHONY: all train quantize rtl sim testbench synth place power codec report compare doctor experiments experiment benchmark bench test lint regress lock \
-	docs/design_file.md clean help
+	docs docs/design_file.md clean help
 
 all: $(VENV)/installed
 	@$(FLOW) all $(design) $(data) $(epochs) $(blocks) $(waves) $(cocotb) $(target)
@@ -119,8 +119,13 @@ lint: $(VENV)/installed
 # The versions that requirements.lock names, resolved anew from pyproject.toml.
 lock: $(VENV)/installed
 	@mkdir -p build
-	$(RUN) -m pip install -qq --dry-run --ignore-installed --report build/resolved.json ".[toolkit,dev]"
+	$(RUN) -m pip install -qq --dry-run --ignore-installed --report build/resolved.json ".[toolkit,dev,docs]"
 	$(RUN) -m flow.lock build/resolved.json requirements.lock
+
+# The guide as a site. It needs nothing from elsewhere, neither when it is made nor when it is read.
+docs: $(VENV)/installed
+	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
+	@echo "build/site/index.html"
 
 # The reference of every key, from the sections in spikecae/design.
 docs/design_file.md: $(VENV)/installed
@@ -154,6 +159,7 @@ help:
 	@echo "  benchmark  training speed beside a plain PyTorch loop"
 	@echo "  test lint  the tests; ruff and mypy"
 	@echo "  lock       choose the Python packages' versions anew"
+	@echo "  docs       the guide as a site, build/site/index.html"
 	@echo "  docs/design_file.md  write the reference of design files anew"
 	@echo "  clean      remove what stages wrote in build/DESIGN, and say what"
 	@echo

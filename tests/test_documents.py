@@ -11,7 +11,7 @@ import pytest
 
 from tests.test_architecture import MAY_IMPORT, ROOT, dotted, modules
 
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PACKAGES = (*MAY_IMPORT, "tests")
 FOLDERS = "|".join((*PACKAGES, "designs", "docs"))
 FILE = re.compile(rf"(?<![\w./-])(?:{FOLDERS})/[\w./-]*?\w\.(?:py|md|toml|cpp|html)\b")
@@ -95,6 +95,14 @@ def test_what_documents_name_is_there(document: Path) -> None:
         target = document.parent / file if file else document
         assert target.exists(), file
         assert not anchor or anchor in anchors(target), f"{file}#{anchor}"
+
+
+def test_every_page_has_its_place_in_the_guide() -> None:
+    placed = re.findall(r"^ +- .*: ([\w/]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.M)
+    sources = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "docs").rglob("*.py")]
+    pages = {path.relative_to(ROOT / "docs").with_suffix(".md").as_posix() for path in sources}
+    assert len(placed) == len(set(placed))
+    assert set(placed) == pages
 
 
 @pytest.mark.parametrize("package", PACKAGES)
