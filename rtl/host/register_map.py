@@ -15,7 +15,6 @@ __all__ = [
     "Takes",
     "c_header",
     "json_map",
-    "packet_fields",
     "register",
     "window_bit",
 ]
@@ -38,11 +37,12 @@ TAKEN: dict[Takes, str] = {
 
 @dataclass(frozen=True)
 class Field:
-    """Bits of a register, from ``bit`` on, that are taken otherwise than the rest."""
+    """A bit of a register that has several, each of a kind of its own."""
 
     name: str
     bit: int
-    takes: Takes
+    takes: Takes | None
+    """None: it is only read."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,9 @@ class Register:
     access: Literal["rw", "ro", "count"]
     description: str
     takes: Takes | None = None
-    """Of what may be written."""
+    """Of what may be written, unless the bit is among ``fields`` and says otherwise; None: nothing may."""
     fields: tuple[Field, ...] = ()
+    """All of them, where a register is no single value."""
 
 
 REGISTERS = (
@@ -68,7 +69,7 @@ REGISTERS = (
         "rw",
         "bit 0 run, 1 flush (clears itself), 2 raw mode (taken while halted)",
         "live",
-        (Field("raw", 2, "halted"),),
+        (Field("run", 0, "live"), Field("flush", 1, "live"), Field("raw", 2, "halted")),
     ),
     Register(
         "status",
@@ -77,6 +78,10 @@ REGISTERS = (
         "bit 0 running, 1 checking, 2 halted, 3 idle, 4 a setting waits for the open packet; "
         "sticky, cleared by writing 1: 8 parameter CRC failed, 9 write refused, 10 spike of the wrong length",
         "live",
+        (
+            *(Field(name, bit, None) for bit, name in enumerate(("running", "checking", "halted", "idle", "waiting"))),
+            *(Field(name, bit, "live") for bit, name in enumerate(("crc_failed", "refused", "wrong_length"), start=8)),
+        ),
     ),
     Register("crc_expected", 0x14, "rw", "CRC-32 that the parameter memories must have", "live"),
     Register("crc_computed", 0x18, "ro", "CRC-32 of the last check"),
@@ -132,11 +137,6 @@ def register(name: str) -> Register:
     return next(entry for entry in REGISTERS if entry.name == name)
 
 
-def packet_fields() -> tuple[str, ...]:
-    """Registers that wait for the open packet."""
-    return tuple(entry.name for entry in REGISTERS if entry.takes == "packet")
-
-
 def window_bit(addr_bits: int) -> int:
     """Byte-address bit that selects the parameter memories, for a store of ``addr_bits`` 32-bit word addresses."""
     return max(WINDOW_BITS, addr_bits + 2)
@@ -167,9 +167,10 @@ def c_header(regions: list[Region], addr_bits: int) -> str:
     window = 1 << window_bit(addr_bits)
     lines = ["#ifndef SPIKE_ENCODER_H", "#define SPIKE_ENCODER_H", ""]
     for entry in REGISTERS:
-        lines.append(
-            f"#define SPIKE_ENCODER_{entry.name.upper()} 0x{entry.offset:02X} /* {entry.description}{_taken(entry)} */"
-        )
+        name = f"SPIKE_ENCODER_{entry.name.upper()}"
+        lines.append(f"#define {name} 0x{entry.offset:02X} /* {entry.description}; {_written(entry.takes, entry)} */")
+        for bit in entry.fields:
+            lines.append(f"#define {name}_{bit.name.upper()} 0x{1 << bit.bit:X} /* {_written(bit.takes, entry)} */")
     lines.append("")
     for region in regions:
         name = f"SPIKE_ENCODER_{region.name.upper()}"
@@ -178,8 +179,8 @@ def c_header(regions: list[Region], addr_bits: int) -> str:
     return "\n".join([*lines, "", "#endif", ""])
 
 
-def _taken(entry: Register) -> str:
-    if entry.access != "rw" or entry.takes is None:
-        return ""
-    fields = "".join(f", {field.name} {TAKEN[field.takes]}" for field in entry.fields)
-    return f"; taken {TAKEN[entry.takes]}{fields}"
+def _written(takes: Takes | None, entry: Register) -> str:
+    """What becomes of a write."""
+    if takes is None:
+        return "read-only"
+    return "cleared by a write" if entry.access == "count" else f"taken {TAKEN[takes]}"

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from rtl.host.axi_lite import RegisterBus
 from rtl.host.parameter_store import ParameterBus
 from rtl.host.rate_limiter import BURST_BITS, MOST_RATE
-from rtl.host.register_map import POINT_HASHES, REGISTERS, packet_fields, window_bit
+from rtl.host.register_map import POINT_HASHES, REGISTERS, window_bit
 from spikecae.front_end.front_end import GAIN_BITS
 
 __all__ = ["COUNTED", "Registers"]
@@ -15,7 +15,7 @@ __all__ = ["COUNTED", "Registers"]
 IDENTITY = 0x53434145
 VERSION = 1
 COUNTED = tuple(entry.name for entry in REGISTERS if entry.access == "count")
-_SETTINGS = ("crc_expected", "scrub_blocks", "scrub_idle", "timeout", "rate_limit", "rate_burst", *packet_fields())
+_SETTINGS = tuple(entry.name for entry in REGISTERS if entry.access == "rw" and not entry.fields)
 MOST_SIDECAR = 2
 
 
@@ -67,12 +67,11 @@ class Registers(wiring.Component):
             "rate_burst": (1, (1 << BURST_BITS) - 1),
         }
         self._absent = [*POINT_HASHES[points - 1 :], *([] if points > 1 else ["point"])]
-        self._kept = [name for name in _SETTINGS if name not in self._absent]
         if "threshold" in defaults:
             self._legal["threshold"] = (1, (1 << GAIN_BITS) - 1)
-            self._kept.append("threshold")
         else:
             self._absent.append("threshold")
+        self._kept = [name for name in _SETTINGS if name not in self._absent]
         self.bus_bits = window_bit(0) - 2 if addr_bits is None else window_bit(addr_bits) - 1
         """Width of a word address on ``bus``."""
         members: dict[str, object] = {
