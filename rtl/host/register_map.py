@@ -59,6 +59,10 @@ class Register:
     """All of them, where a register is no single value."""
 
 
+_STATES = ("running", "checking", "halted", "idle", "waiting", "suspect")
+_STICKY = ("crc_failed", "refused", "wrong_length")
+"""Bits of ``status``, from 0 and from 8 on."""
+
 REGISTERS = (
     Register("identity", 0x00, "ro", "0x53434145, 'SCAE'"),
     Register("version", 0x04, "ro", "register map 1; bit 16: parameters are loadable"),
@@ -75,12 +79,13 @@ REGISTERS = (
         "status",
         0x10,
         "rw",
-        "bit 0 running, 1 checking, 2 halted, 3 idle, 4 a setting waits for the open packet; "
+        "bit 0 running, 1 checking, 2 halted, 3 idle, 4 a setting waits for the open packet, "
+        "5 what is held is suspect; "
         "sticky, cleared by writing 1: 8 parameter CRC failed, 9 write refused, 10 spike of the wrong length",
         "live",
         (
-            *(Field(name, bit, None) for bit, name in enumerate(("running", "checking", "halted", "idle", "waiting"))),
-            *(Field(name, bit, "live") for bit, name in enumerate(("crc_failed", "refused", "wrong_length"), start=8)),
+            *(Field(name, bit, None) for bit, name in enumerate(_STATES)),
+            *(Field(name, bit, "live") for bit, name in enumerate(_STICKY, start=8)),
         ),
     ),
     Register("crc_expected", 0x14, "rw", "CRC-32 that the parameter memories must have", "live"),
@@ -89,7 +94,7 @@ REGISTERS = (
     Register("scrub_idle", 0x20, "rw", "a check is due after so many cycles; 0 never", "live"),
     Register("packet_blocks", 0x24, "rw", "blocks that make a packet, 1 to hardware.packet_blocks", "packet"),
     Register("sidecar", 0x28, "rw", "0 none, 1 channel and time per block, 2 per spike", "packet"),
-    Register("timeout", 0x2C, "rw", "flush so many cycles after the last spike; 0 never", "live"),
+    Register("timeout", 0x2C, "rw", "flush so many cycles after the last sample; 0 never", "live"),
     Register(
         "threshold",
         0x34,
@@ -105,7 +110,12 @@ REGISTERS = (
         "bits that packets may have on average, in 1/16,777,216 a cycle, up to 8 a cycle; 0 any",
         "live",
     ),
-    Register("packets_checked", 0x30, "ro", "packets sent before the last check that passed: those are right"),
+    Register(
+        "packets_checked",
+        0x30,
+        "ro",
+        "packets sent before the last check that passed: those from packets_suspect on are right",
+    ),
     Register("spikes", 0x40, "count", "spikes taken", "live"),
     Register("blocks", 0x44, "count", "blocks coded", "live"),
     Register("packets", 0x48, "count", "packets sent", "live"),
@@ -129,6 +139,12 @@ REGISTERS = (
         for point, (name, offset) in enumerate(zip(POINT_HASHES, (0x70, 0x74, 0x78), strict=True), start=1)
     ),
     Register("rate_burst", 0x7C, "rw", "bits that packets may have at once, 1 to 16,777,215", "live"),
+    Register(
+        "packets_suspect",
+        0x80,
+        "ro",
+        "packets sent until nothing was left of what came before a check failed or parameters were written",
+    ),
 )
 
 
