@@ -185,10 +185,14 @@ class Chip(wiring.Component):
         self._limit(m, under_way, uncounted, busy)
         self._events(m, gate)
 
-        flushing, quiet, timer = Signal(), Signal(), Signal(32)
+        flushing, quiet, idle, timer = Signal(), Signal(), Signal(), Signal(32)
+        states = (supervisor.running, supervisor.checking, supervisor.halted)
+        replaced = registers.parameters.write if self._plan.loadable else Const(0)
         m.d.comb += [
             quiet.eq(~busy & ~encoder.pending & ~encoder.backlog & ~(settings.current.raw & coming)),
-            settings.vacant.eq(quiet & ~coming & packetizer.idle),
+            idle.eq(quiet & ~uncounted & packetizer.idle),
+            settings.vacant.eq(idle & ~under_way),
+            settings.doubted.eq(supervisor.failed | replaced),
             flushing.eq(registers.flush | (supervisor.stopping & ~supervisor.halted)),
             encoder.flush.eq(flushing & ~event_under_way),
             packetizer.close.eq(quiet & (flushing | (settings.waiting & ~coming & ~supervisor.grant))),
@@ -201,28 +205,22 @@ class Chip(wiring.Component):
             encoder.hold.eq(supervisor.hold),
             encoder.restart.eq(supervisor.restart),
             registers.halted.eq(supervisor.halted),
-            registers.state.eq(
-                Cat(
-                    supervisor.running,
-                    supervisor.checking,
-                    supervisor.halted,
-                    quiet & packetizer.idle,
-                    settings.waiting,
-                )
-            ),
+            registers.state.eq(Cat(states, idle, settings.waiting, settings.suspect)),
+            registers.cleared.eq(settings.cleared),
             registers.failed.eq(supervisor.failed),
             registers.passed.eq(supervisor.passed),
         ]
         spike_end = encoder.spike_end | raw_path.spike_end
         timed, waits = registers.timeout != 0, ~(quiet & packetizer.idle)
         timed_out = timed & (timer >= registers.timeout)
-        with m.If((spike_end | ~waits) & (timer != 0)):
+        restart = spike_end | ~waits | self.s_axis_tvalid
+        with m.If(restart & (timer != 0)):
             m.d.always_on += timer.eq(0)
-        with m.Elif(waits & timed & ~timed_out & ~spike_end):
+        with m.Elif(timed & ~timed_out & ~restart):
             count_up(m, timer, "always_on")
         flush_timer = Signal()
         m.d.sync += flush_timer.eq(timed_out & waits)
-        m.d.comb += registers.flushed.eq(registers.flush & quiet & packetizer.idle)
+        m.d.comb += registers.flushed.eq(registers.flush & idle)
         with m.If(flush_timer):
             m.d.comb += flushing.eq(1)
         counted = {
@@ -258,8 +256,8 @@ class Chip(wiring.Component):
         return m
 
     def _input(self, m: Module, gate: Signal, under_way: Signal, uncounted: Signal) -> None:
-        """Samples go to the encoder or, in raw mode, straight to the packets; no spike begins while stopping, and no
-        block while settings wait.
+        """Samples go to the encoder or, in raw mode, straight to the packets; no spike begins while stopping or
+        flushing, and no block while settings wait.
 
         A front end's events are whole, so that waiting for their ends is safe; a host might end within a spike.
 
@@ -269,9 +267,10 @@ class Chip(wiring.Component):
             under_way: some of a spike, or of a front end's event, were taken, and more are to come.
             uncounted: a spike's last sample was taken, and the spike is not counted yet.
         """
-        encoder, raw_path, settings = self.encoder, self.raw_path, self.settings
+        encoder, raw_path, waiting = self.encoder, self.raw_path, self.settings.waiting
+        ending = self.supervisor.stopping | self.registers.flush
         between = uncounted | ~encoder.pending
-        m.d.comb += gate.eq(under_way | ~(self.supervisor.stopping | (settings.waiting & between)))
+        m.d.comb += gate.eq(under_way | ~(ending | (waiting & between)))
         with m.If(encoder.spike_end | encoder.wrong_end | raw_path.spike_end | raw_path.wrong_end):
             m.d.sync += uncounted.eq(0)
         with m.If(raw_path.o.valid & raw_path.o.ready):

@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -129,7 +129,9 @@ def build_bench(verilog: Path, manifest: Manifest, folder: Path, *, progress: Pr
     return _build(program, verilog, manifest, folder, progress)
 
 
-def build_driver(encoder: str, wrapper: str, driver: Path, folder: Path) -> Path:
+def build_driver(
+    encoder: str, wrapper: str, driver: Path, folder: Path, visible: Sequence[tuple[str, str]] = ()
+) -> Path:
     """Compile what is made of an encoder's Verilog, with a driver of its own, as a program.
 
     Args:
@@ -137,10 +139,12 @@ def build_driver(encoder: str, wrapper: str, driver: Path, folder: Path) -> Path
         wrapper: Verilog of the top level, the module ``WRAPPER``; the driver sees it as the class ``Vsim``.
         driver: C++ with a function ``main``.
         folder: where programs are kept, as libraries are.
+        visible: (module, variable) that the driver reaches by name.
 
     Raises: as :func:`build_library`.
     """
-    program = _Program("driver", ("--prefix", "Vsim"), driver, RUNTIME, (), ())
+    lines = tuple(f'public_flat_rw -module "{module}" -var "{name}"' for module, name in visible)
+    program = _Program("driver", ("--prefix", "Vsim"), driver, RUNTIME, (), lines)
     return _compiled(program, {"encoder.v": encoder, "wrapper.v": wrapper}, folder, None)
 
 

@@ -25,8 +25,11 @@ class PacketSettings(wiring.Component):
     -------
     asked: In(settings_layout(points)): what the registers say.
     vacant: In(1): no spike, block or packet is under way, and none begins in this cycle if ``waiting``.
+    doubted: In(1): for one cycle, parameters turn out to be spoiled, or change: no check vouches for what there is.
     current: Out(settings_layout(points)): what is in force.
-    waiting: Out(1): they differ: no further block may begin, and what there is is to be sent.
+    waiting: Out(1): they differ, or what there is is ``suspect``: no further block may begin, and it is to be sent.
+    suspect: Out(1): something is left of what there was when it was ``doubted``.
+    cleared: Out(1): for one cycle, nothing of that is left.
     taken: Out(1): for one cycle, what was asked for comes into force with the next.
 
     Cycles
@@ -39,17 +42,30 @@ class PacketSettings(wiring.Component):
         self._at_reset = at_reset
         layout = settings_layout(points)
         super().__init__(
-            {"asked": In(layout), "vacant": In(1), "current": Out(layout), "waiting": Out(1), "taken": Out(1)}
+            {
+                "asked": In(layout),
+                "vacant": In(1),
+                "doubted": In(1),
+                "current": Out(layout),
+                **{name: Out(1) for name in ("waiting", "suspect", "cleared", "taken")},
+            }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         current = Signal(self.current.shape(), init=self._at_reset)
+        differs = Signal()
         m.d.comb += [
             self.current.eq(current),
-            self.waiting.eq(self.asked.as_value() != current.as_value()),
-            self.taken.eq(self.waiting & self.vacant),
+            differs.eq(self.asked.as_value() != current.as_value()),
+            self.waiting.eq(differs | self.suspect),
+            self.cleared.eq(self.suspect & self.vacant),
+            self.taken.eq(differs & self.vacant),
         ]
+        with m.If(self.doubted):
+            m.d.sync += self.suspect.eq(1)
+        with m.Elif(self.vacant):
+            m.d.sync += self.suspect.eq(0)
         with m.If(self.taken):
             m.d.sync += current.eq(self.asked)
         return m

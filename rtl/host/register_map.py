@@ -15,7 +15,6 @@ __all__ = [
     "Takes",
     "c_header",
     "json_map",
-    "packet_fields",
     "register",
     "window_bit",
 ]
@@ -38,11 +37,12 @@ TAKEN: dict[Takes, str] = {
 
 @dataclass(frozen=True)
 class Field:
-    """Bits of a register, from ``bit`` on, that are taken otherwise than the rest."""
+    """A bit of a register that has several, each of a kind of its own."""
 
     name: str
     bit: int
-    takes: Takes
+    takes: Takes | None
+    """None: it is only read."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,14 @@ class Register:
     access: Literal["rw", "ro", "count"]
     description: str
     takes: Takes | None = None
-    """Of what may be written."""
+    """Of what may be written, unless the bit is among ``fields`` and says otherwise; None: nothing may."""
     fields: tuple[Field, ...] = ()
+    """All of them, where a register is no single value."""
 
+
+_STATES = ("running", "checking", "halted", "idle", "waiting", "suspect")
+_STICKY = ("crc_failed", "refused", "wrong_length")
+"""Bits of ``status``, from 0 and from 8 on."""
 
 REGISTERS = (
     Register("identity", 0x00, "ro", "0x53434145, 'SCAE'"),
@@ -68,15 +73,20 @@ REGISTERS = (
         "rw",
         "bit 0 run, 1 flush (clears itself), 2 raw mode (taken while halted)",
         "live",
-        (Field("raw", 2, "halted"),),
+        (Field("run", 0, "live"), Field("flush", 1, "live"), Field("raw", 2, "halted")),
     ),
     Register(
         "status",
         0x10,
         "rw",
-        "bit 0 running, 1 checking, 2 halted, 3 idle, 4 a setting waits for the open packet; "
+        "bit 0 running, 1 checking, 2 halted, 3 idle, 4 a setting waits for the open packet, "
+        "5 what is held is suspect; "
         "sticky, cleared by writing 1: 8 parameter CRC failed, 9 write refused, 10 spike of the wrong length",
         "live",
+        (
+            *(Field(name, bit, None) for bit, name in enumerate(_STATES)),
+            *(Field(name, bit, "live") for bit, name in enumerate(_STICKY, start=8)),
+        ),
     ),
     Register("crc_expected", 0x14, "rw", "CRC-32 that the parameter memories must have", "live"),
     Register("crc_computed", 0x18, "ro", "CRC-32 of the last check"),
@@ -84,7 +94,7 @@ REGISTERS = (
     Register("scrub_idle", 0x20, "rw", "a check is due after so many cycles; 0 never", "live"),
     Register("packet_blocks", 0x24, "rw", "blocks that make a packet, 1 to hardware.packet_blocks", "packet"),
     Register("sidecar", 0x28, "rw", "0 none, 1 channel and time per block, 2 per spike", "packet"),
-    Register("timeout", 0x2C, "rw", "flush so many cycles after the last spike; 0 never", "live"),
+    Register("timeout", 0x2C, "rw", "flush so many cycles after the last sample; 0 never", "live"),
     Register(
         "threshold",
         0x34,
@@ -100,7 +110,12 @@ REGISTERS = (
         "bits that packets may have on average, in 1/16,777,216 a cycle, up to 8 a cycle; 0 any",
         "live",
     ),
-    Register("packets_checked", 0x30, "ro", "packets sent before the last check that passed: those are right"),
+    Register(
+        "packets_checked",
+        0x30,
+        "ro",
+        "packets sent before the last check that passed: those from packets_suspect on are right",
+    ),
     Register("spikes", 0x40, "count", "spikes taken", "live"),
     Register("blocks", 0x44, "count", "blocks coded", "live"),
     Register("packets", 0x48, "count", "packets sent", "live"),
@@ -124,17 +139,18 @@ REGISTERS = (
         for point, (name, offset) in enumerate(zip(POINT_HASHES, (0x70, 0x74, 0x78), strict=True), start=1)
     ),
     Register("rate_burst", 0x7C, "rw", "bits that packets may have at once, 1 to 16,777,215", "live"),
+    Register(
+        "packets_suspect",
+        0x80,
+        "ro",
+        "packets sent until nothing was left of what came before a check failed or parameters were written",
+    ),
 )
 
 
 def register(name: str) -> Register:
     """A register by name."""
     return next(entry for entry in REGISTERS if entry.name == name)
-
-
-def packet_fields() -> tuple[str, ...]:
-    """Registers that wait for the open packet."""
-    return tuple(entry.name for entry in REGISTERS if entry.takes == "packet")
 
 
 def window_bit(addr_bits: int) -> int:
@@ -167,9 +183,10 @@ def c_header(regions: list[Region], addr_bits: int) -> str:
     window = 1 << window_bit(addr_bits)
     lines = ["#ifndef SPIKE_ENCODER_H", "#define SPIKE_ENCODER_H", ""]
     for entry in REGISTERS:
-        lines.append(
-            f"#define SPIKE_ENCODER_{entry.name.upper()} 0x{entry.offset:02X} /* {entry.description}{_taken(entry)} */"
-        )
+        name = f"SPIKE_ENCODER_{entry.name.upper()}"
+        lines.append(f"#define {name} 0x{entry.offset:02X} /* {entry.description}; {_written(entry.takes, entry)} */")
+        for bit in entry.fields:
+            lines.append(f"#define {name}_{bit.name.upper()} 0x{1 << bit.bit:X} /* {_written(bit.takes, entry)} */")
     lines.append("")
     for region in regions:
         name = f"SPIKE_ENCODER_{region.name.upper()}"
@@ -178,8 +195,8 @@ def c_header(regions: list[Region], addr_bits: int) -> str:
     return "\n".join([*lines, "", "#endif", ""])
 
 
-def _taken(entry: Register) -> str:
-    if entry.access != "rw" or entry.takes is None:
-        return ""
-    fields = "".join(f", {field.name} {TAKEN[field.takes]}" for field in entry.fields)
-    return f"; taken {TAKEN[entry.takes]}{fields}"
+def _written(takes: Takes | None, entry: Register) -> str:
+    """What becomes of a write."""
+    if takes is None:
+        return "read-only"
+    return "cleared by a write" if entry.access == "count" else f"taken {TAKEN[takes]}"

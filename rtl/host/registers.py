@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from rtl.host.axi_lite import RegisterBus
 from rtl.host.parameter_store import ParameterBus
 from rtl.host.rate_limiter import BURST_BITS, MOST_RATE
-from rtl.host.register_map import POINT_HASHES, REGISTERS, packet_fields, window_bit
+from rtl.host.register_map import POINT_HASHES, REGISTERS, window_bit
 from spikecae.front_end.front_end import GAIN_BITS
 
 __all__ = ["COUNTED", "Registers"]
@@ -15,7 +15,7 @@ __all__ = ["COUNTED", "Registers"]
 IDENTITY = 0x53434145
 VERSION = 1
 COUNTED = tuple(entry.name for entry in REGISTERS if entry.access == "count")
-_SETTINGS = ("crc_expected", "scrub_blocks", "scrub_idle", "timeout", "rate_limit", "rate_burst", *packet_fields())
+_SETTINGS = tuple(entry.name for entry in REGISTERS if entry.access == "rw" and not entry.fields)
 MOST_SIDECAR = 2
 
 
@@ -35,9 +35,10 @@ class Registers(wiring.Component):
         refused, a part of a word too; reading between parameter memories gives 0 and an error.
     parameters: Out(ParameterBus(addr_bits)): parameter memories (only if loadable).
     halted: In(1): parameter memories may be reached, the mode may change.
-    state: In(5): running, checking, halted, idle, waiting.
+    state: In(6): running, checking, halted, idle, waiting, suspect.
     events: In(len(COUNTED)): one bit per counter, in the order of :data:`COUNTED`.
-    failed, passed: In(1): for one cycle, a check failed, or passed.
+    failed, passed: In(1): for one cycle, a check failed, or passed; what is ``suspect`` it does not vouch for.
+    cleared: In(1): for one cycle, nothing is left of what was suspect.
     crc: In(32): of the check.
     flushed: In(1): clears ``flush``.
     run, flush, raw: Out(1): what they were set to. ``failed`` clears ``run``.
@@ -67,21 +68,21 @@ class Registers(wiring.Component):
             "rate_burst": (1, (1 << BURST_BITS) - 1),
         }
         self._absent = [*POINT_HASHES[points - 1 :], *([] if points > 1 else ["point"])]
-        self._kept = [name for name in _SETTINGS if name not in self._absent]
         if "threshold" in defaults:
             self._legal["threshold"] = (1, (1 << GAIN_BITS) - 1)
-            self._kept.append("threshold")
         else:
             self._absent.append("threshold")
+        self._kept = [name for name in _SETTINGS if name not in self._absent]
         self.bus_bits = window_bit(0) - 2 if addr_bits is None else window_bit(addr_bits) - 1
         """Width of a word address on ``bus``."""
         members: dict[str, object] = {
             "bus": In(RegisterBus(self.bus_bits)),
             "halted": In(1),
-            "state": In(5),
+            "state": In(6),
             "events": In(len(COUNTED)),
             "failed": In(1),
             "passed": In(1),
+            "cleared": In(1),
             "crc": In(32),
             "flushed": In(1),
             "run": Out(1),
@@ -103,7 +104,7 @@ class Registers(wiring.Component):
         loadable = self._addr_bits is not None
         run = Signal(init=not loadable)
         flush, raw = Signal(), Signal()
-        sticky, checked, computed = Signal(3), Signal(32), Signal(32)
+        sticky, checked, doubted, computed = Signal(3), Signal(32), Signal(32), Signal(32)
         settings = {name: Signal(self._width(name), init=self._defaults.get(name, 0), name=name) for name in self._kept}
         counters = {name: Signal(32, name=f"count_{name}") for name in COUNTED}
         fixed = [] if loadable else ["spec_hash", *POINT_HASHES]
@@ -114,9 +115,10 @@ class Registers(wiring.Component):
             "identity": Const(IDENTITY, 32),
             "version": Const(VERSION | loadable << 16, 32),
             "control": Cat(run, flush, raw),
-            "status": Cat(self.state, Const(0, 3), sticky),
+            "status": Cat(self.state, Const(0, 2), sticky),
             "crc_computed": computed,
             "packets_checked": checked,
+            "packets_suspect": doubted,
             **{name: Const(0) for name in self._absent},
             **settings,
             **counters,
@@ -141,9 +143,12 @@ class Registers(wiring.Component):
                 m.d.sync += counter.eq(0)
             with m.Elif(self.events[number]):
                 m.d.sync += counter.eq(counter + 1)
-            if name == "packets":
-                with m.If(self.passed):
-                    m.d.sync += checked.eq(counter)
+        packets = counters["packets"]
+        for number, counted in ((checked, self.passed & ~self.state[-1]), (doubted, self.cleared)):
+            with m.If(clears["packets"]):
+                m.d.sync += number.eq(0)
+            with m.Elif(counted):
+                m.d.sync += number.eq(packets)
         known = Signal()
         with m.If(bus.write & ~bus.part & ~in_window):
             with m.Switch(bus.addr):

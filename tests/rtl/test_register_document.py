@@ -1,6 +1,7 @@
 """docs/hardware.md, *Registers*: what it says of them is what the chip does at its pins."""
 
 import re
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from rtl.chip import Chip
 from rtl.host.load import load_writes
 from rtl.host.parameter_store import lay_out
-from rtl.host.register_map import REGISTERS, register, window_bit
+from rtl.host.register_map import POINT_HASHES, REGISTERS, TAKEN, Register, c_header, json_map, register, window_bit
 from rtl.planning import make_plan
 from spikecae.bitstream.events import Events
 from spikecae.bitstream.payload import write_blocks, write_snippets
@@ -36,14 +37,72 @@ def host_of(tiny: Design, kind: str) -> Host:
     return Host(plan, Chip(plan, detector))
 
 
+def kinds(entry: Register) -> str:
+    """What the document's table says of when it is taken."""
+    if not entry.fields:
+        return entry.takes or "never"
+    named = [(bit.name, bit.takes or "never") for bit in entry.fields]
+    groups = [(when, [name for name, _ in own]) for when, own in groupby(named, key=lambda each: each[1])]
+    return "; ".join(f"{', '.join(names)} {when}" for when, names in groups)
+
+
 def test_the_table_has_every_register() -> None:
     wanted = sorted(REGISTERS, key=lambda entry: entry.offset)
-    assert [
-        (int(offset, 16), name, access, cell(taken, "with all"), what) for offset, name, access, _, taken, what in ROWS
-    ] == [(entry.offset, entry.name, entry.access, entry.takes or "never", entry.description) for entry in wanted]
-    assert [(field.name, field.takes) for entry in wanted for field in entry.fields] == [
-        tuple(other.split()) for row in ROWS for other in row[4].split("; ")[1:] if other.split()[0] == "raw"
+    assert [(int(offset, 16), name, access, what) for offset, name, access, _, _, what in ROWS] == [
+        (entry.offset, entry.name, entry.access, entry.description) for entry in wanted
     ]
+    for row, entry in zip(ROWS, wanted, strict=True):
+        assert (row[4] if entry.fields else cell(row[4], "with all")) == kinds(entry)
+
+
+def test_header_and_json_say_of_each_bit_when_it_is_taken() -> None:
+    header, listed = c_header([], 10), json_map([], 10)["registers"]
+    lines = dict(re.findall(r"^#define SPIKE_ENCODER_(\w+) 0x\w+ /\* (?:.*; )?(.*) \*/$", header, re.M))
+    for entry, in_json in zip(REGISTERS, listed, strict=True):
+        assert (in_json["name"], in_json["takes"]) == (entry.name, entry.takes)
+        assert [(bit["name"], bit["bit"], bit["takes"]) for bit in in_json["fields"]] == [
+            (bit.name, bit.bit, bit.takes) for bit in entry.fields
+        ]
+        assert (entry.takes is None) == (entry.access == "ro")
+        for name, takes in ((entry.name, entry.takes), *((f"{entry.name}_{b.name}", b.takes) for b in entry.fields)):
+            said = (
+                "cleared by a write" if entry.access == "count" else f"taken {TAKEN[takes]}" if takes else "read-only"
+            )
+            assert lines.pop(name.upper()) == said
+    assert not lines
+    assert "#define SPIKE_ENCODER_CONTROL_RAW 0x4 /*" in header
+
+
+def test_each_register_is_taken_as_the_table_says(tiny: Design) -> None:
+    """With a packet open: what waits for it makes the chip say so, what is live counts or reads back at once."""
+    host = host_of(tiny, "front end")
+    values = {"packet_blocks": 3, "sidecar": 1, "threshold": 99, "rate_limit": 77, "rate_burst": 5000}
+    found: dict[str, str] = {}
+
+    async def script(ctx):
+        await host.load(ctx)
+        while "running" not in await host.status(ctx):
+            await ctx.tick().repeat(50)
+        for entry in REGISTERS:
+            if entry.fields or entry.access == "count":
+                continue
+            if "idle" in await host.status(ctx):
+                await host.spikes(ctx, random_adc(tiny, 1, 5)[0], [(0, 0)] * 2)
+            before = await host.read(ctx, entry.name)
+            if await host.write(ctx, entry.name, values.get(entry.name, 0x12345)):
+                found[entry.name] = "never"
+                continue
+            waits = "waits" in await host.status(ctx)
+            assert await host.read(ctx, entry.name) == values.get(entry.name, 0x12345)
+            found[entry.name] = "packet" if waits else "live"
+            await host.write(ctx, entry.name, before)
+        assert await host.write(ctx, "control", 5) == 0
+        found["raw"] = "halted" if await host.read(ctx, "control") == 1 else "live"
+
+    host.run(script)
+    absent = {"point", *POINT_HASHES}
+    wanted = {entry.name: entry.takes or "never" for entry in REGISTERS if entry.name in found}
+    assert found == wanted | dict.fromkeys(absent, "never") | {"raw": "halted"}
 
 
 def cell(text: str, kind: str) -> str:
@@ -238,7 +297,8 @@ def test_what_may_always_be_written_changes_no_packet(tiny: Design) -> None:
     crc = next(value for offset, value in load_writes(host.plan) if offset == register("crc_expected").offset)
     values = {"scrub_blocks": [1, 0x50001, 3, 0], "scrub_idle": [300, 0, 1 << 30], "timeout": [1 << 20, 0, 1 << 31]}
     values |= {"rate_limit": [0], "rate_burst": [1 << 20, 1 << 16]}  # without a limit nothing is dropped
-    always = [name for _, name, _, _, when, _ in ROWS if cell(when, "loadable") == "live"]
+    present = [name for _, name, _, _, when, _ in ROWS if cell(when, "loadable") != "never"]
+    always = [name for name in present if register(name).takes == "live"]
     assert {*values, "control", "status", "crc_expected"} < set(always)
     fed = []
 

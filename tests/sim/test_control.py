@@ -1,0 +1,15 @@
+"""A small chip in the hands of a random host: a few hundred of the actions of ``tests/regress/test_control.py``."""
+
+from pathlib import Path
+
+from spikecae.design import Design
+from tests.sim.control.actions import Player
+from tests.sim.control.chips import subject
+
+
+def test_a_random_host_meets_what_is_documented(tiny: Design, models: Path, tmp_path: Path) -> None:
+    chip = subject("spikes built in", tiny, tmp_path, models)
+    found = chip.judge(Player(chip, 7, "calm").play(400))
+    assert found.faults == []
+    assert (found.lost, found.actions >= 400) == (0, True)
+    assert found.packets > 20
