@@ -1,7 +1,7 @@
 """What stands around a component while something is proved of it: free inputs, assumptions, assertions, the past."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -28,15 +28,16 @@ class Bench:
 
     Args:
         component: what something is proved of.
+        around: what becomes of its registers: some have not every edge.
     """
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: Any, around: Callable[[Fragment], Fragment] = lambda fragment: fragment) -> None:
         self.m = Module()
         self.component = component
         self._variables: dict[int, dict[str, Any]] = {}
         with _variables(self._variables):
             fragment = Fragment.get(component, None)
-        self.m.submodules.dut = DomainRenamer(ONE_CLOCK)(fragment)
+        self.m.submodules.dut = DomainRenamer(ONE_CLOCK)(around(fragment))
         self._ports = [
             Value.cast(value) for _, member, value in component.signature.flatten(component) if member.flow == In
         ]
@@ -71,7 +72,7 @@ class Bench:
 
     def prove(self, condition: Any) -> None:
         """It holds in every cycle but the very first."""
-        self.m.d.comb += Assert(Initial() | Value.cast(condition).bool())
+        self.m.d.comb += Assert(Initial() | Value.cast(condition).bool(), src_loc_at=1)
 
     def inside(self, path: str) -> Any:
         """A register or wire of the component, by the name of the variable or the attribute that holds it where it is
