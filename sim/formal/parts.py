@@ -1,0 +1,126 @@
+"""Small components, each to be looked at by itself, and chips that they are taken from."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from amaranth.hdl import Fragment
+from amaranth.lib import wiring
+
+from rtl.front_end.spike_detector import SpikeDetector
+from rtl.levels.level_coder import LevelCoder
+from rtl.planning import make_plan
+from rtl.search.vector_search import VectorSearch
+from rtl.shape.level_plan import LevelPlan
+from rtl.shape.plan import Plan
+from rtl.shape.products import DotPlan
+from rtl.shape.search_plan import SearchPass, SearchPlan
+from rtl.spike_encoder import SpikeEncoder
+from rtl.units.projector import Projector
+from spikecae.design import load_design
+from spikecae.front_end.front_end import FrontEnd, turns_for
+from spikecae.spec import load_spec
+from spikecae.stages import SubVector
+
+__all__ = ["component", "search_of"]
+
+DESIGNS = Path(__file__).resolve().parents[2] / "designs"
+
+
+@cache
+def _plan_of(chip: str) -> Plan:
+    """The plan of a shipped design's encoder, from its shipped spec."""
+    return make_plan(load_spec(DESIGNS / chip), load_design(DESIGNS / f"{chip}.toml").hardware)
+
+
+def _projection(**changes: Any) -> Projector:
+    """The last convolution of ``tiny``, of two groups and two samples."""
+    plan: DotPlan = next(dot for dot in _plan_of("tiny").dots if not dot.requantized)
+    plan = replace(plan, groups=2, samples=2, **changes)
+    return Projector(plan, plan.step_weight_bits if plan.direct else 64, 8)
+
+
+def search_of(codewords: int, *, early_exit: bool = False, taps: int = 2) -> VectorSearch:
+    """A search of two sub-vectors of two elements of 3 bits, one after the other.
+
+    Args:
+        codewords: how many.
+        early_exit: whether candidates that cannot win are left out.
+        taps: elements that are multiplied in a cycle.
+    """
+    passes = (SearchPass(first=0, count=2, codebook=0, length=2, codewords=codewords),)
+    shape = {"bits": 3, "length": 2, "lanes": 1, "taps": taps, "score_bits": 9, "bias_bits": 7, "port_bytes": 2}
+    plan = SearchPlan(passes=passes, early_exit=early_exit, **shape)
+    table = (SubVector(0, 2, codebook=0, code_table=0), SubVector(2, 2, codebook=0, code_table=0))
+    return VectorSearch(plan, table, features=2, samples=2, lanes=1)
+
+
+def _levels() -> LevelCoder:
+    """Columns of four levels in two groups, behind one of two classes."""
+    return LevelCoder(
+        LevelPlan(
+            **{"latents": 4, "columns": 2, "elements": 2, "bits": 5, "fraction": 1, "rounding": 1, "residual_bits": 6},
+            **{"level_bits": 5, "classes": 2, "element_bits": 4, "taps": 2, "bias_bits": 10, "score_bits": 14},
+            **{"symbol_bits": 4, "number_bits": 5, "order": 1},
+            groups=(2, 2),
+            symbols=((10, 10),),
+        )
+    )
+
+
+def _detector() -> SpikeDetector:
+    """A detector of four channels, with neighbourhoods of two."""
+    front_end = FrontEnd(
+        channels=4,
+        samples=6,
+        peak=2,
+        polarity="negative",
+        frames=60,
+        bits=6,
+        gain=119,
+        search=2,
+        refractory=3,
+        noise_shift=5,
+        turns=turns_for(4, 7),
+        neighbours=((0, 1), (0, 1), (1, 2), (2, 3)),
+        close=((0, 1), (0, 2), (1, 3), (2, 3)),
+    )
+    return SpikeDetector(front_end)
+
+
+TOPS: dict[str, Callable[[], Any]] = {
+    "tiny": lambda: SpikeEncoder(_plan_of("tiny")),
+    "lite": lambda: SpikeEncoder(_plan_of("lite")),
+    "projection": _projection,
+    "direct": lambda: _projection(direct=True),
+    "search": lambda: search_of(2),
+    "levels": _levels,
+    "detector": _detector,
+}
+"""What components are taken from: two shipped designs, and what of these would be too large."""
+
+
+@cache
+def _parts(top: str) -> dict[str, Any]:
+    """The first of each kind of component, by its class's name."""
+    found: dict[str, Any] = {}
+    for part in _within(Fragment.get(TOPS[top](), None)):
+        found.setdefault(type(part).__name__, part)
+    return found
+
+
+def _within(fragment: Fragment) -> Iterator[Any]:
+    yield from (made for made in fragment.origins or () if isinstance(made, wiring.Component))
+    for part, *_ in fragment.subfragments:
+        yield from _within(part)
+
+
+def component(kind: str, top: str) -> Any:
+    """The first component of a kind in a top.
+
+    Raises:
+        KeyError: it has none.
+    """
+    return _parts(top)[kind]
