@@ -10,6 +10,7 @@ from functools import singledispatch
 import numpy as np
 
 from spikecae.bitstream.huffman import code_lengths
+from spikecae.canonical_code import MAX_LENGTH
 from spikecae.design import Hardware
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Convolution, Huffman, Levels, Normalize, Residual, Stage, VectorQuantizer
@@ -46,7 +47,8 @@ def _convolution(stage: Convolution, hardware: Hardware, rng: np.random.Generato
     weight = rng.integers(low, high + 1, stage.weight.shape).astype(np.int8)
     deviation = SPREAD * high / np.sqrt(3) * np.sqrt(weight[0].size)
     gain = np.log2(deviation / (SPREAD << max(0, stage.output_bits - 8)))
-    shift = np.maximum(0, np.rint(gain + rng.integers(-1, 2, stage.outputs)))
+    rarely = np.where(rng.random(stage.outputs) < 0.1, rng.integers(0, 3, stage.outputs), 0)
+    shift = np.maximum(0, np.rint(gain + rng.integers(-1, 2, stage.outputs) + rarely))
     bias = rng.integers(-1, 2, stage.outputs) * 2.0 ** rng.uniform(0, hardware.bias_bits - 2, stage.outputs)
     return replace(
         stage,
@@ -95,4 +97,5 @@ def _(stage: Levels, hardware: Hardware, rng: np.random.Generator) -> Stage:
 
 @_randomized.register
 def _(stage: Huffman, hardware: Hardware, rng: np.random.Generator) -> Stage:
-    return replace(stage, tables=tuple(code_lengths(rng.pareto(0.3, table.size)) for table in stage.tables))
+    weights = (2 ** rng.permutation(np.linspace(0, MAX_LENGTH - 1, table.size)) for table in stage.tables)
+    return replace(stage, tables=tuple(code_lengths(own) for own in weights))

@@ -6,17 +6,18 @@ from pathlib import Path
 
 from rtl.emit import emit
 from rtl.host.load import load_writes
+from rtl.manifest import Manifest
 from rtl.planning import make_plan
 from sim.grade.blocks import blocks_of_all_kinds
 from sim.grade.chip import Subject
 from sim.grade.mutants import NETLIST, Mutant, with_mutants
 from sim.grade.random_parameters import with_random_parameters
 from sim.verilate import build_library
-from spikecae.design import load_design
+from spikecae.design import Hardware, load_design
 from spikecae.golden import encode
-from spikecae.spec import load_spec
+from spikecae.spec import EncoderSpec, load_spec
 
-__all__ = ["Graded", "graded"]
+__all__ = ["DESIGNS", "Graded", "graded", "subjects_of"]
 
 DESIGNS = Path("designs")
 BLOCKS = 24
@@ -56,9 +57,21 @@ def graded(design: str, folder: Path, *, per_unit: int, seed: int, without: Coll
         folder / design / "rtl", made, folder / design, per_unit=per_unit, seed=seed, without=without
     )
     library = build_library(verilog, manifest, folder / "verilated")
+    subjects = subjects_of(spec, hardware, manifest)
+    return Graded(design, library, folder / design / NETLIST, subjects, mutants)
+
+
+def subjects_of(spec: EncoderSpec, hardware: Hardware, manifest: Manifest) -> list[Subject]:
+    """A chip with its own parameters, then with others, and blocks for each.
+
+    Args:
+        spec: what the chip was emitted from.
+        hardware: the knobs it was emitted with.
+        manifest: the chip's.
+    """
     subjects = list[Subject]()
     for own in (spec, *(with_random_parameters(spec, hardware, number) for number in RANDOM_PARAMETERS)):
         adc = blocks_of_all_kinds(own, BLOCKS, len(subjects))
         its = manifest.model_copy(update={"spec_hash": own.hash})
         subjects.append(Subject(own, its, load_writes(make_plan(own, hardware)), adc, encode(own, adc)))
-    return Graded(design, library, folder / design / NETLIST, subjects, mutants)
+    return subjects

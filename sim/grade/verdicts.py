@@ -12,7 +12,7 @@ from sim.grade.bench import BENCHES, OF_PARAMETERS
 from sim.grade.chip import Chip, FaultFound, Subject
 from sim.grade.control_bench import CONTROL_BENCHES
 
-__all__ = ["ALL_BENCHES", "Verdict", "examine", "judge"]
+__all__ = ["ALL_BENCHES", "Verdict", "examine", "judge", "run_benches"]
 
 ALL_BENCHES = (*BENCHES, *CONTROL_BENCHES)
 LIMIT_S = 120
@@ -87,13 +87,23 @@ def _run(
     try:
         chip = Chip(library, subjects[0], number, recorded)
         shown = chip.shown
-        for subject, benches in ((subjects[0], ALL_BENCHES), *((other, OF_PARAMETERS) for other in subjects[1:])):
-            chip.become(subject)
-            for run in benches:
-                bench = run.__name__
-                chip.restart()
-                run(chip)
+        for name in run_benches(chip, subjects):
+            bench = name
     except (FaultFound, HangError, ProtocolError) as error:
         answer.send((bench, f"{type(error).__name__}: {error}"[:300], shown))
     else:
         answer.send((None, "", shown))
+
+
+def run_benches(chip: Chip, subjects: Sequence[Subject]) -> Iterator[str]:
+    """All benches of a chip, those of other parameters behind; each one's name before it runs.
+
+    Raises:
+        FaultFound, HangError, ProtocolError: the chip is not as it should be.
+    """
+    for subject, benches in ((subjects[0], ALL_BENCHES), *((other, OF_PARAMETERS) for other in subjects[1:])):
+        chip.become(subject)
+        for bench in benches:
+            yield bench.__name__
+            chip.restart()
+            bench(chip)

@@ -60,7 +60,7 @@ def test_random_parameters_fit_the_chip_and_use_all_of_it(tiny, encoder) -> None
     one, other = (with_random_parameters(encoder.spec, tiny.hardware, seed) for seed in (1, 2))
     assert one.hash != other.hash
     taps = encode(one, encoder.adc).taps
-    assert all(len(np.unique(tap)) > 4 for tap in taps.values())
+    assert all(len(np.unique(tap)) > 4 for name, tap in taps.items() if name != "vq")
     assert taps["conv"].max() == 255
 
 
