@@ -176,28 +176,25 @@ def timeout(chip: Chip) -> None:
 def settings(chip: Chip) -> None:
     """What is written with a packet open counts from the next one on."""
     subject, simulator, spec = chip.subject, chip.simulator, chip.subject.spec
-    m = spec.spikes
-    chip.write("packet_blocks", subject.manifest.packet_blocks)
+    m, expected, first = spec.spikes, list[bytes](), 0
     events = _events(8, m)
-    for at, name, value in ((0, "packet_blocks", 2), (4, "sidecar", 2)):
-        simulator.feed(subject.spikes[at * m : (at + 3) * m], events=events[at * m : (at + 3) * m])
-        chip.until("three blocks", partial(_coded, chip, at + 3))
+    chip.write("packet_blocks", subject.manifest.packet_blocks)
+    in_force = 0
+    for blocks, name, value in ((3, "packet_blocks", 5), (2, "sidecar", 2), (2, "sidecar", 1), (1, "sidecar", 0)):
+        last = first + blocks
+        own = slice(first * m, last * m)
+        simulator.feed(subject.spikes[own], events=events[own])
+        chip.until(f"{blocks} blocks of a packet", partial(_coded, chip, last))
+        expect("packets before it is closed", simulator.frames, len(expected))
         chip.write(name, value)
         chip.settle()
         expect(f"{name} is taken", chip.status("waits"), False)
-        simulator.feed(subject.spikes[(at + 3) * m : (at + 4) * m], events=events[(at + 3) * m : (at + 4) * m])
-        chip.settle()
-    chip.flush()
-    indices = subject.golden.indices
-    expected = [
-        *write_blocks(spec, indices[:3], blocks_per_packet=8),
-        *write_blocks(spec, indices[3:5], blocks_per_packet=2, sequence=1),
-        *write_blocks(spec, indices[5:7], blocks_per_packet=2, sequence=2),
-        *write_blocks(
-            spec, indices[7:8], blocks_per_packet=2, sequence=3, events=_sidecar(2, events[7 * m : 8 * m], m, m)
-        ),
-    ]
-    chip.sent("settings", expected)
+        sidecar = _sidecar(in_force, events[own], blocks * m, m)
+        indices = subject.golden.indices[first:last]
+        expected += write_blocks(spec, indices, blocks_per_packet=8, sequence=len(expected), events=sidecar)
+        chip.sent("settings", expected)
+        first, in_force = last, value if name == "sidecar" else in_force
+    chip.counts("settings", packets=len(expected), blocks=first)
 
 
 def rate_limit(chip: Chip) -> None:

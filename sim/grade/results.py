@@ -76,17 +76,17 @@ class Grade(Record):
 
 @dataclass(frozen=True)
 class Reason:
-    """Why mutants of a unit survive whose place fits."""
+    """Why mutants of a unit survive whose mode and place fit."""
 
-    unit: str
-    place: re.Pattern[str]
+    unit: re.Pattern[str]
+    fault: re.Pattern[str]
     reason: str
 
 
 def load_reasons(path: Path = REASONS) -> list[Reason]:
     """The list of reasons that is kept beside this file."""
     entries = tomllib.loads(path.read_text(encoding="utf-8"))["survivor"]
-    return [Reason(entry["unit"], re.compile(entry["place"]), entry["reason"]) for entry in entries]
+    return [Reason(re.compile(entry["unit"]), re.compile(entry["fault"]), entry["reason"]) for entry in entries]
 
 
 def collect(
@@ -107,7 +107,14 @@ def collect(
             place=mutant.place,
             mode=mutant.mode,
             equivalent=(design, mutant.number) in equivalent,
-            reason=next((r.reason for r in reasons if r.unit == mutant.unit and r.place.search(mutant.place)), None),
+            reason=next(
+                (
+                    r.reason
+                    for r in reasons
+                    if r.unit.fullmatch(mutant.unit) and r.fault.search(f"{mutant.mode} at {mutant.place}")
+                ),
+                None,
+            ),
         )
         for design, mutant, verdict in judged
         if verdict.bench is None

@@ -24,7 +24,10 @@ def test_mutants_are_counted_by_unit_and_what_became_of_them() -> None:
     judged = [("a", replace(MUTANT, number=verdict.number), verdict) for verdict in verdicts]
     judged += [("a", replace(MUTANT, number=5, unit="pool"), Verdict(5, "raw", "y"))]
     grade = collect(
-        1, judged, {("a", 2)}, [Reason("dot", re.compile("add"), "why"), Reason("pool", re.compile(""), "no")]
+        1,
+        judged,
+        {("a", 2)},
+        [Reason(re.compile("dot"), re.compile("add"), "why"), Reason(re.compile("pool"), re.compile(""), "no")],
     )
     assert (grade.mutants, grade.killed, grade.equivalent, grade.explained) == (5, 2, 1, 2)
     assert grade.killed_percent == 50
@@ -37,7 +40,7 @@ def test_mutants_are_counted_by_unit_and_what_became_of_them() -> None:
 
 
 def test_every_reason_of_the_list_can_be_read() -> None:
-    assert all(entry.reason and entry.unit for entry in load_reasons())
+    assert all(entry.reason for entry in load_reasons())
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
