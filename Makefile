@@ -89,10 +89,7 @@ compare: $(VENV)/installed
 regress: $(VENV)/installed
 	@set -e; for name in $(designs); do $(FLOW) sim --design "$$name" --cocotb $(blocks); done
 	$(RUN) -m pytest -n 2 -m regress -rP
-	$(RUN) -m sim.grade
-	$(RUN) -m sim.coverage
-	$(RUN) -m sim.soak
-	@$(RUN) -m sim.regress
+	@failed=0; for part in grade coverage soak; do $(RUN) -m sim.$$part || failed=1; done; $(RUN) -m sim.regress; exit $$failed
 
 # The smallest designs of both kinds of encoder, three mutants of each unit, and the shortest of the long tests.
 quick := $(addprefix tests/regress/test_,flips.py points.py random_linear.py)
@@ -100,9 +97,8 @@ quick := $(addprefix tests/regress/test_,flips.py points.py random_linear.py)
 regress-quick: $(VENV)/installed
 	@set -e; for name in tiny lite; do $(FLOW) sim --design "$$name" --cocotb $(blocks); done
 	$(RUN) -m pytest -n 2 -m regress -rP $(quick)
-	$(RUN) -m sim.grade tiny --per-unit 3
-	$(RUN) -m sim.coverage tiny
-	@$(RUN) -m sim.regress
+	@failed=0; $(RUN) -m sim.grade tiny --per-unit 3 || failed=1; $(RUN) -m sim.coverage tiny || failed=1; \
+	  $(RUN) -m sim.regress; exit $$failed
 
 doctor: $(VENV)/installed
 	@$(FLOW) doctor
