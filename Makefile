@@ -47,7 +47,7 @@ designs := $(basename $(notdir $(wildcard designs/*.toml)))
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all train quantize rtl sim testbench synth place power codec report compare doctor experiments experiment benchmark bench test lint regress lock \
+.PHONY: all train quantize rtl sim testbench synth place power codec report compare doctor experiments experiment benchmark bench test lint regress regress-quick lock \
 	docs docs/design_file.md clean help
 
 all: $(VENV)/installed
@@ -89,6 +89,16 @@ compare: $(VENV)/installed
 regress: $(VENV)/installed
 	@set -e; for name in $(designs); do $(FLOW) sim --design "$$name" --cocotb $(blocks); done
 	$(RUN) -m pytest -n 2 -m regress -rP
+	@failed=0; for part in grade coverage soak; do $(RUN) -m sim.$$part || failed=1; done; $(RUN) -m sim.regress; exit $$failed
+
+# The smallest designs of both kinds of encoder, three mutants of each unit, and the shortest of the long tests.
+quick := $(addprefix tests/regress/test_,flips.py points.py random_linear.py)
+
+regress-quick: $(VENV)/installed
+	@set -e; for name in tiny lite; do $(FLOW) sim --design "$$name" --cocotb $(blocks); done
+	$(RUN) -m pytest -n 2 -m regress -rP $(quick)
+	@failed=0; $(RUN) -m sim.grade tiny --per-unit 3 || failed=1; $(RUN) -m sim.coverage tiny || failed=1; \
+	  $(RUN) -m sim.regress; exit $$failed
 
 doctor: $(VENV)/installed
 	@$(FLOW) doctor
@@ -150,7 +160,9 @@ help:
 	@echo "  codec      spec and decoder network (ONNX) in one folder, for the spikecae command"
 	@echo "  report     report.json, report.html and the table"
 	@echo "  compare    reports of DESIGNS=\"name name ...\" side by side: quality, rate, energy, area, channels, cycles"
-	@echo "  regress    sim with COCOTB=1 for every design; the tests that take minutes"
+	@echo "  regress    sim with COCOTB=1 for every design; the tests that take minutes; mutants, coverage, a share of an hour"
+	@echo "             of 1000 channels; then a table of it all"
+	@echo "  regress-quick  a part of these, with the smallest designs"
 	@echo "  doctor     what is installed, what is missing, and the command that installs it"
 	@echo "  experiments  measure every table and figure of docs/results.md; what this code ran before is not run again;"
 	@echo "             PROCESSES=n at a time here, or on the cluster of a Dask SCHEDULER=address"

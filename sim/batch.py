@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ __all__ = ["BatchSimulator", "HangError", "Pauses", "ProtocolError", "unframe"]
 
 DONE, STUCK, OUT_OF_CYCLES, UNSTABLE = range(4)
 UNLIMITED = 1 << 62
+CHANNEL_BITS = 16  # of ``s_axis_tuser``, below the time
 
 
 class HangError(RuntimeError):
@@ -109,10 +109,12 @@ class BatchSimulator:
     def __enter__(self) -> "BatchSimulator":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
+
+    def write_coverage(self, path: Path) -> bool:
+        """Write which lines were reached and which bits have moved; False if the library counts nothing."""
+        return bool(self._library.sim_coverage(self._handle, str(path).encode()))
 
     def close(self) -> None:
         """End the simulation."""
@@ -120,11 +122,11 @@ class BatchSimulator:
             self._library.sim_delete(self._handle)
             self._handle = None
 
-    def pause(self, *, inputs: Pauses, outputs: Pauses, seed: int) -> None:
-        """From now on, leave ``s_axis`` idle and hold ``m_axis`` back at random."""
+    def pause(self, *, inputs: Pauses, outputs: Pauses, seed: int, accesses: Pauses | None = None) -> None:
+        """From now on, leave ``s_axis`` idle, hold ``m_axis`` back and let ``s_axil`` wait at random."""
         self._input, self._output = inputs, outputs
-        for is_input, pauses in ((1, inputs), (0, outputs)):
-            self._library.sim_pauses(self._handle, is_input, 2 * seed + is_input + 1, *pauses.probabilities)
+        for stream, pauses in enumerate((outputs, inputs, accesses or Pauses())):
+            self._library.sim_pauses(self._handle, stream, 2 * seed + stream + 1, *pauses.probabilities)
 
     def reset(self, cycles: int = 4, load: Sequence[tuple[int, int]] | None = None) -> None:
         """Hold ``aresetn`` low, start anew, and forget what was fed and recorded.
@@ -139,13 +141,13 @@ class BatchSimulator:
         for offset, value in [(register("packet_blocks").offset, 1), *load]:
             self.write(offset, value)
 
-    def write(self, offset: int, value: int) -> None:
-        """Write to the registers or the parameter window, while everything else goes on.
+    def write(self, offset: int, value: int, strobe: int = 0xF) -> None:
+        """Write the bytes in ``strobe`` to the registers or the parameter window, while everything else goes on.
 
         Raises:
             ProtocolError: the chip refuses it.
         """
-        if not self._library.sim_write(self._handle, offset, value):
+        if not self._library.sim_write(self._handle, offset, value, strobe):
             raise ProtocolError(f"the chip refuses to write {value:#x} to offset {offset:#x}")
 
     def read(self, offset: int) -> int:
@@ -159,12 +161,18 @@ class BatchSimulator:
             raise ProtocolError(f"the chip does not let offset {offset:#x} be read")
         return value
 
-    def feed(self, codes: NDArray[np.int16], last: NDArray[np.bool_] | None = None) -> None:
+    def feed(
+        self,
+        codes: NDArray[np.int16],
+        last: NDArray[np.bool_] | None = None,
+        events: NDArray[np.integer] | None = None,
+    ) -> None:
         """Queue ADC codes for ``s_axis``.
 
         Args:
             codes: (..., samples), sent in C order; blocks are (blocks, M, D).
             last: ``tlast`` of every beat, same shape; by default the last sample of each spike.
+            events: (..., 2) channel and time of every spike; 0 by default.
         """
         beats = np.ascontiguousarray(codes, dtype=np.int16)
         if last is None:
@@ -173,15 +181,17 @@ class BatchSimulator:
         if last.shape != beats.shape:
             raise ValueError(f"last must have the shape of codes, {beats.shape}, got {last.shape}")
         marks = np.ascontiguousarray(last, dtype=np.uint8)
-        self._library.sim_feed(self._handle, beats.ctypes.data, marks.ctypes.data, beats.size)
+        users = np.zeros(beats.shape, dtype=np.uint64)
+        if events is not None:
+            users[...] = (events[..., 0] | events[..., 1] << CHANNEL_BITS)[..., None]
+        self._library.sim_feed(self._handle, *(array.ctypes.data for array in (beats, marks, users)), beats.size)
         self._fed += beats.size
 
     def run(self, frames: int) -> None:
         """Simulate until ``frames`` frames have left since reset.
 
         Raises:
-            HangError: they do not come.
-            ProtocolError: the output breaks AXI4-Stream's rules.
+            HangError, ProtocolError: they do not come; the output breaks AXI4-Stream's rules.
         """
         manifest = self.manifest
         slowness = 1 / ((1 - self._input.fraction) * (1 - self._output.fraction))
@@ -190,10 +200,9 @@ class BatchSimulator:
         missing = max(frames - self.frames, 0)
         limit = patience + int(4 * slowness * (alone + missing * manifest.cycles_per_block))
         outcome = self._library.sim_advance(self._handle, frames, patience, limit)
-        if outcome == STUCK:
-            raise HangError(f"nothing moved for {patience} cycles; {self._progress(frames)}")
-        if outcome == OUT_OF_CYCLES:
-            raise HangError(f"not done after {limit} cycles; {self._progress(frames)}")
+        why = {STUCK: f"nothing moved for {patience} cycles", OUT_OF_CYCLES: f"not done after {limit} cycles"}
+        if outcome in why:
+            raise HangError(f"{why[outcome]}; {self._progress(frames)}")
         self._check_protocol(outcome)
 
     def step(self, cycles: int) -> None:
@@ -206,9 +215,8 @@ class BatchSimulator:
 
     def _check_protocol(self, outcome: int) -> None:
         if outcome == UNSTABLE:
-            raise ProtocolError(
-                f"m_axis took back or changed byte {self.output_bytes.size} before it was taken, cycle {self.cycles}"
-            )
+            byte, cycle = self.output_bytes.size, self.cycles
+            raise ProtocolError(f"m_axis took back or changed byte {byte} before it was taken, cycle {cycle}")
 
     def _progress(self, frames: int) -> str:
         manifest = self.manifest
@@ -233,9 +241,14 @@ class BatchSimulator:
         return int(self._library.sim_cycle(self._handle))
 
     @property
+    def asleep(self) -> int:
+        """Cycles since reset in which ``clock_request`` was low."""
+        return int(self._library.sim_asleep(self._handle))
+
+    @property
     def waiting(self) -> int:
         """Beats that were fed and not yet taken."""
-        return self._fed - self.input_cycles.size
+        return self._fed - len(self.input_cycles)
 
     @property
     def frames(self) -> int:
@@ -263,15 +276,12 @@ class BatchSimulator:
 
     @property
     def payloads(self) -> list[bytes]:
-        """What the packets that have left since reset carry; where one is framed wrongly, all its bytes.
-
-        Bytes behind the last whole packet are not among them.
-        """
+        """What the :attr:`packets` carry; where one is framed wrongly, all its bytes."""
         return [unframe(packet, number, self.manifest) for number, packet in enumerate(self.packets)]
 
     @property
     def packets(self) -> list[bytes]:
-        """The packets that have left since reset, whatever is in them."""
+        """The whole packets that have left since reset, whatever is in them."""
         data, ends, _ = self._output_arrays()
         starts = np.concatenate([[0], np.flatnonzero(ends) + 1])
         return [data[first:last].tobytes() for first, last in pairwise(starts)]
@@ -292,7 +302,7 @@ class BatchSimulator:
         """
         taken: dict[str, NDArray[np.integer]] = {}
         for number, tap in enumerate(self.manifest.taps):
-            dtype = _tap_dtype(tap.width, signed=tap.signed)
+            dtype = np.dtype(f"{'i' if tap.signed else 'u'}{1 if tap.width <= 8 else 4}")
             block = tap.transfers_per_block * tap.elements
             values = ctypes.POINTER(ctypes.c_uint8)()
             held = self._library.sim_tap(self._handle, number, ctypes.byref(values)) // dtype.itemsize
@@ -348,12 +358,6 @@ def unframe(packet: bytes, sequence: int, manifest: Manifest) -> bytes:
     return packet
 
 
-def _tap_dtype(width: int, *, signed: bool) -> np.dtype[np.integer]:
-    if width <= 8:
-        return np.dtype(np.int8 if signed else np.uint8)
-    return np.dtype(np.int32 if signed else np.uint32)
-
-
 def _copy(pointer: Any, count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     if count == 0:
         return np.empty(0, dtype=dtype)
@@ -372,19 +376,21 @@ def _load(path: Path) -> ctypes.CDLL:
         "sim_add_tap": (None, [handle, unsigned, unsigned, unsigned, integer]),
         "sim_add_reads": (integer, [handle, text, text, text, number]),
         "sim_reads": (pointer, [handle, unsigned]),
-        "sim_pauses": (None, [handle, integer, number, real, real]),
+        "sim_pauses": (None, [handle, unsigned, number, real, real]),
         "sim_reset": (None, [handle, unsigned]),
-        "sim_write": (integer, [handle, unsigned, unsigned]),
+        "sim_write": (integer, [handle, unsigned, unsigned, unsigned]),
         "sim_read": (ctypes.c_int64, [handle, unsigned]),
-        "sim_feed": (None, [handle, pointer, pointer, number]),
+        "sim_feed": (None, [handle, pointer, pointer, pointer, number]),
         "sim_advance": (integer, [handle, number, number, number]),
         "sim_cycle": (number, [handle]),
         "sim_frames": (number, [handle]),
+        "sim_asleep": (number, [handle]),
         "sim_input": (number, [handle, pointer]),
         "sim_output": (number, [handle, pointer, pointer, pointer]),
         "sim_transfers": (number, [handle, unsigned]),
         "sim_tap": (number, [handle, unsigned, pointer]),
         "sim_drop": (None, [handle, unsigned, number]),
+        "sim_coverage": (integer, [handle, text]),
         "sim_flip": (integer, [handle, text, text, number, unsigned]),
     }
     for name, (result, arguments) in signatures.items():

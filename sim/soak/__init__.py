@@ -1,0 +1,1 @@
+"""Hours of spikes through the batch simulator, over processes."""

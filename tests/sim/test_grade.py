@@ -1,0 +1,72 @@
+"""The grade of the benches: how mutants are named and counted, and that every mistake can be made. Mutants themselves
+are run by ``python -m sim.grade``, mistakes by ``tests/regress/test_mistakes.py``."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rtl.units.max_pool import MaxPool
+from sim.grade.chip import FaultFound, expect
+from sim.grade.mistakes import MISTAKES, made
+from sim.grade.mutants import Mutant
+from sim.grade.random_parameters import with_random_parameters
+from sim.grade.results import Reason, collect, load_reasons
+from sim.grade.verdicts import Verdict
+from spikecae.golden import encode
+
+MUTANT = Mutant(1, "dot", "chip.conv.dot $add Y[3]", "inv", "mutate -mode inv")
+
+
+def test_mutants_are_counted_by_unit_and_what_became_of_them() -> None:
+    verdicts = [Verdict(1, "raw", "x"), Verdict(2, None, ""), Verdict(3, None, ""), Verdict(4, None, "")]
+    judged = [("a", replace(MUTANT, number=verdict.number), verdict) for verdict in verdicts]
+    judged += [("a", replace(MUTANT, number=5, unit="pool"), Verdict(5, "raw", "y"))]
+    grade = collect(
+        1,
+        judged,
+        {("a", 2)},
+        [Reason(re.compile("dot"), re.compile("add"), "why"), Reason(re.compile("pool"), re.compile(""), "no")],
+    )
+    assert (grade.mutants, grade.killed, grade.equivalent, grade.explained) == (5, 2, 1, 2)
+    assert grade.killed_percent == 50
+    assert grade.by_bench == {"raw": 2}
+    assert [(unit.unit, unit.mutants, unit.killed, unit.equivalent) for unit in grade.units] == [
+        ("dot", 4, 1, 1),
+        ("pool", 1, 1, 0),
+    ]
+    assert collect(1, judged, set(), []).explained == 0
+
+
+def test_every_reason_of_the_list_can_be_read() -> None:
+    assert all(entry.reason for entry in load_reasons())
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_mistakes_are_made_once_and_only_while_they_last(mistake) -> None:
+    before = MaxPool.elaborate
+    with made(mistake):
+        assert (MaxPool.elaborate is before) == (mistake.module != MaxPool.__module__)
+    assert MaxPool.elaborate is before
+
+
+def test_a_mistake_whose_text_is_gone_is_refused() -> None:
+    with (
+        pytest.raises(ValueError, match="stands 0 times in"),
+        made(replace(MISTAKES[3], right="no such text")),
+    ):
+        pass
+
+
+def test_random_parameters_fit_the_chip_and_use_all_of_it(tiny, encoder) -> None:
+    one, other = (with_random_parameters(encoder.spec, tiny.hardware, seed) for seed in (1, 2))
+    assert one.hash != other.hash
+    taps = encode(one, encoder.adc).taps
+    assert all(len(np.unique(tap)) > 4 for name, tap in taps.items() if name != "vq")
+    assert taps["conv"].max() == 255
+
+
+def test_what_differs_is_said() -> None:
+    with pytest.raises(FaultFound, match="blocks: expected 3, got 2"):
+        expect("blocks", 2, 3)

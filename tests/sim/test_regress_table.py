@@ -1,0 +1,42 @@
+"""The table of a regression, of files as its parts leave them."""
+
+from sim.coverage.points import Counted, Coverage, Covered
+from sim.grade.results import Grade
+from sim.regress.table import table
+from sim.soak.run import Soaked
+from spikecae.files import write_text
+
+
+def test_what_was_not_run_is_said(tmp_path) -> None:
+    assert [line.split() for line in table(tmp_path).splitlines()[2:]] == [
+        [name, "not", "run"] for name in ("mutants", "proofs", "coverage", "soak")
+    ]
+
+
+def test_what_was_run_is_shown(tmp_path) -> None:
+    half = Counted(points=4, hit=2, excluded={"why": 3}, missing=["a", "b"])
+    grade = Grade(seed=1, mutants=10, killed=6, equivalent=2, explained=1, by_bench={}, units=[], survivors=[])
+    soaked = Soaked(
+        **{"design": "a", "channels": 1000, "spikes_per_s": 20, "hours": 0.5, "spikes": 8, "blocks": 4, "values": 9},
+        **{
+            "mismatches": 1,
+            "first_mismatch": None,
+            "processes": 2,
+            "wall_s": 3,
+            "blocks_per_s": 2,
+            "hour_wall_s": 7200,
+        },
+    )
+    covered = Covered(designs=[Coverage(design="a", line=half, toggle=half)])
+    for name, record in (("mutants", grade), ("coverage", covered), ("soak", soaked)):
+        write_text(tmp_path / "regress" / f"{name}.json", record.model_dump_json())
+    proofs = '{"proofs": [{"verdict": "proved", "method": "bounded"}, {"verdict": "open", "method": "induction"}]}'
+    write_text(tmp_path / "formal" / "results.json", proofs)
+    lines = table(tmp_path).splitlines()[2:]
+    assert lines == [
+        "mutants      6 of 10 mutants killed, 2 proved equivalent (75.0 % of the others), 1 explained, 1 not",
+        "proofs       1 of 2 properties proved, 1 of them to a depth",
+        "coverage     a: line 50.0 % of 4 (3 excluded), toggle 50.0 % of 4 (3 excluded)",
+        "soak         a: 0.5000 hours of 1000 channels at 20 spikes/s: 4 blocks, 1 mismatches in 9 values; 2 blocks/s "
+        "in 2 processes, a whole hour takes 2.0 hours",
+    ]
