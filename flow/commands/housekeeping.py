@@ -1,0 +1,26 @@
+"""Commands about the checkout: what is installed, and what is left behind."""
+
+from flow.clean import clean as remove_outputs
+from flow.commands.app import Answer, Said, command, console
+from flow.commands.options import NEUROPIXELS, BuildName, DesignName
+from flow.layout import find_layout
+
+__all__: list[str] = []
+
+
+@command("doctor", "doctor --json")
+def doctor() -> Answer:
+    """Check the programs, folders and disk space that the stages need."""
+    from flow.doctor import examine, table_of
+
+    found, shown = examine(), console()
+    shown.print(table_of(found))
+    text = "everything needed is here" if found.complete else "something is missing; see the lines marked ✗"
+    return Answer(found, text, well=found.complete)
+
+
+@command("clean --design tiny")
+def clean(design: DesignName = NEUROPIXELS, build: BuildName = None) -> Answer:
+    """Remove what stages wrote in build/<design>, and say what."""
+    text = remove_outputs(find_layout(design, build))
+    return Answer(Said(text=text), text)
