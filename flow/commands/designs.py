@@ -10,6 +10,23 @@ from flow.commands.app import Answer, command, console
 __all__: list[str] = []
 
 
+@command("check lite", "check designs/lite.toml --json", "check tiny --module my_network.py:Encoder")
+def check(
+    design: Annotated[str, typer.Argument(help="Name of a design, or path of a design file.")],
+    module: Annotated[
+        str | None,
+        typer.Option("--module", help="An encoder of your own in its place: FILE.py:CLASS.", show_default=False),
+    ] = None,
+) -> Answer:
+    """List every fault of a design file, and what the chip will take before anything is trained."""
+    from flow.price.check import check as examine
+    from flow.price.check import text_of
+
+    with console().status("counting what the encoder is made of"):
+        found = examine(design, module)
+    return Answer(found, text_of(found), well=not found.faults)
+
+
 @command("compare lite tiny", "compare lite tiny --html both.html --json")
 def compare(
     designs: Annotated[list[str], typer.Argument(help="Names of designs, or paths of design files, that were run.")],

@@ -64,6 +64,10 @@ def test_every_stage_is_a_target(stage: str) -> None:
     assert flow_call(stage, "DESIGN=tiny") == [stage, "--design", "tiny"]
 
 
+def test_a_design_is_checked_by_name_or_path() -> None:
+    assert flow_call("check", "DESIGN=some folder/x.toml") == ["check", "--", "some folder/x.toml"]
+
+
 def test_the_reference_of_design_files_is_written_whenever_asked_for() -> None:
     done = make("--dry-run", "docs/design_file.md")
     assert "-m flow.design_reference docs/design_file.md" in done.stdout
