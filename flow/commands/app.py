@@ -17,7 +17,7 @@ import typer
 from pydantic import BaseModel
 from rich.console import Console
 
-__all__ = ["STOPPED", "Answer", "Said", "Written", "app", "command", "console", "examples_of"]
+__all__ = ["STOPPED", "Answer", "Said", "Written", "app", "asks", "command", "console", "examples_of"]
 
 app = typer.Typer(
     help="From spikes to proven Verilog: train, quantize, emit, simulate, synthesize, report.",
@@ -69,6 +69,11 @@ def console() -> Console:
     """Where progress, notes and tables of a command go."""
     width = None if sys.stdout.isatty() else 120
     return Console(width=width, highlight=False, stderr=_as_json.get())
+
+
+def asks() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty() and not _as_json.get()
 
 
 def command(*examples: str, name: str | None = None) -> Callable[[Callable[..., Answer]], None]:

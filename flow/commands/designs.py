@@ -5,12 +5,15 @@ from typing import Annotated
 
 import typer
 
-from flow.commands.app import Answer, command, console
+from flow.commands.app import Answer, asks, command, console
+from flow.commands.options import Raw, Stream
+from flow.layout import DESIGNS
+from synth.estimate.limit import RATE_HZ
 
 __all__: list[str] = []
 
 
-@command("check lite", "check designs/lite.toml --json", "check tiny --module my_network.py:Encoder")
+@command("check lite", "check designs/lite.toml --json", "check tiny --module model/autoencoder/network.py:Encoder")
 def check(
     design: Annotated[str, typer.Argument(help="Name of a design, or path of a design file.")],
     module: Annotated[
@@ -41,3 +44,52 @@ def compare(
     if html_file is not None:
         write_text(html_file, page_of(found))
     return Answer(found, text_of(found, width=shown.width, color=shown.is_terminal).rstrip("\n"))
+
+
+@command(
+    "new mine --channels 1000 --rate 30 --area 12 --power 5000 --link 800",
+    "new mine --data recording.nwb --to my_designs --json",
+)
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the design: small letters, digits and _.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="A recording to go by: rate, noise, spikes.", show_default=False)
+    ] = None,
+    raw: Raw = None,
+    stream: Stream = None,
+    channels: Annotated[
+        int | None, typer.Option("--channels", min=1, help="Channels of the chip.", show_default=False)
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", min=0.001, help=f"Spikes a second and channel; {RATE_HZ:g} without --data."),
+    ] = None,
+    sampling: Annotated[
+        float, typer.Option("--sampling", min=1000.0, help="Samples a second and channel, without --data.")
+    ] = 30000.0,
+    area: Annotated[float | None, typer.Option("--area", help="mm² that there are.", show_default=False)] = None,
+    power: Annotated[float | None, typer.Option("--power", help="µW that there are.", show_default=False)] = None,
+    link: Annotated[
+        float | None, typer.Option("--link", min=0.001, help="kbit/s that may leave the chip.", show_default=False)
+    ] = None,
+    to: Annotated[Path, typer.Option("--to", help="Folder to write it into.")] = DESIGNS,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file of that name.")] = False,
+) -> Answer:
+    """Write a design file with the reason beside each key, from a recording or from what is asked for."""
+    from flow.drafting.draft import Wishes
+    from flow.drafting.new import Limits, file_of, new_design, surveyed, text_of
+    from model.description import describe
+
+    path = file_of(name, to, may_replace=lambda path: overwrite or (asks() and typer.confirm(f"replace {path}?")))
+    if channels is None and data is None:
+        if not asks():
+            raise ValueError("nothing to draft a design from; give --data, or --channels")
+        channels = typer.prompt("channels", type=int)
+        rate = typer.prompt("spikes a second and channel", default=RATE_HZ, type=float)
+    with console().status("drafting"):
+        found = None if data is None else surveyed(data, describe(data, raw, stream))
+        if found is not None:
+            channels, rate = channels or found.channels, rate or found.rate_hz
+        wishes = Wishes(channels or 1, rate or RATE_HZ, sampling, link)
+        made = new_design(path, wishes, Limits(area, power), found)
+    return Answer(made, text_of(made))

@@ -10,10 +10,12 @@ import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from torch import nn
 
+from flow.layout import SOURCES
 from model.autoencoder.network import Encoder
 from quantize.stages.base import fold_layer
 from spikecae.design import Design
@@ -49,12 +51,7 @@ def encoder_of(module: str, design: Design) -> Any:
     file = Path(path)
     if not name or file.suffix != ".py" or not file.is_file():
         raise ValueError(f"--module {module}: no such file, or no class named; write FILE.py:CLASS")
-    found = importlib.util.spec_from_file_location(f"module_of_{file.stem}", file)
-    assert found is not None
-    assert found.loader is not None
-    loaded = importlib.util.module_from_spec(found)
-    sys.modules[found.name] = loaded
-    found.loader.exec_module(loaded)
+    loaded = _loaded(file.resolve())
     kind = getattr(loaded, name, None)
     if not (inspect.isclass(kind) and issubclass(kind, nn.Module)):
         raise ValueError(f"--module {module}: {file} has no torch.nn.Module called {name}; check the name")
@@ -65,6 +62,19 @@ def encoder_of(module: str, design: Design) -> Any:
         names = ", ".join(parameter.name for parameter in needed)
         raise ValueError(f"--module {module}: {name} needs {names}; let it take the design alone, or nothing")
     return kind(design) if needed else kind()
+
+
+def _loaded(file: Path) -> ModuleType:
+    """A file's module; of the toolkit's own files the one that the rest of it has."""
+    if file.is_relative_to(SOURCES):
+        return importlib.import_module(".".join(file.relative_to(SOURCES).with_suffix("").parts))
+    found = importlib.util.spec_from_file_location(f"module_of_{file.stem}", file)
+    assert found is not None
+    assert found.loader is not None
+    loaded = importlib.util.module_from_spec(found)
+    sys.modules[found.name] = loaded
+    found.loader.exec_module(loaded)
+    return loaded
 
 
 def refusals(encoder: Any) -> list[str]:

@@ -121,7 +121,9 @@ def test_a_module_that_says_its_layers_is_judged_by_these(tiny: Design) -> None:
             yield "attention", nn.MultiheadAttention(16, 2)
             yield from rest
 
-    assert refusals(Encoder(tiny)) == []
+    own = encoder_of(f"{ROOT / 'model/autoencoder/network.py'}:Encoder", tiny)
+    assert isinstance(own, Encoder)
+    assert refusals(own) == []
     (fault,) = refusals(Attentive(tiny))
     assert fault.startswith("layer attention (MultiheadAttention), 2 of 7, behind conv: the chip has no such layer")
     assert "EncoderBlock" in fault
