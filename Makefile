@@ -47,7 +47,7 @@ designs := $(basename $(notdir $(wildcard designs/*.toml)))
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all train quantize rtl sim testbench synth place power codec report compare check doctor experiments experiment benchmark bench test lint regress lock \
+.PHONY: all train quantize rtl sim testbench synth place power codec report compare index check doctor experiments experiment benchmark bench test lint regress lock \
 	docs/design_file.md clean help
 
 all: $(VENV)/installed
@@ -85,6 +85,9 @@ report: $(VENV)/installed
 
 compare: $(VENV)/installed
 	@$(FLOW) compare $(foreach name,$(value DESIGNS),$(call quoted,name))
+
+index: $(VENV)/installed
+	@$(FLOW) index
 
 check: $(VENV)/installed
 	@$(FLOW) check -- $(call quoted,DESIGN)
@@ -148,6 +151,7 @@ help:
 	@echo "  codec      spec and decoder network (ONNX) in one folder, for the spikecae command"
 	@echo "  report     report.json, report.html and the table"
 	@echo "  compare    reports of DESIGNS=\"name name ...\" side by side: quality, rate, energy, area, channels, cycles"
+	@echo "  index      build/index.html, a page over all reports"
 	@echo "  check      all faults of DESIGN's file, or what its chip will take, before anything is trained"
 	@echo "  regress    sim with COCOTB=1 for every design; the tests that take minutes"
 	@echo "  doctor     what is installed, what is missing, and the command that installs it"

@@ -7,7 +7,7 @@ import typer
 
 from flow.commands.app import Answer, asks, command, console
 from flow.commands.options import Raw, Stream
-from flow.layout import DESIGNS
+from flow.layout import BUILD, DESIGNS
 from synth.estimate.limit import RATE_HZ
 
 __all__: list[str] = []
@@ -44,6 +44,16 @@ def compare(
     if html_file is not None:
         write_text(html_file, page_of(found))
     return Answer(found, text_of(found, width=shown.width, color=shown.is_terminal).rstrip("\n"))
+
+
+@command("index", "index --json")
+def index() -> Answer:
+    """Write build/index.html, a page over all designs that have a report; report does so too."""
+    from flow.report.index import INDEX, write_index
+
+    found = write_index(BUILD)
+    notes = "".join(f"\n{fault}" for fault in found.unread)
+    return Answer(found, f"{BUILD / INDEX}: {len(found.entries)} reports{notes}")
 
 
 @command(

@@ -3,7 +3,7 @@
 from flow.clean import clean as remove_outputs
 from flow.commands.app import Answer, Said, command, console
 from flow.commands.options import NEUROPIXELS, BuildName, DesignName
-from flow.layout import find_layout
+from flow.layout import BUILD, find_layout
 
 __all__: list[str] = []
 
@@ -22,5 +22,9 @@ def doctor() -> Answer:
 @command("clean --design tiny")
 def clean(design: DesignName = NEUROPIXELS, build: BuildName = None) -> Answer:
     """Remove what stages wrote in build/<design>, and say what."""
+    from flow.report.index import INDEX, write_index
+
     text = remove_outputs(find_layout(design, build))
+    if (BUILD / INDEX).is_file():
+        write_index(BUILD)
     return Answer(Said(text=text), text)

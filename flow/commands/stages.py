@@ -27,7 +27,7 @@ from flow.commands.options import (
     Waves,
     Whole,
 )
-from flow.layout import Layout, find_layout
+from flow.layout import BUILD, Layout, find_layout
 from flow.runner import exclusive
 from flow.stages.data import Opening
 from synth.files import PLACE_REPORT
@@ -56,6 +56,8 @@ def _result(chain: Chain, stage: StageName) -> Path | Written:
     """What a stage left for programs to read."""
     layout, target, whole = chain.layout, chain.target, chain.whole
     match stage:
+        case "data":
+            return layout.data / "data.json"
         case "train":
             return layout.model / "metrics.json"
         case "quantize":
@@ -95,6 +97,21 @@ def _layout(design: str, build: str | None) -> Layout:
     layout = find_layout(design, build)
     _ = layout.design  # every fault of the design file is told before anything else
     return layout
+
+
+@command("data --design tiny", "data --design lite_probe --data recording.nwb --json", name="data")
+def find_spikes(
+    design: DesignName = NEUROPIXELS,
+    build: BuildName = None,
+    data: Data = None,
+    raw: Raw = None,
+    stream: Stream = None,
+    provenance: Provenance = None,
+    replace: Replace = False,
+) -> Answer:
+    """Find the spikes of a recording, convert and split them."""
+    asked = _recorded(data, raw, stream, provenance, replace)
+    return _stage(Chain(_layout(design, build), console(), asked), "data")
 
 
 @command("train --design tiny --epochs 3", "train --design lite --data spikes.npz --json")
@@ -235,6 +252,9 @@ def run_all(
 
 
 def _reported(chain: Chain) -> Answer:
+    from flow.report.index import write_index
+
     build = chain.layout.build
+    write_index(BUILD)
     table = (build / "report.txt").read_text(encoding="utf-8")
     return Answer(_result(chain, "report"), f"\n{table}pictures: {build / 'report.html'}")
