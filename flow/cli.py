@@ -3,14 +3,14 @@
 import os
 import sys
 
-from flow.commands import designs, housekeeping, stages
+from flow.commands import designs, housekeeping, search, stages
 from flow.commands.app import app
 from flow.errors import describe, please_report
 from spikecae.errors import FAILED, INTERNAL
 
 __all__ = ["COMMANDS", "app", "main"]
 
-COMMANDS = (stages, designs, housekeeping)
+COMMANDS = (stages, designs, search, housekeeping)
 """Modules that give the application its commands, in this order."""
 
 
