@@ -21,7 +21,7 @@ def front_figure(found: Exploration) -> Figure:
                 axes.annotate(str(point.number), (x, y), (3, 4), textcoords="offset points", fontsize=7)
         if found.start is not None:
             start = found.start
-            axes.plot(start.objectives[name], start.figures.sndr_db, "*", ms=11, color=ORANGE, zorder=2)
+            axes.plot(start.objectives[name], start.figures.sndr_db, "*", ms=11, color=ORANGE, zorder=4)
         axes.set_xlabel(label)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")

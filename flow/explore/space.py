@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from spikecae.design import Design, Linear, ResNeXt
 
-__all__ = ["FAMILIES", "Choice", "choices_of", "design_of", "made", "values_of"]
+__all__ = ["FAMILIES", "Choice", "choices_of", "design_of", "made", "neighbours_of", "said", "values_of"]
 
 Value = int | float | str
 KIND = "encoder.kind"
@@ -57,6 +57,17 @@ def values_of(base: Design) -> dict[str, Value]:
     return found | {f"{kind}: {choice.key}": said(base, choice.key) for choice in choices}
 
 
+def neighbours_of(base: Design) -> list[dict[str, Value]]:
+    """What trials choose that differ from ``base`` by one step of one choice."""
+    kind, start = base.encoder.kind, values_of(base)
+    found = []
+    for choice in choices_of(kind, base):
+        place = choice.values.index(said(base, choice.key))
+        steps = (choice.values[at] for at in (place - 1, place + 1) if 0 <= at < len(choice.values))
+        found += [{**start, f"{kind}: {choice.key}": value} for value in steps]
+    return found
+
+
 def _linear(base: Design) -> Iterator[Choice]:
     kind, block = FAMILIES[0], base.block
     joint = block.kind == "neighbourhood"
@@ -95,7 +106,9 @@ def _network(base: Design) -> Iterator[Choice]:
 
 def _choice(base: Design, kind: str, key: str, values: tuple[Value, ...]) -> Choice:
     own = said(base, key) if base.encoder.kind == kind else None
-    return Choice(key, values if own is None or own in values else (own, *values))
+    if own is None or own in values:
+        return Choice(key, values)
+    return Choice(key, (own, *values) if isinstance(own, str) else tuple(sorted((own, *values))))
 
 
 def said(design: Design, key: str) -> Value:

@@ -1,7 +1,8 @@
 """The search itself: Optuna chooses, workers try, and what came out is kept in a file as soon as it is known.
 
 Only this process writes to the file. A worker that is lost loses nothing: Dask gives its trial to another one. A search
-that is stopped goes on where it was, its unfinished trials first.
+that is stopped goes on where it was, and does its unfinished trials again. What is one step of one choice beside the
+design that it starts from is tried before anything farther.
 """
 
 import logging
@@ -11,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from flow.code import code_hashes
 from flow.explore.front import OBJECTIVES, Exploration, Point, Question, with_best
-from flow.explore.space import design_of, values_of
+from flow.explore.space import design_of, neighbours_of, values_of
 from flow.explore.trial import Figures, tried
 from flow.fingerprint import hash_json
 from flow.layout import SOURCES
@@ -27,8 +30,8 @@ __all__ = ["Search", "exploration", "explored", "open_study"]
 
 JOURNAL, START = "journal.log", "start"
 SEED = 0
-FIRST = 8
-"""Trials that are drawn at random before the search has something to go by."""
+FIRST = 10
+"""Trials before the search has something to go by."""
 RETRIES = 3
 """How often a trial is given to another worker."""
 
@@ -150,6 +153,10 @@ def _keep(search: Search, study: "optuna.Study", trial: "optuna.trial.Trial", fu
         trial.set_constraint(limit, excess)
     point = _point(search, trial.number, trial.user_attrs, trial.params)
     study.tell(trial, list(point.objectives.values()))
+    if point.start:
+        near = neighbours_of(search.base)
+        for place in np.random.default_rng(SEED).permutation(len(near)):
+            study.enqueue_trial(near[place])
 
 
 def exploration(search: Search, study: "optuna.Study") -> Exploration:
