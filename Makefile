@@ -19,13 +19,22 @@ DESIGNS ?=
 NAME   ?=
 PROCESSES ?=
 SCHEDULER ?=
+TRIALS ?=
+TRIAL ?=
+FAMILY ?=
+CHANNELS ?=
+RATE ?=
+AREA ?=
+POWER ?=
+LINK ?=
 PYTHON ?= python3
 
 VENV := .venv
 RUN  := $(VENV)/bin/python
 FLOW := $(RUN) -m flow
 
-unexport DESIGN BUILD DATA RAW STREAM PROVENANCE REPLACE EPOCHS BLOCKS WAVES COCOTB TARGET PLACED WHOLE DESIGNS NAME PROCESSES SCHEDULER
+unexport DESIGN BUILD DATA RAW STREAM PROVENANCE REPLACE EPOCHS BLOCKS WAVES COCOTB TARGET PLACED WHOLE DESIGNS NAME PROCESSES SCHEDULER \
+	TRIALS TRIAL FAMILY CHANNELS RATE AREA POWER LINK
 
 # A variable's text for the shell, with nothing in it expanded: neither by make nor by the shell.
 quoted = '$(subst ','\'',$(value $(1)))'
@@ -39,6 +48,8 @@ blocks := $(call option,--blocks,BLOCKS)
 waves  := $(if $(filter-out 0,$(value WAVES)),--waves)
 cocotb := $(if $(filter-out 0,$(value COCOTB)),--cocotb)
 workers := $(call option,--processes,PROCESSES) $(call option,--scheduler,SCHEDULER)
+asked := $(call option,--channels,CHANNELS) $(call option,--rate,RATE) $(call option,--area,AREA) \
+	$(call option,--power,POWER) $(call option,--link,LINK)
 target := $(call option,--target,TARGET)
 placed := $(if $(filter-out 0,$(value PLACED)),--placed)
 whole  := $(if $(filter-out 0,$(value WHOLE)),--whole)
@@ -47,7 +58,7 @@ designs := $(basename $(notdir $(wildcard designs/*.toml)))
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all train quantize rtl sim testbench synth place power codec report compare doctor experiments experiment benchmark bench test lint regress regress-quick lock \
+.PHONY: all train quantize rtl sim testbench synth place power codec report compare index check explore adopt doctor experiments experiment benchmark bench test lint regress regress-quick lock \
 	docs docs/design_file.md clean help
 
 all: $(VENV)/installed
@@ -85,6 +96,18 @@ report: $(VENV)/installed
 
 compare: $(VENV)/installed
 	@$(FLOW) compare $(foreach name,$(value DESIGNS),$(call quoted,name))
+
+index: $(VENV)/installed
+	@$(FLOW) index
+
+check: $(VENV)/installed
+	@$(FLOW) check -- $(call quoted,DESIGN)
+
+explore: $(VENV)/installed
+	@$(FLOW) explore $(design) $(data) $(epochs) $(call option,--trials,TRIALS) $(call option,--family,FAMILY) $(asked) $(workers)
+
+adopt: $(VENV)/installed
+	@$(FLOW) adopt $(design) $(call option,--name,NAME) -- $(call quoted,TRIAL)
 
 regress: $(VENV)/installed
 	@set -e; for name in $(designs); do $(FLOW) sim --design "$$name" --cocotb $(blocks); done
@@ -160,6 +183,11 @@ help:
 	@echo "  codec      spec and decoder network (ONNX) in one folder, for the spikecae command"
 	@echo "  report     report.json, report.html and the table"
 	@echo "  compare    reports of DESIGNS=\"name name ...\" side by side: quality, rate, energy, area, channels, cycles"
+	@echo "  index      build/index.html, a page over all reports"
+	@echo "  check      all faults of DESIGN's file, or what its chip will take, before anything is trained"
+	@echo "  explore    search for better designs around DESIGN, on DATA or its own recording: quality, rate, energy and area;"
+	@echo "             TRIALS=n [FAMILY=linear] [EPOCHS=n] [CHANNELS=n RATE=Hz AREA=mm2 POWER=uW LINK=kbit/s] [PROCESSES=n | SCHEDULER=address]"
+	@echo "  adopt      TRIAL=n of such a search as the design file NAME"
 	@echo "  regress    sim with COCOTB=1 for every design; the tests that take minutes; mutants, coverage, a share of an hour"
 	@echo "             of 1000 channels; then a table of it all"
 	@echo "  regress-quick  a part of these, with the smallest designs"

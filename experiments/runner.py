@@ -20,6 +20,7 @@ from experiments.outcome import Outcome, Parameters
 from experiments.result import ExperimentResult, Origin, Row, Run, statistic
 from experiments.sources import MissingData
 from experiments.training import BUILD
+from flow.explore.cluster import dask_client
 from flow.fingerprint import hash_json
 from model.device import thread_count
 from spikecae.cores import usable_cores
@@ -146,13 +147,9 @@ def _runs(
     """Runs as they come in."""
     common = experiment.run, experiment.tools, code
     if scheduler is not None:
-        try:
-            from dask.distributed import Client
+        with dask_client(scheduler, processes) as client:
             from dask.distributed import as_completed as dask_completed
-        except ModuleNotFoundError:
-            raise ModuleNotFoundError("no Dask to reach a scheduler with; pip install distributed") from None
 
-        with Client(scheduler) as client:
             submitted = {
                 client.submit(_run, *common, dict(item.parameters), seed, pure=False): (item, seed)
                 for item, seed in tasks

@@ -40,7 +40,9 @@ from synth.power.blocks_needed import blocks_needed
 
 __all__ = ["Asked", "Chain", "StageName"]
 
-StageName = Literal["train", "quantize", "rtl", "sim", "testbench", "synth", "place", "power", "codec", "report"]
+StageName = Literal[
+    "data", "train", "quantize", "rtl", "sim", "testbench", "synth", "place", "power", "codec", "report"
+]
 OF_A_SPEC: tuple[StageName, ...] = ("rtl", "sim", "testbench", "synth", "place", "power", "codec", "report")
 """Those that work on a spec that is there."""
 USUAL_BLOCKS = 256
@@ -71,6 +73,8 @@ class Chain:
         if stage in OF_A_SPEC:
             require_spec_of_design(self.layout)
         match stage:
+            case "data":
+                return self._data()
             case "train":
                 return self._data() | self._trained(self._epochs_to_train)
             case "quantize":

@@ -10,7 +10,7 @@ __all__ = ["clean"]
 
 FOLDERS = (
     *("data", "model", "quantize", "rtl", "sim", "sim.failed", "testbench", "verilated", "synth", "place", "power"),
-    *("codec", "stamps"),
+    *("codec", "explore", "stamps"),
 )
 FILES = ("report.json", "report.html", "report.txt", "spikes.svg", ".lock")
 UNFINISHED = (".new", ".old")

@@ -17,7 +17,7 @@ from flow.fingerprint import hash_path
 
 __all__ = ["code_hashes", "module_file"]
 
-WHOLE = ("spikecae", "model", "quantize", "rtl", "sim", "synth", "flow.report")
+WHOLE = ("spikecae", "model", "quantize", "rtl", "sim", "synth", "flow.report", "flow.price")
 """Packages whose modules count as a whole. The rest of ``flow`` only decides when stages run."""
 DISCOVERY = "spikecae.discovery"
 """A package that imports this imports every module in its folder."""

@@ -8,11 +8,11 @@ import inspect
 import json
 import re
 import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from flow.drafting.design_file import comment
 from flow.layout import SOURCES
 from spikecae.design import ENCODERS, Costs, Design, Detector, Encoder, Section, Unit, load_design, rules_of, section_in
 from synth.targets.find import with_cells
@@ -43,8 +43,6 @@ four contacts. Most files are shorter: a key that has its default need not be th
 
 TEMPLATE = SOURCES / "designs" / "neuropixels.toml"
 CONTACTS_UM = [[0.0, 0.0], [32.0, 0.0], [0.0, 15.0], [32.0, 15.0]]
-LINE = 120
-"""Characters of a comment's line in the example."""
 BOUNDS = {
     "exclusiveMinimum": " above {}",
     "minimum": ", {} or more",
@@ -87,7 +85,7 @@ def example() -> str:
     lines = list(_assignments(design, [name for name in sections if not isinstance(sections[name], Section)]))
     for name, section in sections.items():
         if isinstance(section, Section):
-            lines += ["", *_comment(_summary(type(section))), f"[{name}]"]
+            lines += ["", *comment(_summary(type(section))), f"[{name}]"]
             lines += _assignments(section, list(type(section).model_fields))
     return "\n".join(lines) + "\n"
 
@@ -154,12 +152,8 @@ def _assignments(section: Section, keys: list[str]) -> Iterator[str]:
     """Lines of TOML for keys, each under its own comment."""
     for key, value in _values(type(section), keys).items():
         description = _text(type(section).model_fields[key].description)
-        yield from _comment(f"{re.split(r'[.;:] |[.]$', description, maxsplit=1)[0]}: {value}")
+        yield from comment(f"{re.split(r'[.;:] |[.]$', description, maxsplit=1)[0]}: {value}")
         yield f"{key} = {json.dumps(getattr(section, key))}"
-
-
-def _comment(text: str) -> list[str]:
-    return textwrap.wrap(text.replace("`", ""), LINE, initial_indent="# ", subsequent_indent="#   ")
 
 
 def _summary(section: type[Section]) -> str:

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Literal
 
-from rich.console import Console
+from pydantic import BaseModel
 from rich.table import Table
 
 from spikecae import __version__
 
-__all__ = ["Finding", "examine", "findings"]
+__all__ = ["Examination", "Finding", "examine", "findings", "table_of"]
 
 WANTED_DISK_GB = 3.0
 """For the Python environment (2 GB) and one design's build folder."""
@@ -29,6 +30,14 @@ class Finding:
     found: str | None
     remedy: str
     optional: bool = False
+
+
+class Examination(BaseModel):
+    """All findings, and whether everything is there that is not optional."""
+
+    schema_version: Literal[1] = 1
+    complete: bool
+    findings: list[Finding]
 
 
 def findings() -> Iterator[Finding]:
@@ -66,18 +75,20 @@ def _folder(variable: str, purpose: str) -> Finding:
     return Finding(variable, purpose, found, lacks, optional=True)
 
 
-def examine(console: Console) -> bool:
-    """Print all findings; whether everything is there that is not optional."""
+def examine() -> Examination:
+    """Look for everything."""
+    found = list(findings())
+    return Examination(complete=all(item.optional or item.found is not None for item in found), findings=found)
+
+
+def table_of(examination: Examination) -> Table:
+    """What was found, and how to get what was not."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("", "what", "for", "found, or how to get it"):
         table.add_column(heading, overflow="fold")
-    complete = True
-    for finding in findings():
+    for finding in examination.findings:
         missing = finding.found is None
-        complete = complete and (finding.optional or not missing)
         mark = "[green]✓[/]" if not missing else "[yellow]–[/]" if finding.optional else "[red]✗[/]"
         name = f"{finding.name} (optional)" if finding.optional else finding.name
         table.add_row(mark, name, finding.purpose, finding.found or finding.remedy)
-    console.print(table)
-    console.print("everything needed is here" if complete else "[red]something is missing; see the lines marked ✗[/]")
-    return complete
+    return table

@@ -9,11 +9,12 @@ from spikecae.design import Design, load_design
 from spikecae.design.point_folder import point_folder
 from synth.targets.find import target_name, with_macros
 
-__all__ = ["DESIGNS", "SOURCES", "Layout", "find_layout"]
+__all__ = ["BUILD", "DESIGNS", "SOURCES", "Layout", "find_layout"]
 
 SOURCES = Path(__file__).resolve().parent.parent
 """The folder that the packages lie in."""
 DESIGNS = Path("designs")
+BUILD = Path("build")
 WHOLE = "-whole"
 """Behind a target's name: of encoder and front end."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -51,7 +52,7 @@ class Layout:
     @property
     def build(self) -> Path:
         """Folder of everything made: ``build/<design>``, or ``build/<design>@<variant>``."""
-        return Path("build") / (self.name if self.variant is None else f"{self.name}@{self.variant}")
+        return BUILD / (self.name if self.variant is None else f"{self.name}@{self.variant}")
 
     def make(self, stage: str = "", **variables: object) -> str:
         """The command that makes a stage of this build folder, for messages; of everything, without a stage."""
@@ -101,6 +102,11 @@ class Layout:
     def power(self, target: str, *, whole: bool = False) -> Path:
         """Power of the netlist for one target; ``whole``: of encoder and front end."""
         return self.build / "power" / (target_name(target) + (WHOLE if whole else ""))
+
+    @property
+    def explore(self) -> Path:
+        """What a search around the design has found."""
+        return self.build / "explore"
 
     @property
     def codec(self) -> Path:

@@ -18,10 +18,11 @@ from model.provenance import in_words
 from spikecae.records import read_record
 from synth.estimate.limit import RATE_HZ
 
-__all__ = ["Comparison", "ComparisonLine", "compare", "page_of", "reports_of", "text_of"]
+__all__ = ["FIGURES", "MISMATCHES", "Comparison", "ComparisonLine", "compare", "page_of", "reports_of", "text_of"]
 
 TEMPLATE = Path(__file__).with_name("comparison.html")
 Better = Literal["more", "less"]
+MISMATCHES = "mismatches, Verilog and golden"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ FIGURES = (
     Figure("latency, cycles", lambda r: r.simulation.latency_cycles_measured, 0, "less"),
     Figure("parameters, KiB", lambda r: r.encoder.parameter_bits / 8192, 1, "less"),
     Figure("working memory, KiB", lambda r: r.encoder.working_memory_bits / 8192, 2, "less"),
-    Figure("mismatches, Verilog and golden", lambda r: r.simulation.mismatches, 0, "less"),
+    Figure(MISMATCHES, lambda r: r.simulation.mismatches, 0, "less"),
     Figure("estimate, nJ per spike", _estimated, 1, "less"),
     Figure("measured, nJ per spike", _of_power(lambda p: p.energy_nj_per_spike), 2, "less"),
     Figure("a block alone, nJ per spike", _of_power(lambda p: p.isolated_nj_per_spike), 2, "less"),

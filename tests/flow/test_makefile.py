@@ -64,6 +64,20 @@ def test_every_stage_is_a_target(stage: str) -> None:
     assert flow_call(stage, "DESIGN=tiny") == [stage, "--design", "tiny"]
 
 
+def test_a_design_is_checked_by_name_or_path() -> None:
+    assert flow_call("check", "DESIGN=some folder/x.toml") == ["check", "--", "some folder/x.toml"]
+
+
+def test_a_search_is_told_what_the_chip_is_for() -> None:
+    call = flow_call("explore", "DESIGN=lite", "TRIALS=9", "FAMILY=linear", "CHANNELS=1000", "RATE=30", "AREA=12")
+    asked = ["--channels", "1000", "--rate", "30", "--area", "12"]
+    assert call == ["explore", "--design", "lite", "--trials", "9", "--family", "linear", *asked]
+    assert flow_call("explore", "DESIGN=lite", "SCHEDULER=tcp://a:1")[-2:] == ["--scheduler", "tcp://a:1"]
+    assert flow_call("adopt", "DESIGN=lite", "TRIAL=7", "NAME=x") == [
+        *("adopt", "--design", "lite", "--name", "x", "--", "7")
+    ]
+
+
 def test_the_reference_of_design_files_is_written_whenever_asked_for() -> None:
     done = make("--dry-run", "docs/design_file.md")
     assert "-m flow.design_reference docs/design_file.md" in done.stdout

@@ -1,0 +1,80 @@
+"""Options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from model.provenance import PROVENANCES
+from synth.targets.find import choices
+
+__all__ = [
+    "NEUROPIXELS",
+    "Blocks",
+    "BuildName",
+    "Cocotb",
+    "Data",
+    "DesignName",
+    "Epochs",
+    "GateBlocks",
+    "Placed",
+    "Provenance",
+    "Raw",
+    "Replace",
+    "Stream",
+    "Target",
+    "Waves",
+    "Whole",
+]
+
+NEUROPIXELS = "neuropixels"
+
+DesignName = Annotated[
+    str, typer.Option("--design", help="Name of a file in designs/, without .toml; or the path of a design file.")
+]
+BuildName = Annotated[
+    str | None,
+    typer.Option("--build", help="A build folder of its own: build/<design>@<name>.", show_default=False),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Recording or spike file in place of the embedded recording.", show_default=False),
+]
+Raw = Annotated[
+    Path | None,
+    typer.Option("--raw", help="TOML or JSON on what DATA does not say: see the guide.", show_default=False),
+]
+Stream = Annotated[str | None, typer.Option("--stream", help="Which of DATA's streams or probes.", show_default=False)]
+Provenance = Annotated[
+    str | None,
+    typer.Option("--provenance", help=f"What DATA is: {', '.join(PROVENANCES)}.", show_default=False),
+]
+Replace = Annotated[
+    bool,
+    typer.Option(
+        "--replace",
+        help="Let another recording (the embedded one, if none is given) take the place of a training.",
+    ),
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option("--epochs", min=1, help="Train this long in place of the design's epochs.", show_default=False),
+]
+Blocks = Annotated[
+    str | None,
+    typer.Option(
+        "--blocks", help="Test blocks to simulate: a number, or all; 256 where there are.", show_default=False
+    ),
+]
+GateBlocks = Annotated[int, typer.Option("--blocks", min=1, help="Blocks to measure, gate by gate.")]
+Waves = Annotated[bool, typer.Option("--waves", help="Leave a waveform of the simulation.")]
+Cocotb = Annotated[bool, typer.Option("--cocotb", help="Run the cocotb benches too, on every simulator installed.")]
+Target = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        help=f"What to synthesize for: {choices()}, or a .lib file.",
+    ),
+]
+Placed = Annotated[bool, typer.Option("--placed", help="Place the netlist, and take the wires from that.")]
+Whole = Annotated[bool, typer.Option("--whole", help="Take the encoder with the front end that the design gives it.")]
