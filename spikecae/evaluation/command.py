@@ -34,8 +34,10 @@ def evaluate(
 ) -> None:
     """Say what an encoder, as it is, makes of the spikes of a recording, and whether to retrain."""
     from spikecae.evaluation.evaluate import evaluate as measure  # takes seconds to import
+    from spikecae.files import check_folder
     from spikecae.recordings.opening import open_recording, open_sorting
 
+    check_folder(out)
     opened = open_recording(recording)
     sorted_ = None if sorting is None else open_sorting(sorting)
     found = measure(opened, codec, sorting=sorted_, groups=groups, uv_per_step=uv_per_step)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecae.cores import threads_of
+from spikecae.errors import InputError
 from spikecae.evaluation.measures import amplitude_errors, groups_of, pca_beside, quality_of
 from spikecae.evaluation.page import page
 from spikecae.evaluation.quality import SAMPLE_BITS, spike_decibels
@@ -86,6 +87,8 @@ def evaluate(
         InputError: recording and codec do not go together, or there are too few spikes: the message says what to do.
     """
     jobs = threads_of(n_jobs)
+    if sorting is not None and not hasattr(sorting, "unit_ids"):
+        raise InputError(f"sorting is a {type(sorting).__name__}; give one of SpikeInterface's (spikeinterface.load)")
     prepared = Prepared(recording, codec, groups, uv_per_step)
     sample = take_sample(prepared, jobs, progress=progress)
     recorded, spec = prepared.header.recording, prepared.codec.spec

@@ -40,7 +40,7 @@ def choose_codec(codec: str | os.PathLike[str]) -> Codec:
     folder = Path(codec)
     if isinstance(codec, str) and codec in shipped_designs():
         folder = DESIGNS / codec
-    elif not folder.is_dir():
+    elif not (folder / "spec.json").is_file():
         known = ", ".join(shipped_designs()) or "none here, as this is no checkout"
         raise InputError(
             f"codec = {os.fspath(codec)!r} is neither a shipped design ({known}) nor a folder with spec.json and "

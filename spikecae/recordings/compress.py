@@ -44,6 +44,8 @@ class Compressed:
         return 8 * self.file_bytes / self.spikes if self.spikes else float("nan")
 
     def __str__(self) -> str:
+        if not self.events:
+            return f"{self.path}: no spikes were found; 0 events in {self.file_bytes:,} bytes"
         return (
             f"{self.path}: {self.events:,} events, {self.spikes:,} spikes in {self.file_bytes:,} bytes, "
             f"{self.bits_per_spike:.1f} bits a spike; {self.recording_bytes / self.file_bytes:,.0f} times less than "
@@ -81,15 +83,17 @@ def compress(
 
     Raises:
         InputError: recording and codec do not go together, or samples are no numbers: the message says what to do.
-        OutputError: ``path`` holds something else.
+        OutputError: ``path`` holds something else, or cannot be written.
     """
     jobs = threads_of(n_jobs)
     prepared = Prepared(recording, codec, groups, uv_per_step)
     chosen, target = prepared.codec, Path(path)
     folder = None if target.suffix == ".scae" else target
+    if folder is not None and folder.is_file():
+        raise OutputError(f"{folder} is a file; name one that ends in .scae, or a folder, which gets file and codec")
     target = target if folder is None else folder / SPIKES_FILE
     inputs = [*files_in(chosen.folder), chosen.design_file]
-    check_output(target, inputs, kind="a .scae file", is_kind=is_container, overwrite=overwrite)
+    check_output(target, inputs, kind="a .scae file", is_kind=is_container, overwrite=overwrite, how="overwrite=True")
     if folder is not None and not overwrite:
         _check_codec_folder(chosen, folder / CODEC_FOLDER)
     encoder = Encoder(chosen.spec, signed=prepared.adc.signed, epoch=0)

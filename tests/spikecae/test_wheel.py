@@ -84,7 +84,7 @@ def test_it_holds_the_codec_alone_and_all_of_it(wheel: Path) -> None:
     assert names == {
         str(path.relative_to(ROOT)) for path in (ROOT / "spikecae").rglob("*") if path.suffix in (".py", ".typed")
     }
-    assert "spikecae = spikecae.cli:main" in told(wheel, "entry_points.txt")
+    assert "spikecae = spikecae.__main__:main" in told(wheel, "entry_points.txt")
 
 
 def test_it_has_the_version_that_the_command_says(wheel: Path) -> None:

@@ -167,6 +167,8 @@ def test_the_command_says_the_same(run: Run, recording: BaseRecording, evaluated
     (tmp_path / "x.pkl").write_bytes(b"")
     assert "a pickle can run code" in run("evaluate", "x.pkl", "--codec", "lite", status=1)
     assert "spikecae evaluate recording --codec lite_probe" in run("evaluate", "--help")
+    said = run("evaluate", "none", "--codec", "lite", "--out", "x.pkl/out", status=1)
+    assert said.startswith("error: x.pkl is a file, and the output would lie in it")  # before the recording is opened
 
 
 def test_too_few_spikes_are_refused(recording: BaseRecording) -> None:
