@@ -8,8 +8,11 @@ __all__ = ["__version__"]
 __version__ = "0.1.0"
 
 RECORDINGS = {
+    "add_to_nwb": "spikecae.exchange.nwb",
     "compress": "spikecae.recordings.compress",
     "evaluate": "spikecae.evaluation.evaluate",
+    "export_to_nwb": "spikecae.exchange.nwb",
+    "export_to_phy": "spikecae.exchange.phy",
     "read_scae": "spikecae.recordings.read",
 }
 """Functions of the package itself that take the extra ``spikeinterface``, each with the module that has it."""

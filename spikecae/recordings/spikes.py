@@ -15,7 +15,7 @@ from spikecae.front_end.recorded import Recorded
 
 if TYPE_CHECKING:
     from probeinterface import Probe
-    from spikeinterface.core import BaseRecording, NumpySnippets, NumpySorting
+    from spikeinterface.core import BaseRecording, NumpySnippets, NumpySorting, SortingAnalyzer
 
 __all__ = ["DecodedSpikes"]
 
@@ -206,6 +206,17 @@ class DecodedSpikes:
                 look for the noise themselves.
         """
         return self._to_recording(self, noise)
+
+    def to_analyzer(self, labels: "Sequence[Any] | NDArray[Any] | None" = None) -> "SortingAnalyzer":
+        """SpikeInterface's analyzer, in memory: ``to_sorting(labels)`` on ``to_recording(noise=True)``.
+
+        With a probe it is sparse, as SpikeInterface makes it: channels within 100 µm of a unit's peak.
+        """
+        from spikeinterface.core import create_sorting_analyzer
+
+        recording = self.to_recording(noise=True)
+        sorting, sparse = self.to_sorting(labels), self.probe is not None
+        return create_sorting_analyzer(sorting, recording, sparse=sparse, job_kwargs={"progress_bar": False})
 
     def _of_segments(self, segment: NDArray[np.integer[Any]]) -> list[NDArray[np.intp]]:
         return [np.flatnonzero(segment == number) for number in range(len(self.recorded.segment_samples))]

@@ -32,7 +32,7 @@ TOOLKIT = [
     "flow",
 ]
 
-EXTRAS = ("", "decoder", "fast", "spikeinterface")
+EXTRAS = ("", "decoder", "fast", "spikeinterface", "nwb", "phy")
 
 PROGRAM = """
 import sys
@@ -100,6 +100,8 @@ def test_extras_install_what_the_codec_imports(wheel: Path) -> None:
         "decoder": {"onnxruntime"},
         "fast": {"numba"},
         "spikeinterface": {"spikecae", "spikeinterface", "probeinterface", "scipy"},  # spikecae: the other extras
+        "nwb": {"spikecae", "pynwb"},
+        "phy": {"spikecae", "pandas", "scikit-learn"},
     }
     imports: set[str] = set()
     for path in (ROOT / "spikecae").rglob("*.py"):
@@ -108,9 +110,10 @@ def test_extras_install_what_the_codec_imports(wheel: Path) -> None:
                 imports |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 imports.add(str(node.module).split(".")[0])
-    comes_with = {"pydantic_core": "pydantic"}
+    comes_with = {"pydantic_core": "pydantic", "h5py": "pynwb", "hdmf": "pynwb"}
+    of_spikeinterface = {"pandas", "scikit-learn"}  # what its export imports
     packages = {comes_with.get(name, name) for name in imports - sys.stdlib_module_names - {"spikecae"}}
-    assert packages == set[str]().union(*named.values()) - {"spikecae"}
+    assert packages == set[str]().union(*named.values()) - {"spikecae"} - of_spikeinterface
 
 
 def test_pip_installs_a_command_that_runs(wheel: Path, tmp_path: Path) -> None:
