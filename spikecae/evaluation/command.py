@@ -23,6 +23,10 @@ def evaluate(
     sorting: Annotated[
         Path | None, typer.Option(help="A sorting that SpikeInterface saved.", show_default=False)
     ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(help="A sorter of SpikeInterface's to run before and after, such as lupin.", show_default=False),
+    ] = None,
     groups: Annotated[
         str | None,
         typer.Option(help="A property; a neighbourhood is of channels with one value of it.", show_default=False),
@@ -40,7 +44,7 @@ def evaluate(
     check_folder(out)
     opened = open_recording(recording)
     sorted_ = None if sorting is None else open_sorting(sorting)
-    found = measure(opened, codec, sorting=sorted_, groups=groups, uv_per_step=uv_per_step)
+    found = measure(opened, codec, sorting=sorted_, sorter=sort, groups=groups, uv_per_step=uv_per_step)
     paths = found.save(out)
     print(f"{found}\n{paths[1]}", file=sys.stderr)
     if as_json:

@@ -32,7 +32,7 @@ TOOLKIT = [
     "flow",
 ]
 
-EXTRAS = ("", "decoder", "fast", "spikeinterface", "nwb", "phy")
+EXTRAS = ("", "decoder", "fast", "spikeinterface", "nwb", "sorting")
 
 PROGRAM = """
 import sys
@@ -101,7 +101,7 @@ def test_extras_install_what_the_codec_imports(wheel: Path) -> None:
         "fast": {"numba"},
         "spikeinterface": {"spikecae", "spikeinterface", "probeinterface", "scipy"},  # spikecae: the other extras
         "nwb": {"spikecae", "pynwb"},
-        "phy": {"spikecae", "pandas", "scikit-learn"},
+        "sorting": {"spikecae", "pandas", "scikit-learn"},
     }
     imports: set[str] = set()
     for path in (ROOT / "spikecae").rglob("*.py"):

@@ -103,7 +103,7 @@ def test_phy_finds_what_its_parameters_name(
     spikes: DecodedSpikes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Read as phylib does: the parameters are run, and arrays lie beside them. Segments follow each other."""
-    pytest.importorskip("pandas", reason="the extra 'phy' is not installed")
+    pytest.importorskip("pandas", reason="the extra 'sorting' is not installed")
     import spikeinterface.postprocessing.template_similarity as similarity
 
     monkeypatch.setattr(similarity, "_compute_similarity_matrix", similarity._compute_similarity_matrix_numpy)
@@ -134,7 +134,7 @@ def test_the_commands_write_both(
 
     monkeypatch.setattr(similarity, "_compute_similarity_matrix", similarity._compute_similarity_matrix_numpy)
     (tmp_path / "spikes.scae").write_bytes((folder / "spikes.scae").read_bytes())
-    for command in ("nwb", "phy"):
+    for command in ("nwb", "sorting"):
         (line,) = [line for line in run(command, "--help").splitlines() if line.strip().startswith("spikecae ")]
         assert repr(spikes) in run(*line.split()[1:])
     assert (tmp_path / "spikes.nwb").is_file()
