@@ -13,7 +13,9 @@ RECORDINGS = {
     "evaluate": "spikecae.evaluation.evaluate",
     "export_to_nwb": "spikecae.exchange.nwb",
     "export_to_phy": "spikecae.exchange.phy",
+    "open_snippets": "spikecae.exchange.snippets",
     "read_scae": "spikecae.recordings.read",
+    "save_snippets": "spikecae.exchange.snippets",
 }
 """Functions of the package itself that take the extra ``spikeinterface``, each with the module that has it."""
 

@@ -1,1 +1,1 @@
-"""Files of other programs: decoded spikes to NWB and phy."""
+"""Files of other programs: decoded spikes to NWB and phy, snippets in Zarr."""

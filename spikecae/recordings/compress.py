@@ -18,7 +18,7 @@ from spikecae.recordings.prepared import Prepared
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording
 
-__all__ = ["CODEC_FOLDER", "SPIKES_FILE", "Compressed", "compress"]
+__all__ = ["CODEC_FOLDER", "SPIKES_FILE", "Compressed", "compress", "copy_codec"]
 
 SPIKES_FILE = "spikes.scae"
 """Name of the file in a folder that :func:`compress` makes."""
@@ -108,7 +108,7 @@ def compress(
         container.close()
         size = file.tell()
         if folder is not None:
-            _copy_codec(chosen, folder / CODEC_FOLDER)
+            copy_codec(chosen, folder / CODEC_FOLDER)
     width = np.dtype(recording.get_dtype()).itemsize * recording.get_num_channels()
     return Compressed(target, events, spikes, size, prepared.clipped, sum(prepared.source.lengths) * width)
 
@@ -129,6 +129,7 @@ def _check_codec_folder(codec: Codec, folder: Path) -> None:
             )
 
 
-def _copy_codec(codec: Codec, folder: Path) -> None:
+def copy_codec(codec: Codec, folder: Path) -> None:
+    """Copy all that decoding needs into ``folder``."""
     for path in _taken_along(codec):
         write_bytes(folder / path.name, path.read_bytes())

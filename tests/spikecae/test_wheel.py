@@ -32,7 +32,7 @@ TOOLKIT = [
     "flow",
 ]
 
-EXTRAS = ("", "decoder", "fast", "spikeinterface", "nwb", "sorting")
+EXTRAS = ("", "decoder", "fast", "spikeinterface", "zarr", "nwb", "sorting")
 
 PROGRAM = """
 import sys
@@ -100,6 +100,7 @@ def test_extras_install_what_the_codec_imports(wheel: Path) -> None:
         "decoder": {"onnxruntime"},
         "fast": {"numba"},
         "spikeinterface": {"spikecae", "spikeinterface", "probeinterface", "scipy"},  # spikecae: the other extras
+        "zarr": {"spikecae", "zarr", "numcodecs"},
         "nwb": {"spikecae", "pynwb"},
         "sorting": {"spikecae", "pandas", "scikit-learn"},
     }
@@ -129,6 +130,24 @@ def test_pip_installs_a_command_that_runs(wheel: Path, tmp_path: Path) -> None:
 
 def test_type_checkers_find_its_types(installed: Path) -> None:
     assert (installed / "spikecae/py.typed").is_file()
+
+
+def test_zarr_finds_the_codec_of_snippets(installed: Path, tiny: Design, tmp_path: Path) -> None:
+    """In an interpreter that imports Zarr alone; the wheel has no designs, so the environment names the spec."""
+    pytest.importorskip("zarr", reason="the extra 'zarr' is not installed")
+    units = (random_adc(tiny, 30, seed=1) * tiny.adc.lsb).astype(np.float32)
+    expected = spikecae.save_snippets(tmp_path / "x", units, "tiny")[:]
+    code = "import sys, zarr, numpy; numpy.save('out.npy', zarr.open('x/snippets', mode='r')[:]); import spikecae"
+    command = [sys.executable, "-c", f"{code}; assert spikecae.__file__.startswith({str(installed)!r})"]
+
+    def read(**environment: str) -> subprocess.CompletedProcess[str]:
+        told = {**os.environ, "PYTHONPATH": str(installed), **environment}
+        return subprocess.run(command, env=told, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert "name the folder with its spec.json in the environment variable SPIKECAE_CODECS" in read().stderr
+    done = read(SPIKECAE_CODECS=str(tmp_path / "x" / "codec"))
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), expected)
 
 
 @pytest.mark.parametrize("absent", [[], ["numba"], ["numba", "onnxruntime"]], ids=str)
