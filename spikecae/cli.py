@@ -43,6 +43,7 @@ from spikecae.evaluation.command import evaluate
 from spikecae.exchange.command import nwb, phy
 from spikecae.files import check_output, replacing
 from spikecae.front_end.adc import MOST_CLIPPED
+from spikecae.recordings.command import compress
 from spikecae.results import Contents, Decoded, Encoded, Inspected, name_of
 
 __all__ = ["app", "main"]
@@ -271,6 +272,7 @@ def decode(
         _print_json(result)
 
 
+app.command(epilog=_examples("spikecae compress recording spikes --codec lite_probe"))(compress)
 app.command(epilog=_examples("spikecae evaluate recording --codec lite_probe"))(evaluate)
 app.command(epilog=_examples("spikecae nwb spikes.scae spikes.nwb --start 2026-05-01T12:00:00"))(nwb)
 app.command(epilog=_examples("spikecae phy spikes.scae for_phy"))(phy)

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from spikecae.errors import InputError
+from spikecae.errors import REPLACING, InputError
 
 __all__ = [
     "OutputError",
@@ -28,13 +28,7 @@ class OutputError(InputError):
 
 
 def check_output(
-    path: Path,
-    inputs: Iterable[Path],
-    *,
-    kind: str,
-    is_kind: Callable[[Path], bool],
-    overwrite: bool,
-    how: str = "--overwrite",
+    path: Path, inputs: Iterable[Path], *, kind: str, is_kind: Callable[[Path], bool], overwrite: bool
 ) -> None:
     """Make sure that nothing of value is lost when ``path`` is written.
 
@@ -44,7 +38,6 @@ def check_output(
         kind: what is to be written, in words.
         is_kind: whether an existing file is of that kind; such a file is an older output, and may be replaced.
         overwrite: whether the user wants a file of any other kind replaced too.
-        how: the user says so.
 
     Raises:
         OutputError: ``path`` is one of the inputs, under this or any other name; or a folder, a device or a pipe; or
@@ -62,7 +55,7 @@ def check_output(
     if not path.is_file():
         raise OutputError(f"{path} is no regular file, and would be replaced by one; name a file as the output")
     if not overwrite and not is_kind(path):
-        raise OutputError(f"{path} exists and is not {kind}; name another output, or replace it with {how}")
+        raise OutputError(f"{path} exists and is not {kind}; name another output, or replace it with {REPLACING}")
 
 
 def check_folder(folder: Path) -> None:

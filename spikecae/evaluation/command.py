@@ -1,5 +1,6 @@
 """``spikecae evaluate``."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,8 @@ import typer
 
 __all__ = ["evaluate"]
 
+OWN = "own"
+"""Name of the build folder of what is retrained."""
 Recording = Annotated[
     Path, typer.Argument(help="What SpikeInterface saved: a folder, .zarr or .json; or an .nwb.", show_default=False)
 ]
@@ -25,7 +28,9 @@ def evaluate(
     ] = None,
     sort: Annotated[
         str | None,
-        typer.Option(help="A sorter of SpikeInterface's to run before and after, such as lupin.", show_default=False),
+        typer.Option(
+            help="A sorter of SpikeInterface's to run before and after, such as tridesclous2.", show_default=False
+        ),
     ] = None,
     groups: Annotated[
         str | None,
@@ -47,5 +52,25 @@ def evaluate(
     found = measure(opened, codec, sorting=sorted_, sorter=sort, groups=groups, uv_per_step=uv_per_step)
     paths = found.save(out)
     print(f"{found}\n{paths[1]}", file=sys.stderr)
+    if found.figures.retrain:
+        print("\n".join(["in the checkout:", *_retraining(recording, codec)]), file=sys.stderr)
     if as_json:
         print(found.figures.model_dump_json())
+
+
+def _retraining(recording: Path, codec: str) -> list[str]:
+    """The commands that fit an encoder to this recording, and try it."""
+    from spikecae.recordings.chosen import choose_codec, shipped_designs
+
+    chosen = choose_codec(codec)
+    name = chosen.spec.design
+    design = name if name in shipped_designs() else str(chosen.design_file.absolute())
+    data = str(recording.absolute())
+    return [
+        f"  {shlex.join(command)}"
+        for command in (
+            ["make", "quantize", f"DESIGN={design}", f"BUILD={OWN}", f"DATA={data}"],
+            ["make", "codec", f"DESIGN={design}", f"BUILD={OWN}"],
+            [".venv/bin/spikecae", "evaluate", data, "--codec", f"build/{name}@{OWN}/codec"],
+        )
+    ]

@@ -81,8 +81,8 @@ def evaluate(
         recording: any of SpikeInterface's.
         codec: a shipped design, or a folder.
         sorting: of the recording; errors are then told for each unit, in place of each channel.
-        sorter: one of SpikeInterface's that is installed, such as ``lupin``, to run on the recording and on what comes
-            back.
+        sorter: one of SpikeInterface's that is installed, such as ``tridesclous2``, to run on the recording and on what
+            comes back.
         groups: a property; a neighbourhood is of channels with one value of it.
         uv_per_step: µV in a step of the converter.
         n_jobs: threads.

@@ -96,7 +96,8 @@ def _verdict(told: Evaluation) -> str:
     kind, title = ("bad", "Retrain") if told.retrain else ("good", "No need to retrain")
     lines = "".join(f"<li>{escape(reason[0].upper() + reason[1:])}.</li>" for reason in told.reasons)
     remedy = (
-        "<p>Fit an encoder to these spikes: <code>make DESIGN=… DATA=your/recording</code> in the checkout.</p>"
+        "<p>Fit an encoder to these spikes, in the checkout: <code>make quantize DESIGN=… BUILD=own DATA=…</code>; the "
+        "command <code>spikecae evaluate</code> prints the whole.</p>"
         if told.retrain
         else ""
     )

@@ -35,7 +35,9 @@ def check_sorter(sorter: str) -> None:
 
     if sorter in available_sorters() and sorter in installed_sorters():
         return
-    what = "is not installed" if sorter in available_sorters() else "is none that SpikeInterface knows"
+    what = "is none that SpikeInterface knows"
+    if sorter in available_sorters():
+        what = "is not installed, or lacks packages (of SpikeInterface's own: pip install 'spikecae[sorting]')"
     raise InputError(f"sorter {sorter!r} {what}; here are {', '.join(installed_sorters())}")
 
 

@@ -42,7 +42,6 @@ def nwb(
         session_start_time=start,
         session_description=description or SESSION,
         overwrite=overwrite,
-        how="--overwrite",
     )
     print(f"{made}: {spikes!r}", file=sys.stderr)
 

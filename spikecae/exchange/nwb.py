@@ -37,7 +37,6 @@ def export_to_nwb(
     session_description: str = SESSION,
     identifier: str | None = None,
     overwrite: bool = False,
-    how: str = "overwrite=True",
 ) -> Path:
     """Write an NWB file of the spikes alone. For one with a subject, or more: :func:`add_to_nwb`.
 
@@ -50,11 +49,10 @@ def export_to_nwb(
         session_description: a sentence on the session.
         identifier: unique to the session; one is made where it is left out.
         overwrite: whether a file may be replaced.
-        how: a user says so.
 
     Raises:
         InputError: the name ends in something else, or the spikes are not in µV.
-        OutputError: there is such a file.
+        OutputError: there is such a file, or none can be made.
     """
     import h5py
     from pynwb import NWBHDF5IO, NWBFile, get_manager
@@ -62,7 +60,7 @@ def export_to_nwb(
     target = Path(path)
     if target.suffix != ".nwb":
         raise InputError(f"{target} does not end in .nwb, by which programs know NWB files; name one that does")
-    check_output(target, (), kind="empty", is_kind=lambda path: not path.stat().st_size, overwrite=overwrite, how=how)
+    check_output(target, (), kind="empty", is_kind=lambda path: not path.stat().st_size, overwrite=overwrite)
     start = session_start_time if session_start_time.tzinfo else session_start_time.astimezone()
     nwbfile = NWBFile(session_description, identifier or str(uuid.uuid4()), start)
     add_to_nwb(spikes, nwbfile)

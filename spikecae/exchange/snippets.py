@@ -12,15 +12,17 @@ from numpy.typing import ArrayLike
 from spikecae.errors import InputError
 from spikecae.exchange.snippet_codec import SnippetCodec, use_codec
 from spikecae.files import OutputError, check_folder
-from spikecae.recordings.chosen import choose_codec
-from spikecae.recordings.compress import CODEC_FOLDER, copy_codec
-from spikecae.recordings.source import MICROVOLTS
+from spikecae.front_end.adc import MICROVOLTS
+from spikecae.recordings.chosen import CODEC_FOLDER, choose_codec, copy_codec
 
 __all__ = ["SNIPPETS", "open_snippets", "save_snippets"]
 
 SNIPPETS = "snippets"
 """Of the array in the group."""
 BLOCKS_PER_CHUNK = 1024
+
+FORMAT = {} if zarr.__version__.startswith("2.") else {"zarr_format": 2}
+"""Codecs of numcodecs are of format 2, which every Zarr reads; Zarr 3 would write another."""
 
 numcodecs.register_codec(SnippetCodec)  # a checkout is not installed, and has no entry points
 
@@ -61,15 +63,20 @@ def save_snippets(
     lsb = chosen.design.adc.lsb * MICROVOLTS.get(unit, 1.0) if uv_per_step is None else uv_per_step
     copy_codec(chosen, target / CODEC_FOLDER)
     use_codec(target.absolute() / CODEC_FOLDER)
-    group = zarr.open_group(str(target), mode="a")
+    chunks = max(1, min(len(array), BLOCKS_PER_CHUNK)), *array.shape[1:]
+    group = zarr.open_group(str(target), mode="a", **FORMAT)
     group.attrs["codec"] = {"folder": CODEC_FOLDER, "design": spec.design, "spec_hash": spec.hash}
     group.attrs["unit"] = "uV" if unit in MICROVOLTS else unit
-    return group.create_dataset(
-        SNIPPETS,
-        data=array,
-        chunks=(max(1, min(len(array), BLOCKS_PER_CHUNK)), *array.shape[1:]),
+    made = zarr.create(
+        array.shape,
+        store=str(target / SNIPPETS),
+        dtype=array.dtype,
+        chunks=chunks,
         compressor=SnippetCodec(spec.hash, lsb, chosen.design.adc.signed),
+        **FORMAT,
     )
+    made[:] = array
+    return made
 
 
 def open_snippets(path: str | os.PathLike[str]) -> Any:

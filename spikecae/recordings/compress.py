@@ -11,19 +11,18 @@ from spikecae.codec import Encoder
 from spikecae.codec.container import ContainerWriter, is_container
 from spikecae.codec.spec_folder import files_in
 from spikecae.cores import threads_of
-from spikecae.files import OutputError, check_output, replacing, write_bytes
-from spikecae.recordings.chosen import Codec
+from spikecae.errors import REPLACING
+from spikecae.files import OutputError, check_output, replacing
+from spikecae.recordings.chosen import CODEC_FOLDER, Codec, copy_codec, taken_along
 from spikecae.recordings.prepared import Prepared
 
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording
 
-__all__ = ["CODEC_FOLDER", "SPIKES_FILE", "Compressed", "compress", "copy_codec"]
+__all__ = ["SPIKES_FILE", "Compressed", "compress"]
 
 SPIKES_FILE = "spikes.scae"
 """Name of the file in a folder that :func:`compress` makes."""
-CODEC_FOLDER = "codec"
-"""Beside it, spec, decoder network and design file."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def compress(
         raise OutputError(f"{folder} is a file; name one that ends in .scae, or a folder, which gets file and codec")
     target = target if folder is None else folder / SPIKES_FILE
     inputs = [*files_in(chosen.folder), chosen.design_file]
-    check_output(target, inputs, kind="a .scae file", is_kind=is_container, overwrite=overwrite, how="overwrite=True")
+    check_output(target, inputs, kind="a .scae file", is_kind=is_container, overwrite=overwrite)
     if folder is not None and not overwrite:
         _check_codec_folder(chosen, folder / CODEC_FOLDER)
     encoder = Encoder(chosen.spec, signed=prepared.adc.signed, epoch=0)
@@ -113,23 +112,12 @@ def compress(
     return Compressed(target, events, spikes, size, prepared.clipped, sum(prepared.source.lengths) * width)
 
 
-def _taken_along(codec: Codec) -> list[Path]:
-    """What decoding needs: the files of the codec, under the names that reading looks for."""
-    return [path for path in (*files_in(codec.folder)[:3], codec.design_file) if path.is_file()]
-
-
 def _check_codec_folder(codec: Codec, folder: Path) -> None:
     """Refuse to replace another codec, which may be the only copy, or what earlier files beside it need."""
-    for path in _taken_along(codec):
+    for path in taken_along(codec):
         there = folder / path.name
         if there.is_dir() or (there.is_file() and there.read_bytes() != path.read_bytes()):
             raise OutputError(
                 f"{there} exists and is not that of codec {codec.spec.design!r} ({codec.spec.hash[:8]}); name another "
-                f"output, or replace it with overwrite=True"
+                f"output, or replace it with {REPLACING}"
             )
-
-
-def copy_codec(codec: Codec, folder: Path) -> None:
-    """Copy all that decoding needs into ``folder``."""
-    for path in _taken_along(codec):
-        write_bytes(folder / path.name, path.read_bytes())

@@ -63,7 +63,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in ("pyproject.toml", "LICENSE"):
+    for name in ("pyproject.toml", "LICENSE", "README.md"):
         shutil.copy(ROOT / name, source)
     shutil.copytree(ROOT / "spikecae", source / "spikecae", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "model", source / "model", ignore=shutil.ignore_patterns("__pycache__"))
@@ -102,7 +102,7 @@ def test_extras_install_what_the_codec_imports(wheel: Path) -> None:
         "spikeinterface": {"spikecae", "spikeinterface", "probeinterface", "scipy"},  # spikecae: the other extras
         "zarr": {"spikecae", "zarr", "numcodecs"},
         "nwb": {"spikecae", "pynwb"},
-        "sorting": {"spikecae", "pandas", "scikit-learn"},
+        "sorting": {"spikecae", "pandas", "scikit-learn", "hdbscan"},
     }
     imports: set[str] = set()
     for path in (ROOT / "spikecae").rglob("*.py"):
@@ -112,9 +112,19 @@ def test_extras_install_what_the_codec_imports(wheel: Path) -> None:
             elif isinstance(node, ast.ImportFrom):
                 imports.add(str(node.module).split(".")[0])
     comes_with = {"pydantic_core": "pydantic", "h5py": "pynwb", "hdmf": "pynwb"}
-    of_spikeinterface = {"pandas", "scikit-learn"}  # what its export imports
+    of_spikeinterface = {"pandas", "scikit-learn", "hdbscan"}  # what its export and its sorters import
     packages = {comes_with.get(name, name) for name in imports - sys.stdlib_module_names - {"spikecae"}}
     assert packages == set[str]().union(*named.values()) - {"spikecae"} - of_spikeinterface
+
+
+def test_what_an_extra_brings_is_named_with_it(wheel: Path) -> None:
+    requirements = re.findall(r"^Requires-Dist: ([\w-]+).*?extra == \"(\w+)\"$", told(wheel, "METADATA"), re.M)
+    for extra, modules in spikecae.EXTRAS.items():
+        packages = {"scikit-learn" if module == "sklearn" else module for module in modules}
+        with_it = {name for name, of in requirements if of == extra} - {"spikecae"}
+        assert with_it <= packages, extra
+    assert spikecae.lacking("sklearn.decomposition").endswith("pip install 'spikecae[sorting]'")
+    assert spikecae.lacking("elephant").endswith("pip install elephant")
 
 
 def test_pip_installs_a_command_that_runs(wheel: Path, tmp_path: Path) -> None:

@@ -163,6 +163,11 @@ def test_the_command_says_the_same(run: Run, recording: BaseRecording, evaluated
     recording.frame_slice(0, 420_000).save(folder=tmp_path / "recording", progress_bar=False, verbose=False)
     said = run("evaluate", "recording", "--codec", "lite_probe")
     assert str(evaluated) in said
+    assert evaluated.figures.retrain
+    lines = [line.split() for line in said.splitlines() if line.startswith("  ")]
+    assert [line[:3] for line in lines[:2]] == [["make", stage, "DESIGN=lite_probe"] for stage in ("quantize", "codec")]
+    assert lines[0][4] == f"DATA={tmp_path / 'recording'}"
+    assert lines[2][-1] == "build/lite_probe@own/codec"
     told = json.loads((tmp_path / "evaluation" / "evaluation.json").read_text(encoding="utf-8"))
     assert told["encoder"] == evaluated.figures.encoder.model_dump()
     assert (tmp_path / "evaluation" / "evaluation.html").is_file()
@@ -220,7 +225,7 @@ def test_a_sorter_runs_before_and_after(
 def test_a_sorter_that_is_not_there_is_refused_at_once(recording: BaseRecording) -> None:
     with pytest.raises(InputError, match=r"sorter 'lupine' is none that SpikeInterface knows; here are .*lupin"):
         evaluate(recording, "lite_probe", sorter="lupine", progress=False)
-    with pytest.raises(InputError, match=r"sorter 'hdsort' is not installed; here are"):
+    with pytest.raises(InputError, match=r"sorter 'hdsort' is not installed, or lacks packages .*; here are"):
         evaluate(recording, "lite_probe", sorter="hdsort", progress=False)
 
 

@@ -134,7 +134,7 @@ def test_the_commands_write_both(
 
     monkeypatch.setattr(similarity, "_compute_similarity_matrix", similarity._compute_similarity_matrix_numpy)
     (tmp_path / "spikes.scae").write_bytes((folder / "spikes.scae").read_bytes())
-    for command in ("nwb", "sorting"):
+    for command in ("nwb", "phy"):
         (line,) = [line for line in run(command, "--help").splitlines() if line.strip().startswith("spikecae ")]
         assert repr(spikes) in run(*line.split()[1:])
     assert (tmp_path / "spikes.nwb").is_file()

@@ -15,6 +15,7 @@ from spikecae.errors import InputError
 from spikecae.files import OutputError
 from spikecae.recordings.spikes import DecodedSpikes
 from tests.recordings import RATE, codes, column, probe, recorded, traces
+from tests.spikecae.command import Run
 
 pytest.importorskip("onnxruntime", reason="the extra 'decoder' is not installed")
 
@@ -287,3 +288,18 @@ def test_labels_and_channels_that_are_none_say_so(spikes: DecodedSpikes) -> None
             spikes.to_sorting(labels)
     with pytest.raises(InputError, match="labels are float64; give integers, or text"):
         spikes.to_sorting([0.5] * len(spikes))
+
+
+def test_the_command_compresses_what_spikeinterface_saved(
+    run: Run, recording: BaseRecording, folder: Path, tmp_path: Path
+) -> None:
+    recording.save(folder=tmp_path / "recording", progress_bar=False, verbose=False)
+    line = next(line for line in run("compress", "--help").splitlines() if line.strip().startswith("spikecae compress"))
+    told = json.loads(run(*line.split()[1:], "--json", stdout=True))
+    assert told["path"] == "spikes/spikes.scae"
+    made = read_scae(tmp_path / "spikes")
+    assert (told["events"], told["file_bytes"]) == (len(made), (tmp_path / "spikes" / "spikes.scae").stat().st_size)
+    np.testing.assert_array_equal(made.waveforms(), read_scae(folder).waveforms())
+    said = run("compress", "recording", "spikes", "--codec", "tiny", status=1)
+    assert "is not that of codec 'tiny'" in said
+    assert said.endswith("replace it with --overwrite\n")
