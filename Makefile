@@ -152,7 +152,7 @@ lint: $(VENV)/installed
 # The versions that requirements.lock names, resolved anew from pyproject.toml.
 lock: $(VENV)/installed
 	@mkdir -p build
-	$(RUN) -m pip install -qq --dry-run --ignore-installed --report build/resolved.json ".[toolkit,dev,docs]"
+	$(RUN) -m pip install -qq --dry-run --ignore-installed --report build/resolved.json ".[toolkit,nwb,sorting,zarr,dev,docs]"
 	$(RUN) -m flow.lock build/resolved.json requirements.lock
 
 # The guide as a site. It needs nothing from elsewhere, neither when it is made nor when it is read.

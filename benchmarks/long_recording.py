@@ -1,6 +1,5 @@
 """``python -m benchmarks.long_recording``: memory and time of encoding all spikes of a long recording."""
 
-import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.progress import track
 
+from benchmarks.memory import peak_mib
 from spikecae.bitstream.events import Events
 from spikecae.codec import ENCODED_AT_A_TIME, Encoder
 from spikecae.codec.container import ContainerWriter, file_header
@@ -72,7 +72,7 @@ def main(
     chip = load_design(Path("designs") / f"{design}.toml")
     encoder = Encoder.from_spec(Path("designs") / design, epoch=0)
     blocks = round(channels * minutes * 60 * rate_hz)
-    baseline, spent = _peak_mib(), 0.0
+    baseline, spent = peak_mib(), 0.0
     console = Console(highlight=False)
     path = folder / "long_recording.scae"
     with replacing(path) as file:
@@ -95,7 +95,7 @@ def main(
         blocks=blocks,
         input_mib=2 * blocks * chip.block.spikes * chip.block.samples / MEBIBYTE,
         file_mib=size / MEBIBYTE,
-        peak_memory_mib=_peak_mib(),
+        peak_memory_mib=peak_mib(),
         baseline_memory_mib=baseline,
         encoding_s=spent,
         blocks_per_s=blocks / spent,
@@ -107,10 +107,6 @@ def main(
         f"encoding: {result.blocks_per_s:.0f} blocks/s, {result.times_real_time:.1f} times real time; "
         f"peak memory {result.peak_memory_mib:.0f} MiB, {baseline:.0f} of them before the first block"
     )
-
-
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """``python -m benchmarks.recording``: memory and time of compressing a raw recording of a probe."""
 
-import resource
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
+from benchmarks.memory import peak_mib
 from spikecae.cores import usable_cores
 from spikecae.files import write_text
 from spikecae.recordings.chosen import choose_codec
@@ -85,7 +85,7 @@ def main(
     part.set_channel_offsets(0.0)
     recording = concatenate_recordings([part] * max(1, round(seconds / TILE_S)))
     recorded_s = recording.get_num_samples() / rate
-    baseline, start, cpu = _peak_mib(), time.perf_counter(), time.process_time()
+    baseline, start, cpu = peak_mib(), time.perf_counter(), time.process_time()
     with TemporaryDirectory() as temporary:
         made = compress(recording, codec, Path(temporary) / "x.scae", n_jobs=n_jobs)
     wall, spent = time.perf_counter() - start, time.process_time() - cpu
@@ -99,7 +99,7 @@ def main(
         events=made.events,
         spikes=made.spikes,
         file_bytes=made.file_bytes,
-        peak_memory_mib=_peak_mib(),
+        peak_memory_mib=peak_mib(),
         baseline_memory_mib=baseline,
         wall_s=wall,
         cpu_s=spent,
@@ -112,10 +112,6 @@ def main(
         f"{result.wall_per_recorded_s:.2f} of real time, {result.cpu_per_recorded_s:.2f} s of a core per second; peak "
         f"memory {result.peak_memory_mib:.0f} MiB, {baseline:.0f} of them before"
     )
-
-
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

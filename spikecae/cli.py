@@ -1,4 +1,4 @@
-"""The command line of the codec: ``spikecae encode``, ``decode``, ``inspect`` and ``evaluate``."""
+"""The command line of the codec: ``spikecae encode``, ``decode``, ``inspect``, and those of recordings."""
 
 import json
 import sys
@@ -40,8 +40,10 @@ from spikecae.codec.times import epoch_before
 from spikecae.design import Adc
 from spikecae.errors import InputError, about, report
 from spikecae.evaluation.command import evaluate
+from spikecae.exchange.command import nwb, phy
 from spikecae.files import check_output, replacing
 from spikecae.front_end.adc import MOST_CLIPPED
+from spikecae.recordings.command import compress
 from spikecae.results import Contents, Decoded, Encoded, Inspected, name_of
 
 __all__ = ["app", "main"]
@@ -270,7 +272,10 @@ def decode(
         _print_json(result)
 
 
+app.command(epilog=_examples("spikecae compress recording spikes --codec lite_probe"))(compress)
 app.command(epilog=_examples("spikecae evaluate recording --codec lite_probe"))(evaluate)
+app.command(epilog=_examples("spikecae nwb spikes.scae spikes.nwb --start 2026-05-01T12:00:00"))(nwb)
+app.command(epilog=_examples("spikecae phy spikes.scae for_phy"))(phy)
 
 
 @app.command(epilog=_examples("spikecae inspect spikes.scae", "spikecae inspect spikes.scae --json"))

@@ -11,9 +11,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from spikecae import __version__
+from spikecae import __version__, lacking
 
-__all__ = ["FAILED", "INTERNAL", "InputError", "about", "describe", "fault_sentence", "report", "sentence"]
+__all__ = [
+    "FAILED",
+    "INTERNAL",
+    "REPLACING",
+    "InputError",
+    "about",
+    "describe",
+    "fault_sentence",
+    "report",
+    "sentence",
+]
 
 FAILED = 1
 """Exit status of a command that says what is wrong with what it was given."""
@@ -22,6 +32,8 @@ INTERNAL = 70
 DEBUG = "SPIKECAE_DEBUG"
 """Environment variable that adds tracebacks where it is 1."""
 
+REPLACING = "overwrite=True"
+"""What a caller says to have a file replaced; on the command line it is an option."""
 LONGEST_VALUE = 80
 """Characters of a value that a message shows."""
 
@@ -101,10 +113,9 @@ def describe(error: BaseException) -> str | None:
     """
     own = isinstance(error, ValueError) and type(error).__module__.split(".")[0] == "spikecae"
     if own or isinstance(error, ValidationError | OSError | MemoryError):
-        return sentence(error)
+        return sentence(error).replace(REPLACING, "--overwrite")
     if isinstance(error, ModuleNotFoundError) and error.name and error.name.split(".")[0] != "spikecae":
-        package = error.name.split(".")[0]
-        return f"the Python package {package!r} is missing; install it with: pip install {package}"
+        return lacking(error.name)
     return None
 
 

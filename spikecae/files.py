@@ -7,9 +7,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from spikecae.errors import InputError
+from spikecae.errors import REPLACING, InputError
 
-__all__ = ["OutputError", "check_output", "name_full_disk", "replaced", "replacing", "write_bytes", "write_text"]
+__all__ = [
+    "OutputError",
+    "check_folder",
+    "check_output",
+    "name_full_disk",
+    "replaced",
+    "replacing",
+    "write_bytes",
+    "write_text",
+]
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -32,8 +41,9 @@ def check_output(
 
     Raises:
         OutputError: ``path`` is one of the inputs, under this or any other name; or a folder, a device or a pipe; or
-            a file of another kind, and ``overwrite`` is not set.
+            a file of another kind, and ``overwrite`` is not set; or it cannot be made where it is to be.
     """
+    check_folder(path.parent)
     if path.is_dir():
         raise OutputError(f"{path} is a folder, and the output is a file; name one in it, such as {path / 'output'}")
     if not path.exists():
@@ -45,7 +55,20 @@ def check_output(
     if not path.is_file():
         raise OutputError(f"{path} is no regular file, and would be replaced by one; name a file as the output")
     if not overwrite and not is_kind(path):
-        raise OutputError(f"{path} exists and is not {kind}; name another output, or replace it with --overwrite")
+        raise OutputError(f"{path} exists and is not {kind}; name another output, or replace it with {REPLACING}")
+
+
+def check_folder(folder: Path) -> None:
+    """Make sure that files can be made in ``folder``, which need not exist.
+
+    Raises:
+        OutputError: it, or what it is to lie in, is a file, or may not be written to.
+    """
+    there = next((path for path in (folder, *folder.parents) if path.exists()), None)
+    if there is not None and not there.is_dir():
+        raise OutputError(f"{there} is a file, and the output would lie in it as in a folder; name another output")
+    if there is not None and not os.access(there, os.W_OK | os.X_OK):
+        raise OutputError(f"{there}: nothing may be written there; check its permissions, or name another output")
 
 
 def name_full_disk(error: OSError, path: Path) -> None:

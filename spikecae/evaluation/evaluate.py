@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecae.cores import threads_of
+from spikecae.errors import InputError
 from spikecae.evaluation.measures import amplitude_errors, groups_of, pca_beside, quality_of
 from spikecae.evaluation.page import page
 from spikecae.evaluation.quality import SAMPLE_BITS, spike_decibels
 from spikecae.evaluation.result import Evaluation, OwnSpikes
 from spikecae.evaluation.sample import Sample, take_sample
 from spikecae.evaluation.shown import Shown, chosen_blocks
+from spikecae.evaluation.sorting import check_sorter, sort_before_and_after
 from spikecae.evaluation.units import units_of
 from spikecae.evaluation.verdict import judge
 from spikecae.files import write_text
@@ -48,6 +50,7 @@ class Evaluated:
             f"(global {found.sndr_global_db:.1f}, worst 5 % {found.sndr_worst_db:.1f}) at {found.bits_per_spike:.1f} "
             f"bits a spike, {told.compression_ratio:.1f} times less than 16 bits a sample\n"
             f"{'retrain' if told.retrain else 'no need to retrain'}: {'; '.join(told.reasons)}"
+            f"{'' if told.sorting is None else f'{chr(10)}{told.sorting}'}"
         )
 
     def save(self, folder: str | os.PathLike[str]) -> tuple[Path, Path]:
@@ -63,6 +66,7 @@ def evaluate(
     codec: str | os.PathLike[str],
     *,
     sorting: "BaseSorting | None" = None,
+    sorter: str | None = None,
     groups: str | None = None,
     uv_per_step: float | None = None,
     n_jobs: int | None = None,
@@ -70,13 +74,15 @@ def evaluate(
 ) -> Evaluated:
     """What an encoder, as it is, makes of the spikes of a recording: quality, rate, and whether to retrain.
 
-    Of a long recording, stretches at equal distances are looked at. Arguments beside ``sorting`` are those of
-    :func:`spikecae.recordings.compress.compress`.
+    Of a long recording, stretches at equal distances are looked at. Arguments beside ``sorting`` and ``sorter`` are
+    those of :func:`spikecae.recordings.compress.compress`.
 
     Args:
         recording: any of SpikeInterface's.
         codec: a shipped design, or a folder.
         sorting: of the recording; errors are then told for each unit, in place of each channel.
+        sorter: one of SpikeInterface's that is installed, such as ``tridesclous2``, to run on the recording and on what
+            comes back.
         groups: a property; a neighbourhood is of channels with one value of it.
         uv_per_step: µV in a step of the converter.
         n_jobs: threads.
@@ -86,6 +92,10 @@ def evaluate(
         InputError: recording and codec do not go together, or there are too few spikes: the message says what to do.
     """
     jobs = threads_of(n_jobs)
+    if sorting is not None and not hasattr(sorting, "unit_ids"):
+        raise InputError(f"sorting is a {type(sorting).__name__}; give one of SpikeInterface's (spikeinterface.load)")
+    if sorter is not None:
+        check_sorter(sorter)
     prepared = Prepared(recording, codec, groups, uv_per_step)
     sample = take_sample(prepared, jobs, progress=progress)
     recorded, spec = prepared.header.recording, prepared.codec.spec
@@ -146,6 +156,18 @@ def evaluate(
         own_spikes=own,
         grouped_by="channel" if sorting is None else "unit",
         groups=groups_of(names, number, original, decoded, peaks),
+        sorting=None
+        if sorter is None
+        else sort_before_and_after(
+            recording,
+            codec,
+            sorter,
+            sorting,
+            groups=groups,
+            uv_per_step=prepared.adc.lsb,
+            n_jobs=jobs,
+            progress=progress,
+        ),
         retrain=retrain,
         reasons=reasons,
     )

@@ -3,7 +3,7 @@
 from html import escape
 
 from spikecae.evaluation.figures import amplitude_plot, rate_plot, sndr_plot, spike_plots
-from spikecae.evaluation.result import Evaluation, OwnSpikes, Quality
+from spikecae.evaluation.result import Evaluation, OwnSpikes, Quality, Sorted
 from spikecae.evaluation.shown import Shown
 
 __all__ = ["page"]
@@ -59,6 +59,7 @@ def page(told: Evaluation, shown: Shown) -> str:
         _section("Quality and rate", _qualities(told) + _pair(told, shown)),
         _section("Spikes as recorded (grey) and as decoded (blue)", _blocks(told, shown)),
         _section(f"Worst {told.grouped_by}s", _groups(told)),
+        *([] if told.sorting is None else [_section("Sorting before and after", _sorting(told.sorting))]),
         _section("What was measured", _notes(told)),
     ]
     return (
@@ -95,7 +96,8 @@ def _verdict(told: Evaluation) -> str:
     kind, title = ("bad", "Retrain") if told.retrain else ("good", "No need to retrain")
     lines = "".join(f"<li>{escape(reason[0].upper() + reason[1:])}.</li>" for reason in told.reasons)
     remedy = (
-        "<p>Fit an encoder to these spikes: <code>make DESIGN=… DATA=your/recording</code> in the checkout.</p>"
+        "<p>Fit an encoder to these spikes, in the checkout: <code>make quantize DESIGN=… BUILD=own DATA=…</code>; the "
+        "command <code>spikecae evaluate</code> prints the whole.</p>"
         if told.retrain
         else ""
     )
@@ -156,6 +158,22 @@ def _groups(told: Evaluation) -> str:
     return (
         f'<div class="table"><table><tr>{head}</tr>{rows}</table></div><p class="note">Peak: median over events of how '
         f"much it is larger than it was; peak error: either way. Template: the mean waveform.{more}</p>"
+    )
+
+
+def _sorting(told: Sorted) -> str:
+    head = "".join(f"<th>{name}</th>" for name in ("unit", "spikes", "before, %", "after, %"))
+    rows = "".join(
+        f"<tr><td>{escape(unit.name)}</td><td>{unit.spikes:,}</td><td>{100 * unit.before:.0f}</td>"
+        f"<td>{100 * unit.after:.0f}</td></tr>"
+        for unit in told.units[:WORST_SHOWN]
+    )
+    rest = len(told.units) - WORST_SHOWN
+    more = f" {rest} that lose less are in evaluation.json." if rest > 0 else ""
+    return (
+        f"<p>{escape(str(told))}.</p>"
+        f'<div class="table"><table><tr>{head}</tr>{rows}</table></div><p class="note">Spikes that the sorter finds of '
+        f"a unit, over those that are in either, against {told.against}; what was not sent is white noise.{more}</p>"
     )
 
 

@@ -1,12 +1,13 @@
 """What an evaluation says, as JSON."""
 
+from statistics import fmean
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from spikecae.front_end.recorded import Recorded
 
-__all__ = ["Evaluation", "OfGroup", "OwnSpikes", "Quality"]
+__all__ = ["Evaluation", "OfGroup", "OfUnit", "OwnSpikes", "Quality", "Sorted"]
 
 
 class Part(BaseModel):
@@ -50,10 +51,44 @@ class OfGroup(Part):
     """Of the mean waveforms, decoded and original: root mean square of the difference, over that of the original."""
 
 
+class OfUnit(Part):
+    """How a sorter does with a unit: agreement, spikes in both over spikes in either."""
+
+    name: str
+    spikes: int
+    before: float
+    """On the recording as it is; 1 of a unit that was found there."""
+    after: float
+    """On what was encoded and decoded."""
+
+
+class Sorted(Part):
+    """A sorter before and after."""
+
+    sorter: str
+    seconds: float
+    """From the start; segments follow each other."""
+    units_before: int
+    units_after: int
+    against: Literal["known units", "units before"]
+    """What units are compared with."""
+    units: list[OfUnit]
+    """Those that lose most first."""
+
+    def __str__(self) -> str:
+        found = f"{self.sorter} finds {self.units_before} units before and {self.units_after} after"
+        if not self.units:
+            return found
+        before, after = (100 * fmean(values) for values in zip(*((u.before, u.after) for u in self.units), strict=True))
+        if self.against == "units before":
+            return f"{found}; these agree with those by {after:.0f} %, in the mean"
+        return f"{found}; mean accuracy of {len(self.units)} known units: {before:.0f} % and {after:.0f} %"
+
+
 class Evaluation(Part):
     """An encoder on the spikes of a recording that it was not trained on."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     codec: str
     spec_hash: str
     recording: Recorded
@@ -93,6 +128,8 @@ class Evaluation(Part):
     grouped_by: Literal["unit", "channel"]
     groups: list[OfGroup]
     """Worst first; those of few spikes are left out."""
+    sorting: Sorted | None
+    """None where no sorter was asked for."""
     retrain: bool
     reasons: list[str]
     """Of the rules, those that ask for training, or where none does, what was found by each."""

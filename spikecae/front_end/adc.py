@@ -6,8 +6,10 @@ from numpy.typing import NDArray
 from spikecae.design import Adc
 from spikecae.errors import InputError
 
-__all__ = ["LEAST_CODES", "MOST_CLIPPED", "check_converter", "codes_to_units", "units_to_codes"]
+__all__ = ["LEAST_CODES", "MICROVOLTS", "MOST_CLIPPED", "check_converter", "codes_to_units", "units_to_codes"]
 
+MICROVOLTS = {"uV": 1.0, "µV": 1.0, "mV": 1e3, "V": 1e6}
+"""In a design's unit of a sample; any other is one of its own."""
 MOST_CLIPPED = 0.01
 """Share of samples beyond the converter's range above which their scale is taken to be wrong."""
 LEAST_CODES = 4

@@ -4,15 +4,18 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikecae.codec.spec_folder import load_codec_spec
+from spikecae.codec.spec_folder import files_in, load_codec_spec
 from spikecae.design import Design, load_design
 from spikecae.errors import InputError
+from spikecae.files import write_bytes
 from spikecae.spec import EncoderSpec
 
-__all__ = ["Codec", "choose_codec", "shipped_designs"]
+__all__ = ["CODEC_FOLDER", "Codec", "choose_codec", "copy_codec", "shipped_designs", "taken_along"]
 
 DESIGNS = Path(__file__).resolve().parents[2] / "designs"
 """Of the checkout; an installed wheel has none, and takes folders."""
+CODEC_FOLDER = "codec"
+"""Beside a file, with spec, decoder network and design file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,7 @@ def choose_codec(codec: str | os.PathLike[str]) -> Codec:
     folder = Path(codec)
     if isinstance(codec, str) and codec in shipped_designs():
         folder = DESIGNS / codec
-    elif not folder.is_dir():
+    elif not (folder / "spec.json").is_file():
         known = ", ".join(shipped_designs()) or "none here, as this is no checkout"
         raise InputError(
             f"codec = {os.fspath(codec)!r} is neither a shipped design ({known}) nor a folder with spec.json and "
@@ -63,3 +66,14 @@ def choose_codec(codec: str | os.PathLike[str]) -> Codec:
             f"{theirs[0]}, {theirs[1]} and {theirs[2]}; put the design file that the spec was made of beside it"
         )
     return Codec(design, spec, folder, found)
+
+
+def taken_along(codec: Codec) -> list[Path]:
+    """What decoding needs: the files of the codec, under the names that reading looks for."""
+    return [path for path in (*files_in(codec.folder)[:3], codec.design_file) if path.is_file()]
+
+
+def copy_codec(codec: Codec, folder: Path) -> None:
+    """Copy all that decoding needs into ``folder``."""
+    for path in taken_along(codec):
+        write_bytes(folder / path.name, path.read_bytes())

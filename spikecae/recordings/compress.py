@@ -11,19 +11,18 @@ from spikecae.codec import Encoder
 from spikecae.codec.container import ContainerWriter, is_container
 from spikecae.codec.spec_folder import files_in
 from spikecae.cores import threads_of
-from spikecae.files import OutputError, check_output, replacing, write_bytes
-from spikecae.recordings.chosen import Codec
+from spikecae.errors import REPLACING
+from spikecae.files import OutputError, check_output, replacing
+from spikecae.recordings.chosen import CODEC_FOLDER, Codec, copy_codec, taken_along
 from spikecae.recordings.prepared import Prepared
 
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording
 
-__all__ = ["CODEC_FOLDER", "SPIKES_FILE", "Compressed", "compress"]
+__all__ = ["SPIKES_FILE", "Compressed", "compress"]
 
 SPIKES_FILE = "spikes.scae"
 """Name of the file in a folder that :func:`compress` makes."""
-CODEC_FOLDER = "codec"
-"""Beside it, spec, decoder network and design file."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,8 @@ class Compressed:
         return 8 * self.file_bytes / self.spikes if self.spikes else float("nan")
 
     def __str__(self) -> str:
+        if not self.events:
+            return f"{self.path}: no spikes were found; 0 events in {self.file_bytes:,} bytes"
         return (
             f"{self.path}: {self.events:,} events, {self.spikes:,} spikes in {self.file_bytes:,} bytes, "
             f"{self.bits_per_spike:.1f} bits a spike; {self.recording_bytes / self.file_bytes:,.0f} times less than "
@@ -81,12 +82,14 @@ def compress(
 
     Raises:
         InputError: recording and codec do not go together, or samples are no numbers: the message says what to do.
-        OutputError: ``path`` holds something else.
+        OutputError: ``path`` holds something else, or cannot be written.
     """
     jobs = threads_of(n_jobs)
     prepared = Prepared(recording, codec, groups, uv_per_step)
     chosen, target = prepared.codec, Path(path)
     folder = None if target.suffix == ".scae" else target
+    if folder is not None and folder.is_file():
+        raise OutputError(f"{folder} is a file; name one that ends in .scae, or a folder, which gets file and codec")
     target = target if folder is None else folder / SPIKES_FILE
     inputs = [*files_in(chosen.folder), chosen.design_file]
     check_output(target, inputs, kind="a .scae file", is_kind=is_container, overwrite=overwrite)
@@ -104,27 +107,17 @@ def compress(
         container.close()
         size = file.tell()
         if folder is not None:
-            _copy_codec(chosen, folder / CODEC_FOLDER)
+            copy_codec(chosen, folder / CODEC_FOLDER)
     width = np.dtype(recording.get_dtype()).itemsize * recording.get_num_channels()
     return Compressed(target, events, spikes, size, prepared.clipped, sum(prepared.source.lengths) * width)
 
 
-def _taken_along(codec: Codec) -> list[Path]:
-    """What decoding needs: the files of the codec, under the names that reading looks for."""
-    return [path for path in (*files_in(codec.folder)[:3], codec.design_file) if path.is_file()]
-
-
 def _check_codec_folder(codec: Codec, folder: Path) -> None:
     """Refuse to replace another codec, which may be the only copy, or what earlier files beside it need."""
-    for path in _taken_along(codec):
+    for path in taken_along(codec):
         there = folder / path.name
         if there.is_dir() or (there.is_file() and there.read_bytes() != path.read_bytes()):
             raise OutputError(
                 f"{there} exists and is not that of codec {codec.spec.design!r} ({codec.spec.hash[:8]}); name another "
-                f"output, or replace it with overwrite=True"
+                f"output, or replace it with {REPLACING}"
             )
-
-
-def _copy_codec(codec: Codec, folder: Path) -> None:
-    for path in _taken_along(codec):
-        write_bytes(folder / path.name, path.read_bytes())

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from spikecae.codec.account import many
 from spikecae.design import Adc
 from spikecae.errors import InputError
-from spikecae.front_end.adc import units_to_codes
+from spikecae.front_end.adc import MICROVOLTS, units_to_codes
 from spikecae.recordings.arrangement import Arrangement
 from spikecae.recordings.chosen import Codec
 from spikecae.recordings.peaks import find_peaks, noise_deviation
-from spikecae.recordings.source import MICROVOLTS, Source
+from spikecae.recordings.source import Source
 
 __all__ = ["Found", "Stretch", "all_found", "noise_of", "step_of", "stretches", "too_few"]
 

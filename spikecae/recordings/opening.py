@@ -47,6 +47,8 @@ def _opened(path: Path, kind: type, what: str) -> Any:
     refuse_pickles(path)
     try:
         found = _of_nwb(path) if path.suffix == ".nwb" and kind is BaseRecording else load(path)
+    except ModuleNotFoundError:
+        raise
     except Exception as error:  # every format raises its own
         said = f"{type(error).__name__}: {str(error).strip()}".split("\n")[0][:200]
         raise InputError(

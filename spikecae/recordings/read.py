@@ -15,8 +15,8 @@ from spikecae.codec.container import ContainerReader, FileHeader, contradictions
 from spikecae.codec.spec_folder import load_codec_points, network_in
 from spikecae.errors import InputError, about
 from spikecae.front_end.recorded import Recorded
-from spikecae.recordings.chosen import DESIGNS
-from spikecae.recordings.compress import CODEC_FOLDER, SPIKES_FILE
+from spikecae.recordings.chosen import CODEC_FOLDER, DESIGNS
+from spikecae.recordings.compress import SPIKES_FILE
 from spikecae.recordings.decoded_segment import DecodedSegment
 from spikecae.recordings.spikes import DecodedSpikes
 from spikecae.spec import EncoderSpec

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from spikecae.codec.account import many
 from spikecae.design import Design
 from spikecae.errors import InputError
+from spikecae.front_end.adc import MICROVOLTS
 from spikecae.recordings.band import BandPass
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MICROVOLTS", "RATE_TOLERANCE", "Source"]
 
-MICROVOLTS = {"uV": 1.0, "µV": 1.0, "mV": 1e3, "V": 1e6}
-"""Any other unit of a design is one of its own."""
 RATE_TOLERANCE = 0.01
 """That a recording's rate may differ from the design's."""
 LEAST_S = 0.1

@@ -15,7 +15,7 @@ from spikecae.front_end.recorded import Recorded
 
 if TYPE_CHECKING:
     from probeinterface import Probe
-    from spikeinterface.core import BaseRecording, NumpySnippets, NumpySorting
+    from spikeinterface.core import BaseRecording, NumpySnippets, NumpySorting, SortingAnalyzer
 
 __all__ = ["DecodedSpikes"]
 
@@ -102,10 +102,16 @@ class DecodedSpikes:
         return made
 
     def waveforms(
-        self, events: "slice | Sequence[int] | NDArray[np.integer[Any]] | None" = None
+        self, events: "int | slice | Sequence[int] | NDArray[np.integer[Any]] | None" = None
     ) -> NDArray[np.float32]:
-        """Snippets ``[n, P, D]`` of some ``events``, or of all, in the file's unit: µV, if the recording had gains."""
+        """Snippets ``[n, P, D]`` of some ``events``, or of all, in the file's unit: µV, if the recording had gains.
+
+        Of one, given by its number: ``[P, D]``.
+        """
         rows = np.arange(len(self))[slice(None) if events is None else events]
+        if not rows.ndim:
+            one: NDArray[np.float32] = self.waveforms(rows[None])[0]
+            return one
         blocks, whole = np.unique(self._block[rows], return_inverse=True)
         neighbourhood = self.recorded.neighbours is not None
         shape = self.channels.shape[1], self.header.samples
@@ -127,7 +133,7 @@ class DecodedSpikes:
             made[mine] = self._decoder.waveforms(self._indices[blocks[mine]].astype(np.int32), self.header.adc, tag)
         return made
 
-    def to_snippets(self, channel_ids: Sequence[str | int] | None = None) -> "NumpySnippets":
+    def to_snippets(self, channel_ids: str | int | Sequence[str | int] | None = None) -> "NumpySnippets":
         """SpikeInterface's snippets ``(n, D, C)`` of some channels, or of all; 0 where an event has no snippet.
 
         Of some channels, those events are left out that have no snippet there.
@@ -137,6 +143,8 @@ class DecodedSpikes:
         """
         from spikeinterface.core import NumpySnippets
 
+        if isinstance(channel_ids, str | int):
+            channel_ids = [channel_ids]
         wanted = self.channel_ids if channel_ids is None else list(channel_ids)
         place = np.full(len(self.channel_ids), -1)
         for number, name in enumerate(wanted):
@@ -172,13 +180,16 @@ class DecodedSpikes:
             labels: of each event, in order, as a sorter of yours has found them.
 
         Raises:
-            InputError: there is another number of labels than of events.
+            InputError: there is another number of labels than of events, or they are neither integers nor text.
         """
         from spikeinterface.core import NumpySorting
 
         own = np.array(self.channel_ids)[self.channel] if labels is None else np.asarray(labels)
-        if len(own) != len(self):
-            raise InputError(f"{len(own)} labels for {len(self)} events; give one for each, in order of time")
+        if own.shape != (len(self),):
+            shape = len(own) if own.ndim == 1 else f"an array {own.shape} of"
+            raise InputError(f"{shape} labels for {len(self)} events; give one for each, in order of time")
+        if own.dtype.kind not in "iuU":
+            raise InputError(f"labels are {own.dtype}; give integers, or text")
         parts = self._of_segments(self.segment)
         return NumpySorting.from_samples_and_labels(
             [self.sample[part] for part in parts], [own[part] for part in parts], self.sampling_rate_hz
@@ -195,6 +206,17 @@ class DecodedSpikes:
                 look for the noise themselves.
         """
         return self._to_recording(self, noise)
+
+    def to_analyzer(self, labels: "Sequence[Any] | NDArray[Any] | None" = None) -> "SortingAnalyzer":
+        """SpikeInterface's analyzer, in memory: ``to_sorting(labels)`` on ``to_recording(noise=True)``.
+
+        With a probe it is sparse, as SpikeInterface makes it: channels within 100 µm of a unit's peak.
+        """
+        from spikeinterface.core import create_sorting_analyzer
+
+        recording = self.to_recording(noise=True)
+        sorting, sparse = self.to_sorting(labels), self.probe is not None
+        return create_sorting_analyzer(sorting, recording, sparse=sparse, job_kwargs={"progress_bar": False})
 
     def _of_segments(self, segment: NDArray[np.integer[Any]]) -> list[NDArray[np.intp]]:
         return [np.flatnonzero(segment == number) for number in range(len(self.recorded.segment_samples))]

@@ -96,7 +96,7 @@ def test_only_earlier_outputs_are_replaced_unasked(tmp_path: Path) -> None:
     (tmp_path / "mine").write_bytes(b"new")
     (tmp_path / "theirs").write_bytes(b"a day's work")
     check(tmp_path / "mine")
-    with pytest.raises(OutputError, match="theirs exists and is not new; name another output, or replace it with --ov"):
+    with pytest.raises(OutputError, match="theirs exists and is not new; name another output, or replace it with over"):
         check(tmp_path / "theirs")
     check(tmp_path / "theirs", overwrite=True)
 

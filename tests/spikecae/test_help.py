@@ -93,6 +93,20 @@ def test_python_m_is_the_command() -> None:
         assert "__main__" not in done.stdout + done.stderr
 
 
+def test_an_interruption_while_it_is_imported_has_the_same_status() -> None:
+    program = """
+import runpy, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pydantic":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+runpy.run_module("spikecae", run_name="__main__")
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
 @pytest.mark.usefixtures("example_files")
 def test_results_as_json(run: Run, tmp_path: Path) -> None:
     spec = ("--spec", "designs/neuropixels")

@@ -32,7 +32,7 @@ TOOLKIT = [
     "flow",
 ]
 
-EXTRAS = ("", "decoder", "fast", "spikeinterface")
+EXTRAS = ("", "decoder", "fast", "spikeinterface", "zarr", "nwb", "sorting")
 
 PROGRAM = """
 import sys
@@ -63,7 +63,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in ("pyproject.toml", "LICENSE"):
+    for name in ("pyproject.toml", "LICENSE", "README.md"):
         shutil.copy(ROOT / name, source)
     shutil.copytree(ROOT / "spikecae", source / "spikecae", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "model", source / "model", ignore=shutil.ignore_patterns("__pycache__"))
@@ -84,7 +84,7 @@ def test_it_holds_the_codec_alone_and_all_of_it(wheel: Path) -> None:
     assert names == {
         str(path.relative_to(ROOT)) for path in (ROOT / "spikecae").rglob("*") if path.suffix in (".py", ".typed")
     }
-    assert "spikecae = spikecae.cli:main" in told(wheel, "entry_points.txt")
+    assert "spikecae = spikecae.__main__:main" in told(wheel, "entry_points.txt")
 
 
 def test_it_has_the_version_that_the_command_says(wheel: Path) -> None:
@@ -100,6 +100,9 @@ def test_extras_install_what_the_codec_imports(wheel: Path) -> None:
         "decoder": {"onnxruntime"},
         "fast": {"numba"},
         "spikeinterface": {"spikecae", "spikeinterface", "probeinterface", "scipy"},  # spikecae: the other extras
+        "zarr": {"spikecae", "zarr", "numcodecs"},
+        "nwb": {"spikecae", "pynwb"},
+        "sorting": {"spikecae", "pandas", "scikit-learn", "hdbscan"},
     }
     imports: set[str] = set()
     for path in (ROOT / "spikecae").rglob("*.py"):
@@ -108,9 +111,20 @@ def test_extras_install_what_the_codec_imports(wheel: Path) -> None:
                 imports |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 imports.add(str(node.module).split(".")[0])
-    comes_with = {"pydantic_core": "pydantic"}
+    comes_with = {"pydantic_core": "pydantic", "h5py": "pynwb", "hdmf": "pynwb"}
+    of_spikeinterface = {"pandas", "scikit-learn", "hdbscan"}  # what its export and its sorters import
     packages = {comes_with.get(name, name) for name in imports - sys.stdlib_module_names - {"spikecae"}}
-    assert packages == set[str]().union(*named.values()) - {"spikecae"}
+    assert packages == set[str]().union(*named.values()) - {"spikecae"} - of_spikeinterface
+
+
+def test_what_an_extra_brings_is_named_with_it(wheel: Path) -> None:
+    requirements = re.findall(r"^Requires-Dist: ([\w-]+).*?extra == \"(\w+)\"$", told(wheel, "METADATA"), re.M)
+    for extra, modules in spikecae.EXTRAS.items():
+        packages = {"scikit-learn" if module == "sklearn" else module for module in modules}
+        with_it = {name for name, of in requirements if of == extra} - {"spikecae"}
+        assert with_it <= packages, extra
+    assert spikecae.lacking("sklearn.decomposition").endswith("pip install 'spikecae[sorting]'")
+    assert spikecae.lacking("elephant").endswith("pip install elephant")
 
 
 def test_pip_installs_a_command_that_runs(wheel: Path, tmp_path: Path) -> None:
@@ -126,6 +140,24 @@ def test_pip_installs_a_command_that_runs(wheel: Path, tmp_path: Path) -> None:
 
 def test_type_checkers_find_its_types(installed: Path) -> None:
     assert (installed / "spikecae/py.typed").is_file()
+
+
+def test_zarr_finds_the_codec_of_snippets(installed: Path, tiny: Design, tmp_path: Path) -> None:
+    """In an interpreter that imports Zarr alone; the wheel has no designs, so the environment names the spec."""
+    pytest.importorskip("zarr", reason="the extra 'zarr' is not installed")
+    units = (random_adc(tiny, 30, seed=1) * tiny.adc.lsb).astype(np.float32)
+    expected = spikecae.save_snippets(tmp_path / "x", units, "tiny")[:]
+    code = "import sys, zarr, numpy; numpy.save('out.npy', zarr.open('x/snippets', mode='r')[:]); import spikecae"
+    command = [sys.executable, "-c", f"{code}; assert spikecae.__file__.startswith({str(installed)!r})"]
+
+    def read(**environment: str) -> subprocess.CompletedProcess[str]:
+        told = {**os.environ, "PYTHONPATH": str(installed), **environment}
+        return subprocess.run(command, env=told, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert "name the folder with its spec.json in the environment variable SPIKECAE_CODECS" in read().stderr
+    done = read(SPIKECAE_CODECS=str(tmp_path / "x" / "codec"))
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), expected)
 
 
 @pytest.mark.parametrize("absent", [[], ["numba"], ["numba", "onnxruntime"]], ids=str)

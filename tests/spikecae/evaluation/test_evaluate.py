@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from spikeinterface.core import BaseRecording, NumpySorting
+from scipy.ndimage import minimum_filter
+from spikeinterface.core import BaseRecording, NumpySorting, append_recordings, append_sortings
+from spikeinterface.preprocessing import bandpass_filter
 
 from spikecae import compress, evaluate, read_scae
 from spikecae.errors import InputError
 from spikecae.evaluation.evaluate import Evaluated
 from spikecae.evaluation.quality import sndr
-from spikecae.evaluation.result import Evaluation, OwnSpikes, Quality
+from spikecae.evaluation.result import Evaluation, OwnSpikes, Quality, Sorted
+from spikecae.evaluation.sorting import sort_before_and_after
 from spikecae.evaluation.verdict import judge
 from tests.recordings import recorded, traces
 from tests.spikecae.command import Run
@@ -160,6 +163,11 @@ def test_the_command_says_the_same(run: Run, recording: BaseRecording, evaluated
     recording.frame_slice(0, 420_000).save(folder=tmp_path / "recording", progress_bar=False, verbose=False)
     said = run("evaluate", "recording", "--codec", "lite_probe")
     assert str(evaluated) in said
+    assert evaluated.figures.retrain
+    lines = [line.split() for line in said.splitlines() if line.startswith("  ")]
+    assert [line[:3] for line in lines[:2]] == [["make", stage, "DESIGN=lite_probe"] for stage in ("quantize", "codec")]
+    assert lines[0][4] == f"DATA={tmp_path / 'recording'}"
+    assert lines[2][-1] == "build/lite_probe@own/codec"
     told = json.loads((tmp_path / "evaluation" / "evaluation.json").read_text(encoding="utf-8"))
     assert told["encoder"] == evaluated.figures.encoder.model_dump()
     assert (tmp_path / "evaluation" / "evaluation.html").is_file()
@@ -167,6 +175,58 @@ def test_the_command_says_the_same(run: Run, recording: BaseRecording, evaluated
     (tmp_path / "x.pkl").write_bytes(b"")
     assert "a pickle can run code" in run("evaluate", "x.pkl", "--codec", "lite", status=1)
     assert "spikecae evaluate recording --codec lite_probe" in run("evaluate", "--help")
+    said = run("evaluate", "none", "--codec", "lite", "--out", "x.pkl/out", status=1)
+    assert said.startswith("error: x.pkl is a file, and the output would lie in it")  # before the recording is opened
+
+
+def by_channel(_: str, sorted_: BaseRecording, **__: object) -> NumpySorting:
+    """A sorter that takes each channel's troughs below 80 µV for a unit."""
+    raw = bandpass_filter(sorted_, dtype="float32").get_traces()
+    lowest = raw == minimum_filter(raw, (61, 3))
+    frames, channels = np.nonzero(lowest & (raw < -80))
+    return NumpySorting.from_samples_and_labels([frames], [channels], 30_000.0)
+
+
+def test_a_sorter_runs_before_and_after(
+    recording: BaseRecording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pandas", reason="the extra 'sorting' is not installed")
+    monkeypatch.setattr("spikeinterface.sorters.run_sorter", by_channel)
+    halves = [recording.frame_slice(start, start + 150_000) for start in (0, 150_000)]
+    both = append_recordings(halves)
+    known = append_sortings([by_channel("", half) for half in halves])
+    counts = {str(unit): sum(known.get_unit_spike_train(unit, part).size for part in (0, 1)) for unit in known.unit_ids}
+    made = evaluate(both, "lite_probe", sorting=known, sorter="lupin", progress=False)
+    told = made.figures.sorting
+    assert told is not None
+    assert (told.sorter, told.seconds, told.against) == ("lupin", 10.0, "known units")
+    assert (told.units_before, told.units_after) == (8, 8)
+    assert all(abs(counts[unit.name] - unit.spikes) <= 1 for unit in told.units)  # at the seam
+    assert min(unit.before for unit in told.units) > 0.9
+    assert 0.8 < told.units[0].after <= 1
+    assert str(told) in str(made)
+    assert "Sorting before and after" in made.save(tmp_path)[1].read_text(encoding="utf-8")
+
+    def sort(sorter: str) -> Sorted:
+        return sort_before_and_after(
+            both, "lite_probe", sorter, None, groups=None, uv_per_step=None, n_jobs=1, progress=False
+        )
+
+    alone = sort("lupin")
+    assert alone.against == "units before"
+    assert {unit.name: unit.after for unit in alone.units} == pytest.approx(
+        {unit.name: unit.after for unit in told.units}, abs=0.05
+    )
+    monkeypatch.setattr("spikeinterface.sorters.run_sorter", lambda *_, **__: [][0])
+    with pytest.raises(InputError, match=r"'lupin' fails on the recording before compression \(list index out"):
+        sort("lupin")
+
+
+def test_a_sorter_that_is_not_there_is_refused_at_once(recording: BaseRecording) -> None:
+    with pytest.raises(InputError, match=r"sorter 'lupine' is none that SpikeInterface knows; here are .*lupin"):
+        evaluate(recording, "lite_probe", sorter="lupine", progress=False)
+    with pytest.raises(InputError, match=r"sorter 'hdsort' is not installed, or lacks packages .*; here are"):
+        evaluate(recording, "lite_probe", sorter="hdsort", progress=False)
 
 
 def test_too_few_spikes_are_refused(recording: BaseRecording) -> None:

@@ -15,6 +15,7 @@ from spikecae.errors import InputError
 from spikecae.files import OutputError
 from spikecae.recordings.spikes import DecodedSpikes
 from tests.recordings import RATE, codes, column, probe, recorded, traces
+from tests.spikecae.command import Run
 
 pytest.importorskip("onnxruntime", reason="the extra 'decoder' is not installed")
 
@@ -71,6 +72,7 @@ def test_waveforms_are_those_of_the_recording_in_microvolts(recording: BaseRecor
     assert 10 * np.log10(signal / error) > 15
     some = [5, 3, 3]
     np.testing.assert_array_equal(spikes.waveforms(some), waveforms[some])
+    np.testing.assert_array_equal(spikes.waveforms(-2), waveforms[-2])
 
 
 def test_a_file_explains_itself(recording: BaseRecording, folder: Path) -> None:
@@ -244,8 +246,13 @@ def test_no_other_file_is_replaced_and_none_without_a_recording_read(
     recording: BaseRecording, folder: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "x.scae").write_text("mine")
-    with pytest.raises(OutputError, match=r"exists and is not a \.scae file"):
+    with pytest.raises(OutputError, match=r"exists and is not a \.scae file; .* replace it with overwrite=True$"):
         compress(recording, "lite_probe", tmp_path / "x.scae", progress=False)
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(OutputError, match=r"notes is a file; name one that ends in \.scae, or a folder"):
+        compress(recording, "lite_probe", tmp_path / "notes", progress=False)
+    with pytest.raises(OutputError, match=r"notes is a file, and the output would lie in it"):
+        compress(recording, "lite_probe", tmp_path / "notes" / "x.scae", progress=False)
     data = (folder / "spikes.scae").read_bytes()
     with pytest.raises(OutputError, match=r"codec/spec\.json exists and is not that of codec 'tiny' .*overwrite=True"):
         compress(recording, "tiny", folder, progress=False)
@@ -260,3 +267,39 @@ def test_no_other_file_is_replaced_and_none_without_a_recording_read(
         read_scae(folder, "tiny")
     end = 16 + int.from_bytes(data[8:12], "big")
     assert json.loads(data[16:end])["recording"]["schema_version"] == 1
+
+
+def test_without_spikes_everything_is_empty_and_says_so(tmp_path: Path) -> None:
+    quiet = gained(recorded(np.random.default_rng(0).uniform(-8, 8, (30_000, 8)).astype(np.float32)))
+    made = compress(quiet, "lite_probe", tmp_path / "x.scae", progress=False)
+    assert str(made).endswith(f"x.scae: no spikes were found; 0 events in {made.file_bytes:,} bytes")
+    spikes = read_scae(tmp_path / "x.scae")
+    assert spikes.waveforms().shape == (0, 4, 48)
+    assert spikes.to_sorting().get_num_units() == 0
+    assert not spikes.to_recording().get_traces().any()
+
+
+def test_labels_and_channels_that_are_none_say_so(spikes: DecodedSpikes) -> None:
+    assert list(spikes.to_snippets("AP3").channel_ids) == ["AP3"]
+    with pytest.raises(InputError, match=r"channel 'AP9' is none of the file's"):
+        spikes.to_snippets("AP9")
+    for labels, said in (([1], "1 labels for"), (np.zeros((len(spikes), 1)), r"an array \(\d+, 1\) of labels")):
+        with pytest.raises(InputError, match=said):
+            spikes.to_sorting(labels)
+    with pytest.raises(InputError, match="labels are float64; give integers, or text"):
+        spikes.to_sorting([0.5] * len(spikes))
+
+
+def test_the_command_compresses_what_spikeinterface_saved(
+    run: Run, recording: BaseRecording, folder: Path, tmp_path: Path
+) -> None:
+    recording.save(folder=tmp_path / "recording", progress_bar=False, verbose=False)
+    line = next(line for line in run("compress", "--help").splitlines() if line.strip().startswith("spikecae compress"))
+    told = json.loads(run(*line.split()[1:], "--json", stdout=True))
+    assert told["path"] == "spikes/spikes.scae"
+    made = read_scae(tmp_path / "spikes")
+    assert (told["events"], told["file_bytes"]) == (len(made), (tmp_path / "spikes" / "spikes.scae").stat().st_size)
+    np.testing.assert_array_equal(made.waveforms(), read_scae(folder).waveforms())
+    said = run("compress", "recording", "spikes", "--codec", "tiny", status=1)
+    assert "is not that of codec 'tiny'" in said
+    assert said.endswith("replace it with --overwrite\n")
