@@ -137,3 +137,44 @@ def test_a_flush_ends_however_fast_spikes_come() -> None:
     packets = packets_of(host)
     assert sum(packet.header.count for packet in packets) == len(spikes)
     assert sum(packet.header.count < 8 for packet in packets) >= 2, "the flush closed none"
+
+
+def test_a_flush_takes_the_spike_whose_last_sample_comes_with_it() -> None:
+    spec = spec_of_one_spike()
+    spikes = linear_adc(spec, 12, 4).reshape(-1, SAMPLES)
+    host = host_of(spec, "rom", 8)
+    begun, cycle = 0, 0
+    ended, told = list[int](), list[tuple[int, int]]()
+
+    async def count(ctx):
+        nonlocal cycle
+        while True:
+            await ctx.tick()
+            cycle += 1
+
+    async def feed(ctx):
+        for number, spike in enumerate(spikes):
+            while begun <= number:
+                await ctx.tick()
+            await host.spikes(ctx, spike[np.newaxis], [(0, 0)])
+            ended.append(cycle)
+
+    async def script(ctx):
+        nonlocal begun
+        for number in range(len(spikes)):
+            begun += 1
+            await ctx.tick().repeat(SAMPLES - len(spikes) // 2 + number)
+            await host.write(ctx, "control", 3)
+            written = cycle
+            while await host.read(ctx, "control") & 2:
+                pass
+            await ctx.tick().repeat(40)
+            told.append((written - ended[number], begun - sum(packet.header.count for packet in packets_of(host))))
+
+    for process in (count, feed):
+        host.simulator.add_testbench(process, background=True)
+    host.run(script)
+    assert [held for after, held in told if after >= 0] == [0] * 7, (
+        "an answer behind the last sample is one behind it all"
+    )
+    assert {after for after, _ in told} >= {-1, 0, 1}

@@ -71,13 +71,6 @@ MUTANTS = (
         "faults",
     ),
     Mutant(
-        "a flush behind a last sample is lost",
-        *CHIP,
-        "registers.flush & idle",
-        "registers.flush & quiet & packetizer.idle",
-        SPIKES,
-    ),
-    Mutant(
         "a flush starves", *CHIP, "self.supervisor.stopping | self.registers.flush", "self.supervisor.stopping", SPIKES
     ),
     Mutant(

@@ -187,7 +187,7 @@ class Judge:
             at = waiting.popleft()
             if at >= len(self.spikes):
                 continue
-            limited, ways = self._limited(at), list[tuple[int, str]]()
+            limited, ways = self.limited(at), list[tuple[int, str]]()
             if self.spikes[at].fed.count != self.blocks.pool.shape[1]:
                 ways.append((at + 1, WRONG))
             else:
@@ -221,7 +221,8 @@ class Judge:
                 spike.fate = fate
             at = start
 
-    def _limited(self, at: int) -> bool:
+    def limited(self, at: int) -> bool:
+        """Whether a block that begins with this spike may have found a limit."""
         if at >= len(self.spikes):
             return False
         first = self.spikes[at].taken.first
