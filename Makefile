@@ -112,7 +112,7 @@ adopt: $(VENV)/installed
 regress: $(VENV)/installed
 	@set -e; for name in $(designs); do $(FLOW) sim --design "$$name" --cocotb $(blocks); done
 	$(RUN) -m pytest -n 2 -m regress -rP
-	@failed=0; for part in grade coverage soak; do $(RUN) -m sim.$$part || failed=1; done; $(RUN) -m sim.regress; exit $$failed
+	@failed=0; for part in formal grade coverage soak; do $(RUN) -m sim.$$part || failed=1; done; $(RUN) -m sim.regress; exit $$failed
 
 # The smallest designs of both kinds of encoder, three mutants of each unit, and the shortest of the long tests.
 quick := $(addprefix tests/regress/test_,flips.py points.py random_linear.py)
@@ -188,7 +188,7 @@ help:
 	@echo "  explore    search for better designs around DESIGN, on DATA or its own recording: quality, rate, energy and area;"
 	@echo "             TRIALS=n [FAMILY=linear] [EPOCHS=n] [CHANNELS=n RATE=Hz AREA=mm2 POWER=uW LINK=kbit/s] [PROCESSES=n | SCHEDULER=address]"
 	@echo "  adopt      TRIAL=n of such a search as the design file NAME"
-	@echo "  regress    sim with COCOTB=1 for every design; the tests that take minutes; mutants, coverage, a share of an hour"
+	@echo "  regress    sim with COCOTB=1 for every design; the tests that take minutes; proofs, mutants, coverage, a share of an hour"
 	@echo "             of 1000 channels; then a table of it all"
 	@echo "  regress-quick  a part of these, with the smallest designs"
 	@echo "  doctor     what is installed, what is missing, and the command that installs it"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sim.coverage.points import Covered
 from sim.grade.results import Grade
+from sim.regress.control import ControlResults
 from sim.results import SimulationResults
 from sim.soak.run import Soaked
 
@@ -15,7 +16,9 @@ NOT_RUN = "not run"
 
 
 def table(build: Path) -> str:
-    """Designs, simulators, blocks and mismatches; then mutants, proofs, coverage and soak. What was not run is said.
+    """Designs, simulators, blocks and mismatches; then random hosts, mutants, proofs, coverage and soak.
+
+    What was not run is said.
 
     Args:
         build: the folder that all of them were written to.
@@ -35,6 +38,11 @@ def _designs(build: Path) -> Iterator[str]:
 
 
 def _parts(build: Path) -> Iterator[tuple[str, str]]:
+    hosts = sorted((build / "regress" / "control").glob("*.json"))
+    for path in hosts:
+        yield "control", str(ControlResults.model_validate_json(path.read_bytes()))
+    if not hosts:
+        yield "control", NOT_RUN
     path = build / "regress" / "mutants.json"
     yield "mutants", str(Grade.model_validate_json(path.read_bytes())) if path.is_file() else NOT_RUN
     path = build / "formal" / "results.json"

@@ -2,6 +2,7 @@
 
 from sim.coverage.points import Counted, Coverage, Covered
 from sim.grade.results import Grade
+from sim.regress.control import ControlResults
 from sim.regress.table import table
 from sim.soak.run import Soaked
 from spikecae.files import write_text
@@ -9,7 +10,7 @@ from spikecae.files import write_text
 
 def test_what_was_not_run_is_said(tmp_path) -> None:
     assert [line.split() for line in table(tmp_path).splitlines()[2:]] == [
-        [name, "not", "run"] for name in ("mutants", "proofs", "coverage", "soak")
+        [name, "not", "run"] for name in ("control", "mutants", "proofs", "coverage", "soak")
     ]
 
 
@@ -32,8 +33,12 @@ def test_what_was_run_is_shown(tmp_path) -> None:
         write_text(tmp_path / "regress" / f"{name}.json", record.model_dump_json())
     proofs = '{"proofs": [{"verdict": "proved", "method": "bounded"}, {"verdict": "open", "method": "induction"}]}'
     write_text(tmp_path / "formal" / "results.json", proofs)
+    hosts = ControlResults(chip="b", actions=1000, packets=20, spikes=90, lost=1, faults=2, met=6, all=8)
+    write_text(tmp_path / "regress" / "control" / "b.json", hosts.model_dump_json())
     lines = table(tmp_path).splitlines()[2:]
     assert lines == [
+        "control      b: 1,000 actions, 2 faults, 1 of 90 spikes lost, 20 packets decoded, 6 of 8 kinds of registers "
+        "by states",
         "mutants      6 of 10 mutants killed, 2 proved equivalent (75.0 % of the others), 1 explained, 1 not",
         "proofs       1 of 2 properties proved, 1 of them to a depth",
         "coverage     a: line 50.0 % of 4 (3 excluded), toggle 50.0 % of 4 (3 excluded)",
