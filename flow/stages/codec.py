@@ -1,5 +1,5 @@
 """Stage ``codec``: what the host needs of a design, in one folder: the encoder spec and the decoder network, at each of
-its operating points."""
+its operating points, and the design file, which says how spikes are found."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,6 @@ from flow.task import Task
 __all__ = ["plan_codec"]
 
 SPEC_FILES = ("spec.json", "spec.npz")
-SECTIONS = {"name", "adc", "block", "encoder", "codebook", "normalization"}
 
 
 def plan_codec(layout: Layout) -> Task:
@@ -24,6 +23,7 @@ def plan_codec(layout: Layout) -> Task:
     spec = layout.spec
     weights = layout.spec_weights
     specs, networks = layout.of_points(*SPEC_FILES), layout.of_points("decoder.onnx")
+    file = f"{layout.design.name}.toml"
     decoders = [weights.parent / name for name in layout.of_points(weights.name)]
     inputs = {name: spec / name for name in specs}
     for path in (*inputs.values(), *decoders):
@@ -37,6 +37,7 @@ def plan_codec(layout: Layout) -> Task:
         for name in specs:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(spec / name, folder / name)
+        shutil.copyfile(layout.toml, folder / file)
         with console.status("exporting the decoder"):
             for point, path, name in zip(layout.design.points, decoders, networks, strict=True):
                 export_decoder(folder / name, point, FAMILIES.of(point).off_chip(point, path).decoder)
@@ -47,9 +48,8 @@ def plan_codec(layout: Layout) -> Task:
         name="codec",
         entry="flow.stages.codec",
         output=layout.codec,
-        files=(*specs, *networks),
+        files=(*specs, *networks, file),
         run=run,
-        inputs={**inputs, "weights": decoders},
-        settings={name: part for name, part in layout.design.model_dump(mode="json").items() if name in SECTIONS},
+        inputs={**inputs, "weights": decoders, file: layout.toml},
         tools=("torch", "onnx", "onnxscript"),
     )

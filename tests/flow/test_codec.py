@@ -15,7 +15,7 @@ def test_its_folder_is_all_that_the_host_needs(flow: Flow, workspace: Path, tiny
     done = flow("codec")
     assert done.returncode == 0, done.stderr
     folder = workspace / "build" / "tiny" / "codec"
-    assert sorted(path.name for path in folder.iterdir()) == ["decoder.onnx", "spec.json", "spec.npz"]
+    assert sorted(path.name for path in folder.iterdir()) == ["decoder.onnx", "spec.json", "spec.npz", "tiny.toml"]
     assert load_spec(folder).hash == load_spec(workspace / "build" / "tiny" / "quantize").hash
     encoder, decoder = Encoder.from_spec(folder), Decoder.from_spec(folder)
     (packet,) = decoder.feed(encoder.encode(random_adc(tiny, 16, seed=1)))

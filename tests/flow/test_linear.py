@@ -88,7 +88,7 @@ def report(fitted: Path, design: Design) -> Report:
 def test_stages_leave_what_others_ask_for(fitted: Path) -> None:
     build = fitted / "build" / NAME
     files = ["decoder.onnx", "spec.json", "spec.npz"]
-    assert sorted(path.name for path in (build / "codec").iterdir()) == sorted([*files, "points"])
+    assert sorted(path.name for path in (build / "codec").iterdir()) == sorted([*files, "points", f"{NAME}.toml"])
     assert sorted(path.name for path in (build / "codec" / "points" / "1").iterdir()) == files
     metrics = LinearMetrics.model_validate_json((build / "model" / "metrics.json").read_bytes())
     assert metrics.weights == "trained"
