@@ -23,6 +23,7 @@ EXPECTED_BY_NAME = {
     "sim.batch.HangError",
     "sim.batch.ProtocolError",
     "sim.cocotb_run.BenchError",
+    "sim.formal.prove.ProverError",
     "sim.stage.SimulationError",
     "sim.toolchain.MissingToolError",
     "sim.verilate.BuildError",

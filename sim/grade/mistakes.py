@@ -109,8 +109,8 @@ MISTAKES = (
     Mistake(
         "vouches for packets that no check has passed",
         "rtl.host.registers",
-        "with m.If(self.passed):\n                    m.d.sync += checked",
-        "with m.If(self.events[number]):\n                    m.d.sync += checked",
+        "(checked, self.passed & ~self.state[-1])",
+        '(checked, self.events[COUNTED.index("packets")])',
     ),
 )
 

@@ -62,6 +62,8 @@ def flip_and_recover(
     rng = np.random.default_rng(seed)
     account = Account()
     suspicious: list[tuple[int, int]] = []
+    begun: int | None = None
+    """The first packet that no check vouched for before the last one that failed."""
 
     def feed_ahead() -> None:
         while simulator.waiting < adc.size:
@@ -93,19 +95,24 @@ def flip_and_recover(
             account.faults.append(f"{memory}: noticed after {simulator.cycles - flipped} cycles, {period} at most")
         if not status & CRC:
             account.faults.append(f"{memory}: halted, but does not say why: status {status:#x}")
-        checked, sent = read("packets_checked"), read("packets")
-        if sent - checked > SCRUB_BLOCKS + IN_FLIGHT:
-            account.faults.append(f"{memory}: {sent - checked} packets since the last check")
+        checked, sent, suspect = (read(name) for name in ("packets_checked", "packets", "packets_suspect"))
+        begin = max(checked, suspect)
+        if sent - begin > SCRUB_BLOCKS + IN_FLIGHT:
+            account.faults.append(f"{memory}: {sent - begin} packets since the last check")
+        if begun is not None:
+            suspicious.append((begun, suspect))
         before = simulator.frames
         simulator.step(period)
         if simulator.frames != before or simulator.read(register("packets").offset) != sent:
             account.faults.append(f"{memory}: it went on sending while halted")
-        suspicious.append((checked, sent))
+        begun = begin
         simulator.write(register("status").offset, CRC)
         for offset, value in load:
             simulator.write(offset, value)
     feed_ahead()
     simulator.run(simulator.frames + 2 * SCRUB_BLOCKS)
+    if begun is not None:
+        suspicious.append((begun, read("packets_suspect")))
     payloads = simulator.payloads
     account.packets = len(payloads)
     wrong = {n for n, payload in enumerate(payloads) if payload != golden.payloads[n % len(golden.payloads)]}
@@ -115,7 +122,7 @@ def flip_and_recover(
     unaccounted = wrong - {n for span in spans for n in span}
     account.faults += [f"packet {n} is wrong, though a later check passed" for n in sorted(unaccounted)]
     if any(early[1] > late[0] for early, late in pairwise(suspicious)):
-        account.faults.append("packets that were sent before a reload count as unchecked after it")
+        account.faults.append("packets that came before a reload count as unchecked after it")
     if read("crc_failures") != len(places):
         account.faults.append(f"{read('crc_failures')} failed checks are counted, {len(places)} were forced")
     return account

@@ -120,7 +120,7 @@ ENCODE = [
     ("codes.npy notes.txt", "notes.txt exists and is not a .scae file"),
     ("codes.npy folder", "folder is a folder, and the output is a file; name one in it, such as folder/output"),
     ("codes.npy /dev/null", "/dev/null is no regular file"),
-    ("codes.npy notes.txt/x.scae", "notes.txt: what this path takes for a folder is a file"),
+    ("codes.npy notes.txt/x.scae", "notes.txt is a file, and the output would lie in it as in a folder"),
     (f"codes.npy {LONG}", "the name is too long for its disk; choose a shorter one"),
     # What is to be encoded is no file of blocks.
     ("gone.npy y.scae", "gone.npy: there is no such file or folder; check the name"),
