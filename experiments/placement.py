@@ -1,6 +1,11 @@
 """How much a placement's wires depend on what nobody chose: its seed, and on the density asked for."""
 
 import os
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from experiments.code import code_of
 from experiments.experiment import TOOLS, Configuration, Experiment
@@ -14,6 +19,7 @@ from spikecae.design import load_design
 from spikecae.spec import load_spec
 from synth.place.stage import place_netlist
 from synth.power.transitions import transitions
+from synth.targets.cells import CellTarget
 from synth.targets.find import cell_target
 
 __all__ = ["EXPERIMENT"]
@@ -33,9 +39,7 @@ def configurations() -> list[Configuration]:
 
 def run(parameters: Parameters, seed: int) -> Outcome:
     """Map the shipped encoder once, and place it."""
-    cells = cell_target(TARGET)
-    if cells is None or not os.environ.get("PDK_ROOT"):
-        raise MissingData(f"no cells of {TARGET}; set PDK_ROOT to the folder that holds its process kit")
+    cells = _cells()
     design, spec = load_design(DESIGNS / f"{DESIGN}.toml"), load_spec(DESIGNS / DESIGN)
     hardware = design.hardware.model_copy(update={"parameters": PARAMETERS})
     kit = hash_json([hash_path(file) for file in (cells.file(), *cells.macro_files().values())])
@@ -45,9 +49,8 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     process = cells.model_copy(update={"density": asked})
     name = hash_json([code_of(transitions), code_of(place_netlist), asked.value, seed])
     dataset = read(None, design)
-    counted = transitions(spec, folder / "rtl", folder / "synth", process, dataset.test.adc)
     place_dir = folder / f"place-{name[:16]}"
-    found = place_netlist(folder / "rtl", folder / "synth", process, place_dir, counted, seed=seed)
+    found = place_netlist(folder / "rtl", folder / "synth", process, place_dir, _counted(folder), seed=seed)
     wires = found.wires
     return Outcome(
         metrics={
@@ -66,6 +69,20 @@ def run(parameters: Parameters, seed: int) -> Outcome:
         data=data_of(dataset) | {f"cells and macros of {TARGET}": kit},
         specs={design.name: spec.hash},
     )
+
+
+def _cells() -> CellTarget:
+    cells = cell_target(TARGET)
+    if cells is None or not os.environ.get("PDK_ROOT"):
+        raise MissingData(f"no cells of {TARGET}; set PDK_ROOT to the folder that holds its process kit")
+    return cells
+
+
+@cache
+def _counted(folder: Path) -> NDArray[np.int64]:
+    """How often the nets in a folder change: they do so wherever they are placed."""
+    adc = read(None, load_design(DESIGNS / f"{DESIGN}.toml")).test.adc
+    return transitions(load_spec(DESIGNS / DESIGN), folder / "rtl", folder / "synth", _cells(), adc)
 
 
 def method(findings: Findings) -> str:
