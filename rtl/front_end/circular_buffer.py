@@ -6,8 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.front_end.push_stream import PushStream
 from rtl.front_end.sample_counter import counted_layout
-from rtl.memory.sized import SizedMemory
-from rtl.memory.sized import alone as apart
+from rtl.memory.sized import SizedMemory, alone
 from spikecae.front_end.front_end import FrontEnd
 
 __all__ = ["BufferRead", "CircularBuffer", "lanes_of_memories"]
@@ -87,7 +86,7 @@ class CircularBuffer(wiring.Component):
         front_end = self._front_end
         bits, lanes = front_end.bits, front_end.lanes
         depth = front_end.frames * front_end.groups
-        alone = front_end.channels == 1
+        single = front_end.channels == 1
         sample = self.i.payload
         gathered = [Signal(bits, name=f"gathered{lane}", reset_less=True) for lane in range(lanes)]
         full, at = Signal(), Signal.like(self.read.word)
@@ -102,8 +101,8 @@ class CircularBuffer(wiring.Component):
         found: list[Value] = []
         for number, held in enumerate(lanes_of_memories(front_end)):
             first = len(found)
-            memory = SizedMemory(shape=unsigned(held * bits), depth=depth, init=[], single_port=not alone)
-            m.submodules[f"samples{number}"] = apart(memory)
+            memory = SizedMemory(shape=unsigned(held * bits), depth=depth, init=[], single_port=not single)
+            m.submodules[f"samples{number}"] = alone(memory)
             write, read = memory.write_port(), memory.read_port()
             here = Signal(name=f"here{number}")
             with m.Switch(self.read.lane), m.Case(*range(first, first + held)):
@@ -117,7 +116,7 @@ class CircularBuffer(wiring.Component):
             ]
             found += [read.data.word_select(place, bits) for place in range(held)]
         m.d.comb += [
-            self.read.ready.eq(1 if alone else ~full),
+            self.read.ready.eq(1 if single else ~full),
             self.read.x.eq(Array(found)[lane].as_signed()),
         ]
         with m.If(read_now):
