@@ -83,7 +83,7 @@ synth: $(VENV)/installed
 	@$(FLOW) synth $(design) $(target) $(whole)
 
 place: $(VENV)/installed
-	@$(FLOW) place $(design) $(target)
+	@$(FLOW) place $(design) $(target) $(whole)
 
 power: $(VENV)/installed
 	@$(FLOW) power $(design) $(data) $(blocks) $(target) $(placed) $(whole)
@@ -179,7 +179,7 @@ help:
 	@echo "  place      a place for every cell and macro of TARGET's netlist: size of the chip, length of its wires"
 	@echo "  power      TARGET's netlist gate by gate on BLOCKS test blocks: energy per spike, channels within the limit;"
 	@echo "             PLACED=1 takes wires from the placement, in place of 5 fF for every pin;"
-	@echo "             WHOLE=1 takes the encoder with its front end, and says what a channel takes; for synth, too"
+	@echo "             WHOLE=1 takes the encoder with its front end, and says what a channel takes; for synth and place, too"
 	@echo "  codec      spec and decoder network (ONNX) in one folder, for the spikecae command"
 	@echo "  report     report.json, report.html and the table"
 	@echo "  compare    reports of DESIGNS=\"name name ...\" side by side: quality, rate, energy, area, channels, cycles"

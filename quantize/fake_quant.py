@@ -15,12 +15,12 @@ from torch.nn import functional
 from quantize.fold import FoldedEncoder
 from quantize.normalization import InputTable
 from quantize.scales import Exponents, scale
-from quantize.stages.base import QUANTIZER, SOURCE, Place, width_of
+from quantize.stages.base import QUANTIZER, SOURCE, Arithmetic, Place, width_of
 from quantize.stages.normalize import rounded_input
 from quantize.stages.vector_quantizer import rounded_search
 from spikecae.widths import integer_range
 
-__all__ = ["FakeQuantEncoder", "Quantize"]
+__all__ = ["FakeQuantEncoder", "Products", "Quantize"]
 
 EXACT = 1 << 24
 
@@ -68,10 +68,13 @@ class FakeQuantEncoder(nn.Module):
         """Name of the tap, and of the place, that the latents are."""
         return self.folded.latents
 
-    def forward(self, adc: Tensor) -> dict[str, Tensor]:
-        """Output of every stage by name, for ADC codes ``[B, M, D]``; the quantizer's is indices int64 ``[B, N]``."""
+    def forward(self, adc: Tensor, arithmetic: Arithmetic | None = None) -> dict[str, Tensor]:
+        """Output of every stage by name, for ADC codes ``[B, M, D]``; the quantizer's is indices int64 ``[B, N]``.
+
+        ``arithmetic`` computes as this encoder does, if it is not the encoder itself, and may look on.
+        """
         x = rounded_input(adc, self.table, self.exponents)
-        taps = {SOURCE: x, **self.folded.run(x, self)}
+        taps = {SOURCE: x, **self.folded.run(x, arithmetic or self)}
         taps[QUANTIZER] = self.search(taps[self.latents])
         return taps
 
@@ -140,3 +143,26 @@ class FakeQuantEncoder(nn.Module):
         exponent = torch.tensor(self.exponents.activation[place])
         rounded: Tensor = Quantize.apply(x, exponent, *integer_range(bits, signed=signed))
         return rounded.float()
+
+
+class Products:
+    """An encoder's arithmetic that adds up the magnitudes of its products.
+
+    :attr:`total` is their sum over a block, ``Σ |weight| · |activation|`` in steps of both, on average over the blocks
+    of all calls so far to :meth:`convolve`; gradients pass to weights and activations. The edges' zeros are counted as
+    if they were samples: an activation meets each of a kernel's weights.
+    """
+
+    def __init__(self, encoder: FakeQuantEncoder) -> None:
+        self.encoder = encoder
+        self.total = torch.zeros(())
+
+    def convolve(self, place: Place, x: Tensor, identity: Tensor | None = None) -> Tensor:
+        """As the encoder does it."""
+        weight, _ = self.encoder.parameters_of(place)
+        exponents = self.encoder.exponents
+        steps = scale(weight, exponents.weight[place.name][:, None, None]).abs().sum(2)  # [outputs, inputs / groups]
+        of_input = steps.unflatten(0, (place.convolution.groups, -1)).sum(1).flatten()
+        inputs = scale(x, exponents.activation[place.source]).abs().sum(2).mean(0)
+        self.total = self.total + (of_input * inputs).sum()
+        return self.encoder.convolve(place, x, identity)

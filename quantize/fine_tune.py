@@ -21,7 +21,7 @@ from model.evaluation import decode_units
 from model.normalization import Normalization
 from model.training.augmentation import regroup
 from quantize.exponents import largest_bias
-from quantize.fake_quant import FakeQuantEncoder
+from quantize.fake_quant import FakeQuantEncoder, Products
 from quantize.fold import FoldedEncoder, fold, unfold
 from quantize.scales import scale
 from quantize.stages.base import QUANTIZER
@@ -30,8 +30,10 @@ from spikecae.evaluation.quality import sndr
 
 __all__ = ["FloatEncoder", "fine_tune"]
 
-LEARNING_RATE = 0.05
+LEARNING_RATE = 0.4
 """Of the training's, falling as a cosine."""
+MILLION = 1e6
+"""Products' magnitudes that the energy weight is for."""
 BATCH = 64
 """Validation blocks at a time."""
 
@@ -72,10 +74,11 @@ def fine_tune(
 
     Exponents stay as calibrated; biases are kept within their declared width. Normalizations of the decoder keep their
     statistics, and nothing is dropped. Of all epochs, the start among them, the one is taken that is best on the
-    validation split. The rate bias is held: with λ > 0, fit it before and after.
+    validation split; with an energy weight, the last, as those before it spend more. The rate bias is held: with λ > 0,
+    fit it before and after.
 
     Args:
-        design: block shape, batch, learning rate, commitment and seed.
+        design: block shape, batch, learning rate, commitment, seed and energy weight.
         encoder: calibrated on, or made from, ``checkpoint``.
         checkpoint: left as it is.
         dataset: the test split is not looked at.
@@ -94,7 +97,7 @@ def fine_tune(
         decibels = run.validate()
         if progress is not None:
             progress(epoch, decibels)
-        if decibels > best_db:
+        if run.energy_weight or decibels > best_db:
             best_db, best_epoch, best = decibels, epoch, run.weights()
     for module, state in zip(run.modules, best, strict=True):
         module.load_state_dict(state)
@@ -118,6 +121,7 @@ class _Run:
     ) -> None:
         self.design, self.encoder, self.dataset, self.epochs = design, encoder, dataset, epochs
         self.normalization = checkpoint.normalization
+        self.energy_weight = design.quantization.energy_weight
         self.decoder: Decoder = copy.deepcopy(checkpoint.model.decoder).eval().requires_grad_(True)
         self.modules: tuple[nn.Module, nn.Module] = (encoder, self.decoder)
         self.optimizer = torch.optim.Adam(
@@ -145,16 +149,24 @@ class _Run:
             self._step(batch)
 
     def _step(self, adc: Tensor) -> None:
-        taps = self.encoder(adc)
+        taps, spent = self._encode(adc)
         quantized = straight_through(taps[self.encoder.latents], taps[QUANTIZER], self.encoder.codewords())
         wanted = torch.from_numpy(self.normalization.apply(adc.numpy()))
         error = (self.decoder(quantized.values) - wanted).square().sum() / len(adc)
         loss = error + self.design.training.commitment * quantized.commitment + quantized.codebook
+        loss = loss + self.energy_weight / MILLION * spent
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
         if isinstance(self.encoder, FakeQuantEncoder):
             self._bound_biases(self.encoder)
+
+    def _encode(self, adc: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Output of every stage, and the magnitudes of a block's products if they are to be small."""
+        if not self.energy_weight or not isinstance(self.encoder, FakeQuantEncoder):
+            return self.encoder(adc), torch.zeros(())
+        products = Products(self.encoder)
+        return self.encoder(adc, products), products.total
 
     @torch.no_grad()
     def _bound_biases(self, encoder: FakeQuantEncoder) -> None:

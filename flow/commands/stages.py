@@ -69,7 +69,7 @@ def _result(chain: Chain, stage: StageName) -> Path | Written:
         case "synth":
             return layout.synth(target, whole=whole) / "report.json"
         case "place":
-            return layout.place(target) / PLACE_REPORT
+            return layout.place(target, whole=whole) / PLACE_REPORT
         case "power":
             return layout.power(target, whole=whole) / ("implant.json" if whole else "power.json")
         case "report":
@@ -180,9 +180,11 @@ def synth(
 
 
 @command(f"place --design tiny --target {POWER_TARGET}")
-def place(design: DesignName = NEUROPIXELS, build: BuildName = None, target: Target = POWER_TARGET) -> Answer:
+def place(
+    design: DesignName = NEUROPIXELS, build: BuildName = None, target: Target = POWER_TARGET, whole: Whole = False
+) -> Answer:
     """Place the mapped netlist's cells and macros: how large the chip is, and how long its wires are."""
-    return _stage(Chain(_layout(design, build), console(), target=target), "place")
+    return _stage(Chain(_layout(design, build), console(), target=target, whole=whole), "place")
 
 
 @command(f"power --design tiny --target {POWER_TARGET} --blocks 4 --json")
@@ -200,8 +202,6 @@ def power(
     whole: Whole = False,
 ) -> Answer:
     """Simulate the mapped netlist gate by gate on test spikes: energy per spike, and channels within the limit."""
-    if whole and placed:
-        raise typer.BadParameter("with a front end, wires are assumed; leave it out, or --whole", param_hint="--placed")
     asked = _recorded(data, raw, stream, provenance, replace)
     layout, shown = _layout(design, build), console()
     chain = Chain(layout, shown, asked, measured=blocks, target=target, placed=placed, whole=whole)

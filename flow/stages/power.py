@@ -70,15 +70,16 @@ def plan_power(layout: Layout, target: str, blocks: int, *, placed: bool) -> Tas
     )
 
 
-def plan_implant(layout: Layout, target: str) -> Task:
-    """Measure encoder and front end on noise, and on test spikes in it, for ``target``, with assumed wires.
+def plan_implant(layout: Layout, target: str, *, placed: bool) -> Task:
+    """Measure encoder and front end on noise, and on test spikes in it, for ``target``, with wires ``placed`` or
+    assumed.
 
     Raises:
         ValueError: no such target, one without cells, its cell library is missing or broken, or there is no front end.
     """
     require_front_end(layout)
     cells = _cells(target)
-    synthesized = layout.synth(target, whole=True)
+    synthesized, placement = layout.synth(target, whole=True), layout.place(target, whole=True)
 
     def run(folder: Path, console: Console) -> str:
         from flow.stages.dataset_file import load_dataset_file
@@ -97,6 +98,7 @@ def plan_implant(layout: Layout, target: str) -> Task:
                 cells,
                 adc,
                 folder,
+                place_dir=placement if placed else None,
                 progress=progress,
             )
         return str(found)
@@ -113,8 +115,13 @@ def plan_implant(layout: Layout, target: str) -> Task:
             "report.json": synthesized / "report.json",
             NETLIST: synthesized / NETLIST,
             **{file.name: file for file in [cells.file(), *cells.macro_files().values()]},
+            **({name: placement / name for name in OF_PLACEMENT} if placed else {}),
         },
-        settings={"target": target_name(target), "front end": detected(layout.design)},
+        settings={
+            "target": target_name(target),
+            "front end": detected(layout.design),
+            "wires": "placed" if placed else "assumed",
+        },
         tools=("numba", "numpy", "scipy"),
     )
 

@@ -62,6 +62,14 @@ class Quantization(Section):
     """Width of the latents, and of the codewords they are compared with; the chip is as narrow."""
     fine_tune_epochs: Annotated[int, Field(ge=0), Unit("epochs"), Costs("The time of so many epochs of training.")] = 0
     """Epochs of quantization-aware training after calibration."""
+    energy_weight: Annotated[
+        float,
+        Field(ge=0, le=1e6),
+        Unit("squared error per million"),
+        Costs("Energy against quality, at no cost on the chip; see ``docs/arithmetic.md``."),
+    ] = 0.0
+    """What fine-tuning gives for smaller products, summed over a block as |weight| times |activation|, in steps: small
+    and idle operands switch fewer gates. 0 looks at quality alone."""
     code_tables: Annotated[
         Literal["one", "by_position"],
         Costs("By position: 9 to 24 % fewer bits, and a memory of so many times the size as there are tables."),

@@ -17,7 +17,7 @@ from spikecae.limits import MOST_CHANNELS, MOST_CLASSES, MOST_FEATURES, MOST_POI
 __all__ = ["WITHOUT_EFFECT", "Linear"]
 
 WITHOUT_EFFECT = {
-    "quantization": ("activation_bits", "latent_bits", "fine_tune_epochs", "code_tables"),
+    "quantization": ("activation_bits", "latent_bits", "fine_tune_epochs", "energy_weight", "code_tables"),
     "hardware": ("identity_shift", "stationary", "early_exit"),
     "training": ("recipe", "epochs", "batch", "learning_rate", "weight_decay", "dropout", "commitment"),
 }
@@ -151,8 +151,8 @@ class Linear(Encoder):
         self, quantization: Quantization, hardware: Hardware, training: Training
     ) -> Iterator[Fault]:
         """What has no effect here has its default: ``quantization.activation_bits``, ``latent_bits``,
-        ``fine_tune_epochs`` and ``code_tables``; ``hardware.identity_shift``, ``stationary`` and ``early_exit``;
-        ``training.recipe``, ``epochs``, ``batch``, ``learning_rate``, ``weight_decay``, ``dropout`` and
+        ``fine_tune_epochs``, ``energy_weight`` and ``code_tables``; ``hardware.identity_shift``, ``stationary`` and
+        ``early_exit``; ``training.recipe``, ``epochs``, ``batch``, ``learning_rate``, ``weight_decay``, ``dropout`` and
         ``commitment``."""
         sections = {"quantization": quantization, "hardware": hardware, "training": training}
         for name, section in sections.items():

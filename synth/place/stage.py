@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rtl.files import ENCODER
 from sim.emitted import load_manifest
 from spikecae.files import replacing, write_text
 from spikecae.records import read_record
@@ -47,6 +48,7 @@ def place_netlist(
     out_dir: Path,
     transitions: NDArray[np.int64],
     *,
+    kind: str = ENCODER,
     seed: int = SEED,
     progress: Progress | None = None,
 ) -> PlaceReport:
@@ -57,7 +59,9 @@ def place_netlist(
         synth_dir: folder with the report and the netlist of the synth stage for ``target``.
         target: the process.
         out_dir: gets ``place.json``, the placement, the wires' lengths, the clock's tree and a DEF file.
-        transitions: (nets,) how often each net changes, as :func:`synth.power.transitions.transitions` counts.
+        transitions: (nets,) how often each net changes, as :func:`synth.power.transitions.transitions` counts, or
+            :func:`synth.power.listening.transitions_of_implant`.
+        kind: which of the emitted designs.
         seed: another one places otherwise.
         progress: called with the step's name, how much is done, and of about how much.
 
@@ -66,7 +70,7 @@ def place_netlist(
         MissingToolError, PlacerError: Coloquinte is missing, or stopped.
     """
     rows = target.rows()
-    manifest = load_manifest(rtl_dir)
+    manifest = load_manifest(rtl_dir, kind)
     synthesis = read_record(
         synth_dir / "report.json", SynthesisReport, "synthesis report", "run the synth stage to make it"
     )

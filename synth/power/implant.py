@@ -7,25 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtl.files import COMPRESSOR
-from rtl.host.register_map import register
-from sim.compressor import SIDECAR, expected_packets
-from sim.emitted import load_writes
 from spikecae.design import Design
 from spikecae.files import write_text
 from spikecae.front_end.front_end import FrontEnd
 from spikecae.spec import EncoderSpec
 from synth.estimate.limit import RATE_HZ
-from synth.gates.exercise import Exercise
 from synth.gates.pulse_filter import PASSING
 from synth.mapping.mapping_report import Mapping as CellMapping
 from synth.power.activity_power import energy_of
-from synth.power.background import SEED, heard_by
-from synth.power.clock_energy import CLOCK_TREE_SINKS, assumed_tree
+from synth.power.background import SEED
 from synth.power.implant_report import ImplantPart, ImplantReport
+from synth.power.listening import Listener
 from synth.power.mapped_netlist import read_mapped
 from synth.power.measure import NetlistError
 from synth.power.power_report import Energy
-from synth.power.wires import WIRE_PF
 from synth.targets.cells import CellTarget
 
 __all__ = ["measure_implant"]
@@ -59,6 +54,7 @@ def measure_implant(
     adc: NDArray[np.int16],
     out_dir: Path,
     *,
+    place_dir: Path | None = None,
     progress: Progress | None = None,
 ) -> ImplantReport:
     """Simulate the compressor's netlist with delays, check its packets, and write ``implant.json``.
@@ -72,6 +68,7 @@ def measure_implant(
         target: the process.
         adc: (n, M, D) ADC codes of test spikes.
         out_dir: gets ``implant.json``.
+        place_dir: what the place stage left for this netlist; None: each pin is allowed ``WIRE_PF`` of wire.
         progress: called with the step's name, how much is done, and of how much.
 
     Raises:
@@ -79,33 +76,18 @@ def measure_implant(
         NetlistError: a packet differs from golden.
         NetlistStuckError: the netlist does not answer.
     """
-    if front_end is None:
-        raise ValueError(f"design {design.name!r} has no front end; add [front_end] with contacts_um")
     chip = read_mapped(spec.hash, rtl_dir, synth_dir, target, COMPRESSOR)
     manifest, mapping, library, memories = chip.manifest, chip.mapping, chip.library, chip.memories
-    simulator, delays = chip.simulator(chip.assumed_wires, "slew")
-    exercise = Exercise(simulator, manifest.cycles_per_block)
-    rate, channels = design.recording.sampling_rate_hz, front_end.channels
-    heard = heard_by(design, front_end, manifest, adc)
-    together = min(heard.events, manifest.packet_blocks)
-    expected = expected_packets(spec, front_end, heard.codes, blocks_per_packet=together)
-    tell = progress or (lambda step, done, total: None)
-
-    settings = [(register("packet_blocks").offset, together), (register("sidecar").offset, SIDECAR)]
-    exercise.start([*load_writes(rtl_dir, manifest), *settings])
-    energies = []
-    first = 0
-    for last in (heard.settled, heard.spikes, len(heard.codes)):
-        exercise.clear()
-        exercise.feed_samples(heard.codes[first:last])
-        for frame in range(first, last):
-            for _ in range(channels):
-                exercise.step()
-            tell("gates", frame + 1, len(heard.codes))
-        energies.append(energy_of(simulator, delays, library, memories, assumed_tree(library, target.driving_cell)))
-        first = last
-    if exercise.packets != expected:
-        raise NetlistError(f"packets of the netlist are not golden's: {[packet.hex() for packet in exercise.packets]}")
+    listener = Listener(design, spec, front_end, rtl_dir, chip, adc)
+    rate, channels, heard = design.recording.sampling_rate_hz, listener.channels, listener.heard
+    wires = chip.assumed_wires if place_dir is None else chip.placed_wires(place_dir)
+    simulator, delays = chip.simulator(wires, "slew")
+    energies, packets = [], list[bytes]()
+    for sent in listener.periods(simulator, progress):
+        packets += sent
+        energies.append(energy_of(simulator, delays, library, memories, wires.tree))
+    if packets != listener.expected:
+        raise NetlistError(f"packets of the netlist are not golden's: {[packet.hex() for packet in packets]}")
     _, quiet, eventful = energies
     found = ImplantReport(
         design=manifest.design,
@@ -122,9 +104,10 @@ def measure_implant(
         noise_deviation=heard.deviation,
         quiet_samples=quiet.cycles,
         events=heard.events,
-        packets_checked=len(expected),
+        packets_checked=len(listener.expected),
         critical_path=delays.path,
-        wire_pf_per_pin=WIRE_PF,
+        wire_pf_per_pin=wires.pf_per_pin,
+        placement=wires.placement,
         quiet=quiet,
         eventful=eventful,
         parts=_parts(channels, mapping, target, (quiet, eventful), heard.events, rate),
@@ -132,9 +115,9 @@ def measure_implant(
         notes=[
             "in: cells' internal energy by state, loads of pins, glitches, clock pins and gates, memory accesses; a "
             "cycle for every sample of a channel, in which the detector is clocked, and the chip behind it as it asks",
-            f"assumed: {1e3 * WIRE_PF:g} fF of wire for each pin, one clock buffer for {CLOCK_TREE_SINKS} clock pins",
+            str(wires),
             f"pulses: {PASSING['slew']}; slews are each net's worst",
-            f"left out: amplifiers, converter, {'' if front_end.band_pass else 'band-pass filter, '}pads, radio",
+            f"left out: amplifiers, converter, {'' if listener.filters else 'band-pass filter, '}pads, radio",
         ],
     )
     write_text(out_dir / "implant.json", found.model_dump_json(indent=1) + "\n")

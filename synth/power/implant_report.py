@@ -4,6 +4,7 @@ from typing import Literal
 
 from synth.gates.critical_path import CriticalPath
 from synth.part import Part
+from synth.place.place_report import PlaceReport
 from synth.power.power_report import Energy
 
 __all__ = ["ImplantPart", "ImplantReport"]
@@ -45,6 +46,7 @@ class ImplantReport(Part):
     packets_checked: int
     critical_path: CriticalPath
     wire_pf_per_pin: float
+    placement: PlaceReport | None = None
     quiet: Energy
     eventful: Energy
     parts: list[ImplantPart]
@@ -82,5 +84,6 @@ class ImplantReport(Part):
             f"{self.process}: {self.channels} channels at {self.sampling_rate_hz / 1e3:g} kS/s and "
             f"{self.events_per_s:g} spikes/s: {self.uw_per_channel:.2f} µW and {self.um2_per_channel:,.0f} µm² a "
             f"channel ({parts}, leakage {self.leakage_uw_per_channel:.2f} µW); {self.pj_per_sample:.1f} pJ a "
-            f"sample of noise, {self.nj_per_event:.1f} nJ a spike; packets as golden"
+            f"sample of noise, {self.nj_per_event:.1f} nJ a spike; wires "
+            f"{'assumed' if self.placement is None else 'placed'}; packets as golden"
         )

@@ -20,17 +20,40 @@ from synth.gates.netlist_file import read_netlist_file
 from synth.gates.pulse_filter import Filter
 from synth.gates.pulses import shortest_pulses
 from synth.mapping.mapping_report import Mapping
-from synth.power.wires import WIRE_PF
+from synth.place.place_report import PlaceReport
+from synth.power.clock_energy import CLOCK_TREE_SINKS, TreeModel, assumed_tree, placed_tree
+from synth.power.wires import WIRE_PF, placed_wires
 from synth.report import SynthesisReport
 from synth.targets.cells import CellTarget
 
-__all__ = ["MappedNetlist", "read_mapped"]
+__all__ = ["MappedNetlist", "Wires", "read_mapped"]
+
+
+@dataclass(frozen=True)
+class Wires:
+    """What a netlist's wires are: (nets,) capacitance of each in pF, the clock's tree, and the placement if any."""
+
+    pf: NDArray[np.float64]
+    tree: TreeModel
+    placement: PlaceReport | None = None
+
+    @property
+    def pf_per_pin(self) -> float:
+        """Allowed for each pin; on average, if they are placed."""
+        return WIRE_PF if self.placement is None else self.placement.wires.ff_per_sink / 1e3
+
+    def __str__(self) -> str:
+        if self.placement is not None:
+            return f"wires: placed, not routed; {self.placement}; {self.placement.wires.detour.source}"
+        return f"assumed: {1e3 * WIRE_PF:g} fF of wire for each pin, one clock buffer for {CLOCK_TREE_SINKS} clock pins"
 
 
 @dataclass(frozen=True)
 class MappedNetlist:
     """A netlist, what it was emitted and mapped as, its cells, and what its memories cost, by their names."""
 
+    synth_dir: Path
+    target: CellTarget
     manifest: Manifest
     mapping: Mapping
     library: Library
@@ -38,23 +61,34 @@ class MappedNetlist:
     memories: dict[str, MemoryCost]
 
     @property
-    def assumed_wires(self) -> NDArray[np.float64]:
-        """(nets,) ``WIRE_PF`` for each pin, pF."""
-        return allowed_wires(self.netlist, self.memories, WIRE_PF)
+    def assumed_wires(self) -> Wires:
+        """``WIRE_PF`` for each pin, and a tree of as many buffers as its pins want."""
+        tree = assumed_tree(self.library, self.target.driving_cell)
+        return Wires(allowed_wires(self.netlist, self.memories, WIRE_PF), tree)
+
+    def placed_wires(self, place_dir: Path) -> Wires:
+        """Those that the place stage left of this netlist in ``place_dir``.
+
+        Raises:
+            ValueError: there is no placement, or it is another netlist's.
+        """
+        placed = placed_wires(place_dir, self.synth_dir, self.netlist)
+        tree = placed_tree(self.library, placed.tree, placed.report.wires.clock_ff_per_um.value)
+        return Wires(placed.wires_pf, tree, placed.report)
 
     @property
     def leakage_uw(self) -> float:
         """Of cells and macros."""
         return self.mapping.leakage_uw + sum(cost.leakage_nw for cost in self.memories.values()) / 1e3
 
-    def simulator(self, wires_pf: NDArray[np.float64], passing: Filter) -> tuple[GateSimulator, Delays]:
+    def simulator(self, wires: Wires, passing: Filter) -> tuple[GateSimulator, Delays]:
         """What runs it, with its delays.
 
         Args:
-            wires_pf: (nets,) capacitance of each net's wire.
+            wires: of its nets.
             passing: what a pulse must outlast to leave a gate.
         """
-        delays = delays_of(self.netlist, self.memories, wires_pf)
+        delays = delays_of(self.netlist, self.memories, wires.pf)
         pulses_ns = shortest_pulses(self.netlist, delays, self.library.slew_span, passing)
         simulator = GateSimulator(self.netlist, delays, pulses_ns, self.memories, CLOCK, self.mapping.clock_mhz)
         return simulator, delays
@@ -85,7 +119,8 @@ def read_mapped(
         raise ValueError(f"{synth_dir} has no mapped netlist; run synth for a target with cells")
     library = read_liberty(target.file(), timing=True)
     netlist = read_netlist_file(synth_dir, manifest.top, library)
-    return MappedNetlist(manifest, report.mapping, library, netlist, _costs(netlist, report.mapping, target))
+    costs = _costs(netlist, report.mapping, target)
+    return MappedNetlist(synth_dir, target, manifest, report.mapping, library, netlist, costs)
 
 
 def _costs(netlist: Netlist, mapping: Mapping, target: CellTarget) -> dict[str, MemoryCost]:

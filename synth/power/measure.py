@@ -19,14 +19,13 @@ from synth.gates.exercise import Exercise
 from synth.gates.gate_simulator import GateSimulator
 from synth.gates.memory_cost import MemoryCost
 from synth.gates.pulse_filter import PASSING, Filter
-from synth.place.place_report import PlaceReport
 from synth.power.activity_power import energy_of
 from synth.power.blocks_needed import WARM_UP, blocks_needed
 from synth.power.budget import budget
-from synth.power.clock_energy import CLOCK_TREE_SINKS, TreeModel, assumed_tree, placed_tree
-from synth.power.mapped_netlist import read_mapped
+from synth.power.clock_energy import TreeModel
+from synth.power.mapped_netlist import Wires, read_mapped
 from synth.power.power_report import MemoryAccesses, PowerReport, WireSensitivity
-from synth.power.wires import WIRE_PF, placed_wires
+from synth.power.wires import WIRE_PF
 from synth.targets.cells import CellTarget
 
 __all__ = ["NetlistError", "measure_power"]
@@ -78,13 +77,8 @@ def measure_power(
     manifest, mapping, library = chip.manifest, chip.mapping, chip.library
     netlist, memories = chip.netlist, chip.memories
     needed = blocks_needed(blocks, len(adc))
-    placement, wires_pf = None, chip.assumed_wires
-    assumed = tree = assumed_tree(library, target.driving_cell)
-    if place_dir is not None:
-        placed = placed_wires(place_dir, synth_dir, netlist)
-        placement, wires_pf = placed.report, placed.wires_pf
-        tree = placed_tree(library, placed.tree, placement.wires.clock_ff_per_um.value)
-    simulator, delays = chip.simulator(wires_pf, passing)
+    wired = chip.assumed_wires if place_dir is None else chip.placed_wires(place_dir)
+    simulator, delays = chip.simulator(wired, passing)
     exercise = Exercise(simulator, manifest.cycles_per_block)
     golden = encode(spec, adc[:RATE_BLOCKS])
     tell = progress or (lambda step, done, total: None)
@@ -101,7 +95,7 @@ def measure_power(
         exercise.run(number + 1)
         tell("gates", sent + number + 1, needed + blocks)
     _check(exercise.packets, golden.payloads[sent:], sent, manifest)
-    busy = energy_of(simulator, delays, library, memories, tree)
+    busy = energy_of(simulator, delays, library, memories, wired.tree)
     accesses = [
         MemoryAccesses(
             name=memory.name,
@@ -112,11 +106,11 @@ def measure_power(
         )
         for n, memory in enumerate(netlist.memories)
     ]
-    wires = _sensitivity(simulator, library, memories, assumed, blocks * spec.spikes)
+    wires = _sensitivity(simulator, library, memories, chip.assumed_wires.tree, blocks * spec.spikes)
     exercise.run(needed - sent)
     _check(exercise.packets, golden.payloads[sent:], sent, manifest)
     asleep = _without_spikes(exercise)
-    idle = energy_of(simulator, delays, library, memories, tree)
+    idle = energy_of(simulator, delays, library, memories, wired.tree)
     exercise.clear()
     for number in range(blocks):
         exercise.feed(adc[sent + number : sent + number + 1])
@@ -125,11 +119,11 @@ def measure_power(
             exercise.step()
         tell("gates", needed + number + 1, needed + blocks)
     _check(exercise.packets, golden.payloads[sent:], needed, manifest)
-    apart = energy_of(simulator, delays, library, memories, tree)
+    apart = energy_of(simulator, delays, library, memories, wired.tree)
     apart_pj = apart.total_pj - blocks * SETTLING_CYCLES * idle.total_pj / idle.cycles
     exercise.keep_awake()
     _without_spikes(exercise)
-    awake = energy_of(simulator, delays, library, memories, tree)
+    awake = energy_of(simulator, delays, library, memories, wired.tree)
 
     spikes = blocks * spec.spikes
     nj_per_spike = busy.total_pj / 1e3 / spikes
@@ -148,8 +142,8 @@ def measure_power(
         packets_checked=needed + blocks,
         cycles_per_block=busy.cycles / blocks,
         critical_path=delays.path,
-        wire_pf_per_pin=WIRE_PF if placement is None else placement.wires.ff_per_sink / 1e3,
-        placement=placement,
+        wire_pf_per_pin=wired.pf_per_pin,
+        placement=wired.placement,
         busy=busy,
         idle=idle,
         energy_nj_per_spike=nj_per_spike,
@@ -182,7 +176,7 @@ def measure_power(
             )
             / (spec.spikes * len(golden.payloads)),
         ),
-        notes=_notes(memories, placement, passing),
+        notes=_notes(memories, wired, passing),
     )
     write_text(out_dir / "power.json", found.model_dump_json(indent=1) + "\n")
     return found
@@ -224,13 +218,10 @@ def _sensitivity(
     return found
 
 
-def _notes(memories: Mapping[str, MemoryCost], placement: PlaceReport | None, passing: Filter) -> list[str]:
-    assumed = f"assumed: {1e3 * WIRE_PF:g} fF of wire for each pin, one clock buffer for {CLOCK_TREE_SINKS} clock pins"
-    if placement is not None:
-        assumed = f"wires: placed, not routed; {placement}; {placement.wires.detour.source}"
+def _notes(memories: Mapping[str, MemoryCost], wired: Wires, passing: Filter) -> list[str]:
     notes = [
         "in: cells' internal energy by state, loads of pins, glitches, clock pins and gates, memory accesses",
-        assumed,
+        str(wired),
         f"pulses: {PASSING[passing]}; slews are each net's worst",
         "left out: pads, analog front end, radio",
     ]

@@ -12,13 +12,15 @@ from model.evaluation import decode_units, evaluate
 from quantize.build import build_spec
 from quantize.code import fit_code
 from quantize.compare import compare
-from quantize.fake_quant import FakeQuantEncoder
+from quantize.fake_quant import FakeQuantEncoder, Products
 from quantize.fine_tune import FloatEncoder, fine_tune
 from quantize.stage import calibrated_encoder, integer_model, quantize
 from spikecae import golden
 from spikecae.design import Design
 from spikecae.evaluation.quality import sndr
 from spikecae.spec import load_spec
+from spikecae.stages.convolution import Convolution
+from spikecae.stages.residual import Residual
 
 EPOCHS = 3
 SHIPPED = Path(__file__).parents[2] / "designs/tiny/model.safetensors"
@@ -152,3 +154,41 @@ def test_stage_writes_the_decoder_that_belongs_to_the_fine_tuned_spec(
     convolutions = [spec.stages[1], *spec.stages[2].convolutions, *spec.stages[4].convolutions, spec.transforms[-1]]
     values = np.concatenate([convolution.weight.ravel() for convolution in convolutions])
     assert (values.min(), values.max()) == (-8, 7)
+
+
+def magnitudes(design: Design, encoder: FakeQuantEncoder, spikes: SpikeDataset) -> float:
+    """Of a block's products, on average, from the spec's weights and the golden model's integers."""
+    spec = build_spec(design, encoder, fit_code(encoder, spikes.train.adc, 0.0))
+    taps = golden.encode(spec, spikes.test.adc).taps
+    total, x = 0, taps["normalize"]
+    for stage in spec.transforms:
+        layers = {stage.name: stage} if isinstance(stage, Convolution) else {}
+        if isinstance(stage, Residual):
+            layers = {part.name: part for part in stage.convolutions}
+        for name, layer in layers.items():
+            wide = np.abs(x.astype(np.int64)).sum((0, 2))
+            for group, weights in enumerate(np.split(np.abs(layer.weight.astype(np.int64)), layer.groups)):
+                inputs = weights.shape[1]
+                total += int(np.einsum("oik,i->", weights, wide[group * inputs : (group + 1) * inputs]))
+            x = taps[name]
+        x = taps.get(stage.name, x)
+    return total / len(spikes.test.adc)
+
+
+def test_products_are_added_up(tiny: Design, trained: Checkpoint, tiny_spikes: SpikeDataset) -> None:
+    encoder = calibrated_encoder(tiny, trained, tiny_spikes.train.adc)
+    products = Products(encoder)
+    adc = torch.from_numpy(tiny_spikes.test.adc)
+    plain, watched = encoder(adc), encoder(adc, products)
+    assert all(torch.equal(plain[name], tap) for name, tap in watched.items())
+    assert products.total.item() == pytest.approx(magnitudes(tiny, encoder, tiny_spikes), rel=1e-5)
+
+
+def test_an_energy_weight_makes_products_smaller(tiny: Design, trained: Checkpoint, tiny_spikes: SpikeDataset) -> None:
+    spent = []
+    for energy_weight in (0.0, 3000.0):
+        design = with_quantization(tiny, energy_weight=energy_weight)
+        encoder = calibrated_encoder(design, trained, tiny_spikes.train.adc)
+        fine_tune(design, encoder, trained, tiny_spikes, EPOCHS)
+        spent.append(magnitudes(design, encoder, tiny_spikes))
+    assert spent[1] < 0.95 * spent[0]
