@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 from rtl.emit import emit
+from rtl.files import COMPRESSOR
 from sim.toolchain import available
 from spikecae.design import load_design
 from spikecae.front_end.band_pass import BandPass
 from spikecae.spec import load_spec
+from synth.place.stage import place_netlist
 from synth.power.implant import measure_implant
+from synth.power.listening import transitions_of_implant
 from synth.stage import synthesize
 from synth.targets.ihp_sg13g2 import TARGET
 from tests.planted import BAND, SHAPE, front_end
@@ -46,3 +49,12 @@ def test_noise_and_spikes_are_told_apart_and_the_parts_add_up(
     assert all(parts[name].pj_per_sample > 0 for name in ("noise estimate", "detection", "buffer"))
     assert all(parts[name].nj_per_event > 0 for name in ("encoder", "packets"))  # which sleep while there is noise
     assert ("band-pass" in parts) == (band_pass is not None)
+    files = tmp_path / "rtl", tmp_path / "synth"
+    counted = transitions_of_implant(design, spec, made, *files, TARGET, codes)
+    place = place_netlist(*files, TARGET, tmp_path / "place", counted, kind=COMPRESSOR)
+    placed = measure_implant(design, spec, made, *files, TARGET, codes, tmp_path / "p", place_dir=tmp_path / "place")
+    print(placed)
+    assert placed.placement == place
+    assert placed.packets_checked == found.packets_checked
+    assert placed.parts[0].um2_per_channel == found.parts[0].um2_per_channel
+    assert placed.pj_per_sample != found.pj_per_sample
