@@ -27,9 +27,9 @@ EXPECTED_BY_NAME = {
     "sim.stage.SimulationError",
     "sim.toolchain.MissingToolError",
     "sim.verilate.BuildError",
+    "sim.yosys.YosysError",
     "synth.gates.exercise.NetlistStuckError",
     "synth.mapping.fpga.RoutingError",
-    "synth.mapping.yosys.YosysError",
     "synth.place.placer.PlacerError",
     "synth.power.measure.NetlistError",
 }

@@ -10,7 +10,7 @@ from amaranth.asserts import Initial
 from amaranth.back import rtlil
 from amaranth.hdl import Assert, Assume, DomainRenamer, Elaboratable, Fragment, Module, ResetSignal, Signal, Value
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In
+from amaranth.lib.wiring import In, Out
 
 from rtl.memory.parameter_memory import MemoryRead
 
@@ -52,6 +52,11 @@ class Bench:
         self._ports.append(signal)
         return signal
 
+    def free_outputs(self, unit: Any) -> None:
+        """What a unit within the component gives, where nothing of it is said, may be another one in every cycle."""
+        outputs = (value for _, member, value in unit.signature.flatten(unit) if member.flow == Out)
+        self._ports += map(Value.cast, outputs)
+
     def constant(self, name: str, width: int) -> Signal:
         """A value that may be any, and stays."""
         signal, before = self.free(name, width), Signal(width, reset_less=True)
@@ -76,15 +81,23 @@ class Bench:
 
     def inside(self, path: str) -> Any:
         """A register or wire of the component, by the name of the variable or the attribute that holds it where it is
-        elaborated; ``unit.name`` for one of a unit that is held there.
+        elaborated; ``unit.name`` for one of a unit that is held there, ``name.0`` for the first of several.
 
         Raises:
-            AttributeError: nothing has this name.
+            AttributeError: nothing has this name: the component's text has changed since the bench was written.
         """
         at = self.component
         for name in path.split("."):
             named = self._variables.get(id(at), {})
-            at = named[name] if name in named else getattr(at, name)
+            if name.isdigit() and int(name) < len(at):
+                at = at[int(name)]
+            elif name in named or hasattr(at, name):
+                at = named[name] if name in named else getattr(at, name)
+            else:
+                raise AttributeError(
+                    f"{type(self.component).__name__} has no {path!r}: {type(at).__name__} has neither variable nor "
+                    f"attribute {name!r}; say in the bench what it is called now"
+                )
         return at
 
     def tables_hold(self) -> None:

