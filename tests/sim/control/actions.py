@@ -42,6 +42,8 @@ class Player:
         self._rest: list[str] = []
         self._raw, self._channel, self._time = 0, 7, (1 << 32) - 5000
         self._left = 0
+        self._timed = kind == "limits" or (kind == "faults" and subject.shape.whole)
+        """Only times tell which spikes are in a packet."""
         self._last = len(subject.shape.hashes) - 1
         self._loadable = subject.shape.window is not None
         self._limit = 40 * subject.manifest.latency_cycles + 60_000
@@ -95,7 +97,7 @@ class Player:
         for offset, value in self.subject.load:
             self.script.write(offset, value)
         self._until("running after a load", "status", RUNNING, RUNNING)
-        if self.kind == "limits":
+        if self._timed:
             self._write("sidecar", 2)
 
     def _run(self) -> None:
@@ -134,7 +136,7 @@ class Player:
         if which == 0:
             self._write("packet_blocks", 1 + self._below(self.subject.shape.packet_blocks))
         elif which == 1:
-            self._write("sidecar", 2 if self.kind == "limits" else self._below(3))
+            self._write("sidecar", 2 if self._timed else self._below(3))
         elif which == 2 and self._last:
             self._write("point", self._below(self._last + 1))
         elif self._loadable:
