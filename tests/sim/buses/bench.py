@@ -29,7 +29,10 @@ from sim.cocotb_bench import ADC, FOLDER, GOLDEN, LOAD, MANIFEST, PERIOD_NS, pau
 from tests.sim.buses.pins import Pins
 
 BLOCKS = len(ADC)
-PATIENCE = 60 * BLOCKS * (MANIFEST.latency_cycles + MANIFEST.cycles_per_block) * PERIOD_NS
+PATIENCE = 8 * (BLOCKS + 1) * (MANIFEST.latency_cycles + MANIFEST.cycles_per_block) * PERIOD_NS
+"""That a packet takes at most."""
+LIMITED = {"timeout_time": 6 * PATIENCE + 200 * len(LOAD) * PERIOD_NS, "timeout_unit": "ns"}
+"""What a test takes, else it fails: a broken chip may take nothing any more."""
 KINDS = ["none", "alternating", "bursts"]
 FULL_RATE = 4
 """Times that the blocks are sent in a row."""
@@ -140,7 +143,7 @@ class Host:
         path.write_text(json.dumps(found), encoding="utf-8")
 
 
-@cocotb.test()
+@cocotb.test(**LIMITED)
 @cocotb.parametrize(idle=KINDS, back_pressure=KINDS)
 async def every_bus_idles_and_holds_back(dut: Any, idle: str, back_pressure: str) -> None:
     """Packets are golden's while registers are read and written, rightly and wrongly, and every stall is counted."""
@@ -171,7 +174,7 @@ async def every_bus_idles_and_holds_back(dut: Any, idle: str, back_pressure: str
     host.note(blocks=BLOCKS)
 
 
-@cocotb.test()
+@cocotb.test(**LIMITED)
 async def no_cycle_is_lost_at_full_rate(dut: Any) -> None:
     """A spike on an idle chip is taken in as many cycles as it has samples, a packet leaves in as many as it has bytes,
     and blocks follow each other in as many as the manifest says."""
@@ -230,7 +233,7 @@ TIMES = 3
 """Resets of each kind."""
 
 
-@cocotb.test()
+@cocotb.test(**LIMITED)
 @cocotb.parametrize(kind=range(len(RESETS)))
 async def a_reset_leaves_no_trace(dut: Any, kind: int) -> None:
     """Whatever the chip was about, what follows is as behind the first reset."""
@@ -261,7 +264,7 @@ def unknown(within: HierarchyObject, registers: set[str]) -> Iterator[str]:
 
 if "icarus" in cocotb.SIM_NAME.lower():
 
-    @cocotb.test()
+    @cocotb.test(**LIMITED)
     async def nothing_stays_unknown(dut: Any) -> None:
         """Behind a reset, a load and a few blocks no register has an unknown bit, though all begin so. What comes of
         words that no memory was given yet ends at wires."""
