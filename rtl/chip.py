@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from rtl.encoder import IN_FLIGHT, Encoder
 from rtl.host.axi_lite import AxiLite, AxiLitePort
 from rtl.host.clock_request import ClockRequest
+from rtl.host.intake import Intake
 from rtl.host.load import hash_bits
 from rtl.host.packet_settings import PacketSettings
 from rtl.host.rate_limiter import RateLimiter
@@ -15,11 +16,11 @@ from rtl.host.register_map import POINT_HASHES
 from rtl.host.registers import COUNTED, Registers
 from rtl.host.scrubber import Scrubber
 from rtl.host.supervisor import Supervisor
-from rtl.packets.event_coder import EVENT_BITS, event_bits
+from rtl.host.timeout import Timeout
+from rtl.packets.event_coder import EVENT_BITS, TIME_BITS, event_bits
 from rtl.packets.packetizer import Packetizer
 from rtl.packets.raw_path import RawPath
 from rtl.shape.plan import Plan
-from rtl.units.count_up import count_up
 from spikecae.front_end.front_end import GAIN_BITS, FrontEnd
 
 __all__ = ["Chip"]
@@ -45,7 +46,8 @@ class Chip(wiring.Component):
     Members
     -------
     s_axis_tdata: In(signed(16)): ADC codes, two's complement, one a beat.
-    s_axis_tuser: In(EVENT_BITS): the spike's channel (16 bits, low) and time (32 bits), on every beat.
+    s_axis_tuser: In(EVENT_BITS): the spike's channel (16 bits, low) and time (32 bits), on every beat; of a
+        neighbourhood's spikes, one time.
     s_axis_tvalid: In(1): a code is offered.
     s_axis_tready: Out(1): it is taken.
     s_axis_tlast: In(1): it is a spike's last.
@@ -100,10 +102,13 @@ class Chip(wiring.Component):
         }
         if front_end is not None:
             defaults["threshold"] = front_end.gain
-        self.registers = Registers(self.addr_bits, defaults, hardware.packet_blocks, plan.points)
+        most = spec.spikes if plan.whole else 1
+        self.intake = Intake(most)
+        self.registers = Registers(self.addr_bits, defaults, hardware.packet_blocks, plan.points, most)
         at_reset = {"packet_blocks": hardware.packet_blocks, "tag": defaults["spec_hash"] >> 16}
         self.settings = PacketSettings(plan.points, at_reset)
         self.limiter = RateLimiter(spec.spikes, (IN_FLIGHT - 1) * self.longest_block, 8 + FRAME_BITS)
+        self.timeout = Timeout()
         self.axi_lite = AxiLite(self.registers.bus_bits + 2)
         self.request = ClockRequest(plan.settling)
         axil = AxiLitePort(self.registers.bus_bits + 2).members
@@ -153,8 +158,8 @@ class Chip(wiring.Component):
 
     @property
     def event_depth(self) -> int:
-        """Spikes whose channel and time can wait: all that can be under way."""
-        return IN_FLIGHT * self._plan.spec.spikes
+        """Channels and times that can wait: of all spikes that can be under way, or of all whole blocks."""
+        return IN_FLIGHT * (1 if self._plan.whole else self._plan.spec.spikes)
 
     @property
     def raw_snippets(self) -> int:
@@ -168,8 +173,10 @@ class Chip(wiring.Component):
         m.submodules.packetizer = packetizer = self.packetizer
         m.submodules.supervisor = supervisor = self.supervisor
         m.submodules.registers = registers = self.registers
+        m.submodules.intake = intake = self.intake
         m.submodules.settings = settings = self.settings
         m.submodules.limiter = self.limiter
+        m.submodules.timeout = timeout = self.timeout
         m.submodules.axi_lite = axi_lite = self.axi_lite
         m.submodules.request = request = self.request
         wiring.connect(m, axi_lite.bus, registers.bus)
@@ -177,15 +184,17 @@ class Chip(wiring.Component):
             inner, outer = getattr(axi_lite.axi, name), getattr(self, f"s_axil_{name}")
             m.d.comb += inner.eq(outer) if member.flow == Out else outer.eq(inner)
 
-        gate, under_way, uncounted = Signal(), Signal(), Signal()
-        self._input(m, gate, under_way, uncounted)
+        self._input(m)
+        under_way, uncounted = intake.under_way, intake.uncounted
         coming, event_under_way = under_way | uncounted, under_way if self._front_end else Const(0)
-        busy = self._blocks(m)
+        blocks, busy = Signal(range(IN_FLIGHT)), Signal()
+        m.d.sync += blocks.eq(blocks + encoder.start - encoder.block_end)
+        m.d.comb += busy.eq(blocks != 0)
         self._output(m)
-        self._limit(m, under_way, uncounted, busy)
-        self._events(m, gate)
+        self._limit(m, busy)
+        self._events(m)
 
-        flushing, quiet, idle, timer = Signal(), Signal(), Signal(), Signal(32)
+        flushing, quiet, idle = Signal(), Signal(), Signal()
         states = (supervisor.running, supervisor.checking, supervisor.halted)
         replaced = registers.parameters.write if self._plan.loadable else Const(0)
         m.d.comb += [
@@ -193,8 +202,8 @@ class Chip(wiring.Component):
             idle.eq(quiet & ~uncounted & packetizer.idle),
             settings.vacant.eq(idle & ~under_way),
             settings.doubted.eq(supervisor.failed | replaced),
-            flushing.eq(registers.flush | (supervisor.stopping & ~supervisor.halted)),
-            encoder.flush.eq(flushing & ~event_under_way),
+            flushing.eq(registers.flush | timeout.flush | (supervisor.stopping & ~supervisor.halted)),
+            encoder.flush.eq((flushing & ~event_under_way & ~uncounted) | intake.cut),
             packetizer.close.eq(quiet & (flushing | (settings.waiting & ~coming & ~supervisor.grant))),
             supervisor.run.eq(registers.run),
             supervisor.busy.eq(busy),
@@ -211,18 +220,12 @@ class Chip(wiring.Component):
             registers.passed.eq(supervisor.passed),
         ]
         spike_end = encoder.spike_end | raw_path.spike_end
-        timed, waits = registers.timeout != 0, ~(quiet & packetizer.idle)
-        timed_out = timed & (timer >= registers.timeout)
-        restart = spike_end | ~waits | self.s_axis_tvalid
-        with m.If(restart & (timer != 0)):
-            m.d.always_on += timer.eq(0)
-        with m.Elif(timed & ~timed_out & ~restart):
-            count_up(m, timer, "always_on")
-        flush_timer = Signal()
-        m.d.sync += flush_timer.eq(timed_out & waits)
-        m.d.comb += registers.flushed.eq(registers.flush & idle)
-        with m.If(flush_timer):
-            m.d.comb += flushing.eq(1)
+        m.d.comb += [
+            timeout.limit.eq(registers.timeout),
+            timeout.waits.eq(~(quiet & packetizer.idle)),
+            timeout.restart.eq(spike_end | self.s_axis_tvalid),
+            registers.flushed.eq(registers.flush & idle),
+        ]
         counted = {
             "spikes": spike_end,
             "blocks": encoder.block_end,
@@ -237,14 +240,15 @@ class Chip(wiring.Component):
             "escapes": encoder.escape,
             "limited_spikes": self.limiter.dropped,
         }
-        m.d.comb += registers.events.eq(Cat(counted[name] for name in COUNTED))
         m.d.comb += [
+            registers.events.eq(Cat(counted[name] for name in COUNTED)),
+            registers.several.eq(Mux(raw_path.spike_end | raw_path.wrong_end, 1, encoder.several)),
             request.sample.eq(self.s_axis_tvalid),
             request.access.eq(axi_lite.busy),
             request.coding.eq(busy),
             request.sending.eq(packetizer.full),
             request.supervising.eq(~supervisor.resting),
-            request.timeout.eq(flush_timer ^ (timed_out & waits)),
+            request.timeout.eq(timeout.changes),
             request.overrun.eq(self.overrun if self._front_end else 0),
             request.tokens.eq(self.limiter.tick),
             self.clock_request.eq(request.needed),
@@ -255,44 +259,34 @@ class Chip(wiring.Component):
             self._check(m)
         return m
 
-    def _input(self, m: Module, gate: Signal, under_way: Signal, uncounted: Signal) -> None:
-        """Samples go to the encoder or, in raw mode, straight to the packets; no spike begins while stopping or
-        flushing, and no block while settings wait.
-
-        A front end's events are whole, so that waiting for their ends is safe; a host might end within a spike.
-
-        Args:
-            m: the chip.
-            gate: samples may be taken.
-            under_way: some of a spike, or of a front end's event, were taken, and more are to come.
-            uncounted: a spike's last sample was taken, and the spike is not counted yet.
-        """
-        encoder, raw_path, waiting = self.encoder, self.raw_path, self.settings.waiting
-        ending = self.supervisor.stopping | self.registers.flush
-        between = uncounted | ~encoder.pending
-        m.d.comb += gate.eq(under_way | ~(ending | (waiting & between)))
-        with m.If(encoder.spike_end | encoder.wrong_end | raw_path.spike_end | raw_path.wrong_end):
-            m.d.sync += uncounted.eq(0)
-        with m.If(raw_path.o.valid & raw_path.o.ready):
-            m.d.sync += under_way.eq(1)  # channel and time leave before the first sample is taken
-        with m.If(self.s_axis_tvalid & self.s_axis_tready):
-            m.d.sync += under_way.eq(~self.s_axis_tlast | self.more if self._front_end else ~self.s_axis_tlast)
-            with m.If(self.s_axis_tlast & ~self.limiter.drop):
-                m.d.sync += uncounted.eq(1)
+    def _input(self, m: Module) -> None:
+        """Samples go to the encoder or, in raw mode, straight to the packets, as the intake lets them in."""
+        encoder, raw_path, intake = self.encoder, self.raw_path, self.intake
+        m.d.comb += [
+            intake.offered.eq(self.s_axis_tvalid),
+            intake.taken.eq(self.s_axis_tvalid & self.s_axis_tready),
+            intake.last.eq(self.s_axis_tlast),
+            intake.more.eq(self.more if self._front_end else 0),
+            intake.named.eq(raw_path.o.valid & raw_path.o.ready),
+            intake.dropped.eq(self.limiter.drop),
+            intake.ended.eq(encoder.ended | raw_path.spike_end | raw_path.wrong_end),
+            intake.pending.eq(encoder.pending),
+            intake.ending.eq(self.supervisor.stopping | self.registers.flush),
+            intake.waiting.eq(self.settings.waiting),
+        ]
+        if self._plan.whole:
+            m.d.comb += [
+                intake.time.eq(self.s_axis_tuser[-TIME_BITS:]),
+                intake.raw.eq(self.settings.current.raw),
+                intake.closed.eq(encoder.wrong_end & ~encoder.ended),
+            ]
         for path in (encoder, raw_path):
             m.d.comb += [path.i.payload.adc.eq(self.s_axis_tdata), path.i.payload.last.eq(self.s_axis_tlast)]
 
-    def _blocks(self, m: Module) -> Signal:
-        """Count the blocks under way."""
-        encoder = self.encoder
-        under_way, busy = Signal(range(IN_FLIGHT)), Signal()
-        m.d.sync += under_way.eq(under_way + encoder.start - encoder.block_end)
-        m.d.comb += busy.eq(under_way != 0)
-        return busy
-
-    def _limit(self, m: Module, under_way: Signal, uncounted: Signal, busy: Signal) -> None:
+    def _limit(self, m: Module, busy: Signal) -> None:
         """What the limiter is told. A packet's frame counts with its first block."""
         encoder, limiter, packetizer, registers = self.encoder, self.limiter, self.packetizer, self.registers
+        under_way, uncounted = self.intake.under_way, self.intake.uncounted
         opened = packetizer.block_end & packetizer.first
         m.d.comb += [
             limiter.rate.eq(registers.rate_limit),
@@ -305,6 +299,7 @@ class Chip(wiring.Component):
             limiter.sample.eq(self.s_axis_tvalid & self.s_axis_tready),
             limiter.last.eq(self.s_axis_tlast),
             limiter.more.eq(self.more if self._front_end else 0),
+            limiter.cut.eq(self.intake.cut),
         ]
 
     def _output(self, m: Module) -> None:
@@ -355,20 +350,21 @@ class Chip(wiring.Component):
         others = (getattr(registers, name) for name in POINT_HASHES[: self._plan.points - 1])
         return Array([registers.spec_hash, *others])[registers.point]
 
-    def _events(self, m: Module, gate: Signal) -> None:
-        """Channel and time of every spike wait for its packet. The queue holds all that can be under way."""
-        encoder, raw_path, limiter = self.encoder, self.raw_path, self.limiter
+    def _events(self, m: Module) -> None:
+        """Channel and time of every spike, or of a whole block's first, wait for its packet. The queue holds all that
+        can be under way."""
+        encoder, raw_path, limiter, gate = self.encoder, self.raw_path, self.limiter, self.intake.gate
         settings, raw = self.settings.current, self.settings.current.raw
         m.submodules.event_queue = events = SyncFIFOBuffered(width=EVENT_BITS, depth=self.event_depth)
-        user, taken = Signal(EVENT_BITS, reset_less=True), Signal()
-        with m.If(self.s_axis_tvalid & self.s_axis_tready & self.s_axis_tlast & ~limiter.drop):
+        user, taken, final = Signal(EVENT_BITS, reset_less=True), Signal(), Signal(init=1)
+        with m.If(self.intake.taken & self.s_axis_tlast & self.intake.first & ~limiter.drop):
             m.d.sync += user.eq(self.s_axis_tuser)
         m.d.comb += [
             events.w_data.eq(user),
             events.w_en.eq(encoder.spike_end),
             encoder.events.payload.eq(events.r_data),
             encoder.events.valid.eq(events.r_rdy),
-            events.r_en.eq(encoder.events.ready),
+            events.r_en.eq(encoder.events.ready & final),
             raw_path.user.eq(self.s_axis_tuser),
             raw_path.sidecar.eq(settings.sidecar == 2),
             taken.eq(gate & events.w_rdy & ~limiter.wait & ~limiter.drop),
@@ -376,6 +372,11 @@ class Chip(wiring.Component):
             raw_path.i.valid.eq(self.s_axis_tvalid & taken & raw),
             self.s_axis_tready.eq(Mux(limiter.drop, gate, taken & Mux(raw, raw_path.i.ready, encoder.i.ready))),
         ]
+        if self._plan.whole:
+            at = Signal(range(self._plan.spec.spikes))
+            m.d.comb += final.eq(at == self._plan.spec.spikes - 1)
+            with m.If(encoder.events.valid & encoder.events.ready):
+                m.d.sync += at.eq(Mux(final, 0, at + 1))
 
     def _check(self, m: Module) -> None:
         """Loader and scrubber share the parameter memories."""

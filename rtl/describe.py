@@ -49,6 +49,7 @@ def make_manifest(plan: Plan, top: SpikeEncoder, verilog: str, files: list[str],
         layout_verilog=layout_verilog(ENCODER, plan.hardware.memories),
         macros=macros,
         models=model_file(plan.hardware.memories),
+        block=plan.block,
         spikes=spec.spikes,
         samples=spec.samples,
         groups=plan.groups,
@@ -123,7 +124,7 @@ def _units(plan: Plan) -> Iterator[Unit]:
         *(PartUnit(LOOPS[name], f"{PIPELINE}.{LOOPS[name]}") for name in plan.shared_tables),
         *(PartUnit(DEALERS[name], f"{PIPELINE}.{DEALERS[name]}") for name in dealt(plan)),
     ]
-    others = ["packetizer", "raw_path", "supervisor", "registers", "settings", "limiter", "axi_lite", "event_queue"]
+    others = ["intake", "packetizer", "raw_path", "supervisor", "registers", "settings", "limiter", "timeout"]
     for unit in inside:
         yield Unit(
             name=unit.name,
@@ -132,7 +133,7 @@ def _units(plan: Plan) -> Iterator[Unit]:
             macs_per_block=unit.macs,
             moving=unit.moving,
         )
-    for name in [*others, *(["scrubber"] if plan.loadable else [])]:
+    for name in [*others, "axi_lite", "event_queue", *(["scrubber"] if plan.loadable else [])]:
         yield Unit(name=name, module=f"spike_encoder.chip.{name}", multipliers=0, macs_per_block=0)
 
 

@@ -24,7 +24,7 @@ from rtl.spike_compressor import SpikeCompressor
 from rtl.spike_encoder import SpikeEncoder
 from rtl.units.clock_gate import clock_gate_verilog
 from rtl.units.clocked import Clocked
-from spikecae.design import Hardware
+from spikecae.design import BlockKind, Hardware
 from spikecae.files import write_text
 from spikecae.front_end.front_end import FrontEnd
 from spikecae.spec import EncoderSpec
@@ -39,6 +39,7 @@ def emit(
     front_end: FrontEnd | None = None,
     kit: MacroKit | None = None,
     others: Sequence[EncoderSpec] = (),
+    block: BlockKind = "queue",
 ) -> Manifest:
     """Generate the encoder and, where a front end is given, ``spike_compressor.v``: both behind one another.
 
@@ -55,6 +56,7 @@ def emit(
         front_end: the spike detector in front of the encoder.
         kit: macros of the process that ``hardware.memories`` names, where it names one.
         others: specs of the further operating points.
+        block: what a block's spikes are.
 
     Raises:
         ValueError: the spec's list of stages is not one this hardware knows, the front end does not fit it, the kit is
@@ -62,7 +64,7 @@ def emit(
         RuntimeError: no Yosys to write Verilog with, or a signal that a tap needs was not emitted.
     """
     os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
-    plan, memories = make_plan(spec, hardware, others), hardware.memories
+    plan, memories = make_plan(spec, hardware, others, block), hardware.memories
     back_end(memories, kit)  # a kit that is missing is told before anything is built
     top = SpikeEncoder(plan)
     texts = {f"{ENCODER}.v": _verilog(top, ENCODER, back_end("inferred"))}

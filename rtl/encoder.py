@@ -20,7 +20,7 @@ __all__ = ["IN_FLIGHT", "Encoder"]
 IN_FLIGHT = 8
 """Blocks between input and packet: two in the input buffer, one each in convolutions, search and writer, and room."""
 
-_BUFFER_SIGNALS = ("spike_end", "wrong_end", "pending", "backlog", "flush", "hold", "start")
+_BUFFER_SIGNALS = ("ended", "spike_end", "wrong_end", "several", "pending", "backlog", "flush", "hold", "start")
 
 
 class Encoder(wiring.Component):
@@ -33,7 +33,8 @@ class Encoder(wiring.Component):
     Members
     -------
     i: In(stream of {adc: signed(16), last: 1}): ADC codes; ``last`` marks a spike's last sample. M spikes make a block.
-    spike_end, wrong_end, pending, backlog, start: Out(1): as for :class:`rtl.units.input_buffer.InputBuffer`.
+    ended, spike_end, wrong_end, pending, backlog, start: Out(1): as for :class:`rtl.units.input_buffer.InputBuffer`.
+    several: Out(range(plan.spec.spikes + 1)): likewise.
     flush, hold: In(1): likewise.
     events: In(stream of unsigned(48)): as for :class:`rtl.packets.block_writer.BlockWriter`.
     sidecar: In(2): likewise.
@@ -58,7 +59,7 @@ class Encoder(wiring.Component):
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self.normalizer = plan.source.component()
-        self.input_buffer = InputBuffer(plan.feed)
+        self.input_buffer = InputBuffer(plan.feed, whole=plan.whole)
         self.pipeline = Pipeline(plan)
         self.writer = plan.coder.component(plan.quantizer.index_bits, plan.quantizer.golomb_order)
         self.store = ParameterStore(plan.images, loadable=plan.loadable, busy=plan.busy)
@@ -105,6 +106,8 @@ class Encoder(wiring.Component):
         for name in pipeline.tables:
             self._read_table(m, name, getattr(pipeline, name))
         m.d.comb += [
+            self.ended.eq(input_buffer.ended),
+            self.several.eq(input_buffer.several),
             self.spike_end.eq(input_buffer.spike_end),
             self.wrong_end.eq(input_buffer.wrong_end),
             self.pending.eq(input_buffer.pending),

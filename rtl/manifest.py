@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from rtl.shape.memory_use import MemoryUse
+from spikecae.design import BlockKind
 
 __all__ = ["Manifest", "Memory", "MemoryRole", "Port", "Tap", "Unit"]
 
@@ -130,6 +131,8 @@ class Manifest(Record):
     """Macros in there, by name."""
     models: str | None
     """Verilog of these macros, to simulate with."""
+    block: BlockKind
+    """What a block's spikes are."""
     spikes: int
     samples: int
     groups: int

@@ -8,7 +8,7 @@ from rtl.shape.part import TransformPart
 from rtl.shape.plan import CoderPart, Plan, QuantizerPart, SourcePart, parameter_widths
 from rtl.shape.stream import Stream, feed_stream
 from rtl.stages.base import Site, feed_of, lay_out
-from spikecae.design import Hardware
+from spikecae.design import BlockKind, Hardware
 from spikecae.spec import EncoderSpec
 from spikecae.spec.operating_points import check_operating_points
 
@@ -18,13 +18,16 @@ MIN_PORT_WEIGHTS = 8
 """Weights that a memory word has room for at least."""
 
 
-def make_plan(spec: EncoderSpec, hardware: Hardware, others: Sequence[EncoderSpec] = ()) -> Plan:
+def make_plan(
+    spec: EncoderSpec, hardware: Hardware, others: Sequence[EncoderSpec] = (), block: BlockKind = "queue"
+) -> Plan:
     """Lay out an encoder.
 
     Args:
         spec: its integers; with several operating points, those of point 0.
         hardware: the knobs.
         others: specs of the further points.
+        block: what a block's spikes are.
 
     With built-in parameters the widths of accumulators come from the bound of these very weights, with loadable ones
     from that of any weights of ``hardware.weight_bits`` and any bias of ``hardware.bias_bits``.
@@ -54,4 +57,4 @@ def make_plan(spec: EncoderSpec, hardware: Hardware, others: Sequence[EncoderSpe
     least_port = 1 << (MIN_PORT_WEIGHTS * hardware.weight_bits - 1).bit_length()
     steps = [product.steps for product in products if product.direct]
     widths = parameter_widths(products, min(steps, default=site.group_cycles), bias_bits, SHIFT_BITS, least_port)
-    return Plan(specs, hardware, feed, source, tuple(parts), cast(QuantizerPart, parts[-1]), coder, widths)
+    return Plan(specs, hardware, feed, source, tuple(parts), cast(QuantizerPart, parts[-1]), coder, widths, block)

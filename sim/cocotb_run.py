@@ -55,8 +55,9 @@ def run_bench(
     *,
     blocks: int = BLOCKS,
     points: Sequence[EncoderSpec] = (),
+    module: str = "sim.cocotb_bench",
 ) -> BenchResult:
-    """Run :mod:`sim.cocotb_bench` on an emitted encoder.
+    """Run a bench on an emitted encoder.
 
     Args:
         simulator: ``verilator`` or ``icarus``.
@@ -66,6 +67,7 @@ def run_bench(
         folder: where it is built, and the simulator's log is left (``cocotb-<simulator>/``).
         blocks: how many are used.
         points: specs of further operating points, between which a test switches.
+        module: the bench.
 
     Raises:
         MissingToolError: the simulator, or something it needs, is not installed.
@@ -100,7 +102,7 @@ def run_bench(
                 log_file=vectors / "build.log",
             )
         runner.test(
-            test_module="sim.cocotb_bench",
+            test_module=module,
             hdl_toplevel=WRAPPER,
             hdl_toplevel_lang="verilog",
             build_dir=vectors,

@@ -84,7 +84,7 @@ def price(design: Design, specs: Sequence[EncoderSpec], weights: str) -> Price:
     hardware = design.hardware.model_copy(update={"memories": "inferred"})
     with tempfile.TemporaryDirectory(prefix="spikecae-price-") as name:
         folder = Path(name)
-        manifest = emit(spec, hardware, folder, others=others)
+        manifest = emit(spec, hardware, folder, others=others, block=design.block.kind)
         (counted,) = statistics(folder / manifest.verilog, [manifest.top])
     parameters = sum(memory.bits for memory in manifest.memories if memory.role == "parameters")
     process = next(iter(with_costs().values()))

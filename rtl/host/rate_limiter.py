@@ -45,6 +45,7 @@ class RateLimiter(wiring.Component):
     sample: In(1): one is taken; with ``drop`` it is to go nowhere.
     last: In(1): then, it is a spike's last.
     more: In(1): then, behind this spike comes another of its event.
+    cut: In(1): the block that is being dropped ends before its last spike; only while no sample is taken.
     drop: Out(1): the spike that is offered is to be dropped.
     wait: Out(1): it is not to be taken yet.
     dropped: Out(1): for one cycle, a whole spike was dropped.
@@ -58,7 +59,7 @@ class RateLimiter(wiring.Component):
 
     def __init__(self, spikes: int, reserve: int, most_spent: int) -> None:
         self._spikes, self._reserve = spikes, reserve
-        flags = {name: In(1) for name in ("between", "uncounted", "coding", "alone", "sample", "last", "more")}
+        flags = {name: In(1) for name in ("between", "uncounted", "coding", "alone", "sample", "last", "more", "cut")}
         super().__init__(
             {
                 "rate": In(RATE_BITS),
@@ -81,10 +82,12 @@ class RateLimiter(wiring.Component):
             self.dropped.eq(self.sample & self.drop & self.last),
             end.eq(self.last & ~self.more & (self.alone | (place == self._spikes - 1))),
         ]
-        with m.If(self.sample & self.drop):
+        with m.If(self.cut):
+            m.d.sync += [dropping.eq(0), place.eq(0)]
+        with m.Elif(self.sample & self.drop):
             m.d.sync += dropping.eq(~end)
-        with m.If(self.dropped):
-            m.d.sync += place.eq(Mux(end, 0, place + 1))
+            with m.If(self.last):
+                m.d.sync += place.eq(Mux(end, 0, place + 1))
         return m
 
     def _bucket(self, m: Module) -> tuple[Signal, Signal]:

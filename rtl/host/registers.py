@@ -15,6 +15,8 @@ __all__ = ["COUNTED", "Registers"]
 IDENTITY = 0x53434145
 VERSION = 1
 COUNTED = tuple(entry.name for entry in REGISTERS if entry.access == "count")
+SPIKES = ("spikes", "wrong_spikes")
+"""Counters that may count several at once."""
 _SETTINGS = tuple(entry.name for entry in REGISTERS if entry.access == "rw" and not entry.fields)
 MOST_SIDECAR = 2
 
@@ -28,6 +30,7 @@ class Registers(wiring.Component):
     defaults: reset values of the settings; ``threshold`` is there only if it is among them.
     most_blocks: largest ``packet_blocks``.
     points: operating points.
+    most_spikes: that are counted at once.
 
     Members
     -------
@@ -37,6 +40,7 @@ class Registers(wiring.Component):
     halted: In(1): parameter memories may be reached, the mode may change.
     state: In(6): running, checking, halted, idle, waiting, suspect.
     events: In(len(COUNTED)): one bit per counter, in the order of :data:`COUNTED`.
+    several: In(range(most_spikes + 1)): spikes that those of ``spikes`` and ``wrong_spikes`` stand for.
     failed, passed: In(1): for one cycle, a check failed, or passed; what is ``suspect`` it does not vouch for.
     cleared: In(1): for one cycle, nothing is left of what was suspect.
     crc: In(32): of the check.
@@ -57,7 +61,14 @@ class Registers(wiring.Component):
     Throughput: an access a cycle.
     """
 
-    def __init__(self, addr_bits: int | None, defaults: dict[str, int], most_blocks: int, points: int = 1) -> None:
+    def __init__(
+        self,
+        addr_bits: int | None,
+        defaults: dict[str, int],
+        most_blocks: int,
+        points: int = 1,
+        most_spikes: int = 1,
+    ) -> None:
         self._addr_bits = addr_bits
         self._defaults = defaults
         self._legal = {
@@ -80,6 +91,7 @@ class Registers(wiring.Component):
             "halted": In(1),
             "state": In(6),
             "events": In(len(COUNTED)),
+            "several": In(range(most_spikes + 1)),
             "failed": In(1),
             "passed": In(1),
             "cleared": In(1),
@@ -142,7 +154,7 @@ class Registers(wiring.Component):
             with m.If(clears[name]):
                 m.d.sync += counter.eq(0)
             with m.Elif(self.events[number]):
-                m.d.sync += counter.eq(counter + 1)
+                m.d.sync += counter.eq(counter + (self.several if name in SPIKES else 1))
         packets = counters["packets"]
         for number, counted in ((checked, self.passed & ~self.state[-1]), (doubted, self.cleared)):
             with m.If(clears["packets"]):

@@ -16,7 +16,7 @@ from rtl.shape.part import ParameterWidths, Part, Table, TransformPart
 from rtl.shape.products import DotPlan, ceil_div
 from rtl.shape.timing import Timing
 from rtl.shape.timing_parts import Clock, Shadow, TimingPart
-from spikecae.design import Hardware
+from spikecae.design import BlockKind, Hardware
 from spikecae.spec import EncoderSpec
 
 __all__ = ["PARAMETERS", "STORE", "WEIGHTS", "CoderPart", "Plan", "QuantizerPart", "SourcePart", "parameter_widths"]
@@ -74,6 +74,13 @@ class Plan:
     quantizer: QuantizerPart
     coder: CoderPart
     widths: ParameterWidths
+    block: BlockKind
+    """What a block's spikes are."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether a block is an event of several spikes, of which none may be missing."""
+        return self.block == "neighbourhood" and self.spec.spikes > 1
 
     @property
     def spec(self) -> EncoderSpec:

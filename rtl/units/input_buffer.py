@@ -16,19 +16,23 @@ class InputBuffer(wiring.Component):
     """Spike after spike in; out as ``feed`` says: sample after sample of all spikes, or spike after spike in chunks.
 
     A spike whose end comes at the wrong sample is not counted: the next spike takes its place. Spikes that a
-    flushed block lacks read as zero.
+    flushed block lacks read as zero. Of ``whole`` blocks it takes a place, and its block is left out with all spikes;
+    so is one that is flushed.
 
     Parameters
     ----------
     feed: size of a block, and how it leaves.
+    whole: blocks are whole events.
 
     Members
     -------
     i: In(stream of sample_layout(feed.samples)): normalized samples of one spike after the other, one a cycle.
-    spike_end, wrong_end: Out(1): for one cycle, a spike was counted, or left out.
+    ended: Out(1): for one cycle, a spike has ended.
+    spike_end, wrong_end: Out(1): for one cycle, spikes were counted, or left out.
+    several: Out(range(feed.spikes + 1)): then, how many; 1 unless blocks are ``whole``.
     pending: Out(1): a block has begun and waits for more spikes.
     backlog: Out(1): a whole block waits, or is being walked.
-    flush: In(1): close the block that has begun as it is, once no spike is under way.
+    flush: In(1): close the block that has begun as it is, or leave it out, once no spike is under way.
     hold: In(1): do not begin to walk another block.
     start: Out(1): for one cycle, a block begins to be walked.
     missing: Out(range(max(2, feed.spikes))): then, the spikes it lacks.
@@ -41,15 +45,18 @@ class InputBuffer(wiring.Component):
     Throughput: a sample a cycle in, a transfer a cycle out.
     """
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, *, whole: bool = False) -> None:
         self._feed = feed
+        self._whole = whole
         self._spikes = feed.spikes
         samples, spikes = feed.samples, feed.spikes
         super().__init__(
             {
                 "i": In(stream.Signature(sample_layout(samples))),
+                "ended": Out(1),
                 "spike_end": Out(1),
                 "wrong_end": Out(1),
+                "several": Out(range(spikes + 1)),
                 "pending": Out(1),
                 "backlog": Out(1),
                 "flush": In(1),
@@ -79,20 +86,17 @@ class InputBuffer(wiring.Component):
         m.d.comb += [
             self.i.ready.eq(~Mux(fill, full[1], full[0])),
             accept.eq(self.i.valid & self.i.ready),
-            self.spike_end.eq(accept & self.i.payload.end & self.i.payload.fits),
-            self.wrong_end.eq(accept & self.i.payload.end & ~self.i.payload.fits),
+            self.ended.eq(accept & self.i.payload.end),
             self.pending.eq(spike != 0),
             self.backlog.eq(full[0] | full[1]),
             close.eq(self.flush & self.pending & ~under_way & ~accept),
-            block_in.eq((self.spike_end & (spike == self._spikes - 1)) | close),
             write.addr.eq(self._word(spike) + Mux(fill, words, 0)),
             write.data.eq(self._gathered(m, accept)),
         ]
         with m.If(accept):
             m.d.comb += write.en.eq(1 << spike if feed.order == "samples" else self._lane == feed.lanes - 1)
             m.d.sync += under_way.eq(~self.i.payload.end)
-        with m.If(self.spike_end | close):
-            m.d.sync += spike.eq(Mux(block_in, 0, spike + 1))
+        self._count(m, spike, close, block_in)
 
         outer_end, inner_end = feed.walk
         inner, outer = Signal(range(max(2, inner_end))), Signal(range(max(2, outer_end)), name="group")
@@ -116,7 +120,10 @@ class InputBuffer(wiring.Component):
                 m.d.sync += outer.eq(Mux(last_outer, 0, outer + 1))
         for bank in range(2):
             with m.If(block_in & (fill == bank)):
-                m.d.sync += [full[bank].eq(1), missing[bank].eq(Mux(close, self._spikes - spike, 0))]
+                m.d.sync += [
+                    full[bank].eq(1),
+                    missing[bank].eq(0 if self._whole else Mux(close, self._spikes - spike, 0)),
+                ]
             with m.If(block_out & (drain == bank)):
                 m.d.sync += full[bank].eq(0)
         with m.If(block_in):
@@ -124,6 +131,38 @@ class InputBuffer(wiring.Component):
         with m.If(block_out):
             m.d.sync += drain.eq(~drain)
         return m
+
+    def _count(self, m: Module, spike: Signal, close: Signal, block_in: Signal) -> None:
+        """Which spikes are counted, and when a block is complete.
+
+        Args:
+            m: the buffer.
+            spike: place of the spike that comes, in its block.
+            close: the block is flushed.
+            block_in: it is complete, and to be walked.
+        """
+        fits, final, broken = self.i.payload.fits, spike == self._spikes - 1, Signal()
+        if self._whole:
+            good = fits & ~broken
+            m.d.comb += [
+                block_in.eq(self.ended & final & good),
+                self.spike_end.eq(block_in),
+                self.wrong_end.eq((self.ended & final & ~good) | close),
+                self.several.eq(Mux(close, spike, self._spikes)),
+            ]
+            with m.If(close | (self.ended & final)):
+                m.d.sync += [spike.eq(0), broken.eq(0)]
+            with m.Elif(self.ended):
+                m.d.sync += [spike.eq(spike + 1), broken.eq(broken | ~fits)]
+            return
+        m.d.comb += [
+            self.spike_end.eq(self.ended & fits),
+            self.wrong_end.eq(self.ended & ~fits),
+            self.several.eq(1),
+            block_in.eq((self.spike_end & final) | close),
+        ]
+        with m.If(self.spike_end | close):
+            m.d.sync += spike.eq(Mux(block_in, 0, spike + 1))
 
     @property
     def _shift(self) -> int:

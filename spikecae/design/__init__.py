@@ -1,7 +1,7 @@
 """The design file: typed sections, and one validator for each rule."""
 
 from spikecae.design.adc import Adc
-from spikecae.design.block import Block, Normalization
+from spikecae.design.block import Block, BlockKind, Normalization
 from spikecae.design.codebook import Codebook, Quantization
 from spikecae.design.design import Design
 from spikecae.design.encoder import DEFAULT_ENCODER, ENCODERS, Encoder, register_encoder
@@ -20,6 +20,7 @@ __all__ = [
     "WITHOUT_MACROS",
     "Adc",
     "Block",
+    "BlockKind",
     "Codebook",
     "Costs",
     "Design",

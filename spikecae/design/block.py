@@ -7,7 +7,9 @@ from pydantic import Field
 from spikecae.design.section import Costs, Section, Unit
 from spikecae.limits import MOST_SAMPLES, MOST_SPIKES
 
-__all__ = ["Block", "Normalization"]
+__all__ = ["Block", "BlockKind", "Normalization"]
+
+BlockKind = Literal["neighbourhood", "queue"]
 
 
 class Block(Section):
@@ -30,7 +32,7 @@ class Block(Section):
         Costs("A block's cycles, its multiply-accumulates and the length of a codeword grow with it."),
     ]
     """D, samples of a snippet."""
-    kind: Literal["neighbourhood", "queue"]
+    kind: BlockKind
     """What a block's spikes are: of a ``neighbourhood``, one event on the M contacts nearest to its peak; of a
     ``queue``, M successive spikes of one channel."""
 

@@ -27,19 +27,19 @@ __all__ = ["measure_implant"]
 
 BAND_PASS = "band-pass"
 NOISE = "noise estimate"
+CONTROL = "registers and control"
 PARTS = {
     "filter": BAND_PASS,
     "noise": NOISE,
     **dict.fromkeys(("counter", "peaks", "arbiter", "queue"), "detection"),
     **dict.fromkeys(("buffer", "reader"), "buffer"),
     **dict.fromkeys(("packetizer", "raw_path", "event_queue"), "packets"),
-    **dict.fromkeys(
-        ("registers", "axi_lite", "supervisor", "settings", "limiter", "scrubber", "rest"), "registers and control"
-    ),
+    **dict.fromkeys(("registers", "axi_lite", "supervisor", "settings", "limiter", "scrubber"), CONTROL),
+    **dict.fromkeys(("intake", "timeout", "rest"), CONTROL),
 }
 """Of the chip, by unit; all others are the encoder's."""
 ENCODER = "encoder"
-NAMES = (BAND_PASS, NOISE, "detection", "buffer", ENCODER, "packets", "registers and control")
+NAMES = (BAND_PASS, NOISE, "detection", "buffer", ENCODER, "packets", CONTROL)
 
 Progress = Callable[[str, int, int], None]
 

@@ -24,7 +24,7 @@ BLOCKS = 8
 def test_the_default_design_with_macros(neuropixels, models, tmp_path):
     spec = load_spec(Path("designs/neuropixels"))
     hardware = neuropixels.hardware.model_copy(update={"memories": "ihp-sg13g2"})
-    manifest = emit(spec, hardware, tmp_path, kit=macro_kit(hardware.memories))
+    manifest = emit(spec, hardware, tmp_path, kit=macro_kit(hardware.memories), block=neuropixels.block.kind)
     found = run_layout(spec, manifest, tmp_path, load_dataset(neuropixels, None).test.adc[:BLOCKS], models)
     print(f"{manifest.macros}: {found}")
     assert (found.blocks, found.mismatches, found.left_over) == (2 * BLOCKS, 0, 0)

@@ -28,7 +28,13 @@ def at_hand(name: str | None) -> str | None:
 def test_every_block_is_goldens(name, models, tmp_path):
     design, spec = load_design(DESIGNS / f"{name}.toml"), load_spec(DESIGNS / name)
     test = read(at_hand(RECORDINGS[name]), design).test
-    emit(spec, design.hardware, tmp_path / "rtl", kit=macro_kit(design.hardware.memories))
+    emit(
+        spec,
+        design.hardware,
+        tmp_path / "rtl",
+        kit=macro_kit(design.hardware.memories),
+        block=design.block.kind,
+    )
     found = simulate(spec, tmp_path / "rtl", test.adc, tmp_path / "sim", blocks=len(test), models=models)
     cycles = found.cycles_per_block
     print(

@@ -116,6 +116,7 @@ def test_registers_keep_count_and_refuse() -> None:
             assert await write(name, asked) == (asked != given)
             assert ctx.get(getattr(dut, name)) == given
         ctx.set(dut.events, 0b11)
+        ctx.set(dut.several, 1)
         await ctx.tick().repeat(3)
         ctx.set(dut.events, 0)
         assert (await read("spikes"), await read("blocks"), await read("packets")) == (3, 3, 0)

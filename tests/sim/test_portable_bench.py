@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from rtl.emit import emit
 from sim.testbench.bench import write_bench
 from sim.testbench.files import BENCH
 from sim.toolchain import available
+from spikecae.design import Design
+from spikecae.golden import encode
 from tests.four_state import without_initial_values
+from tests.random_spec import random_adc, random_spec
 from tests.sim.conftest import Emitted
 
 pytestmark = pytest.mark.skipif(not available("iverilog"), reason="iverilog is not installed")
@@ -34,7 +38,21 @@ def test_a_sound_encoder_passes(encoder: Emitted, loadable: Emitted, tmp_path: P
         text = without_initial_values((made.rtl_dir / made.manifest.verilog).read_text())
         status, line = said(made, folder, text)
         assert status == 0
-        assert re.match(rf"PASS: 128 samples, \d+ bytes, spec {made.spec.hash}\n", line)
+        assert re.match(rf"PASS: 143 samples, \d+ bytes, spec {made.spec.hash}\n", line)
+
+
+def test_of_a_neighbourhood_a_wrong_spike_takes_the_others_with_it(tiny: Design, tmp_path: Path) -> None:
+    """A chip for a queue, whose blocks are of spikes as they come, fails the bench of one for neighbourhoods."""
+    spec, adc = random_spec(tiny, seed=1), random_adc(tiny, blocks=4, seed=2)
+    for block, status in (("neighbourhood", 0), ("queue", 1)):
+        folder = tmp_path / block
+        folder.mkdir()
+        hardware = tiny.hardware.model_copy(update={"parameters": "rom"})
+        manifest = emit(spec, hardware, folder, block=block)
+        bench = manifest.model_copy(update={"block": "neighbourhood"})
+        made = Emitted(spec, folder, bench, adc, encode(spec, adc), [])
+        text = without_initial_values((folder / manifest.verilog).read_text())
+        assert said(made, folder, text)[0] == status
 
 
 @pytest.mark.parametrize(

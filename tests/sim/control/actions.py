@@ -41,6 +41,9 @@ class Player:
         self._draw = np.random.default_rng(seed)
         self._rest: list[str] = []
         self._raw, self._channel, self._time = 0, 7, (1 << 32) - 5000
+        self._left = 0
+        self._timed = kind == "limits" or (kind == "faults" and subject.shape.whole)
+        """Only times tell which spikes are in a packet."""
         self._last = len(subject.shape.hashes) - 1
         self._loadable = subject.shape.window is not None
         self._limit = 40 * subject.manifest.latency_cycles + 60_000
@@ -94,7 +97,7 @@ class Player:
         for offset, value in self.subject.load:
             self.script.write(offset, value)
         self._until("running after a load", "status", RUNNING, RUNNING)
-        if self.kind == "limits":
+        if self._timed:
             self._write("sidecar", 2)
 
     def _run(self) -> None:
@@ -105,7 +108,7 @@ class Player:
             self._complete()
             wrong = self._one_in(12)
             count = 1 + self._below(2 * self.script.pool.shape[1]) if wrong else None
-            self._time = (self._time + 1 + self._below(1200)) % (1 << 32)
+            self._come(1 + self._below(1200))
             if self.subject.blocks.specs[0].spikes == 1:
                 self._channel = self._below(1 << 16)
             split = 1 + self._below(self.script.pool.shape[1] - 1) if self._one_in(6) else 0
@@ -114,6 +117,15 @@ class Player:
             )
             if self._rest:
                 return
+
+    def _come(self, later: int) -> None:
+        """The next spike has a time of its own or, of an event, its event's; now and then a spike is missing, or there
+        twice."""
+        if self._left == 0:
+            self._time = (self._time + later) % (1 << 32)
+            spikes = self.subject.blocks.specs[0].spikes if self.subject.shape.whole else 1
+            self._left = spikes + (self._below(3) - 1 if spikes > 1 and self._one_in(8) else 0)
+        self._left -= 1
 
     def _complete(self) -> None:
         self.script.rest(self._rest)
@@ -124,7 +136,7 @@ class Player:
         if which == 0:
             self._write("packet_blocks", 1 + self._below(self.subject.shape.packet_blocks))
         elif which == 1:
-            self._write("sidecar", 2 if self.kind == "limits" else self._below(3))
+            self._write("sidecar", 2 if self._timed else self._below(3))
         elif which == 2 and self._last:
             self._write("point", self._below(self._last + 1))
         elif self._loadable:
@@ -233,7 +245,7 @@ class Player:
         limit = 6 * (manifest.latency_cycles + 3 * manifest.cycles_per_block + manifest.packet_buffer_bytes)
         limit += 2 * len(self.subject.load)
         for _ in range(4 * limit // self.script.pool.shape[1]):
-            self._time = (self._time + 10) % (1 << 32)
+            self._come(10)
             self.script.spike(self._below(len(self.script.pool)), self._channel, self._time)
         self.script.step(manifest.latency_cycles)
         self._flush()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.sim.control.bench import Access, Epoch
+from tests.sim.control.events import EventJudge
 from tests.sim.control.packets import DROPPED, HELD, WRONG, Blocks, Judge, during
 from tests.sim.control.registers import DOCUMENTED, FLUSH, Registers, Shape
 from tests.sim.control.script import Script
@@ -63,7 +64,9 @@ def judge(script: Script, epochs: Sequence[Epoch], shape: Shape, blocks: Blocks,
     for number, (epoch, fed, flips) in enumerate(zip(epochs, script.fed, script.flips, strict=True)):
         registers = Registers(shape, words)
         registers.walk(epoch, flips)
-        packets = Judge(blocks, registers, epoch, fed, room, script.pokes.get("sequence", 0))
+        packets = (EventJudge if shape.whole else Judge)(
+            blocks, registers, epoch, fed, room, script.pokes.get("sequence", 0)
+        )
         packets.run()
         found.faults += [*epoch.failed, *registers.faults, *packets.faults]
         found.packets += len(epoch.sent)
@@ -106,9 +109,15 @@ class Account:
         limited = [packets.limited(at) for at in range(len(own))]
         self._limited = {s for s, here in zip(own, limited, strict=True) if here}
         self._doubtful = {
-            s for at, s in enumerate(own) if s.fed.count != samples and any(limited[max(0, at - spikes + 1) : at + 1])
+            s
+            for at, s in enumerate(own)
+            if (s.fed.count != samples or (packets.whole and s.fate in (WRONG, DROPPED)))
+            and any(limited[max(0, at - spikes + 1) : at + 1])
         }
-        """Spikes of the wrong length that may have been dropped for the limit, in a block, before that was seen."""
+        """Spikes of the wrong length, or of an event that is left out, that may have been dropped for the limit, in a
+        block, before that was seen; or that may be held."""
+        if isinstance(packets, EventJudge):
+            self._doubtful |= packets.doubtful
 
     def lost(self, *, ends: bool) -> int:
         """Spikes that are in no packet at the end of a run that waits for all; those that may have been dropped for
@@ -183,7 +192,7 @@ class Account:
         n = bisect_right(own, cycle, key=lambda spike: spike.taken.offered)
         before = own[max(0, n - 200) : n]
         return all(
-            spike.taken.last < cycle - SETTLED
+            spike.over < cycle - SETTLED
             and (self._ended[spike.fate] < cycle - EDGE if isinstance(spike.fate, int) else spike.fate != HELD)
             for spike in before
         )

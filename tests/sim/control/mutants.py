@@ -7,6 +7,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.sim.control.chips import EVENTS
+
 __all__ = ["MUTANTS", "Mutant"]
 
 
@@ -109,5 +111,13 @@ MUTANTS = (
         "raw_path.wrong_end",
         SPIKES,
     ),
+    Mutant(
+        "an event with a spike of the wrong length is coded",
+        *("rtl.units.input_buffer", "InputBuffer", "rtl.encoder"),
+        "good = fits & ~broken",
+        "good = fits",
+        EVENTS,
+    ),
+    Mutant("an event of another time cuts none short", *CHIP, " | intake.cut)", ")", EVENTS),
 )
 """Faults that chips had, or that are easily made."""

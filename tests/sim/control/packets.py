@@ -22,7 +22,7 @@ from tests.sim.control.bench import Epoch, Sent, Taken
 from tests.sim.control.registers import Registers, Settings
 from tests.sim.control.script import Fed
 
-__all__ = ["DROPPED", "HELD", "WRONG", "Blocks", "Judge", "Spike", "during"]
+__all__ = ["DROPPED", "HELD", "NEVER", "SLACK", "WRONG", "Blocks", "Judge", "Spike", "during", "tagged"]
 
 SLACK = 3
 """Cycles from a write to what it does, at most."""
@@ -37,6 +37,11 @@ class Spike:
     fed: Fed
     taken: Taken
     fate: int | str = HELD
+    over: int = field(init=False)
+    """When it is counted at the latest, were it in no packet."""
+
+    def __post_init__(self) -> None:
+        self.over = self.taken.last
 
 
 class Blocks:
@@ -98,6 +103,8 @@ class Judge:
     counts: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Blocks and escapes of each coded packet."""
     partial: int = 0
+    whole: bool = field(init=False, default=False)
+    """Blocks are events, of which none is partial."""
 
     def __post_init__(self) -> None:
         samples = self.blocks.pool.shape[1]
@@ -243,7 +250,7 @@ class Judge:
                 events = read_snippets(packet)[1]
             else:
                 spec = self.blocks.specs[self._point(packet)]
-                events = read_blocks(spec, _tagged(packet, spec.tag)).events
+                events = read_blocks(spec, tagged(packet, spec.tag)).events
         except PayloadError:
             return None
         if events is None:
@@ -308,7 +315,7 @@ class Judge:
             read_snippets(packet)
         else:
             spec = self.blocks.specs[now.point]
-            read_blocks(spec, _tagged(packet, spec.tag))
+            read_blocks(spec, tagged(packet, spec.tag))
         return ""
 
     def _golden(self, header: Header, chosen: Sequence[Sequence[Spike]], now: Settings) -> bytes:
@@ -351,7 +358,7 @@ def _header_of(settings: Settings) -> tuple[bool, int, int]:
     return raw, 0 if raw and settings.sidecar == 1 else settings.sidecar, settings.tag
 
 
-def _tagged(packet: Packet, tag: int) -> Packet:
+def tagged(packet: Packet, tag: int) -> Packet:
     """With the tag of the spec that it was coded by, whatever was written into the tag's register."""
     fields = vars(packet.header) | {"tag": tag}
     return Packet(Header(**fields), packet.payload)

@@ -63,6 +63,8 @@ class Shape:
     memories: tuple[Memory, ...] = ()
     right: dict[int, int] = field(default_factory=dict)
     """Of each bus word, by its offset."""
+    whole: bool = False
+    """Blocks are events of several spikes."""
 
 
 @dataclass(frozen=True)
