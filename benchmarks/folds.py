@@ -65,9 +65,9 @@ def main(
     wrong = 0
     for fold in (int(part) for part in folds.split(",")):
         hardware = chip.hardware.model_copy(update={"fold": fold})
-        plan = make_plan(spec, hardware)
+        plan = make_plan(spec, hardware, block=chip.block.kind)
         folder = build / f"{design}-{fold}"
-        manifest = emit(spec, hardware, folder, kit=macro_kit(hardware.memories))
+        manifest = emit(spec, hardware, folder, kit=macro_kit(hardware.memories), block=chip.block.kind)
         library = build_library(folder / manifest.verilog, manifest, build / "models")
         with BatchSimulator(library, manifest, load=load_writes(folder, manifest)) as simulator:
             latency = measure_latency(simulator, adc[0])

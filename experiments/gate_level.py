@@ -163,7 +163,7 @@ def measured(parameters: Parameters) -> Measured:
         )
     power = PowerReport.model_validate_json(report.read_bytes())
     return Measured(
-        plan=make_plan(spec, hardware),
+        plan=make_plan(spec, hardware, block=design.block.kind),
         manifest=load_manifest(folder / "rtl"),
         synthesis=synthesis,
         power=power,
@@ -195,7 +195,8 @@ def mapped(design: Design, spec: EncoderSpec, folder: Path, cells: CellTarget) -
     report = folder / "synth" / "report.json"
     if report.is_file():
         return SynthesisReport.model_validate_json(report.read_bytes())
-    emit(spec, design.hardware, folder / "rtl", kit=macro_kit(design.hardware.memories))
+    kit = macro_kit(design.hardware.memories)
+    emit(spec, design.hardware, folder / "rtl", kit=kit, block=design.block.kind)
     return synthesize(design, spec, folder / "rtl", folder / "synth", cells)
 
 

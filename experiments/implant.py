@@ -148,7 +148,7 @@ def mapped_whole(
     design: Design, spec: EncoderSpec, front_end: FrontEnd, folder: Path, cells: CellTarget, adc: NDArray[np.int16]
 ) -> None:
     """Emit ``spec`` behind a detector that finds test spikes, and map both to ``cells``, in ``folder``."""
-    emit(spec, design.hardware, folder / "rtl", front_end)
+    emit(spec, design.hardware, folder / "rtl", front_end, block=design.block.kind)
     heard_by(design, front_end, load_manifest(folder / "rtl", COMPRESSOR), adc)  # told before minutes of mapping
     synthesize(design, spec, folder / "rtl", folder / "synth", cells, whole=True)
 

@@ -60,7 +60,7 @@ def draft_for(name: str, wishes: Wishes, found: Survey | None = None) -> Draft:
     (spec, *_) = untrained_specs(design)
     for fold in FOLDS:
         hardware = design.hardware.model_copy(update={"fold": fold})
-        cycles = make_plan(spec, hardware).cycles_per_block
+        cycles = make_plan(spec, hardware, block=design.block.kind).cycles_per_block
         spikes = design.block.spikes * hardware.clock_mhz * 1e6 / cycles
         if spikes >= wanted:
             break

@@ -31,9 +31,9 @@ def main(
     out: Annotated[Path, typer.Option(help="folder of the result")] = Path("build/regress"),
 ) -> None:
     """Compare every stage and byte of so many blocks, and say how long the whole hour would take."""
-    spec, hardware = load_spec(DESIGNS / design), load_design(DESIGNS / f"{design}.toml").hardware
+    spec, made = load_spec(DESIGNS / design), load_design(DESIGNS / f"{design}.toml")
     folder = out / "soak" / design
-    manifest = emit(spec, hardware, folder)
+    manifest = emit(spec, made.hardware, folder, block=made.block.kind)
     library = build_library(folder / manifest.verilog, manifest, out / "verilated")
     blocks = -(-round(share * channels * rate * SECONDS) // spec.spikes)
     started = told = time.monotonic()
