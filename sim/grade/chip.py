@@ -28,6 +28,8 @@ PRESET = (("packetizer", "sequence"), *(("registers", f"count_{name}") for name 
 PATIENCE = 600
 """Looks at a register, ``LOOK`` cycles apart, before what must come is given up."""
 LOOK = 40
+SLOWNESS = 4
+"""Times its cycles that a block may take, with pauses."""
 
 
 class FaultFound(AssertionError):
@@ -143,22 +145,24 @@ class Chip:
         """Whether a bit of ``status`` is set."""
         return bool(self.read("status") & STATUS[name])
 
-    def until(self, what: str, holds: Callable[[], bool]) -> None:
+    def until(self, what: str, holds: Callable[[], bool], looks: int = PATIENCE) -> None:
         """Simulate until something holds.
 
         Raises:
             FaultFound: it does not come.
         """
-        for _ in range(PATIENCE):
+        for _ in range(looks):
             if holds():
                 return
             self.simulator.step(LOOK)
-        raise FaultFound(f"{what}: not within {PATIENCE * LOOK} cycles; status {self.read('status'):#x}")
+        raise FaultFound(f"{what}: not within {looks * LOOK} cycles; status {self.read('status'):#x}")
 
     def settle(self) -> None:
         """Simulate until all that was fed is taken and coded, and a wait more."""
-        self.until("all is taken", lambda: not self.simulator.waiting)
         manifest = self.subject.manifest
+        blocks = self.simulator.waiting // (manifest.spikes * manifest.samples)
+        looks = PATIENCE + SLOWNESS * blocks * manifest.cycles_per_block // LOOK
+        self.until("all is taken", lambda: not self.simulator.waiting, looks)
         self.simulator.step(manifest.latency_cycles + 2 * manifest.cycles_per_block)
 
     def flush(self, mode: int = 0) -> None:
