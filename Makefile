@@ -109,19 +109,23 @@ explore: $(VENV)/installed
 adopt: $(VENV)/installed
 	@$(FLOW) adopt $(design) $(call option,--name,NAME) -- $(call quoted,TRIAL)
 
+# What each part takes is kept, and stands at the end of the table.
+part := $(RUN) -m sim.regress.part
+began = rm -rf build/regress/parts
+tests = $(part) tests $(RUN) -m pytest -n 2 -m regress -rP
+
 regress: $(VENV)/installed
-	@set -e; for name in $(designs); do $(FLOW) sim --design "$$name" --cocotb $(blocks); done
-	$(RUN) -m pytest -n 2 -m regress -rP
-	@failed=0; for part in formal grade coverage soak; do $(RUN) -m sim.$$part || failed=1; done; $(RUN) -m sim.regress; exit $$failed
+	@$(began); set -e; for name in $(designs); do $(part) "sim $$name" $(FLOW) sim --design "$$name" --cocotb $(blocks); done
+	@failed=0; $(tests) || failed=1; for name in formal grade coverage soak; do $(part) $$name $(RUN) -m sim.$$name || failed=1; done; \
+	  $(RUN) -m sim.regress; exit $$failed
 
 # The smallest designs of both kinds of encoder, three mutants of each unit, and the shortest of the long tests.
 quick := $(addprefix tests/regress/test_,flips.py points.py random_linear.py)
 
 regress-quick: $(VENV)/installed
-	@set -e; for name in tiny lite; do $(FLOW) sim --design "$$name" --cocotb $(blocks); done
-	$(RUN) -m pytest -n 2 -m regress -rP $(quick)
-	@failed=0; $(RUN) -m sim.grade tiny --per-unit 3 || failed=1; $(RUN) -m sim.coverage tiny || failed=1; \
-	  $(RUN) -m sim.regress; exit $$failed
+	@$(began); set -e; for name in tiny lite; do $(part) "sim $$name" $(FLOW) sim --design "$$name" --cocotb $(blocks); done
+	@failed=0; $(tests) $(quick) || failed=1; $(part) grade $(RUN) -m sim.grade tiny --per-unit 3 || failed=1; \
+	  $(part) coverage $(RUN) -m sim.coverage tiny || failed=1; $(RUN) -m sim.regress; exit $$failed
 
 doctor: $(VENV)/installed
 	@$(FLOW) doctor

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from rtl.files import ENCODER
 from rtl.host.register_map import WINDOW_BITS, register
 from rtl.manifest import Manifest
 from rtl.memory.parameter_memory import BUS_BITS
+from sim.harness import copied, load_harness
 from sim.verilate import MEMORY_VARIABLE, READ_PORT
 from sim.wrapper import WITHIN, WRAPPER, tap_slots
 from spikecae.bitstream.packets import HEADER_BYTES, MAX_PAYLOAD, TRAILER_BYTES, Header, frame
@@ -88,7 +88,7 @@ class BatchSimulator:
     ) -> None:
         self.manifest = manifest
         self._load = load
-        self._library = _load(library)
+        self._library = load_harness(library)
         self._input, self._output = Pauses(), Pauses()
         trace = None if waves is None else str(waves).encode()
         self._handle: ctypes.c_void_p | None = ctypes.c_void_p(self._library.sim_new(seed, trace))
@@ -149,6 +149,20 @@ class BatchSimulator:
         """
         if not self._library.sim_write(self._handle, offset, value, strobe):
             raise ProtocolError(f"the chip refuses to write {value:#x} to offset {offset:#x}")
+
+    def write_twice(self, first: tuple[int, int], second: tuple[int, int], wait: int) -> None:
+        """Write (offset, value) twice, the second offered while the answer to the first is held back.
+
+        Args:
+            first, second: the writes.
+            wait: cycles that the answer is held back.
+
+        Raises:
+            ProtocolError: the chip refuses one, does not answer, or takes the second before the first is answered.
+        """
+        offsets, values = (np.array(words, dtype=np.uint32) for words in zip(first, second, strict=True))
+        if not self._library.sim_write_twice(self._handle, offsets.ctypes.data, values.ctypes.data, wait):
+            raise ProtocolError(f"the chip does not take two writes in a row, {first} and {second}")
 
     def read(self, offset: int) -> int:
         """Read from the registers or the parameter window, while everything else goes on.
@@ -260,12 +274,17 @@ class BatchSimulator:
         """Cycle in which each input beat since reset was taken."""
         cycles = ctypes.POINTER(ctypes.c_uint64)()
         count = self._library.sim_input(self._handle, ctypes.byref(cycles))
-        return _copy(cycles, count, np.dtype(np.uint64))
+        return copied(cycles, count, np.dtype(np.uint64))
 
     @property
     def output_bytes(self) -> NDArray[np.uint8]:
         """Bytes that have left since reset."""
         return self._output_arrays()[0]
+
+    @property
+    def byte_cycles(self) -> NDArray[np.uint64]:
+        """Cycle in which each output byte left."""
+        return self._output_arrays()[2]
 
     @property
     def frame_end_cycles(self) -> NDArray[np.uint64]:
@@ -291,7 +310,7 @@ class BatchSimulator:
         cycles = ctypes.POINTER(ctypes.c_uint64)()
         count = self._library.sim_output(self._handle, ctypes.byref(data), ctypes.byref(ends), ctypes.byref(cycles))
         byte = np.dtype(np.uint8)
-        return _copy(data, count, byte), _copy(ends, count, byte), _copy(cycles, count, np.dtype(np.uint64))
+        return copied(data, count, byte), copied(ends, count, byte), copied(cycles, count, np.dtype(np.uint64))
 
     def take_taps(self, blocks: int) -> dict[str, NDArray[np.integer]]:
         """Remove the oldest ``blocks`` blocks from the taps' records.
@@ -307,7 +326,7 @@ class BatchSimulator:
             values = ctypes.POINTER(ctypes.c_uint8)()
             held = self._library.sim_tap(self._handle, number, ctypes.byref(values)) // dtype.itemsize
             count = min(held, blocks * block)
-            flat = _copy(values, count, dtype)
+            flat = copied(values, count, dtype)
             self._library.sim_drop(self._handle, number, count * dtype.itemsize)
             taken[tap.stage] = flat.reshape(blocks if count == blocks * block else 1, -1)
         return taken
@@ -319,7 +338,7 @@ class BatchSimulator:
         Those of the checks between blocks are not among them.
         """
         return {
-            memory.short_name: _copy(self._library.sim_reads(self._handle, number), memory.words, np.dtype(np.uint64))
+            memory.short_name: copied(self._library.sim_reads(self._handle, number), memory.words, np.dtype(np.uint64))
             for number, memory in enumerate(self._counted)
         }
 
@@ -344,6 +363,21 @@ class BatchSimulator:
             raise ValueError(f"no bit {bit} of word {word} in memory {memory!r} (parameters: {known})")
         return value
 
+    def preset(self, unit: str, register: str, value: int) -> None:
+        """Set a register through the back door, as if the chip had run for long.
+
+        Args:
+            unit: where it is, as the manifest names units, such as ``supervisor``; empty for the chip itself.
+            register: its name; of 64 bits at most.
+            value: its new value.
+
+        Raises:
+            ValueError: the library was not built with this register open.
+        """
+        scope = f"{self._chip}chip{'.' if unit else ''}{unit}".encode()
+        if not self._library.sim_preset(self._handle, scope, register.encode(), value):
+            raise ValueError(f"no register {register!r} in {unit or 'the chip'!r} is open; build the library with it")
+
 
 def unframe(packet: bytes, sequence: int, manifest: Manifest) -> bytes:
     """Payload of a packet of one block, or the whole packet where a byte of its frame is not as it should be: that of
@@ -356,44 +390,3 @@ def unframe(packet: bytes, sequence: int, manifest: Manifest) -> bytes:
         if frame(header, payload) == packet:
             return payload
     return packet
-
-
-def _copy(pointer: Any, count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    if count == 0:
-        return np.empty(0, dtype=dtype)
-    address = ctypes.cast(pointer, ctypes.c_void_p).value or 0
-    raw = (ctypes.c_uint8 * (count * dtype.itemsize)).from_address(address)
-    return np.frombuffer(bytearray(raw), dtype=dtype)
-
-
-def _load(path: Path) -> ctypes.CDLL:
-    library = ctypes.CDLL(str(path.resolve()))
-    handle, number, pointer = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p
-    unsigned, integer, text, real = ctypes.c_uint, ctypes.c_int, ctypes.c_char_p, ctypes.c_double
-    signatures: dict[str, tuple[object, Sequence[object]]] = {
-        "sim_new": (handle, [integer, text]),
-        "sim_delete": (None, [handle]),
-        "sim_add_tap": (None, [handle, unsigned, unsigned, unsigned, integer]),
-        "sim_add_reads": (integer, [handle, text, text, text, number]),
-        "sim_reads": (pointer, [handle, unsigned]),
-        "sim_pauses": (None, [handle, unsigned, number, real, real]),
-        "sim_reset": (None, [handle, unsigned]),
-        "sim_write": (integer, [handle, unsigned, unsigned, unsigned]),
-        "sim_read": (ctypes.c_int64, [handle, unsigned]),
-        "sim_feed": (None, [handle, pointer, pointer, pointer, number]),
-        "sim_advance": (integer, [handle, number, number, number]),
-        "sim_cycle": (number, [handle]),
-        "sim_frames": (number, [handle]),
-        "sim_asleep": (number, [handle]),
-        "sim_input": (number, [handle, pointer]),
-        "sim_output": (number, [handle, pointer, pointer, pointer]),
-        "sim_transfers": (number, [handle, unsigned]),
-        "sim_tap": (number, [handle, unsigned, pointer]),
-        "sim_drop": (None, [handle, unsigned, number]),
-        "sim_coverage": (integer, [handle, text]),
-        "sim_flip": (integer, [handle, text, text, number, unsigned]),
-    }
-    for name, (result, arguments) in signatures.items():
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, list(arguments)
-    return library

@@ -188,6 +188,33 @@ public:
         return false;
     }
 
+    // Two AXI4-Lite writes, the second offered for some cycles while the answer to the first waits; false if it is taken
+    // then, or one is refused or not answered.
+    bool write_twice(const uint32_t* address, const uint32_t* value, unsigned wait) {
+        unsigned taken = 0, answered = 0;
+        model_->s_axil_wstrb = 15;
+        for (unsigned n = 0; n < 1000 && answered < 2; ++n) {
+            model_->s_axil_awvalid = model_->s_axil_wvalid = taken < 2;
+            if (taken < 2) {
+                model_->s_axil_awaddr = address[taken];
+                model_->s_axil_wdata = value[taken];
+            }
+            model_->s_axil_bready = taken > 0 && wait == 0;
+            if (taken > 0 && wait > 0) --wait;
+            drive();
+            const bool waits = model_->s_axil_bvalid, answer = waits && model_->s_axil_bready;
+            const bool take = model_->s_axil_awvalid && model_->s_axil_awready && model_->s_axil_wready;
+            if ((answer && model_->s_axil_bresp != 0) || (take && waits && !answer)) return false;
+            if (!observe()) return false;
+            rise();
+            taken += take;
+            answered += answer;
+        }
+        model_->s_axil_awvalid = model_->s_axil_wvalid = 0;
+        model_->s_axil_bready = 1;
+        return answered == 2;
+    }
+
     // One AXI4-Lite read; -1 if it is refused, or not answered within 1000 cycles. Bytes that leave meanwhile count.
     int64_t read(uint32_t address) {
         Offer at;
@@ -233,6 +260,14 @@ public:
         if (array == nullptr || array->udims() != 1) return nullptr;
         if (word >= static_cast<uint64_t>(array->elements(1)) || byte >= array->entSize()) return nullptr;
         return static_cast<uint8_t*>(array->datap()) + word * array->entSize() + byte;
+    }
+
+    // Set a register of 64 bits at most; false if it is not visible.
+    bool preset(const char* scope, const char* name, uint64_t value) {
+        VerilatedVar* const own = variable(scope, name);
+        if (own == nullptr || own->udims() != 0 || own->entSize() > sizeof value) return false;
+        std::memcpy(own->datap(), &value, own->entSize());  // little-endian
+        return true;
     }
 
     bool write_coverage(const char* path) {
@@ -345,6 +380,9 @@ void sim_reset(Simulation* s, unsigned cycles) { s->reset(cycles); }
 int sim_write(Simulation* s, uint32_t address, uint32_t value, unsigned strobe) {
     return s->write(address, value, strobe);
 }
+int sim_write_twice(Simulation* s, const uint32_t* address, const uint32_t* value, unsigned wait) {
+    return s->write_twice(address, value, wait);
+}
 int64_t sim_read(Simulation* s, unsigned address) { return s->read(address); }
 void sim_feed(Simulation* s, const int16_t* codes, const uint8_t* last, const uint64_t* users, uint64_t count) {
     s->feed(codes, last, users, count);
@@ -380,6 +418,9 @@ int sim_add_reads(Simulation* s, const char* scope, const char* enable, const ch
 const uint64_t* sim_reads(const Simulation* s, unsigned memory) { return s->reads_[memory].counts.data(); }
 // Write what was covered by this simulation; false if nothing is counted.
 int sim_coverage(Simulation* s, const char* path) { return s->write_coverage(path); }
+int sim_preset(Simulation* s, const char* scope, const char* name, uint64_t value) {
+    return s->preset(scope, name, value);
+}
 int sim_flip(Simulation* s, const char* scope, const char* name, uint64_t word, unsigned bit) {
     uint8_t* const byte = s->memory(scope, name, word, bit / 8);
     if (byte == nullptr) return -1;

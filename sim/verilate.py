@@ -80,6 +80,7 @@ def build_library(
     *,
     waves: bool = False,
     coverage: bool = False,
+    registers: Sequence[tuple[str, str]] = (),
     progress: Progress | None = None,
 ) -> Path:
     """Compile an encoder, with the harness, for :class:`sim.batch.BatchSimulator`.
@@ -91,6 +92,7 @@ def build_library(
         folder: where libraries are kept; created if need be. Processes may share it.
         waves: able to write a waveform file, at the price of speed.
         coverage: able to write which lines were reached and which bits have moved, likewise.
+        registers: (unit, register) of the chip that the back door leads to, too; the chip's own unit is empty.
         progress: told how many files are compiled.
 
     Returns:
@@ -104,6 +106,9 @@ def build_library(
     modules = [f"{top}.{WITHIN[top]}{memory.name}" for memory in manifest.memories if memory.role == "parameters"]
     arrays = manifest.parameters == "ram" and not _is_layout(verilog, manifest)
     seen = (MEMORY_VARIABLE, *READ_PORT) if arrays else READ_PORT
+    open_ = [(module, name) for module in modules for name in seen]
+    chip = f"{top}.{WITHIN[top]}chip"
+    open_ += [(f"{chip}.{unit}" if unit else chip, name) for unit, name in registers]
     program = _Program(
         name="waves.so" if waves else "coverage.so" if coverage else "batch.so",
         verilate=("--prefix", "Vsim", *(["--trace-vcd"] if waves else []), *(COVERAGE if coverage else ())),
@@ -114,7 +119,7 @@ def build_library(
             *(["verilated_cov.cpp"] if coverage else []),
         ),
         link=("-shared",),
-        visible=tuple(f'public_flat_rw -module "{module}" -var "{name}"' for module in modules for name in seen),
+        visible=tuple(f'public_flat_rw -module "{module}" -var "{name}"' for module, name in open_),
         trace=waves,
         coverage=coverage,
     )

@@ -19,12 +19,13 @@ COMPILED = "encoder.v"
 UNNAMED = "__0"
 """How names begin that Yosys gave to parts of an expression."""
 
-Kind = Literal["line", "toggle"]
+Kind = Literal["line", "toggle", "functional"]
 
 
 @dataclass(frozen=True)
 class Point:
-    """Something that is reached or not. A line of a module, or a bit's way up or down, as ``module name[bit]:0->1``."""
+    """Something that is reached or not: a line of a module, a bit's way up or down, as ``module name[bit]:0->1``, or a
+    bin of :mod:`sim.coverage.functional`."""
 
     kind: Kind
     name: str
@@ -62,6 +63,17 @@ class Coverage(Record):
     design: str
     line: Counted
     toggle: Counted
+    functional: Counted
+    bins: dict[str, int]
+    """How often each functional one was met."""
+
+    def __str__(self) -> str:
+        kinds = {"line": self.line, "toggle": self.toggle, "functional": self.functional}
+        said = (
+            f"{kind} {own.percent} % of {own.points:,} ({sum(own.excluded.values())} excluded)"
+            for kind, own in kinds.items()
+        )
+        return f"{self.design}: {', '.join(said)}"
 
 
 class Covered(Record):

@@ -1,12 +1,14 @@
 """``python -m sim.grade``: hundreds of mutants, each put through the benches; ``mutants.json`` and a table by unit."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sim.grade.equivalent import proved_equivalent
-from sim.grade.results import Grade, collect, load_reasons
+from sim.grade.results import Grade, collect, load_reasons, reason_of
 from sim.grade.subjects import graded
 from sim.grade.verdicts import judge
 from spikecae.files import write_text
@@ -21,30 +23,44 @@ def main(
     seed: Annotated[int, typer.Option(help="of their choice")] = 1,
     processes: Annotated[int, typer.Option(help="at a time")] = 2,
     out: Annotated[Path, typer.Option(help="folder of the result")] = Path("build/regress"),
+    again: Annotated[bool, typer.Option(help="only the survivors of the last result, which stays as it is")] = False,
 ) -> None:
     """Grade the benches. Units that a design before has are not taken again."""
+    path, reasons = out / "mutants.json", load_reasons()
+    wanted = {(s.design, s.fault) for s in _last(path).survivors if not s.equivalent} if again else None
     seen, judged, equivalent = set[str](), [], set[tuple[str, int]]()
     for design in designs or ("tiny", "lite"):
         subject = graded(design, out / "grade", per_unit=per_unit, seed=seed, without=seen)
         seen |= {mutant.unit for mutant in subject.mutants}
+        taken = [mutant for mutant in subject.mutants if wanted is None or (design, mutant.fault) in wanted]
         survivors = []
-        numbers = (mutant.number for mutant in subject.mutants)
-        for verdict in judge(subject.library, subject.subjects, numbers, processes):
+        numbers = (mutant.number for mutant in taken)
+        for done, verdict in enumerate(judge(subject.library, subject.subjects, numbers, processes), 1):
             mutant = subject.mutants[verdict.number - 1]
             judged.append((design, mutant, verdict))
             if verdict.bench is None:
                 survivors.append(mutant)
-            if mutant.number % 50 == 0 or mutant is subject.mutants[-1]:
-                typer.echo(f"{design}: {mutant.number} of {len(subject.mutants)} mutants, {len(survivors)} survive")
-        for mutant in survivors:
-            same = proved_equivalent(subject.netlist, mutant)
-            equivalent |= {(design, mutant.number)} if same else set()
-            typer.echo(f"  survives{', proved equivalent' if same else ''}: {mutant}")
-    grade = collect(seed, judged, equivalent, load_reasons())
-    write_text(out / "mutants.json", grade.model_dump_json(indent=1) + "\n")
+            if again:
+                typer.echo(f"{mutant}: {verdict.bench or 'survives'} {verdict.message}")
+            elif done % 50 == 0 or done == len(taken):
+                typer.echo(f"{design}: {done} of {len(taken)} mutants, {len(survivors)} survive")
+        with ThreadPoolExecutor(processes) as pool:
+            proofs = pool.map(partial(proved_equivalent, subject.netlist), survivors)
+            for mutant, same in zip(survivors, proofs, strict=True):
+                equivalent |= {(design, mutant.number)} if same else set()
+                why = "proved equivalent" if same else reason_of(mutant, reasons) or "without a reason"
+                typer.echo(f"  survives: {mutant}: {why}")
+    if again:
+        return
+    grade = collect(seed, judged, equivalent, reasons)
+    write_text(path, grade.model_dump_json(indent=1) + "\n")
     typer.echo(_table(grade))
     if grade.killed_percent < LEAST_PERCENT or any(s.reason is None and not s.equivalent for s in grade.survivors):
         raise typer.Exit(FAILED)
+
+
+def _last(path: Path) -> Grade:
+    return Grade.model_validate_json(path.read_bytes())
 
 
 def _table(grade: Grade) -> str:

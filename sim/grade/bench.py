@@ -24,6 +24,8 @@ PAUSES = {
     "accesses": Pauses(0.4, length=3),
 }
 IN_A_PACKET = 3
+TIMEOUTS = (1500, 1500 ^ 2047)
+"""In cycles: of the bits that one has, the other has none."""
 COUNTED = ("spikes", "blocks", "packets", "bytes", "wrong_spikes", "crc_failures", "refused_writes", "overruns")
 
 
@@ -150,11 +152,10 @@ def raw(chip: Chip) -> None:
 def timeout(chip: Chip) -> None:
     """A partial block leaves so many cycles after its last spike, and not before."""
     subject, simulator, spec = chip.subject, chip.simulator, chip.subject.spec
-    cycles = 1500
     chip.write("packet_blocks", 4)
-    chip.write("timeout", cycles)
     expected = write_blocks(spec, coded(subject, 1).indices, blocks_per_packet=4, missing=spec.spikes - 1)
-    for sequence in range(2):
+    for sequence, cycles in enumerate(TIMEOUTS):
+        chip.write("timeout", cycles)
         simulator.feed(subject.spikes[:1])
         simulator.step(cycles)
         expect("packets before the timeout", simulator.frames, sequence)
@@ -166,7 +167,7 @@ def timeout(chip: Chip) -> None:
     expect("timeout's packet", simulator.packets[0].hex(), expected[0].hex())
     chip.write("timeout", 0)
     simulator.feed(subject.spikes[:1])
-    simulator.step(3 * cycles)
+    simulator.step(3 * max(TIMEOUTS))
     expect("packets without a timeout", simulator.frames, 2)
     chip.write("control", RUN | FLUSH)
     chip.settle()
@@ -241,9 +242,10 @@ def counters(chip: Chip) -> None:
         chip.refuses("identity", register("identity").offset, 1)
     chip.counts("refused", refused_writes=520)
     simulator.pause(inputs=Pauses(), outputs=Pauses(0.98, length=1000), seed=21)
-    simulator.feed(subject.adc[:4])
-    simulator.run(4)
-    expect("payloads after short spikes", simulator.payloads, subject.golden.payloads[:4])
+    blocks = 12
+    simulator.feed(subject.adc[:blocks])
+    simulator.run(blocks)
+    expect("payloads after short spikes", simulator.payloads, subject.golden.payloads[:blocks])
     chip.shows("long stalls", [chip.read(name) for name in ("input_stalls", "output_stalls", "bytes")])
 
 

@@ -1,12 +1,17 @@
-"""Blocks for the benches: spikes, noise, and what saturates."""
+"""Blocks for the benches: spikes, noise, what saturates, and what rare codes are for."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
 from spikecae.widths import integer_range
 
-__all__ = ["blocks_of_all_kinds"]
+__all__ = ["blocks_of_all_kinds", "lengths_of", "with_all_lengths"]
+
+CANDIDATES = 4000
+QUIETEST = 8
+"""As a power of two below the converter's range."""
 
 
 def blocks_of_all_kinds(spec: EncoderSpec, blocks: int, seed: int) -> NDArray[np.int16]:
@@ -23,3 +28,29 @@ def blocks_of_all_kinds(spec: EncoderSpec, blocks: int, seed: int) -> NDArray[np
     codes[-quarter:] = rng.integers(least, most + 1, (quarter, *shape[1:]))
     codes[-2:] = np.where(rng.random((2, *shape[1:])) < 0.5, least, most)
     return codes.clip(least, most).astype(np.int16)
+
+
+def with_all_lengths(spec: EncoderSpec, adc: NDArray[np.int16], seed: int) -> NDArray[np.int16]:
+    """Blocks (n, M, D), and behind them a few more, soft and loud, for code lengths that they do not lead to."""
+    rng = np.random.default_rng(seed)
+    shape = (CANDIDATES, spec.spikes, 1)
+    t = np.arange(spec.samples)
+    bumps = np.exp(-(((t - rng.uniform(0, spec.samples, shape)) / rng.uniform(1, 8, shape)) ** 2))
+    least, most = integer_range(spec.adc_bits, signed=True)
+    loud, noise = (most * 2.0 ** -rng.uniform(0, QUIETEST, shape) for _ in range(2))
+    sign = rng.choice((-1, 1), shape)
+    codes = np.rint(sign * loud * bumps + rng.normal(0, 1, bumps.shape) * noise / 4).clip(least, most).astype(np.int16)
+    met = set().union(*lengths_of(spec, encode(spec, adc).indices))
+    chosen = []
+    for number, own in enumerate(lengths_of(spec, encode(spec, codes).indices)):
+        if not own <= met:
+            met |= own
+            chosen.append(number)
+    return np.concatenate([adc, codes[chosen]])
+
+
+def lengths_of(spec: EncoderSpec, indices: NDArray[np.integer]) -> list[set[tuple[int, int]]]:
+    """Table and length in bits of the codes of each block of indices (blocks, S)."""
+    tables, places = spec.coder.tables, spec.symbols
+    bits = [(places.tables[at], tables[places.tables[at]][indices[:, at]].tolist()) for at in places.coded]
+    return [{(table, own[block]) for table, own in bits} for block in range(len(indices))]

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rtl.host.register_map import WINDOW_BITS, register
+from rtl.host.register_map import REGISTERS, WINDOW_BITS, register
 from rtl.manifest import Manifest
 from sim.batch import BatchSimulator, Pauses, ProtocolError
 from sim.grade.mutants import SELECTOR
 from spikecae.golden import EncodedBlocks, encode
 from spikecae.spec import EncoderSpec
 
-__all__ = ["FLUSH", "RAW", "RUN", "STATUS", "Chip", "FaultFound", "Subject", "expect"]
+__all__ = ["COUNTERS", "FLUSH", "PRESET", "RAW", "RUN", "STATUS", "Chip", "FaultFound", "Subject", "expect"]
 
 RUN, FLUSH, RAW = 1, 2, 4
 """Bits of ``control``."""
@@ -22,9 +22,14 @@ STATUS = {
     **{"running": 1 << 0, "checking": 1 << 1, "halted": 1 << 2, "idle": 1 << 3, "waits": 1 << 4},
     **{"crc": 1 << 8, "refused": 1 << 9, "wrong": 1 << 10},
 }
+COUNTERS = tuple(entry.name for entry in REGISTERS if entry.access == "count")
+PRESET = (("packetizer", "sequence"), *(("registers", f"count_{name}") for name in COUNTERS))
+"""Units and registers that count too far for a bench: it sets them near their ends."""
 PATIENCE = 600
 """Looks at a register, ``LOOK`` cycles apart, before what must come is given up."""
 LOOK = 40
+SLOWNESS = 4
+"""Times its cycles that a block may take, with pauses."""
 
 
 class FaultFound(AssertionError):
@@ -95,10 +100,14 @@ class Chip:
         self.simulator.pause(inputs=Pauses(), outputs=Pauses(), seed=1)
         self.simulator.reset(load=self.subject.load)
 
-    def reset(self) -> None:
-        """Reset while memories keep what they hold, and run at full rate."""
+    def reset(self, cycles: int = 4) -> None:
+        """Reset for so many cycles while memories keep what they hold, and run at full rate."""
         self.simulator.pause(inputs=Pauses(), outputs=Pauses(), seed=1)
-        self.simulator.reset(load=[write for write in self.subject.load if write[0] < 1 << WINDOW_BITS])
+        self.simulator.reset(cycles, load=[write for write in self.subject.load if write[0] < 1 << WINDOW_BITS])
+
+    def preset(self, unit: str, register: str, value: int) -> None:
+        """Set one of :data:`PRESET` through the back door."""
+        self.simulator.preset(unit, register, value)
 
     def write(self, name: str, value: int) -> None:
         """Write a register."""
@@ -136,22 +145,24 @@ class Chip:
         """Whether a bit of ``status`` is set."""
         return bool(self.read("status") & STATUS[name])
 
-    def until(self, what: str, holds: Callable[[], bool]) -> None:
+    def until(self, what: str, holds: Callable[[], bool], looks: int = PATIENCE) -> None:
         """Simulate until something holds.
 
         Raises:
             FaultFound: it does not come.
         """
-        for _ in range(PATIENCE):
+        for _ in range(looks):
             if holds():
                 return
             self.simulator.step(LOOK)
-        raise FaultFound(f"{what}: not within {PATIENCE * LOOK} cycles; status {self.read('status'):#x}")
+        raise FaultFound(f"{what}: not within {looks * LOOK} cycles; status {self.read('status'):#x}")
 
     def settle(self) -> None:
         """Simulate until all that was fed is taken and coded, and a wait more."""
-        self.until("all is taken", lambda: not self.simulator.waiting)
         manifest = self.subject.manifest
+        blocks = self.simulator.waiting // (manifest.spikes * manifest.samples)
+        looks = PATIENCE + SLOWNESS * blocks * manifest.cycles_per_block // LOOK
+        self.until("all is taken", lambda: not self.simulator.waiting, looks)
         self.simulator.step(manifest.latency_cycles + 2 * manifest.cycles_per_block)
 
     def flush(self, mode: int = 0) -> None:

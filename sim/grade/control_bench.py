@@ -50,6 +50,11 @@ def registers(chip: Chip) -> None:
         else:
             refused += _settings(chip, entry.name, held)
         _same(chip, held)
+    settings = [entry.name for entry in REGISTERS if entry.access == "rw" and entry.name not in (*ABSENT, *STARTED)]
+    for wait, (first, second) in enumerate(pairwise(settings)):
+        simulator.write_twice((register(first).offset, held[second] | 1), (register(second).offset, held[second]), wait)
+        chip.write(first, held[first])
+        _same(chip, held)
     for offset in (0x80, 0xFFC, (1 << WINDOW_BITS) - 4):
         chip.refuses("no register", offset, 1)
         expect("no register", simulator.read(offset), 0)
@@ -63,7 +68,6 @@ def registers(chip: Chip) -> None:
     chip.write("status", REFUSED)
     expect("refused cleared", chip.status("refused"), False)
     _same(chip, held)
-    settings = [entry.name for entry in REGISTERS if entry.access == "rw" and entry.name not in (*ABSENT, *STARTED)]
     for name in settings:
         chip.write(name, LEGAL.get(name, (3, 3))[1])
     chip.simulator.step(100)
@@ -138,6 +142,11 @@ def checks(chip: Chip) -> None:
             expect("cleared", chip.status("crc"), False)
             chip.write("control", RUN)
             chip.until("running again", lambda: chip.status("running"))
+            simulator.feed(subject.adc[:1])
+            chip.settle()
+            chip.shows(
+                f"suspect after failure {failures}", [chip.read(name) for name in ("packets", "packets_suspect")]
+            )
     before = chip.read("packets")
     chip.shows("packets after failures", [before, simulator.asleep])
     chip.write("scrub_idle", 0)
@@ -186,6 +195,7 @@ def _settings(chip: Chip, name: str, held: dict[str, int]) -> int:
     for value in values:
         chip.write(name, value)
         expect(name, chip.read(name), value)
+        _same(chip, {**held, name: value})
     illegal = [value for value in (low - 1, high + 1, high + 1 | 1 << 31) if value >= 0 and value < 1 << 32]
     for value in illegal:
         chip.refuses(name, offset, value)
@@ -207,9 +217,10 @@ def _beyond(window: list[tuple[int, int]]) -> int:
 def _run_again(chip: Chip) -> None:
     """Load the inverse of all words, which must fail its check; then what is right, which must code as golden."""
     subject, simulator, load = chip.subject, chip.simulator, chip.subject.load
-    for offset, value in load:
-        if offset >> WINDOW_BITS:
-            simulator.write(offset, value ^ 0xFFFFFFFF)
+    window = [(offset, value) for offset, value in load if offset >> WINDOW_BITS]
+    for offset, value in window:
+        simulator.write(offset, value ^ 0xFFFFFFFF)
+    chip.shows("the inverse", [simulator.read(offset) for offset, _ in window])
     chip.write("control", RUN)
     chip.until("the inverse fails", lambda: chip.status("crc") and chip.status("halted"))
     chip.simulator.pause(inputs=Pauses(), outputs=Pauses(), seed=2)

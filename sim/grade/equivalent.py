@@ -12,6 +12,8 @@ __all__ = ["proved_equivalent"]
 
 LIMIT_S = 60
 PROVE = ("equiv_make gold gate equiv", "hierarchy -top equiv", "opt_clean", "equiv_simple", "equiv_induct")
+STILL = "opt_dff -sat"
+"""Registers that never leave the value they are reset to are that value."""
 
 
 def proved_equivalent(netlist: Path, mutant: Mutant) -> bool:
@@ -32,7 +34,7 @@ def proved_equivalent(netlist: Path, mutant: Mutant) -> bool:
         script = []
         for half, altered in (("gold", []), ("gate", [mutant.command])):
             script += [f"read_rtlil {NETLIST}", f"hierarchy -top {module}", *altered, "flatten", "memory_map"]
-            script += ["opt_clean", f"rename {module} {half}", f"design -stash {half}"]
+            script += [STILL, "opt_clean", f"rename {module} {half}", f"design -stash {half}"]
         script += [f"design -copy-from {half} -as {half} {half}" for half in ("gold", "gate")]
         try:
             run_script([*script, *PROVE, "equiv_status -assert"], folder, LIMIT_S)

@@ -61,8 +61,13 @@ class Mutant:
     command: str
     """Of Yosys, on :data:`NETLIST`."""
 
+    @property
+    def fault(self) -> str:
+        """What is wrong, and where."""
+        return f"{self.mode} at {self.place}"
+
     def __str__(self) -> str:
-        return f"{self.number} ({self.unit}): {self.mode} at {self.place}"
+        return f"{self.number} ({self.unit}): {self.fault}"
 
 
 def with_mutants(

@@ -1,7 +1,7 @@
 """Other parameters for a chip whose parameters are loaded: random ones, so that every bit of a word matters somewhere.
 
-Trained weights leave high bits and whole codewords idle; a fault there would not show. The last codeword is the first
-one again, so that there are ties.
+Trained weights leave high bits and whole codewords idle; a fault there would not show. Codewords lie near latents, in
+pairs that differ by little, so that low bits of latents and biases decide; the last one is the first again, for ties.
 """
 
 from dataclasses import replace
@@ -9,9 +9,12 @@ from functools import singledispatch
 
 import numpy as np
 
+from sim.grade.blocks import blocks_of_all_kinds
+from spikecae.arithmetic import Integers
 from spikecae.bitstream.huffman import code_lengths
 from spikecae.canonical_code import MAX_LENGTH
 from spikecae.design import Hardware
+from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Convolution, Huffman, Levels, Normalize, Residual, Stage, VectorQuantizer
 from spikecae.widths import integer_range
@@ -20,12 +23,22 @@ __all__ = ["with_random_parameters"]
 
 SPREAD = 40
 """Of activations, in steps."""
+TYPICAL_BLOCKS = 48
+"""Whose latents codewords are near."""
+RARE = 0.15
+"""Share of outputs with a shift of these: with a small one low bits of a sum show, with a large one high bits."""
+RARE_SHIFTS = (0, 1, 2, 9, 12)
 
 
 def with_random_parameters(spec: EncoderSpec, hardware: Hardware, seed: int) -> EncoderSpec:
     """A spec of the same shape, with random and well-scaled integers; two seeds differ in all of them."""
     rng = np.random.default_rng(seed)
-    return replace(spec, stages=tuple(_randomized(stage, hardware, rng) for stage in spec.stages))
+    made = replace(spec, stages=tuple(_randomized(stage, hardware, rng) for stage in spec.stages))
+    if not isinstance(made.quantizer, VectorQuantizer):
+        return made
+    latents = encode(made, blocks_of_all_kinds(made, TYPICAL_BLOCKS, seed)).taps[made.transforms[-1].tap]
+    near = _with_codewords_near(made.quantizer, latents.reshape(TYPICAL_BLOCKS, -1), rng)
+    return replace(made, stages=(*made.stages[:-2], near, made.coder))
 
 
 @singledispatch
@@ -47,9 +60,12 @@ def _convolution(stage: Convolution, hardware: Hardware, rng: np.random.Generato
     weight = rng.integers(low, high + 1, stage.weight.shape).astype(np.int8)
     deviation = SPREAD * high / np.sqrt(3) * np.sqrt(weight[0].size)
     gain = np.log2(deviation / (SPREAD << max(0, stage.output_bits - 8)))
-    rarely = np.where(rng.random(stage.outputs) < 0.1, rng.integers(0, 3, stage.outputs), 0)
-    shift = np.maximum(0, np.rint(gain + rng.integers(-1, 2, stage.outputs) + rarely))
-    bias = rng.integers(-1, 2, stage.outputs) * 2.0 ** rng.uniform(0, hardware.bias_bits - 2, stage.outputs)
+    rare = (rng.random(stage.outputs) < RARE) & stage.relu  # without, a latent would hardly move
+    usual = np.maximum(0, np.rint(gain + rng.integers(-1, 2, stage.outputs)))
+    shift = np.where(rare, rng.choice(RARE_SHIFTS, stage.outputs), usual)
+    bits = hardware.bias_bits - 1
+    bias = rng.integers(-1, 2, stage.outputs) * 2 ** rng.uniform(0, bits if stage.relu else usual + 3, stage.outputs)
+    bias = np.where(rare & (shift > usual), 2.0**bits * rng.uniform(0.3, 1, stage.outputs), bias)
     return replace(
         stage,
         weight=weight,
@@ -62,20 +78,9 @@ def _convolution(stage: Convolution, hardware: Hardware, rng: np.random.Generato
 def _(stage: Residual, hardware: Hardware, rng: np.random.Generator) -> Stage:
     layers = (_convolution(layer, hardware, rng) for layer in (stage.reduce, stage.conv, stage.expand))
     reduce, conv, expand = layers
-    return replace(stage, reduce=reduce, conv=conv, expand=expand)
-
-
-@_randomized.register
-def _(stage: VectorQuantizer, hardware: Hardware, rng: np.random.Generator) -> Stage:
-    books = []
-    for book in stage.codebooks:
-        words = np.rint(rng.normal(0, 2 * SPREAD, book.words.shape)).clip(-128, 127).astype(np.int8)
-        words[-1] = words[0]
-        norms = (words.astype(np.int64) ** 2).sum(axis=1)
-        bias = norms + rng.integers(0, 100, len(words))
-        bias[-1] = bias[0]
-        books.append(Codebook(words, bias.astype(np.int32)))
-    return replace(stage, codebooks=tuple(books))
+    finest = reduce.input_exponent - expand.input_exponent  # the identity is not shifted
+    exponents = expand.weight_exponent.clip(finest, finest + hardware.identity_shift)
+    return replace(stage, reduce=reduce, conv=conv, expand=replace(expand, weight_exponent=exponents))
 
 
 @_randomized.register
@@ -99,3 +104,20 @@ def _(stage: Levels, hardware: Hardware, rng: np.random.Generator) -> Stage:
 def _(stage: Huffman, hardware: Hardware, rng: np.random.Generator) -> Stage:
     weights = (2 ** rng.permutation(np.linspace(0, MAX_LENGTH - 1, table.size)) for table in stage.tables)
     return replace(stage, tables=tuple(code_lengths(own) for own in weights))
+
+
+def _with_codewords_near(stage: VectorQuantizer, latents: Integers, rng: np.random.Generator) -> VectorQuantizer:
+    """Codewords that are drawn from latents (blocks, N · T)."""
+    books = []
+    for number, book in enumerate(stage.codebooks):
+        parts = [part for part in stage.table if part.codebook == number]
+        vectors = np.concatenate([latents[:, part.offset : part.offset + part.length] for part in parts])
+        words = rng.choice(vectors, len(book.words))
+        half = len(words) // 2
+        words[half:] = words[: len(words) - half] + rng.integers(-2, 3, words[half:].shape)
+        words = words.clip(-128, 127)
+        words[-1] = words[0]
+        bias = (words**2).sum(axis=1) + rng.integers(0, 8, len(words))
+        bias[-1] = bias[0]
+        books.append(Codebook(words.astype(np.int8), bias.astype(np.int32)))
+    return replace(stage, codebooks=tuple(books))

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from sim.grade.mutants import Mutant
 from sim.grade.verdicts import Verdict
 
-__all__ = ["Grade", "Survivor", "UnitGrade", "collect", "load_reasons"]
+__all__ = ["Grade", "Survivor", "UnitGrade", "collect", "load_reasons", "reason_of"]
 
 REASONS = Path(__file__).with_name("survivors.toml")
 
@@ -46,6 +46,11 @@ class Survivor(Record):
     """Proved by Yosys to do in its unit what the unit does without it."""
     reason: str | None
     """Why it may survive; None: nobody knows."""
+
+    @property
+    def fault(self) -> str:
+        """As of :class:`sim.grade.mutants.Mutant`."""
+        return f"{self.mode} at {self.place}"
 
 
 class Grade(Record):
@@ -89,6 +94,12 @@ def load_reasons(path: Path = REASONS) -> list[Reason]:
     return [Reason(re.compile(entry["unit"]), re.compile(entry["fault"]), entry["reason"]) for entry in entries]
 
 
+def reason_of(mutant: Mutant, reasons: Iterable[Reason]) -> str | None:
+    """Why a mutant may survive; None: none of the reasons is its."""
+    own = (r.reason for r in reasons if r.unit.fullmatch(mutant.unit) and r.fault.search(mutant.fault))
+    return next(own, None)
+
+
 def collect(
     seed: int, judged: Sequence[tuple[str, Mutant, Verdict]], equivalent: set[tuple[str, int]], reasons: list[Reason]
 ) -> Grade:
@@ -107,14 +118,7 @@ def collect(
             place=mutant.place,
             mode=mutant.mode,
             equivalent=(design, mutant.number) in equivalent,
-            reason=next(
-                (
-                    r.reason
-                    for r in reasons
-                    if r.unit.fullmatch(mutant.unit) and r.fault.search(f"{mutant.mode} at {mutant.place}")
-                ),
-                None,
-            ),
+            reason=reason_of(mutant, reasons),
         )
         for design, mutant, verdict in judged
         if verdict.bench is None

@@ -8,8 +8,8 @@ from rtl.emit import emit
 from rtl.host.load import load_writes
 from rtl.manifest import Manifest
 from rtl.planning import make_plan
-from sim.grade.blocks import blocks_of_all_kinds
-from sim.grade.chip import Subject
+from sim.grade.blocks import blocks_of_all_kinds, with_all_lengths
+from sim.grade.chip import PRESET, Subject
 from sim.grade.mutants import NETLIST, Mutant, with_mutants
 from sim.grade.random_parameters import with_random_parameters
 from sim.verilate import build_library
@@ -23,6 +23,8 @@ DESIGNS = Path("designs")
 BLOCKS = 24
 RANDOM_PARAMETERS = (1, 2)
 """Seeds of the other parameters."""
+RANDOM_BLOCKS = 72
+"""For each of them: a low bit seldom decides which codeword is the nearest."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def graded(design: str, folder: Path, *, per_unit: int, seed: int, without: Coll
     verilog, manifest, mutants = with_mutants(
         folder / design / "rtl", made, folder / design, per_unit=per_unit, seed=seed, without=without
     )
-    library = build_library(verilog, manifest, folder / "verilated")
+    library = build_library(verilog, manifest, folder / "verilated", registers=PRESET)
     subjects = subjects_of(spec, hardware, manifest)
     return Graded(design, library, folder / design / NETLIST, subjects, mutants)
 
@@ -71,7 +73,8 @@ def subjects_of(spec: EncoderSpec, hardware: Hardware, manifest: Manifest) -> li
     """
     subjects = list[Subject]()
     for own in (spec, *(with_random_parameters(spec, hardware, number) for number in RANDOM_PARAMETERS)):
-        adc = blocks_of_all_kinds(own, BLOCKS, len(subjects))
+        adc = blocks_of_all_kinds(own, RANDOM_BLOCKS if subjects else BLOCKS, len(subjects))
+        adc = with_all_lengths(own, adc, len(subjects))
         its = manifest.model_copy(update={"spec_hash": own.hash})
         subjects.append(Subject(own, its, load_writes(make_plan(own, hardware)), adc, encode(own, adc)))
     return subjects

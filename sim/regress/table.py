@@ -7,6 +7,7 @@ from pathlib import Path
 from sim.coverage.points import Covered
 from sim.grade.results import Grade
 from sim.regress.control import ControlResults
+from sim.regress.part import Part
 from sim.results import SimulationResults
 from sim.soak.run import Soaked
 
@@ -16,7 +17,8 @@ NOT_RUN = "not run"
 
 
 def table(build: Path) -> str:
-    """Designs, simulators, blocks and mismatches; then random hosts, mutants, proofs, coverage and soak.
+    """Designs, simulators, blocks and mismatches; then random hosts, mutants, proofs, coverage and soak; then what each
+    part took.
 
     What was not run is said.
 
@@ -50,16 +52,19 @@ def _parts(build: Path) -> Iterator[tuple[str, str]]:
     path = build / "regress" / "coverage.json"
     if path.is_file():
         for own in Covered.model_validate_json(path.read_bytes()).designs:
-            yield (
-                "coverage",
-                f"{own.design}: line {own.line.percent} % of {own.line.points:,} "
-                f"({sum(own.line.excluded.values())} excluded), toggle {own.toggle.percent} % of "
-                f"{own.toggle.points:,} ({sum(own.toggle.excluded.values())} excluded)",
-            )
+            yield "coverage", str(own)
     else:
         yield "coverage", NOT_RUN
     path = build / "regress" / "soak.json"
     yield "soak", str(Soaked.model_validate_json(path.read_bytes())) if path.is_file() else NOT_RUN
+    parts = [
+        Part.model_validate_json(path.read_bytes()) for path in sorted((build / "regress" / "parts").glob("*.json"))
+    ]
+    for part in parts:
+        yield "time", str(part)
+    if parts:
+        wall, used = (sum(getattr(part, of) for part in parts) / 60 for of in ("wall_s", "processor_s"))
+        yield "time", f"all: {wall:.1f} minutes, {used:.1f} of the processor"
 
 
 def _proofs(proofs: list[dict[str, object]]) -> str:

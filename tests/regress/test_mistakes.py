@@ -10,7 +10,7 @@ from rtl.host.load import load_writes
 from rtl.manifest import Manifest
 from rtl.planning import make_plan
 from sim.grade.blocks import blocks_of_all_kinds
-from sim.grade.chip import Subject
+from sim.grade.chip import PRESET, Subject
 from sim.grade.mistakes import MISTAKES, Mistake, made
 from sim.grade.random_parameters import with_random_parameters
 from sim.grade.verdicts import Verdict, examine
@@ -32,7 +32,8 @@ def judged(
     adc = blocks_of_all_kinds(spec, 24, SEED)
     its = manifest.model_copy(update={"spec_hash": spec.hash})
     subject = Subject(spec, its, load_writes(make_plan(spec, tiny.hardware)), adc, encode(spec, adc))
-    return examine(build_library(folder / manifest.verilog, manifest, models), [subject], 0, shown)
+    library = build_library(folder / manifest.verilog, manifest, models, registers=PRESET)
+    return examine(library, [subject], 0, shown)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,8 @@
-"""Every property of the hardware is proved, and every fault that belongs to one is found out."""
+"""The fault that belongs to each property is found out; ``python -m sim.formal`` proves the properties themselves."""
 
 import pytest
 
 from sim.formal.property import Property
-from sim.formal.prove import prove
 from sim.formal.run import is_found_out
 from sim.formal.table import properties
 from sim.toolchain import available
@@ -15,7 +14,5 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("given", properties(), ids=lambda given: given.name)
-def test_proved_and_its_fault_found_out(given: Property) -> None:
-    answer = prove(given.bench().rtlil(), given.depth, induction=given.induction)
-    assert answer.verdict == "proved", answer.reason
+def test_its_fault_is_found_out(given: Property) -> None:
     assert is_found_out(given)

@@ -2,7 +2,12 @@
 
 import re
 
+from sim.coverage.functional import bins_of, possible, saturated, ties
 from sim.coverage.points import Exclusion, Point, count, load_exclusions, read_points
+from sim.grade.chip import Subject
+from spikecae.bitstream.packets import Packet, PacketReader
+from spikecae.bitstream.payload import write_blocks
+from spikecae.golden import encode
 
 VERILOG = "module a (b);\n  if (never) begin end\nendmodule\n"
 
@@ -41,3 +46,39 @@ def test_the_only_line_excluded_is_one_that_yosys_adds() -> None:
     added = r"x 2 if if (\$auto$verilog_backend.cc:2355:dump_module$5 ) begin end"
     assert exclusion.pattern.search(added)
     assert not exclusion.pattern.search("x 2 if if (a ) begin")
+
+
+def test_bins_of_packets_are_their_kinds_lengths_and_missing_spikes(encoder) -> None:
+    spec = encoder.spec
+    indices = encode(spec, encoder.adc[:3]).indices
+    (packet,) = PacketReader().feed(write_blocks(spec, indices, blocks_per_packet=3, missing=1)[0])
+    assert isinstance(packet, Packet)
+    found = bins_of(spec, packet)
+    assert found["packet: coded, sidecar 0"] == 1
+    assert (found["block: 0 spikes missing"], found["block: 1 spikes missing"]) == (2, 1)
+    lengths = [
+        spec.coder.tables[table][index] for row in indices for index, table in zip(row, spec.table_of, strict=True)
+    ]
+    assert sum(times for name, times in found.items() if name.startswith("code: ")) == len(lengths)
+    assert found[f"code: table {spec.table_of[0]}, {lengths[0]} bits"] >= 1
+    assert set(found) <= set(possible(spec))
+
+
+def test_what_saturates_and_ties_is_counted(encoder) -> None:
+    spec, adc = encoder.spec, encoder.adc
+    golden = encode(spec, adc)
+    subject = Subject(spec, None, [], adc, golden)  # type: ignore[arg-type]
+    found = saturated(subject)
+    for layer in (stage for stage in spec.transforms if stage.kind == "conv"):
+        at_most = int((golden.taps[layer.name] == layer.output_range[1]).sum())
+        assert found[f"saturation: {layer.name}, high end"] <= at_most
+    latents = golden.taps[spec.transforms[-1].tap].reshape(len(adc), -1)
+    tied = 0
+    for row in latents:
+        for part in spec.quantizer.table:
+            book = spec.quantizer.codebooks[part.codebook]
+            own = row[part.offset : part.offset + part.length].tolist()
+            products = [sum(a * b for a, b in zip(own, word, strict=True)) for word in book.words.tolist()]
+            scores = [bias - 2 * product for bias, product in zip(book.bias.tolist(), products, strict=True)]
+            tied += scores.count(min(scores)) > 1
+    assert sum(ties(subject).values()) == tied

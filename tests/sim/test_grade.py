@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rtl.units.max_pool import MaxPool
+from sim.grade.blocks import lengths_of, with_all_lengths
 from sim.grade.chip import FaultFound, expect
 from sim.grade.mistakes import MISTAKES, made
 from sim.grade.mutants import Mutant
@@ -57,6 +58,15 @@ def test_a_mistake_whose_text_is_gone_is_refused() -> None:
         made(replace(MISTAKES[3], right="no such text")),
     ):
         pass
+
+
+def test_blocks_are_added_for_every_length_of_a_code(tiny, encoder) -> None:
+    spec, few = encoder.spec, encoder.adc[:2]
+    lengths = {(table, bits) for table, own in enumerate(spec.coder.tables) for bits in own.tolist()}
+    before, after = (
+        set().union(*lengths_of(spec, encode(spec, adc).indices)) for adc in (few, with_all_lengths(spec, few, 1))
+    )
+    assert before < after <= lengths
 
 
 def test_random_parameters_fit_the_chip_and_use_all_of_it(tiny, encoder) -> None:

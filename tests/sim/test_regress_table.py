@@ -1,8 +1,12 @@
 """The table of a regression, of files as its parts leave them."""
 
+import re
+import sys
+
 from sim.coverage.points import Counted, Coverage, Covered
 from sim.grade.results import Grade
 from sim.regress.control import ControlResults
+from sim.regress.part import run_part
 from sim.regress.table import table
 from sim.soak.run import Soaked
 from spikecae.files import write_text
@@ -28,20 +32,27 @@ def test_what_was_run_is_shown(tmp_path) -> None:
             "hour_wall_s": 7200,
         },
     )
-    covered = Covered(designs=[Coverage(design="a", line=half, toggle=half)])
+    covered = Covered(designs=[Coverage(design="a", line=half, toggle=half, functional=half, bins={"a": 0})])
     for name, record in (("mutants", grade), ("coverage", covered), ("soak", soaked)):
         write_text(tmp_path / "regress" / f"{name}.json", record.model_dump_json())
     proofs = '{"proofs": [{"verdict": "proved", "method": "bounded"}, {"verdict": "open", "method": "induction"}]}'
     write_text(tmp_path / "formal" / "results.json", proofs)
     hosts = ControlResults(chip="b", actions=1000, packets=20, spikes=90, lost=1, faults=2, met=6, all=8)
     write_text(tmp_path / "regress" / "control" / "b.json", hosts.model_dump_json())
-    lines = table(tmp_path).splitlines()[2:]
+    for name, code in (("a", 0), ("b", 3)):
+        command = [sys.executable, "-c", f"import sys; sys.exit({code})"]
+        assert run_part(name, command, tmp_path / "regress" / "parts") == code
+    lines, times = table(tmp_path).splitlines()[2:-3], table(tmp_path).splitlines()[-3:]
     assert lines == [
         "control      b: 1,000 actions, 2 faults, 1 of 90 spikes lost, 20 packets decoded, 6 of 8 kinds of registers "
         "by states",
         "mutants      6 of 10 mutants killed, 2 proved equivalent (75.0 % of the others), 1 explained, 1 not",
         "proofs       1 of 2 properties proved, 1 of them to a depth",
-        "coverage     a: line 50.0 % of 4 (3 excluded), toggle 50.0 % of 4 (3 excluded)",
+        "coverage     a: line 50.0 % of 4 (3 excluded), toggle 50.0 % of 4 (3 excluded), functional 50.0 % of 4 (3 "
+        "excluded)",
         "soak         a: 0.5000 hours of 1000 channels at 20 spikes/s: 4 blocks, 1 mismatches in 9 values; 2 blocks/s "
         "in 2 processes, a whole hour takes 2.0 hours",
     ]
+    assert re.fullmatch(r"time +a: \d\.\d minutes, \d\.\d of the processor", times[0])
+    assert re.fullmatch(r"time +b: \d\.\d minutes, \d\.\d of the processor, FAILED", times[1])
+    assert times[2].startswith("time         all: ")
