@@ -55,7 +55,7 @@ STYLE: dict[Any, Any] = {
 THEMED = {INK: "--ink", BLUE: "--blue", ORANGE: "--orange", "#ffffff": None}
 """Colors that a page has another one for in the dark, by its name there; None: what lies behind shows."""
 MANY = 1 << 30
-LEVELS = {(1, 1): "#b3d4f5", (2, 3): "#5a9fe0", (4, MANY): BLUE}
+LEVELS = {(1, 1): "#b3d4f5", (2, 3): "#5a9fe0", (4, MANY): "#1660b0"}
 """Sizes of levels that are shown together, and their color."""
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 """Blocks are shown at these places of the SNDR's distribution, so that neither good nor bad ones are picked out."""
