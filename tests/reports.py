@@ -4,13 +4,18 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from flow.report.schema import Baseline, Coder, Data, Encoder, Layer, Report, Simulation, Training, Weights
+from flow.report.bits import BitShare
+from flow.report.made_from import MadeFrom
+from flow.report.ranges import Range
+from flow.report.schema import Baseline, Coder, Data, Encoder, Groups, Layer, Report, Training, Weights
 from model.data_quality import DataQuality, LeftOut, NoiseRange
 from rtl.describe import make_manifest
-from rtl.manifest import Manifest
+from rtl.manifest import Manifest, Unit
 from rtl.planning import make_plan
 from rtl.spike_encoder import SpikeEncoder
+from sim.results import BenchResult, CyclesPerBlock, Latency, OtherTop, SimulationResults, Speed
 from spikecae.design import load_design
+from spikecae.evaluation.result import OfGroup
 from spikecae.spec import load_spec
 from synth.estimate.analytic import estimate
 from synth.estimate.estimate_report import Estimate
@@ -33,6 +38,7 @@ __all__ = [
     "sample_placement",
     "sample_power",
     "sample_report",
+    "sample_simulation",
     "sample_synthesis",
 ]
 
@@ -72,6 +78,7 @@ def sample_report() -> Report:
             train_blocks=400,
             validation_blocks=50,
             test_blocks=450,
+            sha256="abcdef",
             spikes_per_block=2,
             samples_per_spike=16,
             clipped_samples=3,
@@ -103,6 +110,9 @@ def sample_report() -> Report:
             curve_bits_per_spike=[1.0, 20.0],
             curve_sndr_mean_db=[5.0, 25.0],
         ),
+        groups=Groups(by="channel", groups=[_group("channel 4", 9.9), _group("channel 2", 14.4)]),
+        bits=[BitShare(name="codewords", bits_per_spike=6.2), BitShare(name="channel and time", bits_per_spike=3.8)],
+        ranges=[Range(name="conv", bits=8, signed=False, minimum=0, maximum=255, at_limits=0.01)],
         encoder=Encoder(
             spec_hash="0123456789abcdef",
             spikes_per_block=2,
@@ -115,19 +125,53 @@ def sample_report() -> Report:
             parameter_bits=8192,
             working_memory_bits=4096,
             clock_mhz=20.0,
+            units=[Unit(name="conv", module="chip.conv", multipliers=27, macs_per_block=3400)],
         ),
-        simulation=Simulation(
-            simulator="Verilator 5",
-            blocks=256,
-            values_compared=345455,
-            mismatches=0,
-            cycles_per_block_predicted=128,
-            cycles_per_block_measured=127.9,
-            latency_cycles_predicted=271,
-            latency_cycles_measured=254,
-            spikes_per_s=312000.0,
-        ),
+        simulation=sample_simulation(),
         synthesis=sample_synthesis(),
+        made_from=[MadeFrom(stage="sim", code="c0de", inputs={"manifest.json": "1234"}, tools={"verilator": "5"})],
+    )
+
+
+def _group(name: str, quality: float) -> OfGroup:
+    return OfGroup(
+        name=name,
+        events=31,
+        sndr_mean_db=quality,
+        sndr_global_db=quality,
+        amplitude_bias_percent=-1.0,
+        amplitude_error_percent=2.0,
+        template_error_percent=3.0,
+    )
+
+
+def sample_simulation() -> SimulationResults:
+    """Of the small design, without a fault."""
+    return SimulationResults(
+        design="tiny",
+        spec_hash="0123456789abcdef",
+        fold=2,
+        verilog_sha256="f00d",
+        simulator="Verilator 5",
+        blocks=256,
+        paused_blocks=16,
+        values_compared=345455,
+        mismatches=0,
+        mismatches_by_stage={"conv": 0},
+        first_mismatch=None,
+        left_over=0,
+        cycles_per_block=CyclesPerBlock(
+            predicted=128, mean=127.9, minimum=126, median=128.0, maximum=130, intervals=252, deviation_percent=-0.1
+        ),
+        latency_cycles=Latency(predicted=271, measured=254),
+        multiplier_utilisation=0.98,
+        lint_warnings={},
+        speed=Speed(kilocycles_per_s=10.0, method="wall clock"),
+        waves=None,
+        benches=[BenchResult(simulator="icarus", blocks=4, passed=10, failed=0)],
+        others=[
+            OtherTop(verilog="other.v", blocks=2, values_compared=9, mismatches=0, first_mismatch=None, left_over=0)
+        ],
     )
 
 

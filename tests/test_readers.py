@@ -15,7 +15,7 @@ from model.model_metrics import NetworkMetrics
 from model.training.training_report import TrainingReport, load_report
 from quantize.report import GoldenCheck, LayerReport, QuantizationReport, RateQuality, WeightReport
 from rtl.manifest import Manifest
-from sim.results import BenchResult, CyclesPerBlock, Latency, Mismatch, OtherTop, SimulationResults, Speed
+from sim.results import Mismatch, SimulationResults
 from synth.mapping.mapping_report import (
     FpgaMapping,
     MacroChoice,
@@ -29,7 +29,7 @@ from synth.mapping.mapping_report import (
 from synth.power.budget import budget
 from synth.power.power_report import PowerReport
 from synth.report import SynthesisReport
-from tests.reports import sample_manifest, sample_power, sample_report, sample_synthesis
+from tests.reports import sample_manifest, sample_power, sample_report, sample_simulation, sample_synthesis
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -52,32 +52,7 @@ READERS = ("sim.emitted", "flow.report.table", "benchmarks.silicon")
 
 def simulation() -> SimulationResults:
     mismatch = Mismatch(stage="conv", block=3, channel=1, sample=2, expected=5, got=None)
-    return SimulationResults(
-        design="tiny",
-        spec_hash="0",
-        fold=2,
-        verilog_sha256="0",
-        simulator="Verilator 5",
-        blocks=8,
-        paused_blocks=8,
-        values_compared=100,
-        mismatches=1,
-        mismatches_by_stage={"conv": 1},
-        first_mismatch=mismatch,
-        left_over=0,
-        cycles_per_block=CyclesPerBlock(
-            predicted=128, mean=128.0, minimum=127, median=128.0, maximum=129, intervals=4, deviation_percent=0.0
-        ),
-        latency_cycles=Latency(predicted=200, measured=201),
-        multiplier_utilisation=0.9,
-        lint_warnings={},
-        speed=Speed(kilocycles_per_s=10.0, method="wall clock"),
-        waves=None,
-        benches=[BenchResult(simulator="icarus", blocks=1, passed=10, failed=0)],
-        others=[
-            OtherTop(verilog="other.v", blocks=2, values_compared=9, mismatches=0, first_mismatch=mismatch, left_over=0)
-        ],
-    )
+    return sample_simulation().model_copy(update={"mismatches": 1, "first_mismatch": mismatch})
 
 
 def quantization() -> QuantizationReport:

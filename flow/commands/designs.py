@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from flow.commands.app import Answer, asks, command, console
-from flow.commands.options import Raw, Stream
+from flow.commands.options import Area, Channels, Folder, Overwrite, Raw, Stream
 from flow.layout import BUILD, DESIGNS
 from synth.estimate.limit import RATE_HZ
 
@@ -67,9 +67,7 @@ def new(
     ] = None,
     raw: Raw = None,
     stream: Stream = None,
-    channels: Annotated[
-        int | None, typer.Option("--channels", min=1, help="Channels of the chip.", show_default=False)
-    ] = None,
+    channels: Channels = None,
     rate: Annotated[
         float | None,
         typer.Option("--rate", min=0.001, help=f"Spikes a second and channel; {RATE_HZ:g} without --data."),
@@ -77,13 +75,13 @@ def new(
     sampling: Annotated[
         float, typer.Option("--sampling", min=1000.0, help="Samples a second and channel, without --data.")
     ] = 30000.0,
-    area: Annotated[float | None, typer.Option("--area", help="mm² that there are.", show_default=False)] = None,
+    area: Area = None,
     power: Annotated[float | None, typer.Option("--power", help="µW that there are.", show_default=False)] = None,
     link: Annotated[
         float | None, typer.Option("--link", min=0.001, help="kbit/s that may leave the chip.", show_default=False)
     ] = None,
-    to: Annotated[Path, typer.Option("--to", help="Folder to write it into.")] = DESIGNS,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file of that name.")] = False,
+    to: Folder = DESIGNS,
+    overwrite: Overwrite = False,
 ) -> Answer:
     """Write a design file with the reason beside each key, from a recording or from what is asked for."""
     from flow.drafting.draft import Wishes

@@ -10,13 +10,17 @@ from synth.targets.find import choices
 
 __all__ = [
     "NEUROPIXELS",
+    "Area",
     "Blocks",
     "BuildName",
+    "Channels",
     "Cocotb",
     "Data",
     "DesignName",
     "Epochs",
+    "Folder",
     "GateBlocks",
+    "Overwrite",
     "Placed",
     "Provenance",
     "Raw",
@@ -78,3 +82,7 @@ Target = Annotated[
 ]
 Placed = Annotated[bool, typer.Option("--placed", help="Place the netlist, and take the wires from that.")]
 Whole = Annotated[bool, typer.Option("--whole", help="Take the encoder with the front end that the design gives it.")]
+Channels = Annotated[int | None, typer.Option("--channels", min=1, help="Channels of the chip.", show_default=False)]
+Area = Annotated[float | None, typer.Option("--area", help="mm² that there are.", show_default=False)]
+Folder = Annotated[Path, typer.Option("--to", help="Folder to write it into.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a file of that name.")]

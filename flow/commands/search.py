@@ -1,12 +1,23 @@
 """Commands that search for a design, and take what was found."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flow.commands.app import Answer, Written, asks, command, console
-from flow.commands.options import BuildName, Data, DesignName, Provenance, Raw, Replace, Stream
+from flow.commands.options import (
+    Area,
+    BuildName,
+    Channels,
+    Data,
+    DesignName,
+    Folder,
+    Overwrite,
+    Provenance,
+    Raw,
+    Replace,
+    Stream,
+)
 from flow.layout import DESIGNS, find_layout
 from spikecae.design import ENCODERS
 from synth.estimate.limit import RATE_HZ
@@ -35,11 +46,9 @@ def explore(
         typer.Option("--family", help=f"Kinds of encoders, {' and '.join(ENCODERS)} by default.", show_default=False),
     ] = None,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="Of networks, in place of the design's.")] = 10,
-    channels: Annotated[
-        int | None, typer.Option("--channels", min=1, help="Channels of the chip.", show_default=False)
-    ] = None,
+    channels: Channels = None,
     rate: Annotated[float, typer.Option("--rate", min=0.001, help="Spikes a second and channel.")] = RATE_HZ,
-    area: Annotated[float | None, typer.Option("--area", help="mm² that there are.", show_default=False)] = None,
+    area: Area = None,
     power: Annotated[
         float | None, typer.Option("--power", help="µW that there are, for --channels.", show_default=False)
     ] = None,
@@ -81,8 +90,8 @@ def adopt(
     name: Annotated[str, typer.Option("--name", help="Of the new design.", show_default=False)],
     design: DesignName = LITE,
     build: BuildName = None,
-    to: Annotated[Path, typer.Option("--to", help="Folder to write it into.")] = DESIGNS,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file of that name.")] = False,
+    to: Folder = DESIGNS,
+    overwrite: Overwrite = False,
 ) -> Answer:
     """Write the design of a trial that explore made."""
     from flow.drafting.new import file_of

@@ -10,7 +10,7 @@ from flow.explore.figure import front_figure
 from flow.explore.front import Exploration, Question, load_exploration, page_of
 from flow.explore.study import Search, exploration, explored, open_study
 from flow.layout import Layout
-from flow.report.figures import style, svg
+from flow.report.drawing.figures import style, svg, themed
 from flow.stages.dataset_file import load_dataset_file
 from spikecae.design import Design
 from spikecae.files import write_text
@@ -61,7 +61,7 @@ def explore(
         with style():
             figure = svg(front_figure(found))
         write_text(layout.explore / FIGURE, figure)
-        write_text(layout.explore / PAGE, page_of(found, figure, adopting(layout)))
+        write_text(layout.explore / PAGE, page_of(found, themed(figure), adopting(layout)))
         tell(f"{len(found.trials)} of {trials} trials, {len(found.front)} that none is better than")
 
     if len(exploration(search, study).trials) < trials:

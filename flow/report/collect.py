@@ -1,11 +1,13 @@
 """From the stages' result files to one report."""
 
-from pathlib import Path
-
 from flow.layout import Layout
+from flow.report.bits import bit_budget
 from flow.report.convert import quantized_of, training_of
+from flow.report.groups import grouped
+from flow.report.made_from import made_from
 from flow.report.measure import Decoded, decode_split
-from flow.report.schema import Baseline, Coder, Data, Encoder, LevelCoder, Report, Simulation, Weights
+from flow.report.ranges import ranges_of
+from flow.report.schema import Baseline, Coder, Data, Encoder, Groups, LevelCoder, Report, Weights
 from flow.stages.dataset_file import load_dataset_file
 from model.baselines.pca import OutsideCurve, pca_at_bits, pca_curve
 from model.datasets.spikes import SpikeDataset
@@ -18,11 +20,12 @@ from sim.results import SimulationResults
 from spikecae.design import Design
 from spikecae.records import read_record
 from spikecae.spec import load_spec
-from synth.files import PLACE_REPORT, PLACEMENT
+from synth.files import PLACE_REPORT
+from synth.gates.netlist_file import netlist_hash
 from synth.place.place_report import PlaceReport
-from synth.place.placement import Placement, load_placement
 from synth.power.power_report import PowerReport
 from synth.report import SynthesisReport
+from synth.targets.find import target_name
 
 __all__ = ["collect", "compare_with_pca", "placement_of"]
 
@@ -41,8 +44,8 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
     again = f"run: make DESIGN={layout.name}"
     simulation = read_record(layout.sim / "results.json", SimulationResults, "simulation results", again)
     synthesis = read_record(layout.synth(target) / "report.json", SynthesisReport, "synthesis report", again)
-    made_from = {"rtl": manifest.spec_hash, "sim": simulation.spec_hash, "synth": synthesis.spec_hash}
-    for stage, found in made_from.items():
+    worked_on = {"rtl": manifest.spec_hash, "sim": simulation.spec_hash, "synth": synthesis.spec_hash}
+    for stage, found in worked_on.items():
         if found != spec.hash:
             raise ValueError(
                 f"{stage} worked on spec {found[:8]}, but quantize made {spec.hash[:8]}; run: {layout.make()}"
@@ -53,23 +56,36 @@ def collect(layout: Layout, target: str) -> tuple[Report, Decoded]:
         )
     figures = quantized_of(quantization, design)
     decoded = decode_split(design, spec, layout.quantize / "checkpoint.safetensors", dataset.test)
+    groups, coded = grouped(design, decoded), figures.fixed_point
+    placement, power = placement_of(layout, target), _power(layout, target, spec.hash)
     report = Report(
         design=design.name,
         data=_data(design, dataset),
         weights=_weights(layout),
         float_model=figures.float_model,
-        fixed_point=figures.fixed_point,
+        fixed_point=coded,
         further_points=figures.further_points,
         widths=figures.widths,
         codewords=quantization.codewords,
         layers=figures.layers,
         golden_check_blocks=figures.golden_check.blocks,
         golden_check_values=figures.golden_check.values,
-        baseline=compare_with_pca(design, dataset, figures.fixed_point),
+        baseline=compare_with_pca(design, dataset, coded),
+        groups=Groups(by=groups.by, groups=groups.figures),
+        bits=bit_budget(
+            decoded.sent,
+            design.block.samples,
+            huffman=coded.cr_huffman,
+            wire=coded.cr_wire,
+            events=coded.cr_wire_events,
+        ),
+        ranges=ranges_of(decoded.extremes, manifest.taps),
         encoder=_encoder(design, manifest, synthesis),
-        simulation=_simulation(design, simulation),
+        simulation=simulation,
         synthesis=synthesis,
-        power=_power(layout, target, spec.hash),
+        placement=placement,
+        power=power,
+        made_from=made_from(layout, target_name(target), placed=placement is not None, measured=power is not None),
     )
     return report, decoded
 
@@ -83,12 +99,13 @@ def _power(layout: Layout, target: str, spec_hash: str) -> PowerReport | None:
     return power if power.spec_hash == spec_hash else None
 
 
-def placement_of(report: Report, folder: Path) -> Placement | None:
-    """The placement whose wires the power was measured with; None if it was measured without, or is another's."""
-    if report.power is None or report.power.placement is None or not (folder / PLACE_REPORT).is_file():
+def placement_of(layout: Layout, target: str) -> PlaceReport | None:
+    """Of the netlist for a target, as it is now; None if it was never placed, or another one was."""
+    path = layout.place(target) / PLACE_REPORT
+    if not path.is_file():
         return None
-    placed = read_record(folder / PLACE_REPORT, PlaceReport, "report of a placement", f"remove {folder}")
-    return load_placement(folder / PLACEMENT) if placed == report.power.placement else None
+    placed = read_record(path, PlaceReport, "report of a placement", f"remove {path.parent}")
+    return placed if placed.netlist_sha256 == netlist_hash(layout.synth(target)) else None
 
 
 def _data(design: Design, dataset: SpikeDataset) -> Data:
@@ -100,6 +117,7 @@ def _data(design: Design, dataset: SpikeDataset) -> Data:
         train_blocks=len(dataset.train),
         validation_blocks=len(dataset.validation),
         test_blocks=len(dataset.test),
+        sha256=dataset.sha256,
         spikes_per_block=design.block.spikes,
         samples_per_spike=design.block.samples,
         clipped_samples=dataset.clipped_samples,
@@ -146,19 +164,5 @@ def _encoder(design: Design, manifest: Manifest, synthesis: SynthesisReport) -> 
         parameter_bits=synthesis.parameter_bits,
         working_memory_bits=synthesis.working_memory_bits,
         clock_mhz=design.hardware.clock_mhz,
-    )
-
-
-def _simulation(design: Design, found: SimulationResults) -> Simulation:
-    cycles, latency = found.cycles_per_block, found.latency_cycles
-    return Simulation(
-        simulator=found.simulator,
-        blocks=found.blocks,
-        values_compared=found.values_compared,
-        mismatches=found.mismatches,
-        cycles_per_block_predicted=cycles.predicted,
-        cycles_per_block_measured=cycles.mean,
-        latency_cycles_predicted=latency.predicted,
-        latency_cycles_measured=latency.measured,
-        spikes_per_s=design.hardware.clock_mhz * 1e6 / cycles.mean * design.block.spikes,
+        units=manifest.units,
     )

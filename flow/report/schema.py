@@ -5,10 +5,16 @@ Light on purpose: the table is printed from the file, without PyTorch.
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from flow.report.bits import BitShare
+from flow.report.made_from import MadeFrom
+from flow.report.ranges import Range
 from model.data_quality import DataQuality
+from rtl.manifest import Unit
+from sim.results import SimulationResults
+from spikecae.evaluation.result import OfGroup
 from synth.estimate.estimate_report import Estimate
+from synth.part import Part
+from synth.place.place_report import PlaceReport
 from synth.power.power_report import PowerReport
 from synth.report import SynthesisReport
 
@@ -18,19 +24,13 @@ __all__ = [
     "Data",
     "Encoder",
     "Fitting",
+    "Groups",
     "Layer",
     "LevelCoder",
     "Report",
-    "Simulation",
     "Training",
     "Weights",
 ]
-
-
-class Part(BaseModel):
-    """A part of the report: immutable, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Data(Part):
@@ -43,6 +43,8 @@ class Data(Part):
     train_blocks: int
     validation_blocks: int
     test_blocks: int
+    sha256: str
+    """Of the converter's codes, of all splits."""
     spikes_per_block: int
     samples_per_spike: int
     clipped_samples: int
@@ -257,27 +259,20 @@ class Encoder(Part):
     parameter_bits: int
     working_memory_bits: int
     clock_mhz: float
+    units: list[Unit]
 
 
-class Simulation(Part):
-    """The emitted Verilog against the golden model."""
+class Groups(Part):
+    """Test spikes in groups, those that are shown: the worst first."""
 
-    simulator: str
-    blocks: int
-    values_compared: int
-    mismatches: int
-    cycles_per_block_predicted: int
-    cycles_per_block_measured: float
-    latency_cycles_predicted: int
-    latency_cycles_measured: int
-    spikes_per_s: float
-    """Sustained throughput at the design's clock."""
+    by: Literal["channel", "shape"]
+    groups: list[OfGroup]
 
 
 class Report(Part):
     """``report.json``."""
 
-    schema_version: Literal[3] = 3
+    schema_version: Literal[4] = 4
     design: str
     data: Data
     weights: Weights
@@ -295,11 +290,23 @@ class Report(Part):
     golden_check_blocks: int
     golden_check_values: int
     baseline: Baseline
+    groups: Groups
+    bits: list[BitShare]
+    ranges: list[Range]
     encoder: Encoder
-    simulation: Simulation
+    simulation: SimulationResults
     synthesis: SynthesisReport
+    placement: PlaceReport | None = None
+    """None where this netlist was not placed."""
     power: PowerReport | None = None
     """None where the power stage has not run on this netlist."""
+    made_from: list[MadeFrom]
+
+    @property
+    def spikes_per_s(self) -> float:
+        """Sustained throughput at the design's clock."""
+        encoder = self.encoder
+        return encoder.clock_mhz * 1e6 / self.simulation.cycles_per_block.mean * encoder.spikes_per_block
 
     @property
     def multipliers(self) -> str:

@@ -15,9 +15,20 @@ __all__ = ["SentCodewords", "SentLevels", "what_is_sent"]
 
 @dataclass(frozen=True)
 class SentCodewords:
-    """``counts`` int64 ``[K]``, how often each codeword was sent."""
+    """Of ``n`` blocks.
+
+    Attributes:
+        counts: int64 ``[K]``, how often each codeword was sent.
+        bits: int64 ``[n]``, of each block.
+    """
 
     counts: NDArray[np.int64]
+    bits: NDArray[np.int64]
+
+    @property
+    def payload_bits(self) -> dict[str, int]:
+        """Of all blocks, by what they are of."""
+        return {"codewords": int(self.bits.sum())}
 
 
 @dataclass(frozen=True)
@@ -29,12 +40,22 @@ class SentLevels:
         escaped: bool ``[n, L, columns]``, of a group that lies outside of its table.
         classes: int64 ``[K]``, how often each class was sent; empty without classes.
         bits: int64 ``[n]``, of each block.
+        class_bits: of all blocks, what their classes take.
+        escape_bits: of all blocks, what levels outside of their tables take, without the symbols that announce them.
     """
 
     levels: NDArray[np.int64]
     escaped: NDArray[np.bool_]
     classes: NDArray[np.int64]
     bits: NDArray[np.int64]
+    class_bits: int = 0
+    escape_bits: int = 0
+
+    @property
+    def payload_bits(self) -> dict[str, int]:
+        """Of all blocks, by what they are of."""
+        tables = int(self.bits.sum()) - self.class_bits - self.escape_bits
+        return {"class": self.class_bits, "levels, by their tables": tables, "escaped levels": self.escape_bits}
 
 
 @singledispatch
@@ -50,7 +71,8 @@ def what_is_sent(quantizer: Quantizer, spec: EncoderSpec, indices: NDArray[np.in
 @what_is_sent.register
 def _(quantizer: VectorQuantizer, spec: EncoderSpec, indices: NDArray[np.int32]) -> SentCodewords:
     codewords = max(len(book.words) for book in quantizer.codebooks)
-    return SentCodewords(np.bincount(indices.ravel(), minlength=codewords).astype(np.int64))
+    _, bits = code_words(indices, spec.coder.tables, spec.symbols)
+    return SentCodewords(np.bincount(indices.ravel(), minlength=codewords).astype(np.int64), bits.sum(axis=1))
 
 
 @what_is_sent.register
@@ -65,4 +87,13 @@ def _(quantizer: Levels, spec: EncoderSpec, indices: NDArray[np.int32]) -> SentL
     classes = max((len(classes.words) for classes in quantizer.classes), default=0)
     counts = np.bincount(np.zeros(0, np.int64) if chosen is None else chosen.ravel(), minlength=classes)
     _, bits = code_words(indices, spec.coder.tables, spec.symbols)
-    return SentLevels(levels, np.stack(outside, axis=1), counts.astype(np.int64), bits.sum(axis=1))
+    first = np.arange(0, indices.shape[1], indices.shape[1] // quantizer.columns)
+    numbers = np.setdiff1d(np.arange(indices.shape[1]), spec.symbols.coded)
+    return SentLevels(
+        levels,
+        np.stack(outside, axis=1),
+        counts.astype(np.int64),
+        bits.sum(axis=1),
+        class_bits=int(bits[:, first].sum()) if quantizer.classes else 0,
+        escape_bits=int(bits[:, numbers].sum()),
+    )

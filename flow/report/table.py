@@ -44,8 +44,8 @@ def table_text(report: Report) -> str:
     )
     table.add_row(
         "cycles per block",
-        f"{simulation.cycles_per_block_measured:.1f} measured, {simulation.cycles_per_block_predicted} predicted "
-        f"(fold {encoder.fold}); {simulation.spikes_per_s:,.0f} spikes/s at {encoder.clock_mhz:g} MHz",
+        f"{simulation.cycles_per_block.mean:.1f} measured, {simulation.cycles_per_block.predicted} predicted "
+        f"(fold {encoder.fold}); {report.spikes_per_s:,.0f} spikes/s at {encoder.clock_mhz:g} MHz",
     )
     table.add_section()
     table.add_row(

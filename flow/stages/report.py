@@ -6,7 +6,7 @@ from rich.console import Console
 
 from flow.layout import Layout
 from flow.task import Task
-from synth.files import PLACEMENT
+from synth.files import NETLIST, PLACEMENT
 
 __all__ = ["plan_report"]
 
@@ -32,17 +32,20 @@ def plan_report(layout: Layout, target: str) -> Task:
     placement = layout.place(target) / PLACEMENT
     if placement.is_file():
         inputs[f"place/{target}/{PLACEMENT}"] = placement
+        inputs[f"synth/{target}/{NETLIST}"] = layout.synth(target) / NETLIST
 
     def run(folder: Path, console: Console) -> str:
-        from flow.report.collect import collect, placement_of
+        from flow.report.collect import collect
         from flow.report.page import write_page
         from flow.report.table import table_text
+        from synth.place.placement import load_placement
 
         with console.status("writing the report"):
             report, decoded = collect(layout, target)
+            placement = None if report.placement is None else load_placement(layout.place(target) / PLACEMENT)
             (folder / "report.json").write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
             (folder / "report.txt").write_text(table_text(report), encoding="utf-8")
-            write_page(layout.design, report, decoded, folder, placement_of(report, layout.place(target)))
+            write_page(layout.design, report, decoded, folder, placement)
         return f"see {layout.build / 'report.html'}"
 
     return Task(

@@ -1,5 +1,6 @@
 """An evaluation as one page of HTML that needs nothing else."""
 
+from collections.abc import Sequence
 from html import escape
 
 from spikecae.evaluation.figures import amplitude_plot, rate_plot, sndr_plot, spike_plots
@@ -111,17 +112,17 @@ def _qualities(told: Evaluation) -> str:
     ]
     rows += [("PCA with entropy coding, later half", told.pca)] if told.pca is not None else []
     rows += [] if told.own_spikes is None else [(f"this encoder on {told.own_spikes.data}, held out", told.own_spikes)]
-    head = "".join(f"<th>{name}</th>" for name in ("", "mean, dB", "global, dB", "worst 5 %, dB", "bits a spike"))
-    body = "".join(f"<tr><td>{escape(name)}</td>{_cells(row)}</tr>" for name, row in rows)
+    names = ("", "mean, dB", "global, dB", "worst 5 %, dB", "bits a spike")
     missing = f'<p class="note">No PCA: {escape(told.pca_missing)}.</p>' if told.pca_missing else ""
-    return f'<div class="table"><table><tr>{head}</tr>{body}</table></div>{missing}'
+    return _table(names, [(name, *_cells(row)) for name, row in rows]) + missing
 
 
-def _cells(row: Quality | OwnSpikes) -> str:
+def _cells(row: Quality | OwnSpikes) -> list[str]:
     if isinstance(row, Quality):
-        values = row.sndr_mean_db, row.sndr_global_db, row.sndr_worst_db, row.bits_per_spike
-        return "".join(f"<td>{value:.1f}</td>" for value in values)
-    return f"<td>{row.sndr_mean_db:.1f}</td><td>–</td><td>–</td><td>{row.bits_per_spike:.1f}</td>"
+        return [
+            f"{value:.1f}" for value in (row.sndr_mean_db, row.sndr_global_db, row.sndr_worst_db, row.bits_per_spike)
+        ]
+    return [f"{row.sndr_mean_db:.1f}", "–", "–", f"{row.bits_per_spike:.1f}"]
 
 
 def _pair(told: Evaluation, shown: Shown) -> str:
@@ -146,35 +147,43 @@ def _groups(told: Evaluation) -> str:
     if not told.groups:
         return f'<p class="note">No {told.grouped_by} has spikes enough.</p>'
     names = (told.grouped_by, "events", "mean, dB", "global, dB", "peak, %", "peak error, %", "template error, %")
-    head = "".join(f"<th>{name}</th>" for name in names)
-    rows = "".join(
-        f"<tr><td>{escape(group.name)}</td><td>{group.events:,}</td><td>{group.sndr_mean_db:.1f}</td>"
-        f"<td>{group.sndr_global_db:.1f}</td><td>{group.amplitude_bias_percent:+.1f}</td>"
-        f"<td>{group.amplitude_error_percent:.1f}</td><td>{group.template_error_percent:.1f}</td></tr>"
-        for group in told.groups[:WORST_SHOWN]
-    )
-    rest = len(told.groups) - WORST_SHOWN
-    more = f" {rest} better ones are in evaluation.json." if rest > 0 else ""
-    return (
-        f'<div class="table"><table><tr>{head}</tr>{rows}</table></div><p class="note">Peak: median over events of how '
-        f"much it is larger than it was; peak error: either way. Template: the mean waveform.{more}</p>"
-    )
+    rows = [
+        (
+            group.name,
+            f"{group.events:,}",
+            f"{group.sndr_mean_db:.1f}",
+            f"{group.sndr_global_db:.1f}",
+            f"{group.amplitude_bias_percent:+.1f}",
+            f"{group.amplitude_error_percent:.1f}",
+            f"{group.template_error_percent:.1f}",
+        )
+        for group in told.groups
+    ]
+    note = "Peak: median over events of how much it is larger than it was; peak error: either way. Template: the mean"
+    return _worst(names, rows, f"{note} waveform.", "better ones")
 
 
 def _sorting(told: Sorted) -> str:
-    head = "".join(f"<th>{name}</th>" for name in ("unit", "spikes", "before, %", "after, %"))
-    rows = "".join(
-        f"<tr><td>{escape(unit.name)}</td><td>{unit.spikes:,}</td><td>{100 * unit.before:.0f}</td>"
-        f"<td>{100 * unit.after:.0f}</td></tr>"
-        for unit in told.units[:WORST_SHOWN]
-    )
-    rest = len(told.units) - WORST_SHOWN
-    more = f" {rest} that lose less are in evaluation.json." if rest > 0 else ""
-    return (
-        f"<p>{escape(str(told))}.</p>"
-        f'<div class="table"><table><tr>{head}</tr>{rows}</table></div><p class="note">Spikes that the sorter finds of '
-        f"a unit, over those that are in either, against {told.against}; what was not sent is white noise.{more}</p>"
-    )
+    names = ("unit", "spikes", "before, %", "after, %")
+    rows = [
+        (unit.name, f"{unit.spikes:,}", f"{100 * unit.before:.0f}", f"{100 * unit.after:.0f}") for unit in told.units
+    ]
+    note = "Spikes that the sorter finds of a unit, over those that are in either, against"
+    table = _worst(names, rows, f"{note} {told.against}; what was not sent is white noise.", "that lose less")
+    return f"<p>{escape(str(told))}.</p>{table}"
+
+
+def _worst(names: Sequence[str], rows: Sequence[Sequence[str]], note: str, others: str) -> str:
+    """A table of the first rows, the worst ones, and a note that says how many ``others`` there are."""
+    rest = len(rows) - WORST_SHOWN
+    more = f" {rest} {others} are in evaluation.json." if rest > 0 else ""
+    return f'{_table(names, rows[:WORST_SHOWN])}<p class="note">{note}{more}</p>'
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{name}</th>" for name in names)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<div class="table"><table><tr>{head}</tr>{body}</table></div>'
 
 
 def _notes(told: Evaluation) -> str:

@@ -15,7 +15,7 @@ from flow.explore.run import FRONT
 from flow.explore.space import FAMILIES, KIND, choices_of, made, neighbours_of, said, values_of
 from flow.explore.study import Search, exploration, explored, open_study
 from flow.explore.trial import Figures
-from flow.report.figures import style, svg
+from flow.report.drawing.figures import style, svg
 from spikecae.design import Design, Linear, load_design
 from tests.flow.conftest import ROOT
 

@@ -204,7 +204,7 @@ def test_the_report_tells_of_levels(
     assert Report.model_validate_json(report.model_dump_json()) == report
     write_page(design, report, decoded, tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 6
+    assert page.count("<svg") == 8
     (further,) = report.further_points
     assert f'<td>point 1</td><td class="n">{further.sndr_mean_db:.2f} dB</td>' in page
     assert further.line(report.codewords).split(";")[0] in " ".join(table_text(report).split())

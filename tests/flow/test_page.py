@@ -56,7 +56,7 @@ def report() -> Report:
     plain = sample_report()
     power = sample_power().model_copy(update={"budget": sample_budget()})
     data = plain.data.model_copy(update={"source": "a_recording_with_a_very_long_name_" * 4 + ".dat"})
-    simulation = plain.simulation.model_copy(update={"spikes_per_s": 123456789.0, "mismatches": 1234567})
+    simulation = plain.simulation.model_copy(update={"mismatches": 1234567, "simulator": "a_simulator_" * 9})
     return plain.model_copy(update={"power": power, "data": data, "simulation": simulation})
 
 
@@ -101,7 +101,9 @@ def show(browser: str, page: Path, width: int, folder: Path) -> Shown:
 def test_nothing_is_wider_than_the_window(browser: str, report: Report, tmp_path: Path, width: int) -> None:
     rng = np.random.default_rng(0)
     original = rng.normal(0, 30, (200, 2, 16)).astype(np.float32)
-    decoded = Decoded(original, original * 0.8, rng.normal(13, 4, (200, 2)), SentCodewords(rng.integers(0, 99, 16)))
+    channels = np.repeat(np.arange(8, dtype=np.int32), 50).reshape(200, 2)
+    sent = SentCodewords(rng.integers(0, 99, 16), rng.integers(4, 20, 200))
+    decoded = Decoded(original, original * 0.8, channels, rng.normal(13, 4, (200, 2)), sent, {})
     write_page(load_design(ROOT / "designs/tiny.toml"), report, decoded, tmp_path)
     shown = show(browser, tmp_path / "report.html", width, tmp_path)
     assert shown == Shown(inner=width, scroll=width, errors=[], wide=[], burst=[])

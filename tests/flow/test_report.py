@@ -1,5 +1,6 @@
 """The report: its figures agree with the stages', and page and table show them."""
 
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -9,21 +10,33 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from flow.layout import Layout
+from flow.report.bits import bit_budget
 from flow.report.collect import compare_with_pca, placement_of
-from flow.report.figures import codeword_figure, sndr_figure, spike_figure, style, svg
+from flow.report.drawing.figures import codeword_figure, sndr_figure, spike_figure, style, svg
+from flow.report.drawing.group_figure import three_of
+from flow.report.groups import grouped
 from flow.report.measure import Decoded, decode_split
 from flow.report.page import write_page
+from flow.report.ranges import Extremes, ranges_of
 from flow.report.schema import Report
+from flow.report.sent import SentLevels
 from flow.report.table import table_text
 from flow.stages.dataset_file import load_dataset_file
 from model.data_quality import DataQuality
 from spikecae.design import load_design
 from spikecae.spec import load_spec
-from synth.files import PLACE_REPORT, PLACEMENT
+from synth.files import NETLIST, PLACE_REPORT
 from synth.mapping.mapping_report import FpgaMapping, Mapping, Routing, Usage
-from synth.place.placement import save_placement
 from tests.flow.conftest import ROOT
-from tests.reports import sample_budget, sample_estimates, sample_placement, sample_power, sample_report
+from tests.reports import (
+    sample_budget,
+    sample_estimates,
+    sample_manifest,
+    sample_placement,
+    sample_power,
+    sample_report,
+)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +75,7 @@ def test_a_dataset_file_gives_back_the_data_set(trained: Path) -> None:
 def test_the_page_is_complete_in_itself(report: Report, decoded: Decoded, tmp_path: Path) -> None:
     write_page(load_design(ROOT / "designs/tiny.toml"), report, decoded, tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 5
+    assert page.count("<svg") == 7
     assert not re.search(r"(src|href)=\"(?!#)", page.replace('xlink:href="#', ""))
     for shown in ("12.21 dB", "26.1×", "0 mismatches", "127.9 measured, 128 predicted", "3.50 dB", "shipped"):
         assert shown in page, shown
@@ -73,34 +86,94 @@ def test_power_is_shown_where_it_was_measured(report: Report, decoded: Decoded, 
     report = report.model_copy(update={"power": sample_power()})
     write_page(load_design(ROOT / "designs/tiny.toml"), report, decoded, tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    for shown in ("120.3", "347.3", "41 %", "763 µW", "12.5 ns at a period of 50.0 ns", "9 packets", "left out: pads"):
+    for shown in (
+        "347.300",
+        "651.400",
+        ">0.006<",
+        "41 %",
+        "763 µW",
+        "12.5 ns at a period of 50.0 ns",
+        "9 packets",
+        "<th>left out</th><td>pads",
+    ):
         assert shown in page, shown
     assert "pool<" not in page
     table = " ".join(table_text(report).replace("│", " ").split())
     assert "651 nJ per spike, without buffer (no macro), gate by gate on 3 blocks" in table
 
 
-def test_a_placement_is_drawn_where_power_was_measured_with_it(
-    report: Report, decoded: Decoded, tmp_path: Path
-) -> None:
+def test_a_placement_is_drawn(report: Report, decoded: Decoded, tmp_path: Path) -> None:
     place, placement = sample_placement()
-    power = sample_power()
-    placed = report.model_copy(update={"power": power.model_copy(update={"placement": place})})
+    power = sample_power().model_copy(update={"placement": place})
+    placed = report.model_copy(update={"placement": place, "power": power})
     design = load_design(ROOT / "designs/tiny.toml")
     write_page(design, placed, decoded, tmp_path, placement)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 6
+    assert page.count("<svg") == 8
     for shown in ("wires: placed, 5 fF a pin", "2 cells and 1 macros on 8 × 8 µm", "2 buffers", "<!-- vq -->"):
         assert shown in page, shown
     assert "wires: placed, 5 fF a pin" in " ".join(table_text(placed).replace("│", " ").split())
-    save_placement(tmp_path / PLACEMENT, placement)
-    (tmp_path / PLACE_REPORT).write_text(place.model_dump_json())
-    found = placement_of(placed, tmp_path)
-    assert found is not None
-    np.testing.assert_array_equal(found.x, placement.x)
-    for other in (place.model_copy(update={"seed": 2}), None):
-        update = {"power": power.model_copy(update={"placement": other})}
-        assert placement_of(report.model_copy(update=update), tmp_path) is None
+
+
+def test_only_a_placement_of_this_netlist_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    layout, (place, _) = Layout("tiny", tmp_path / "tiny.toml"), sample_placement()
+    assert placement_of(layout, "small") is None
+    for folder in (layout.place("small"), layout.synth("small")):
+        folder.mkdir(parents=True)
+    (layout.synth("small") / NETLIST).write_bytes(b"module chip; endmodule")
+    own = hashlib.sha256(b"module chip; endmodule").hexdigest()
+    for netlist, found in ((own, True), ("0123", False)):
+        told = place.model_copy(update={"netlist_sha256": netlist})
+        (layout.place("small") / PLACE_REPORT).write_text(told.model_dump_json())
+        assert placement_of(layout, "small") == (told if found else None)
+
+
+def test_groups_are_told_from_the_worst_to_the_best(decoded: Decoded) -> None:
+    """Channel 3's spikes come back whole, channel 7's at half their height, channel 5's as silence: 6 dB and 0 dB."""
+    design = load_design(ROOT / "designs/tiny.toml")
+    channels = np.repeat(np.array([3, 7, 5], np.int32), 40)[:, None] * np.ones((1, 2), np.int32)
+    original = decoded.original[:120]
+    share = np.repeat([0.999, 0.5, 0.0], 40)[:, None, None]
+    made = replace(decoded, original=original, decoded=original * share, channels=channels)
+    found = grouped(design, made)
+    assert found.by == "channel"
+    assert [group.name for group in found.figures] == ["channel 5", "channel 7", "channel 3"]
+    assert [group.sndr_global_db for group in found.figures] == pytest.approx([0.0, 6.0206, 60.0], abs=1e-3)
+    assert [group.amplitude_bias_percent for group in found.figures] == pytest.approx([-100, -50, -0.1], abs=1e-3)
+    assert list(three_of(found)) == ["worst", "typical", "best"]
+    alone = replace(made, channels=np.zeros_like(channels))
+    by_shape = grouped(design, alone)
+    assert by_shape.by == "shape"
+    assert sum(len(rows) for rows in by_shape.members.values()) == 120
+    sizes = [len(by_shape.members[f"shape {n + 1}"]) for n in range(len(by_shape.members))]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_bits_add_up_to_what_the_link_takes() -> None:
+    """Of 256 bits of samples: 8 of payload at a ratio of 32, 16 with packets, 32 with events."""
+    levels = np.zeros((4, 1, 1), np.int64)
+    sent = SentLevels(levels, levels > 0, np.zeros(0, np.int64), np.full(4, 10), class_bits=10, escape_bits=0)
+    found = bit_budget(sent, 16, huffman=32.0, wire=16.0, events=8.0)
+    assert {share.name: share.bits_per_spike for share in found} == {
+        "class": 2.0,
+        "levels, by their tables": 6.0,
+        "framing, padding, checksums": 8.0,
+        "channel and time": 16.0,
+    }
+    assert "channel and time" not in [share.name for share in bit_budget(sent, 16, huffman=32, wire=16, events=None)]
+
+
+def test_ranges_are_told_of_all_chunks_together() -> None:
+    """By hand: of four unsigned 4-bit integers one is 15, the highest; with 6 bits and a sign none is at a limit."""
+    both = Extremes.of(np.array([3, 7])) | Extremes.of(np.array([15, 4]))
+    assert both == Extremes(3, 15, 1, 1, 4)
+    tap = sample_manifest().taps[0]
+    unsigned = tap.model_copy(update={"stage": "conv", "width": 4, "signed": False})
+    (found,) = ranges_of({"conv": both}, [unsigned, tap.model_copy(update={"order": "vector"})])
+    assert (found.minimum, found.maximum, found.at_limits) == (3, 15, 0.25)
+    (found,) = ranges_of({"conv": both}, [unsigned.model_copy(update={"width": 6, "signed": True})])
+    assert found.at_limits == 0.0
 
 
 def test_channels_are_told_with_and_without_a_running_clock(report: Report, decoded: Decoded, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""A search on two workers, one of which is killed, and what becomes of a trial. Run by ``make regress``."""
+"""A search on two workers, one of which is killed, one that is interrupted, and what becomes of a trial. Run by
+``make regress``."""
 
 import json
 import os
@@ -13,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from flow.commands.app import STOPPED
 from spikecae.design import load_design
 from tests.flow.conftest import ROOT, run_flow
 
 pytest.importorskip("optuna")
 pytestmark = [pytest.mark.regress, pytest.mark.timeout(3600)]
 DASK = Path(sys.executable).with_name("dask")
-TRIALS = 5
+TRIALS = 3
 
 
 @pytest.fixture
@@ -71,9 +73,41 @@ def test_a_lost_worker_loses_nothing(checkout: Path, cluster: tuple[str, list[su
     assert load_design(checkout / "designs/adopted.toml").encoder.features == best["design"]["encoder"]["features"]
 
 
-def test_workers_of_this_machine_go_on_where_others_stopped(checkout: Path) -> None:
-    asked = ["explore", "--design", "tiny", "--family", "resnext", "--epochs", "1", "--processes", "2", "--json"]
-    for trials in (1, 2):
-        done = run_flow(checkout, *asked, "--trials", str(trials))
-        assert done.returncode == 0, done.stderr
-        assert len(json.loads(done.stdout)["trials"]) == trials
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What a shell starts in the background ignores an interrupt, and so does what that starts; here nothing does."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_ctrl_c_stops_workers_of_this_machine_and_the_search_goes_on(checkout: Path) -> None:
+    """As a terminal does it: the interrupt goes to the search and to its workers, after the first trial."""
+    asked = ["explore", "--design", "tiny", "--family", "resnext", "--epochs", "1", "--trials", str(TRIALS), "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    front = checkout / "build/tiny/explore/front.json"
+    with subprocess.Popen(
+        [sys.executable, "-m", "flow", *asked],
+        cwd=checkout,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as searching:
+        while not front.is_file():
+            assert searching.poll() is None
+            time.sleep(0.2)
+        os.killpg(searching.pid, signal.SIGINT)
+        told, said = searching.communicate()
+    assert searching.returncode == STOPPED, said
+    assert told == ""
+    assert "the same command goes on from there" in said
+    before = {trial["number"]: trial["figures"] for trial in json.loads(front.read_bytes())["trials"]}
+    assert 0 < len(before) < TRIALS
+    done = run_flow(checkout, *asked)
+    assert done.returncode == 0, done.stderr
+    after = {trial["number"]: trial["figures"] for trial in json.loads(done.stdout)["trials"]}
+    assert len(after) == TRIALS
+    assert before.items() <= after.items()

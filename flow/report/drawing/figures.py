@@ -12,20 +12,29 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from flow.report.measure import Decoded
+from flow.report.ranges import Range
 from flow.report.schema import Baseline, Coder, Layer, LevelCoder
 from flow.report.sent import SentLevels
 from spikecae.design import Design
+from spikecae.widths import integer_range
 
 __all__ = [
+    "BLUE",
+    "INK",
+    "MUTED",
     "bits_figure",
     "codeword_figure",
     "layer_figure",
     "level_figure",
+    "range_figure",
     "rate_figure",
+    "scale_bar",
     "sndr_figure",
     "spike_figure",
     "style",
+    "subplots",
     "svg",
+    "themed",
 ]
 
 INK, MUTED, BLUE, ORANGE = "#1f2933", "#9aa5b1", "#0b6bcb", "#d9480f"
@@ -43,8 +52,10 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "svg.hashsalt": "spikecae",
 }
+THEMED = {INK: "--ink", BLUE: "--blue", ORANGE: "--orange", "#ffffff": None}
+"""Colors that a page has another one for in the dark, by its name there; None: what lies behind shows."""
 MANY = 1 << 30
-LEVELS = {(1, 1): "#b3d4f5", (2, 3): "#5a9fe0", (4, MANY): BLUE}
+LEVELS = {(1, 1): "#b3d4f5", (2, 3): "#5a9fe0", (4, MANY): "#1660b0"}
 """Sizes of levels that are shown together, and their color."""
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 """Blocks are shown at these places of the SNDR's distribution, so that neither good nor bad ones are picked out."""
@@ -58,7 +69,7 @@ def spike_figure(design: Design, decoded: Decoded) -> Figure:
     chosen = [order[round(q * (len(order) - 1))] for q in QUANTILES]
     time_ms = (np.arange(design.block.samples) - design.recording.peak) / design.recording.sampling_rate_hz * 1e3
     peak = max(float(np.ptp(decoded.original[block], axis=1).max()) for block in chosen)
-    figure, axes = _subplots(len(chosen), (9.6, 0.9 + 0.62 * max(3, design.block.spikes)))
+    figure, axes = subplots(len(chosen), (9.6, 0.9 + 0.62 * max(3, design.block.spikes)))
     for axis, quantile, block in zip(axes, QUANTILES, chosen, strict=True):
         for spike in range(design.block.spikes):
             offset = -spike * 0.75 * peak
@@ -68,19 +79,29 @@ def spike_figure(design: Design, decoded: Decoded) -> Figure:
         axis.set_xlabel("ms")
         axis.set_yticks([])
         axis.spines["left"].set_visible(False)
-    _scale_bar(axes[0], time_ms, peak, design.recording.unit)
+    scale_bar(axes[0], time_ms, peak, design.recording.unit)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles[:2], labels[:2], loc="outside lower center", ncols=2)
     return figure
 
 
-def rate_figure(coder: Coder | LevelCoder, widths: str, exact: Coder | LevelCoder, baseline: Baseline) -> Figure:
-    """Quality against rate: the encoder, float and in integers of ``widths``, beside PCA with entropy coding."""
-    figure, (axis,) = _subplots(1, (4.7, 3.2))
+def rate_figure(
+    coder: Coder | LevelCoder,
+    widths: str,
+    exact: Coder | LevelCoder,
+    baseline: Baseline,
+    further: Sequence[LevelCoder] = (),
+) -> Figure:
+    """Quality against rate: the encoder, float and in integers of ``widths``, with its further operating points, beside
+    the frontier of PCA with entropy coding."""
+    figure, (axis,) = subplots(1, (4.7, 3.2))
     if baseline.curve_bits_per_spike:
         axis.plot(baseline.curve_bits_per_spike, baseline.curve_sndr_mean_db, color=ORANGE, label="PCA, entropy coded")
     axis.plot(exact.bits_per_spike, exact.sndr_mean_db, "o", color=MUTED, markersize=9, label="this encoder, float")
     axis.plot(coder.bits_per_spike, coder.sndr_mean_db, "o", color=BLUE, markersize=5, label=f"this encoder, {widths}")
+    if further:
+        bits, quality = [p.bits_per_spike for p in further], [p.sndr_mean_db for p in further]
+        axis.plot(bits, quality, "D", color=BLUE, markersize=4, label="its further points")
     if baseline.sndr_mean_db is not None and baseline.gap_db is not None:
         axis.annotate(
             f"{baseline.gap_db:+.1f} dB",
@@ -105,7 +126,7 @@ def rate_figure(coder: Coder | LevelCoder, widths: str, exact: Coder | LevelCode
 
 def codeword_figure(counts: NDArray[np.int64], noun: str = "codewords") -> Figure:
     """How often each codeword, or whatever the ``noun`` says, is sent, in order of frequency."""
-    figure, (axis,) = _subplots(1, (4.7, 3.2))
+    figure, (axis,) = subplots(1, (4.7, 3.2))
     share = np.sort(counts)[::-1] / max(1, counts.sum()) * 100
     axis.bar(np.arange(len(share)) + 0.5, share, width=1.0 if len(share) > 64 else 0.8, color=BLUE)
     axis.axhline(100 / len(share), color=ORANGE, linewidth=1, linestyle="--")
@@ -125,7 +146,7 @@ def codeword_figure(counts: NDArray[np.int64], noun: str = "codewords") -> Figur
 
 def bits_figure(bits: NDArray[np.int64], spikes: int) -> Figure:
     """How the bits of blocks of so many ``spikes`` are spread, a spike's share of each."""
-    figure, (axis,) = _subplots(1, (4.7, 3.2))
+    figure, (axis,) = subplots(1, (4.7, 3.2))
     shares = bits / spikes
     axis.hist(shares, bins=50, color=BLUE)
     highest = axis.get_ylim()[1]
@@ -141,7 +162,7 @@ def bits_figure(bits: NDArray[np.int64], spikes: int) -> Figure:
 
 def level_figure(sent: SentLevels) -> Figure:
     """How large the levels of each latent are, and how often they escape."""
-    figure, (axis,) = _subplots(1, (4.7, 3.2))
+    figure, (axis,) = subplots(1, (4.7, 3.2))
     sizes = np.abs(sent.levels).transpose(1, 0, 2).reshape(sent.levels.shape[1], -1)
     latents, below = np.arange(len(sizes)), np.zeros(len(sizes))
     for (least, most), color in LEVELS.items():
@@ -160,7 +181,7 @@ def level_figure(sent: SentLevels) -> Figure:
 def sndr_figure(sndr_db: NDArray[np.float64]) -> Figure:
     """How the quality of single spikes is spread; silent ones, NaN, have none."""
     sndr_db = sndr_db[np.isfinite(sndr_db)]
-    figure, (axis,) = _subplots(1, (4.7, 3.2))
+    figure, (axis,) = subplots(1, (4.7, 3.2))
     axis.hist(sndr_db, bins=50, color=BLUE)
     highest = axis.get_ylim()[1]
     axis.set_ylim(0, 1.12 * highest)
@@ -175,7 +196,7 @@ def sndr_figure(sndr_db: NDArray[np.float64]) -> Figure:
 
 def layer_figure(layers: Sequence[Layer]) -> Figure:
     """What rounding costs at every place of the network."""
-    figure, (axis,) = _subplots(1, (4.7, 3.2))
+    figure, (axis,) = subplots(1, (4.7, 3.2))
     places = np.arange(len(layers))
     axis.barh(places, [layer.sqnr_db for layer in layers], height=0.7, color=MUTED, label="this place's rounding alone")
     axis.plot([layer.accumulated_sqnr_db for layer in layers], places, "o-", color=BLUE, label="with all before it")
@@ -183,6 +204,21 @@ def layer_figure(layers: Sequence[Layer]) -> Figure:
     axis.invert_yaxis()
     axis.set_xlabel("signal to rounding noise, dB")
     figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+def range_figure(ranges: Sequence[Range]) -> Figure:
+    """Of the integers that each place can hold, those between the smallest and the largest that came."""
+    figure, (axis,) = subplots(1, (4.7, max(1.6, 0.8 + 0.24 * len(ranges))))
+    places = np.arange(len(ranges))
+    limits = [integer_range(place.bits, signed=place.signed) for place in ranges]
+    for at, place, (low, high) in zip(places, ranges, limits, strict=True):
+        axis.barh(at, 100 * (high - low) / high, left=100 * low / high, height=0.7, color=MUTED, alpha=0.35)
+        span = place.maximum - place.minimum
+        axis.barh(at, 100 * span / high, left=100 * place.minimum / high, height=0.7, color=BLUE)
+    axis.set_yticks(places, [f"{place.name}, {place.bits} bit" for place in ranges])
+    axis.invert_yaxis()
+    axis.set_xlabel("% of the largest integer")
     return figure
 
 
@@ -199,7 +235,15 @@ def svg(figure: Figure) -> str:
     return text[text.index("<svg") :]
 
 
-def _subplots(columns: int, inches: tuple[float, float]) -> tuple[Figure, Sequence[Axes]]:
+def themed(picture: str) -> str:
+    """An SVG element in the colors of the page that it stands in, light or dark."""
+    for color, name in THEMED.items():
+        picture = picture.replace(color, "none" if name is None else f"var({name})")
+    return picture
+
+
+def subplots(columns: int, inches: tuple[float, float]) -> tuple[Figure, Sequence[Axes]]:
+    """A figure of so many plots side by side, of one height."""
     figure = Figure(figsize=inches, layout="constrained")
     return figure, list(figure.subplots(1, columns, squeeze=False, sharey=True).ravel())
 
@@ -208,7 +252,7 @@ def _percentile(quantile: float) -> str:
     return "median block" if quantile == 0.5 else f"{round(quantile * 100)}th percentile"
 
 
-def _scale_bar(axis: Axes, time_ms: NDArray[np.float64], peak: float, unit: str) -> None:
+def scale_bar(axis: Axes, time_ms: NDArray[np.float64], peak: float, unit: str) -> None:
     """A vertical bar of a round length at the left."""
     length = 10.0 ** np.floor(np.log10(peak))
     length *= 5 if peak / length > 5 else 2 if peak / length > 2 else 1

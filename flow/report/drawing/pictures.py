@@ -2,7 +2,16 @@
 
 from functools import singledispatch
 
-from flow.report.figures import bits_figure, codeword_figure, layer_figure, level_figure, rate_figure, sndr_figure, svg
+from flow.report.drawing.figures import (
+    bits_figure,
+    codeword_figure,
+    layer_figure,
+    level_figure,
+    range_figure,
+    rate_figure,
+    sndr_figure,
+    svg,
+)
 from flow.report.measure import Decoded
 from flow.report.schema import Report
 from flow.report.sent import SentCodewords, SentLevels
@@ -22,17 +31,30 @@ LINEAR_RATES = (
 
 def pictures(report: Report, decoded: Decoded) -> list[tuple[str, str]]:
     """SVG and caption of each; made under the report's style."""
-    rate = svg(rate_figure(report.fixed_point, report.widths, report.float_model, report.baseline))
+    rate = svg(
+        rate_figure(report.fixed_point, report.widths, report.float_model, report.baseline, report.further_points)
+    )
     shown = f"{decoded.sndr_db.size:,} test spikes, evenly spaced in time, {report.widths}"
     return [
         (
             rate,
-            "PCA, a uniform scalar quantizer and ideal order-0 entropy coding, against this encoder. "
+            "The frontier of PCA, a uniform scalar quantizer and ideal order-0 entropy coding, and this encoder. "
             f"{_rates(decoded.sent)[1]} PCA at equal bits: {report.baseline}.",
         ),
         (svg(sndr_figure(decoded.sndr_db)), f"Spread of quality over {shown}."),
         *pictures_of_sent(decoded.sent, report),
+        (
+            svg(range_figure(report.ranges)),
+            "Integers at each place of the encoder: grey what its width holds, blue what these spikes need. At a "
+            f"limit of its width: {_at_limits(report)}.",
+        ),
     ]
+
+
+def _at_limits(report: Report) -> str:
+    """Where values are at the limits of a width, and how often."""
+    found = [f"{place.name} {100 * place.at_limits:.2g} %" for place in report.ranges if place.at_limits > 0]
+    return ", ".join(found) or "no value"
 
 
 def rate_note(decoded: Decoded) -> str:

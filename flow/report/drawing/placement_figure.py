@@ -6,14 +6,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
+from flow.report.drawing.figures import INK
 from synth.place.blocks import GRID_UM
 from synth.place.placement import Placement
 
 __all__ = ["placement_figure"]
 
-COLORS = [mpl.colormaps["tab20"](n)[:3] for n in (*range(0, 20, 2), *range(1, 20, 2)) if n not in (14, 15)]
+COLORS = [mpl.colormaps["tab20"](n) for n in (*range(0, 20, 2), *range(1, 20, 2)) if n not in (14, 15)]
 """Of the largest units, strong ones first; no grey."""
-OTHER, EMPTY, INK = (0.6, 0.6, 0.6), (1.0, 1.0, 1.0), "#1f2933"
+OTHER, EMPTY = (0.6, 0.6, 0.6, 1.0), (1.0, 1.0, 1.0, 0.0)
 
 
 def placement_figure(placement: Placement) -> Figure:
@@ -45,7 +46,7 @@ def placement_figure(placement: Placement) -> Figure:
 
 
 def _image(placement: Placement, color_of: NDArray[np.float64], point: int) -> NDArray[np.float64]:
-    """(rows, columns, 3): of each point, what covers it."""
+    """(rows, columns, 4): of each point, what covers it; nothing where it is empty."""
     width, height = int(placement.die[0]), int(placement.die[1])
     image = np.tile(np.array(EMPTY), (height // point, -(-width // point), 1))
     # Large ones last: a macro covers whole points, a cell leaves a share of its point to others.
