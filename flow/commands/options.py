@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from model.provenance import PROVENANCES
+from spikecae.opening.provenance import PROVENANCES
 from synth.targets.find import choices
 
 __all__ = [
