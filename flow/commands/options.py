@@ -16,6 +16,7 @@ __all__ = [
     "Data",
     "DesignName",
     "Epochs",
+    "FromShipped",
     "GateBlocks",
     "Placed",
     "Provenance",
@@ -59,6 +60,9 @@ Replace = Annotated[
 Epochs = Annotated[
     int | None,
     typer.Option("--epochs", min=1, help="Train this long in place of the design's epochs.", show_default=False),
+]
+FromShipped = Annotated[
+    bool, typer.Option("--from-shipped", help="Train from the weights that come with the design, not from nothing.")
 ]
 Blocks = Annotated[
     str | None,

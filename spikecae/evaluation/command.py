@@ -108,12 +108,22 @@ def _retraining(recording: Path, codec: str, description: Path | None) -> list[s
 
     chosen = choose_codec(codec)
     name = chosen.spec.design
-    design = name if name in shipped_designs() else str(chosen.design_file.absolute())
+    shipped = name in shipped_designs()
+    design = name if shipped else str(chosen.design_file.absolute())
+    start = ["FROM_SHIPPED=1"] if shipped and chosen.design.encoder.learns_in_epochs else []
     data, said = str(recording.absolute()), [] if description is None else [str(description.absolute())]
     return [
         f"  {shlex.join(command)}"
         for command in (
-            ["make", "quantize", f"DESIGN={design}", f"BUILD={OWN}", f"DATA={data}", *(f"RAW={path}" for path in said)],
+            [
+                "make",
+                "quantize",
+                f"DESIGN={design}",
+                f"BUILD={OWN}",
+                f"DATA={data}",
+                *(f"RAW={path}" for path in said),
+                *start,
+            ],
             ["make", "codec", f"DESIGN={design}", f"BUILD={OWN}"],
             [
                 *(".venv/bin/spikecae", "evaluate", data, "--codec", f"build/{name}@{OWN}/codec"),

@@ -118,6 +118,22 @@ def test_epochs_are_never_ignored(checkout: Path) -> None:
     assert weights(checkout) == before, "the same recording, and no other epochs asked for"
 
 
+def test_training_from_shipped_weights_goes_on_so(checkout: Path) -> None:
+    """What an interrupted or a later command does not say anew holds on."""
+    done = flow(checkout, "train", "--data", "b.npy", "--epochs", "1", "--from-shipped", "--build", "own")
+    assert done.returncode == 0, done.stderr
+    report = checkout / "build/tiny@own/model/training.json"
+    assert json.loads(report.read_bytes())["repeat_with"] == "make train DESIGN=tiny DATA=b.npy EPOCHS=1 FROM_SHIPPED=1"
+    before = report.read_bytes()
+    done = flow(checkout, "quantize", "--data", "b.npy", "--build", "own")
+    assert done.returncode == 0, done.stderr
+    assert report.read_bytes() == before
+    (checkout / "designs/tiny/model.safetensors").unlink()
+    done = flow(checkout, "train", "--from-shipped")
+    assert done.returncode == 1
+    assert "FROM_SHIPPED=1: no weights come with design 'tiny' (designs/tiny); leave it out" in done.stderr
+
+
 def test_several_recordings_live_side_by_side(checkout: Path) -> None:
     before = weights(checkout)
     done = flow(checkout, "quantize", "--build", "b", "--data", "b.npy", "--epochs", "1")
