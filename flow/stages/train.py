@@ -22,12 +22,18 @@ def plan_train(layout: Layout, epochs: int | None, *, from_shipped: bool = False
     that come with the design.
 
     Raises:
-        ValueError: ``epochs`` are given for an encoder that has none, or no weights come with the design.
+        ValueError: ``epochs`` or a beginning are given for an encoder that has no epochs, or no weights come with the
+            design.
     """
     design = layout.design
     if epochs is not None and not design.encoder.learns_in_epochs:
         raise ValueError(f"EPOCHS={epochs}: an encoder of kind {design.encoder.kind!r} has no epochs; leave it out")
 
+    if from_shipped and not design.encoder.learns_in_epochs:
+        raise ValueError(
+            f"FROM_SHIPPED=1: an encoder of kind {design.encoder.kind!r} is fitted anew, which takes minutes and is no "
+            f"worse; leave it out"
+        )
     if from_shipped and not layout.ships_weights:
         raise ValueError(
             f"FROM_SHIPPED=1: no weights come with design {design.name!r} ({layout.shipped}); leave it out, or put a "

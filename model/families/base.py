@@ -51,7 +51,7 @@ class Family(ABC):
             folder: where an interrupted training may go on.
             epochs: in place of the design's, for kinds that have epochs.
             console: shows how far it is.
-            start: a checkpoint of the design to begin with, in place of nothing.
+            start: a checkpoint of the design to begin with, in place of nothing, for kinds that have epochs.
 
         Returns:
             How it went, in words.

@@ -13,7 +13,7 @@ from model.device import thread_count
 from model.families.base import FAMILIES, Family, OffChip
 from model.linear.checkpoint import linear_hash, load_linear, save_linear
 from model.linear.evaluation import code_of, linear_figures
-from model.linear.fit import fit_from, fit_linear
+from model.linear.fit import fit_linear
 from model.linear.fitting_report import FittingReport, PointFigures, load_fitting_report, save_fitting_report
 from model.linear.points import fit_points
 from model.model_metrics import LinearMetrics, Weights
@@ -41,15 +41,12 @@ class _Linear(Family):
         torch.set_num_threads(thread_count())
         figures = []
         with console.status("fitting") as status:
-
-            def tell(step: str, done: int, total: int) -> None:
-                status.update(f"fitting: {step}, {done} of {total}")
-
-            seed = design.training.seed
-            if start is None:
-                model = fit_linear(design, dataset, seed, tell)
-            else:
-                model = fit_from(design, load_linear(start, design), dataset, seed, tell)
+            model = fit_linear(
+                design,
+                dataset,
+                design.training.seed,
+                lambda step, done, total: status.update(f"fitting: {step}, {done} of {total}"),
+            )
             status.update("fitting: further operating points")
             for number, (point, fitted) in enumerate(
                 zip(design.points, fit_points(design, model, dataset), strict=True)
@@ -80,7 +77,7 @@ class _Linear(Family):
             train_wall_s=round(time.monotonic() - started, 1),
             threads=torch.get_num_threads(),
             versions={name: version(name) for name in LIBRARIES},
-            repeat_with=command_to_train(design, dataset.source, from_shipped=start is not None),
+            repeat_with=command_to_train(design, dataset.source),
         )
         save_fitting_report(folder / "training.json", report)
         return f"fitted in {report.train_wall_s:.0f} s"

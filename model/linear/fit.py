@@ -120,8 +120,7 @@ def _start(design: Design, train: Sample, normalization: Normalization, seed: in
         columns = columns_of(samples, joint=encoder.joint) @ weight.T
         if len(columns) < count:
             raise ValueError(
-                f"codebook.codewords = {count} classes of {len(columns)} training columns; use fewer, more "
-                f"spikes, or FROM_SHIPPED=1"
+                f"codebook.codewords = {count} classes of {len(columns)} training columns; use fewer, or more spikes"
             )
         classes = KMeans(count, n_init=STARTS, random_state=seed).fit(columns).cluster_centers_.astype(np.float64)
     decoder = LinearDecoder(len(bias), design.block.spikes, design.block.samples, joint=encoder.joint, classes=0)
@@ -142,7 +141,7 @@ def principal_map(
     if features > min(columns.shape):
         raise ValueError(
             f"encoder.features = {features} must be at most the {columns.shape[1]} samples that are mapped, and the "
-            f"{len(columns)} training columns; use fewer, more spikes, or FROM_SHIPPED=1"
+            f"{len(columns)} training columns; use fewer, or more spikes"
         )
     scale = np.tile(scale, columns.shape[1] // scale.size)
     codes = columns * scale

@@ -24,6 +24,7 @@ from flow.origin import (
 )
 from flow.runner import StageError
 from flow.stages.data import Opening
+from flow.stages.train import plan_train
 from tests.flow.conftest import ROOT, run_flow
 
 
@@ -128,10 +129,14 @@ def test_training_from_shipped_weights_goes_on_so(checkout: Path) -> None:
     done = flow(checkout, "quantize", "--data", "b.npy", "--build", "own")
     assert done.returncode == 0, done.stderr
     assert report.read_bytes() == before
-    (checkout / "designs/tiny/model.safetensors").unlink()
-    done = flow(checkout, "train", "--from-shipped")
-    assert done.returncode == 1
-    assert "FROM_SHIPPED=1: no weights come with design 'tiny' (designs/tiny); leave it out" in done.stderr
+
+
+def test_a_beginning_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "designs/tiny.toml", tmp_path)
+    with pytest.raises(ValueError, match=r"FROM_SHIPPED=1: no weights come with design 'tiny' \(.*\); leave it out"):
+        plan_train(Layout("tiny", tmp_path / "tiny.toml"), None, from_shipped=True)
+    with pytest.raises(ValueError, match=r"FROM_SHIPPED=1: an encoder of kind 'linear' is fitted anew, .*leave it out"):
+        plan_train(Layout("lite", ROOT / "designs/lite.toml"), None, from_shipped=True)
 
 
 def test_several_recordings_live_side_by_side(checkout: Path) -> None:

@@ -1,6 +1,5 @@
 """Kinds of encoders as the stages ask for them."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +9,7 @@ import torch
 from rich.console import Console
 
 from model.by_kind import ByKind
-from model.datasets import SpikeDataset, Split
+from model.datasets import SpikeDataset
 from model.evaluation import decode_units
 from model.export import export_decoder
 from model.families import FAMILIES
@@ -73,25 +72,6 @@ def folder(design: Design, tiny_spikes: SpikeDataset, tmp_path_factory: pytest.T
     )
     assert isinstance(report, LinearReport)
     return made
-
-
-def test_few_spikes_are_fitted_from_weights_that_are_there(
-    design: Design, folder: Path, tiny_spikes: SpikeDataset, tmp_path: Path
-) -> None:
-    parts = (
-        Split(split.adc[:2], split.spikes[:2], split.times_s[:2], split.channels[:2])
-        for split in (tiny_spikes.train, tiny_spikes.validation)
-    )
-    few = replace(tiny_spikes, **dict(zip(("train", "validation"), parts, strict=True)))
-    linear, console = FAMILIES.of(design), Console(quiet=True)
-    with pytest.raises(ValueError, match=r"training columns; use fewer, more spikes, or FROM_SHIPPED=1"):
-        linear.train(design, few, tmp_path, None, console)
-    linear.train(design, few, tmp_path, None, console, folder / "checkpoint.safetensors")
-    given, made = (load_linear(path / "checkpoint.safetensors", design) for path in (folder, tmp_path))
-    np.testing.assert_array_equal(made.normalization.scale, given.normalization.scale)
-    report = load_fitting_report(tmp_path / "training.json")
-    assert report.repeat_with.endswith(" FROM_SHIPPED=1")
-    assert report.test.sndr_mean_db > load_fitting_report(folder / "training.json").test.sndr_mean_db - 3
 
 
 def test_figures_of_the_fit_are_those_of_the_stored_model(
