@@ -9,6 +9,7 @@ STREAM ?=
 PROVENANCE ?=
 REPLACE ?=
 EPOCHS ?=
+FROM_SHIPPED ?=
 BLOCKS ?=
 WAVES  ?=
 COCOTB ?=
@@ -33,7 +34,7 @@ VENV := .venv
 RUN  := $(VENV)/bin/python
 FLOW := $(RUN) -m flow
 
-unexport DESIGN BUILD DATA RAW STREAM PROVENANCE REPLACE EPOCHS BLOCKS WAVES COCOTB TARGET PLACED WHOLE DESIGNS NAME PROCESSES SCHEDULER \
+unexport DESIGN BUILD DATA RAW STREAM PROVENANCE REPLACE EPOCHS FROM_SHIPPED BLOCKS WAVES COCOTB TARGET PLACED WHOLE DESIGNS NAME PROCESSES SCHEDULER \
 	TRIALS TRIAL FAMILY CHANNELS RATE AREA POWER LINK
 
 # A variable's text for the shell, with nothing in it expanded: neither by make nor by the shell.
@@ -44,6 +45,7 @@ design := --design $(call quoted,DESIGN) $(call option,--build,BUILD)
 data   := $(call option,--data,DATA) $(call option,--raw,RAW) $(call option,--stream,STREAM) \
 	$(call option,--provenance,PROVENANCE) $(if $(filter-out 0,$(value REPLACE)),--replace)
 epochs := $(call option,--epochs,EPOCHS)
+from_shipped := $(if $(filter-out 0,$(value FROM_SHIPPED)),--from-shipped)
 blocks := $(call option,--blocks,BLOCKS)
 waves  := $(if $(filter-out 0,$(value WAVES)),--waves)
 cocotb := $(if $(filter-out 0,$(value COCOTB)),--cocotb)
@@ -62,13 +64,13 @@ designs := $(basename $(notdir $(wildcard designs/*.toml)))
 	docs docs/design_file.md clean help
 
 all: $(VENV)/installed
-	@$(FLOW) all $(design) $(data) $(epochs) $(blocks) $(waves) $(cocotb) $(target)
+	@$(FLOW) all $(design) $(data) $(epochs) $(from_shipped) $(blocks) $(waves) $(cocotb) $(target)
 
 train: $(VENV)/installed
-	@$(FLOW) train $(design) $(data) $(epochs)
+	@$(FLOW) train $(design) $(data) $(epochs) $(from_shipped)
 
 quantize: $(VENV)/installed
-	@$(FLOW) quantize $(design) $(data) $(epochs)
+	@$(FLOW) quantize $(design) $(data) $(epochs) $(from_shipped)
 
 rtl: $(VENV)/installed
 	@$(FLOW) rtl $(design)
@@ -169,10 +171,11 @@ docs/design_file.md: $(VENV)/installed
 	$(RUN) -m flow.design_reference $@
 
 help:
-	@echo "make [STAGE] [DESIGN=name] [BUILD=name] [DATA=file [RAW=file] [STREAM=name] [PROVENANCE=word]] [EPOCHS=n] [BLOCKS=n|all] [WAVES=1] [COCOTB=1] [TARGET=name] [PLACED=1] [WHOLE=1]"
+	@echo "make [STAGE] [DESIGN=name] [BUILD=name] [DATA=file [RAW=file] [STREAM=name] [PROVENANCE=word]] [EPOCHS=n] [FROM_SHIPPED=1] [BLOCKS=n|all] [WAVES=1] [COCOTB=1] [TARGET=name] [PLACED=1] [WHOLE=1]"
 	@echo
 	@echo "  all        every stage, then a table (the default); skips what is up to date"
-	@echo "  train      train anew, on the embedded recording or on DATA, for the design's epochs or EPOCHS"
+	@echo "  train      train anew, on the embedded recording or on DATA, for the design's epochs or EPOCHS;"
+	@echo "             FROM_SHIPPED=1 begins with the weights that come with the design: fine-tuning"
 	@echo "  quantize   float weights to the 8-bit encoder spec"
 	@echo "  rtl        encoder spec to Verilog; from the shipped spec if none was made here"
 	@echo "  sim        Verilog against the golden model on BLOCKS test blocks, or BLOCKS=all; WAVES=1 leaves a waveform,"

@@ -7,8 +7,8 @@ from experiments.training import DESIGNS, trained, with_settings
 from experiments.training_runs import measured
 from model.datasets.pooling import pooled
 from model.datasets.readers.matlab import read_matlab
-from model.description import Description
 from spikecae.design import load_design
+from spikecae.opening.description import Description
 
 __all__ = ["EXPERIMENT"]
 

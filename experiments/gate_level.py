@@ -15,7 +15,6 @@ from experiments.sources import WAVE_CLUS, MissingData, read, read_probe
 from experiments.training import BUILD, DESIGNS
 from flow.fingerprint import hash_json, hash_path
 from model.datasets import SpikeDataset
-from model.provenance import Provenance
 from quantize.report import load_report
 from quantize.stage import quantize
 from rtl.emit import emit
@@ -25,6 +24,7 @@ from rtl.planning import make_plan
 from rtl.shape.plan import Plan
 from sim.emitted import load_manifest
 from spikecae.design import Design, Hardware, Quantization, load_design
+from spikecae.opening.provenance import Provenance
 from spikecae.spec import EncoderSpec, load_spec
 from synth.files import PLACE_REPORT
 from synth.mapping.mapping_report import Mapping

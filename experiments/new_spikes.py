@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from model.datasets import SpikeDataset, Split, load_dataset
 from model.datasets.synthetic import JITTER, embedded_name, synthetic_recording
-from model.description import Description
 from spikecae.design import Design
+from spikecae.opening.description import Description
 
 __all__ = ["moved_probe", "only", "overlapping"]
 

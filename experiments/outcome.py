@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict
 
 from model.datasets.spikes import SpikeDataset
-from model.provenance import Provenance
+from spikecae.opening.provenance import Provenance
 
 __all__ = ["Outcome", "Parameters", "data_of"]
 

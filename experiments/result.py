@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from experiments.outcome import Outcome
-from model.provenance import Provenance
 from spikecae.files import write_text
+from spikecae.opening.provenance import Provenance
 from spikecae.records import read_record
 
 __all__ = [

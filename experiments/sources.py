@@ -10,9 +10,9 @@ from scipy.io import loadmat
 
 from model.datasets import SpikeDataset, load_dataset
 from model.datasets.spikes import VALIDATION_FRACTION, halves
-from model.description import Description
-from model.provenance import Provenance
 from spikecae.design import Design
+from spikecae.opening.description import Description
+from spikecae.opening.provenance import Provenance
 
 __all__ = ["HC1", "WAVE_CLUS", "MissingData", "data_file", "learned_labels", "read", "read_probe", "tested_labels"]
 

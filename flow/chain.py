@@ -57,6 +57,8 @@ class Chain:
     console: Console
     asked: Asked = NOTHING_ASKED
     epochs: int | None = None
+    from_shipped: bool = False
+    """Whether a training begins with the weights that come with the design."""
     blocks: int | Literal["all"] | None = None
     """To simulate; None: as many as is usual."""
     measured: int = 4
@@ -76,7 +78,7 @@ class Chain:
             case "data":
                 return self._data()
             case "train":
-                return self._data() | self._trained(self._epochs_to_train)
+                return self._data() | self._trained(self._epochs_to_train, from_shipped=self._starts_shipped)
             case "quantize":
                 done = self._data_at_hand()
                 if self._says_what_to_train or not (self.layout.model / "checkpoint.safetensors").is_file():
@@ -122,9 +124,9 @@ class Chain:
         return done | self._simulated() | self._synthesized() | self._reported()
 
     def _require_epochs(self) -> None:
-        """Epochs that cannot be are told before anything else."""
-        if self.epochs is not None:
-            plan_train(self.layout, self.epochs)
+        """A training that cannot be is told before anything else."""
+        if self.epochs is not None or self.from_shipped:
+            plan_train(self.layout, self.epochs, from_shipped=self.from_shipped)
 
     @property
     def _target_said(self) -> str | None:
@@ -144,13 +146,19 @@ class Chain:
 
     @property
     def _says_what_to_train(self) -> bool:
-        return self.asked.data is not None or self.epochs is not None or self.asked.replace
+        return self.asked.data is not None or self.epochs is not None or self.from_shipped or self.asked.replace
 
     @property
     def _epochs_to_train(self) -> int | None:
         """Of an interrupted training, unless others are asked for."""
         held = self._held
         return held.epochs if self.epochs is None and held and is_interrupted(self.layout) else self.epochs
+
+    @property
+    def _starts_shipped(self) -> bool:
+        """The same of where it begins."""
+        held = self._held
+        return self.from_shipped or (held is not None and is_interrupted(self.layout) and held.from_shipped)
 
     def _data(self) -> bool:
         """The spikes of the recording that is asked for, else of the one that the build folder is of."""
@@ -203,21 +211,23 @@ class Chain:
             )
         return self.blocks
 
-    def _trained(self, epochs: int | None) -> bool:
-        begun = Trained(recording=self._recording, epochs=epochs)
+    def _trained(self, epochs: int | None, *, from_shipped: bool) -> bool:
+        begun = Trained(recording=self._recording, epochs=epochs, from_shipped=from_shipped)
         save_origin(self.layout, load_origin(self.layout).model_copy(update={"trained": begun}))
-        return self._do(plan_train(self.layout, epochs))
+        return self._do(plan_train(self.layout, epochs, from_shipped=from_shipped))
 
     def _weights(self) -> bool:
-        """Those trained here, if there are any; the shipped ones, unless data or epochs to train with are given."""
+        """Those trained here, if there are any; the shipped ones, unless something is said of a training."""
         held = self._held
         if held is not None:
             if not self._says_what_to_train:
                 self._say("train", f"going on with the training on {held.recording} that {self.layout.build} holds")
-            return self._trained(held.epochs if self.epochs is None else self.epochs)
-        if self.layout.ships_weights and self.asked.data is None and self.epochs is None:
+            epochs = held.epochs if self.epochs is None else self.epochs
+            return self._trained(epochs, from_shipped=self.from_shipped or held.from_shipped)
+        said = self.asked.data is not None or self.epochs is not None or self.from_shipped
+        if self.layout.ships_weights and not said:
             return self._do(plan_shipped(self.layout))
-        return self._trained(self.epochs)
+        return self._trained(self.epochs, from_shipped=self.from_shipped)
 
     def _quantized(self) -> bool:
         return self._do(plan_quantize(self.layout))

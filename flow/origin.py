@@ -79,10 +79,12 @@ EMBEDDED = Recording()
 
 
 class Trained(Part):
-    """A training that was begun or done here: on what, and for how long in place of the design's epochs."""
+    """A training that was begun or done here: on what, for how long in place of the design's epochs, and whether from
+    the weights that come with the design."""
 
     recording: Recording
     epochs: int | None
+    from_shipped: bool = False
 
 
 class Origin(Part):

@@ -5,9 +5,9 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from model.provenance import Provenance
 from spikecae.design import Quantization
 from spikecae.files import write_text
+from spikecae.opening.provenance import Provenance
 from spikecae.records import read_record
 
 __all__ = [

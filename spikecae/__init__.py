@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 RECORDINGS = {
     "add_to_nwb": "spikecae.exchange.nwb",
     "compress": "spikecae.recordings.compress",
+    "compress_nwb": "spikecae.exchange.nwb_in",
     "evaluate": "spikecae.evaluation.evaluate",
     "export_to_nwb": "spikecae.exchange.nwb",
     "export_to_phy": "spikecae.exchange.phy",

@@ -40,7 +40,7 @@ from spikecae.codec.times import epoch_before
 from spikecae.design import Adc
 from spikecae.errors import InputError, about, report
 from spikecae.evaluation.command import evaluate
-from spikecae.exchange.command import nwb, phy
+from spikecae.exchange.command import nwb, phy, snippets
 from spikecae.files import check_output, replacing
 from spikecae.front_end.adc import MOST_CLIPPED
 from spikecae.recordings.command import compress
@@ -275,6 +275,7 @@ def decode(
 app.command(epilog=_examples("spikecae compress recording spikes --codec lite_probe"))(compress)
 app.command(epilog=_examples("spikecae evaluate recording --codec lite_probe"))(evaluate)
 app.command(epilog=_examples("spikecae nwb spikes.scae spikes.nwb --start 2026-05-01T12:00:00"))(nwb)
+app.command(epilog=_examples("spikecae snippets spikes.nwb again --codec lite_probe"))(snippets)
 app.command(epilog=_examples("spikecae phy spikes.scae for_phy"))(phy)
 
 

@@ -86,7 +86,7 @@ def new(
     """Write a design file with the reason beside each key, from a recording or from what is asked for."""
     from flow.drafting.draft import Wishes
     from flow.drafting.new import Limits, file_of, new_design, surveyed, text_of
-    from model.description import describe
+    from spikecae.opening.description import describe
 
     path = file_of(name, to, may_replace=lambda path: overwrite or (asks() and typer.confirm(f"replace {path}?")))
     if channels is None and data is None:

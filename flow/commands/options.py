@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from model.provenance import PROVENANCES
+from spikecae.opening.provenance import PROVENANCES
 from synth.targets.find import choices
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "DesignName",
     "Epochs",
     "Folder",
+    "FromShipped",
     "GateBlocks",
     "Overwrite",
     "Placed",
@@ -63,6 +64,9 @@ Replace = Annotated[
 Epochs = Annotated[
     int | None,
     typer.Option("--epochs", min=1, help="Train this long in place of the design's epochs.", show_default=False),
+]
+FromShipped = Annotated[
+    bool, typer.Option("--from-shipped", help="Train from the weights that come with the design, not from nothing.")
 ]
 Blocks = Annotated[
     str | None,

@@ -17,6 +17,7 @@ from flow.commands.options import (
     Data,
     DesignName,
     Epochs,
+    FromShipped,
     GateBlocks,
     Placed,
     Provenance,
@@ -114,7 +115,11 @@ def find_spikes(
     return _stage(Chain(_layout(design, build), console(), asked), "data")
 
 
-@command("train --design tiny --epochs 3", "train --design lite --data spikes.npz --json")
+@command(
+    "train --design tiny --epochs 3",
+    "train --design lite --data spikes.npz --json",
+    "train --design tiny --epochs 3 --from-shipped --replace",
+)
 def train(
     design: DesignName = NEUROPIXELS,
     build: BuildName = None,
@@ -124,10 +129,11 @@ def train(
     provenance: Provenance = None,
     replace: Replace = False,
     epochs: Epochs = None,
+    from_shipped: FromShipped = False,
 ) -> Answer:
     """Train the autoencoder anew."""
     asked = _recorded(data, raw, stream, provenance, replace)
-    return _stage(Chain(_layout(design, build), console(), asked, epochs), "train")
+    return _stage(Chain(_layout(design, build), console(), asked, epochs, from_shipped), "train")
 
 
 @command("quantize --design tiny")
@@ -140,10 +146,11 @@ def quantize(
     provenance: Provenance = None,
     replace: Replace = False,
     epochs: Epochs = None,
+    from_shipped: FromShipped = False,
 ) -> Answer:
     """Turn the trained weights into the encoder spec: integers of 8 bits, or of fewer where the design says so."""
     asked = _recorded(data, raw, stream, provenance, replace)
-    return _stage(Chain(_layout(design, build), console(), asked, epochs), "quantize")
+    return _stage(Chain(_layout(design, build), console(), asked, epochs, from_shipped), "quantize")
 
 
 @command("rtl --design tiny")
@@ -238,6 +245,7 @@ def run_all(
     provenance: Provenance = None,
     replace: Replace = False,
     epochs: Epochs = None,
+    from_shipped: FromShipped = False,
     blocks: Blocks = None,
     waves: Waves = False,
     cocotb: Cocotb = False,
@@ -246,7 +254,7 @@ def run_all(
     """Run every stage, skipping what is up to date, and print the table."""
     asked = _recorded(data, raw, stream, provenance, replace)
     layout, shown, count = _layout(design, build), console(), _blocks(blocks)
-    chain = Chain(layout, shown, asked, epochs, count, waves=waves, cocotb=cocotb, target=target)
+    chain = Chain(layout, shown, asked, epochs, from_shipped, count, waves=waves, cocotb=cocotb, target=target)
     _run(chain, Chain.run_all, "everything")
     return _reported(chain)
 

@@ -14,8 +14,8 @@ from flow.layout import DESIGNS, NAME
 from flow.price.check import RANDOM
 from flow.price.price import Price, price
 from flow.price.untrained import untrained_specs
-from model.description import Description
 from spikecae.files import write_text
+from spikecae.opening.description import Description
 
 __all__ = ["Limits", "NewDesign", "file_of", "new_design", "surveyed", "text_of"]
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.datasets.readers.recording import detected, open_recording
-from model.description import Description
+from model.datasets.readers.recording import detected, open_for
 from spikecae.design import Design, Recording
+from spikecae.opening.description import Description
 
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording
@@ -51,7 +51,7 @@ def survey(path: Path, description: Description, draft: Design) -> Survey:
     Raises:
         ValueError: it cannot be read, or has no spikes to go by.
     """
-    recording = open_recording(path, draft, description)
+    recording = open_for(path, draft, description.model_copy(update={"resample": False}))
     rate, unit = float(recording.get_sampling_frequency()), _unit(recording, description)
     seconds = min(EXCERPT_S, recording.get_num_samples(0) / rate)
     excerpt = recording.select_segments([0]).frame_slice(0, int(seconds * rate))

@@ -14,7 +14,7 @@ from rich.text import Text
 from flow.layout import find_layout
 from flow.report.schema import LevelCoder, Report
 from flow.report.template import load_template
-from model.provenance import in_words
+from spikecae.opening.provenance import in_words
 from spikecae.records import read_record
 from synth.estimate.limit import RATE_HZ
 

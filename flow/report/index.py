@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from flow.report.comparison import FIGURES, MISMATCHES
 from flow.report.schema import Report
 from flow.report.template import load_template
-from model.provenance import in_words
 from spikecae.files import write_text
+from spikecae.opening.provenance import in_words
 from spikecae.records import read_record
 
 __all__ = ["INDEX", "Index", "index_of", "write_index"]

@@ -11,8 +11,8 @@ from flow.report.measure import Decoded
 from flow.report.schema import Report
 from flow.report.template import load_template
 from flow.report.words import nanojoules
-from model.provenance import in_words
 from spikecae.design import Design
+from spikecae.opening.provenance import in_words
 from synth.place.placement import Placement
 
 __all__ = ["TEMPLATE", "write_page"]

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from flow.report.schema import Report, Weights
 from flow.report.words import nanojoules
-from model.provenance import in_words
+from spikecae.opening.provenance import in_words
 from synth.estimate.limit import RATE_HZ
 
 __all__ = ["table_text"]

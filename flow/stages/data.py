@@ -10,9 +10,9 @@ from rich.markup import escape
 
 from flow.layout import Layout
 from flow.task import Task
-from model.description import describe
-from model.provenance import in_words
 from model.recording_files import files_read
+from spikecae.opening.description import describe
+from spikecae.opening.provenance import in_words
 
 __all__ = ["SECTIONS", "UNSAID", "Opening", "count_test_blocks", "plan_data"]
 

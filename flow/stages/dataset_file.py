@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from model.data_quality import DataQuality
 from model.datasets.spikes import SpikeDataset, Split
-from model.provenance import Provenance
+from spikecae.opening.provenance import Provenance
 
 __all__ = ["DataSummary", "load_dataset_file", "save_dataset_file"]
 

@@ -17,21 +17,35 @@ NETWORK = {"name", "adc", "block", "encoder", "codebook", "normalization"}
 """Parts of the design that shape the encoder and what it is evaluated on."""
 
 
-def plan_train(layout: Layout, epochs: int | None) -> Task:
-    """Train on the data in the build folder, for ``epochs`` in place of the design's.
+def plan_train(layout: Layout, epochs: int | None, *, from_shipped: bool = False) -> Task:
+    """Train on the data in the build folder, for ``epochs`` in place of the design's, from nothing or from the weights
+    that come with the design.
 
     Raises:
-        ValueError: ``epochs`` are given for an encoder that has none.
+        ValueError: ``epochs`` or a beginning are given for an encoder that has no epochs, or no weights come with the
+            design.
     """
     design = layout.design
     if epochs is not None and not design.encoder.learns_in_epochs:
         raise ValueError(f"EPOCHS={epochs}: an encoder of kind {design.encoder.kind!r} has no epochs; leave it out")
 
+    if from_shipped and not design.encoder.learns_in_epochs:
+        raise ValueError(
+            f"FROM_SHIPPED=1: an encoder of kind {design.encoder.kind!r} is fitted anew, which takes minutes and is no "
+            f"worse; leave it out"
+        )
+    if from_shipped and not layout.ships_weights:
+        raise ValueError(
+            f"FROM_SHIPPED=1: no weights come with design {design.name!r} ({layout.shipped}); leave it out, or put a "
+            f"model.safetensors there"
+        )
+    start = layout.shipped / "model.safetensors" if from_shipped else None
+
     def run(folder: Path, console: Console) -> str:
         from flow.stages.dataset_file import load_dataset_file
         from model.families import FAMILIES
 
-        how = FAMILIES.of(design).train(design, load_dataset_file(layout.data), folder, epochs, console)
+        how = FAMILIES.of(design).train(design, load_dataset_file(layout.data), folder, epochs, console, start)
         return f"{_evaluate(layout, folder, 'trained')}; {how}"
 
     return Task(
@@ -40,7 +54,7 @@ def plan_train(layout: Layout, epochs: int | None) -> Task:
         output=layout.model,
         files=("metrics.json", "training.json", *layout.of_points("checkpoint.safetensors")),
         run=run,
-        inputs={"data": layout.data},
+        inputs={"data": layout.data} | ({} if start is None else {str(start): start}),
         settings=_settings(design, NETWORK | {"training"}) | {"weights": "trained", "epochs": epochs},
         tools=TOOLS,
         resumes=True,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from model.datasets.spikes import SpikeDataset, SpikeTable, Split, split_at_random, split_by_time
 from model.datasets.units import scale_fault
-from model.description import Description
 from spikecae.design import Design
+from spikecae.opening.description import Description
 
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording

@@ -15,9 +15,9 @@ from model.datasets.noise import NoiseSurvey, survey
 from model.datasets.signal import Signal
 from model.datasets.spikes import SpikeTable
 from model.datasets.units import rate_fault
-from model.provenance import Provenance
 from spikecae.design import Design
 from spikecae.front_end.geometry import close_contacts, nearest_contacts
+from spikecae.opening.provenance import Provenance
 from spikecae.recordings.peaks import find_peaks
 
 if TYPE_CHECKING:

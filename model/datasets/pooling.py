@@ -6,8 +6,8 @@ import numpy as np
 
 from model.data_quality import DataQuality
 from model.datasets.spikes import SpikeDataset, SpikeTable, Split, split_by_time
-from model.provenance import least_real
 from spikecae.design import Design
+from spikecae.opening.provenance import least_real
 
 __all__ = ["pooled"]
 

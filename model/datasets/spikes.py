@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.data_quality import DataQuality
-from model.provenance import Provenance
 from spikecae.design import Design
 from spikecae.front_end.adc import units_to_codes
+from spikecae.opening.provenance import Provenance
 
 __all__ = [
     "SpikeDataset",

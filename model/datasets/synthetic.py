@@ -18,10 +18,11 @@ def embedded_name(design: Design) -> str:
     return f"embedded recording (seed {design.synthetic.seed})"
 
 
-def command_to_train(design: Design, source: str, epochs: int | None = None) -> str:
+def command_to_train(design: Design, source: str, epochs: int | None = None, *, from_shipped: bool = False) -> str:
     """What trains a design again on the spikes of ``source``, the embedded recording or a file, as reports say it."""
     data = "" if source == embedded_name(design) else f" DATA={source}"
-    return f"make train DESIGN={design.name}{data}{'' if epochs is None else f' EPOCHS={epochs}'}"
+    start = " FROM_SHIPPED=1" if from_shipped else ""
+    return f"make train DESIGN={design.name}{data}{'' if epochs is None else f' EPOCHS={epochs}'}{start}"
 
 
 def synthetic_recording(design: Design) -> "BaseRecording":

@@ -3,14 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from model.description import Description
 from spikecae.design import Design
 from spikecae.front_end.adc import LEAST_CODES, MOST_CLIPPED, units_to_codes
+from spikecae.opening.description import Description
+from spikecae.opening.gains import check_gain, of_each
 from spikecae.recordings.source import MICROVOLTS, RATE_TOLERANCE
 
 __all__ = ["rate_fault", "scale_fault", "units_per_step"]
-
-GAIN_TOLERANCE = 0.01
 
 
 def rate_fault(rate_hz: float, design: Design) -> str | None:
@@ -21,7 +20,7 @@ def rate_fault(rate_hz: float, design: Design) -> str | None:
     if abs(rate_hz / wanted - 1) > RATE_TOLERANCE:
         return (
             f"sampled at {rate_hz:g} Hz, design {design.name!r} expects {wanted:g} Hz; "
-            f"resample the recording or set recording.sampling_rate_hz"
+            f"resample the recording (resample = true in a description, RAW=) or set recording.sampling_rate_hz"
         )
     return None
 
@@ -93,20 +92,10 @@ def units_per_step(
             f"a description (RAW=)"
         )
     factor = MICROVOLTS[unit] / MICROVOLTS[wanted] if unit in MICROVOLTS else 1.0
-    offset = factor * _of_each("offset", description.offset, channels, source)
+    offset = factor * of_each("offset", description.offset, channels, source)
     if file_gain_uv is None:
-        return factor * _of_each("gain", description.gain or 1.0, channels, source), offset
+        return factor * of_each("gain", description.gain or 1.0, channels, source), offset
     if description.gain is not None:
-        said = MICROVOLTS[unit or "uV"] * _of_each("gain", description.gain, channels, source)
-        if (np.abs(said - file_gain_uv) > GAIN_TOLERANCE * np.abs(file_gain_uv)).any():
-            raise ValueError(
-                f"{source}: the file says {file_gain_uv[0]:g} µV per step, its description {said[0]:g}; take the gain "
-                f"out of the description, or correct it"
-            )
+        said = MICROVOLTS[unit or "uV"] * of_each("gain", description.gain, channels, source)
+        check_gain(said, file_gain_uv, source)
     return np.asarray(file_gain_uv, np.float64) / MICROVOLTS[wanted], offset
-
-
-def _of_each(key: str, value: float | list[float], channels: int, source: str) -> NDArray[np.float64]:
-    if isinstance(value, list) and len(value) != channels:
-        raise ValueError(f"{source}: {key} has {len(value)} values for {channels} channels; give one, or one a channel")
-    return np.broadcast_to(np.asarray(value, np.float64), (channels,))

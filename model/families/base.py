@@ -33,7 +33,15 @@ class Family(ABC):
     """What :meth:`measure` gives."""
 
     @abstractmethod
-    def train(self, design: Design, dataset: SpikeDataset, folder: Path, epochs: int | None, console: Console) -> str:
+    def train(
+        self,
+        design: Design,
+        dataset: SpikeDataset,
+        folder: Path,
+        epochs: int | None,
+        console: Console,
+        start: Path | None = None,
+    ) -> str:
         """Train; write ``checkpoint.safetensors`` and ``training.json``, and ``points/<n>/checkpoint.safetensors`` for
         each further operating point.
 
@@ -43,6 +51,7 @@ class Family(ABC):
             folder: where an interrupted training may go on.
             epochs: in place of the design's, for kinds that have epochs.
             console: shows how far it is.
+            start: a checkpoint of the design to begin with, in place of nothing, for kinds that have epochs.
 
         Returns:
             How it went, in words.

@@ -28,7 +28,15 @@ LIBRARIES = ("numpy", "scipy", "scikit-learn")
 class _Linear(Family):
     metrics = LinearMetrics
 
-    def train(self, design: Design, dataset: SpikeDataset, folder: Path, epochs: int | None, console: Console) -> str:
+    def train(
+        self,
+        design: Design,
+        dataset: SpikeDataset,
+        folder: Path,
+        epochs: int | None,
+        console: Console,
+        start: Path | None = None,
+    ) -> str:
         started = time.monotonic()
         torch.set_num_threads(thread_count())
         figures = []

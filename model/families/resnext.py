@@ -20,9 +20,17 @@ __all__: list[str] = []
 class _Network(Family):
     metrics = NetworkMetrics
 
-    def train(self, design: Design, dataset: SpikeDataset, folder: Path, epochs: int | None, console: Console) -> str:
+    def train(
+        self,
+        design: Design,
+        dataset: SpikeDataset,
+        folder: Path,
+        epochs: int | None,
+        console: Console,
+        start: Path | None = None,
+    ) -> str:
         with progress_line(design.name, console) as show:
-            report = train(design, dataset, folder, epochs=epochs, progress=show)
+            report = train(design, dataset, folder, epochs=epochs, progress=show, start=start)
         (folder / "metrics.json").replace(folder / "training.json")
         return f"{report.epochs} epochs in {report.train_wall_s:.0f} s, epoch {report.best_epoch} kept"
 

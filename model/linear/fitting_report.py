@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from model.provenance import Provenance
 from spikecae.files import write_text
+from spikecae.opening.provenance import Provenance
 from spikecae.records import read_record
 
 __all__ = ["FittingReport", "LinearFigures", "PointFigures", "load_fitting_report", "save_fitting_report"]

@@ -7,6 +7,7 @@ bfloat16 where the machine has it.
 Either way the epoch is picked on the validation split.
 """
 
+import hashlib
 import math
 import time
 from collections.abc import Callable
@@ -58,6 +59,7 @@ def train(
     out_dir: Path,
     epochs: int | None = None,
     progress: Callable[[EpochResult], None] | None = None,
+    start: Path | None = None,
 ) -> TrainingReport:
     """Train ``design`` on ``dataset``; write ``checkpoint.safetensors`` and ``metrics.json`` into ``out_dir``.
 
@@ -70,13 +72,15 @@ def train(
         out_dir: made if need be.
         epochs: in place of the design's.
         progress: called after every epoch.
+        start: a checkpoint whose network and codewords the training begins with, in place of random ones. They are kept
+            where no epoch is better on the validation split. The normalization is that of the new spikes.
 
     Raises:
-        ValueError: the training spikes cannot be normalized.
+        ValueError: the training spikes cannot be normalized, or ``start`` is of another network.
     """
     started = time.monotonic()
     torch.set_num_threads(thread_count())
-    run = _Run(design, dataset, epochs or design.training.epochs)
+    run = _Run(design, dataset, epochs or design.training.epochs, start)
     state_path = out_dir / "state.safetensors"
     run.resume(state_path)
     before = run.wall_s
@@ -123,7 +127,7 @@ def train(
         device=run.device.type,
         decoder_precision=run.precision,
         torch_version=str(torch.__version__),
-        repeat_with=command_to_train(design, dataset.source, run.epochs),
+        repeat_with=command_to_train(design, dataset.source, run.epochs, from_shipped=start is not None),
     )
     save_report(out_dir / "metrics.json", report)
     state_path.unlink(missing_ok=True)
@@ -133,7 +137,7 @@ def train(
 class _Run:
     """A training run between two epochs. Everything random is drawn from the seed and the epoch's number."""
 
-    def __init__(self, design: Design, dataset: SpikeDataset, epochs: int) -> None:
+    def __init__(self, design: Design, dataset: SpikeDataset, epochs: int, start: Path | None) -> None:
         self.design, self.dataset, self.epochs = design, dataset, epochs
         self.recipe = design.training
         self.data_hash = dataset.training_sha256
@@ -146,6 +150,9 @@ class _Run:
         self.spikes = torch.cat(pairs, dim=-1)  # input and target of a spike go together into whatever block
         torch.manual_seed(self.recipe.seed)
         self.model = Autoencoder(design).to(self.device)
+        self.start_hash = None if start is None else hashlib.sha256(start.read_bytes()).hexdigest()
+        if start is not None:
+            self.model.load_state_dict(load_checkpoint(start, design).model.state_dict())
         self.average: CodebookAverage | None = None
         if self.recipe.recipe == "best":
             self.model.quantizer.codebook.requires_grad_(False)
@@ -162,6 +169,8 @@ class _Run:
         self.best_epoch = 0
         self.best_db = -math.inf
         self.best = _copy(self.model.state_dict())
+        if start is not None:
+            self.validate()
 
     def train_epoch(self) -> float:
         """One pass over the training split; the mean loss per block."""
@@ -190,7 +199,7 @@ class _Run:
         inputs, targets = batch.split(self.design.block.samples, dim=-1)
         latents = model.encoder(inputs)
         rows = latents.detach().reshape(-1, latents.shape[-1])
-        if self.average is not None and self.epoch == 0 and not seen:
+        if self.average is not None and self.start_hash is None and self.epoch == 0 and not seen:
             self.average.start(rows, generator)
         quantized = model.quantizer(latents)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
@@ -226,6 +235,7 @@ class _Run:
             "training": self.recipe.model_dump(),
             "epochs": self.epochs,
             "data_sha256": self.data_hash,
+            "start_sha256": self.start_hash,
             "device": self.device.type,
             "decoder_precision": self.precision,
         }

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from model.provenance import Provenance
 from spikecae.files import write_text
+from spikecae.opening.provenance import Provenance
 from spikecae.records import read_record
 
 __all__ = ["Quality", "TrainingReport", "load_report", "save_report"]

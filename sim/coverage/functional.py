@@ -161,7 +161,7 @@ def ties(subject: Subject) -> Counter[str]:
     return found
 
 
-def _several(words: NDArray[np.int8], bias: NDArray[np.int32], vectors: Integers) -> int:
+def _several(words: NDArray[np.int8] | NDArray[np.int16], bias: NDArray[np.int32], vectors: Integers) -> int:
     """How many vectors (n, L) have the smallest score twice."""
     scores = bias.astype(np.int64) - 2 * vectors @ words.astype(np.int64).T
     return int(((scores == scores.min(axis=1, keepdims=True)).sum(axis=1) > 1).sum())

@@ -90,6 +90,6 @@ def take_sample(prepared: Prepared, jobs: int, *, progress: bool) -> Sample:
         times=events.times.reshape(blocks, -1) if len(events.times) > blocks else events.times,
         wire_bits=wire_bits(bits, blocks_per_packet=BLOCKS_PER_PACKET, spikes=spec.spikes, events=events),
         escaped=float(np.mean(indices[:, by] == sizes[by] - 1)) if by.size else None,
-        clipped=prepared.clipped / max(1, prepared.samples),
+        clipped=prepared.scale.clipped / max(1, prepared.scale.samples),
         looked_at_s=prepared.looked_at_s,
     )

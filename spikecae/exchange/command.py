@@ -1,4 +1,4 @@
-"""``spikecae nwb`` and ``spikecae phy``."""
+"""``spikecae nwb``, ``spikecae snippets`` and ``spikecae phy``."""
 
 import sys
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["nwb", "phy"]
+__all__ = ["nwb", "phy", "snippets"]
 
 Source = Annotated[Path, typer.Argument(help="A .scae file, or a folder with one and its codec.", show_default=False)]
 Codec = Annotated[
@@ -44,6 +44,47 @@ def nwb(
         overwrite=overwrite,
     )
     print(f"{made}: {spikes!r}", file=sys.stderr)
+
+
+def snippets(
+    source: Annotated[Path, typer.Argument(help="NWB file with one SpikeEventSeries or more.", show_default=False)],
+    target: Annotated[
+        Path, typer.Argument(help="A name that ends in .scae; or a folder, for file and codec.", show_default=False)
+    ],
+    codec: Annotated[
+        str, typer.Option(help="A shipped design, or a folder with a spec and its design file.", show_default=False)
+    ],
+    series: Annotated[
+        list[str] | None, typer.Option(help="Name of one, if not all; may be repeated.", show_default=False)
+    ] = None,
+    sampling_rate: Annotated[
+        float | None, typer.Option(help="Of the snippets, Hz, which NWB does not say.", show_default=False)
+    ] = None,
+    gain: Annotated[
+        float | None, typer.Option(help="µV in a step, in place of the file's conversion.", show_default=False)
+    ] = None,
+    uv_per_step: Annotated[
+        float | None, typer.Option(help="µV in a step of the converter, if not the design's.", show_default=False)
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace TARGET even if it is no earlier output.")
+    ] = False,
+) -> None:
+    """Encode the snippets of an NWB file's SpikeEventSeries, which another program has cut and band-passed, to a .scae
+    file that says what was recorded."""
+    from spikecae.exchange.nwb_in import compress_nwb  # takes seconds to import
+
+    made = compress_nwb(
+        source,
+        codec,
+        target,
+        series=series,
+        sampling_rate_hz=sampling_rate,
+        gain_uv=gain,
+        uv_per_step=uv_per_step,
+        overwrite=overwrite,
+    )
+    print(made, file=sys.stderr)
 
 
 def phy(

@@ -41,7 +41,7 @@ class Recorded(BaseModel):
     band_hz: tuple[Finite, Finite]
     """Of the band-pass before detection, forwards and backwards, so that nothing is delayed."""
     threshold: Finite
-    """In deviations of the noise."""
+    """In deviations of the noise; 0 where another program has cut the snippets and does not say."""
     polarity: Literal["negative", "positive", "both"]
     peak: Annotated[int, Field(ge=0)]
     """Index of the peak in a snippet, which is what a time is of."""

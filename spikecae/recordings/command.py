@@ -8,11 +8,24 @@ from typing import Annotated
 
 import typer
 
+from spikecae.opening.options import (
+    Channels,
+    Dtype,
+    Gain,
+    Offset,
+    Probe,
+    Raw,
+    Reader,
+    Recording,
+    Resample,
+    SamplingRate,
+    Stream,
+    described,
+    opened,
+)
+
 __all__ = ["compress"]
 
-Recording = Annotated[
-    Path, typer.Argument(help="What SpikeInterface saved: a folder, .zarr or .json; or an .nwb.", show_default=False)
-]
 Target = Annotated[
     Path, typer.Argument(help="A name that ends in .scae; or a folder, for file and codec.", show_default=False)
 ]
@@ -35,14 +48,36 @@ def compress(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace TARGET even if it is no earlier output.")
     ] = False,
+    reader: Reader = None,
+    stream: Stream = None,
+    sampling_rate: SamplingRate = None,
+    channels: Channels = None,
+    dtype: Dtype = None,
+    gain: Gain = None,
+    offset: Offset = None,
+    probe: Probe = None,
+    raw: Raw = None,
+    resample: Resample = False,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON on standard output.")] = False,
 ) -> None:
     """Find the spikes of a recording, and encode them to a .scae file that says what was recorded."""
     from spikecae.recordings.compress import compress as make  # takes seconds to import
-    from spikecae.recordings.opening import open_recording
 
-    opened = open_recording(recording)
-    made = make(opened, codec, target, groups=groups, uv_per_step=uv_per_step, overwrite=overwrite)
+    description = described(
+        recording,
+        raw,
+        reader=reader,
+        stream=stream,
+        sampling_rate_hz=sampling_rate,
+        channels=channels,
+        dtype=dtype,
+        gain=gain,
+        offset=offset,
+        probe=probe,
+        resample=resample,
+    )
+    source = opened(recording, description, codec)
+    made = make(source, codec, target, groups=groups, uv_per_step=uv_per_step, overwrite=overwrite)
     print(made, file=sys.stderr)
     if as_json:
         told = dataclasses.asdict(made) | {"path": str(made.path)}

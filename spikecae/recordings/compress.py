@@ -1,25 +1,26 @@
 """A recording to a ``.scae`` file."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Protocol
 
 from spikecae.codec import Encoder
-from spikecae.codec.container import ContainerWriter, is_container
+from spikecae.codec.container import ContainerWriter, FileHeader, is_container
 from spikecae.codec.spec_folder import files_in
 from spikecae.cores import threads_of
 from spikecae.errors import REPLACING
 from spikecae.files import OutputError, check_output, replacing
+from spikecae.recordings.blocks import Formed
 from spikecae.recordings.chosen import CODEC_FOLDER, Codec, copy_codec, taken_along
 from spikecae.recordings.prepared import Prepared
+from spikecae.recordings.scale import Scale
 
 if TYPE_CHECKING:
     from spikeinterface.core import BaseRecording
 
-__all__ = ["SPIKES_FILE", "Compressed", "compress"]
+__all__ = ["SPIKES_FILE", "Compressed", "compress", "write_compressed"]
 
 SPIKES_FILE = "spikes.scae"
 """Name of the file in a folder that :func:`compress` makes."""
@@ -35,7 +36,7 @@ class Compressed:
     file_bytes: int
     clipped_samples: int
     recording_bytes: int
-    """Of all samples, as the recording stores them."""
+    """Of all samples of the recording, or of the snippets, as they were stored."""
 
     @property
     def bits_per_spike(self) -> float:
@@ -48,7 +49,7 @@ class Compressed:
         return (
             f"{self.path}: {self.events:,} events, {self.spikes:,} spikes in {self.file_bytes:,} bytes, "
             f"{self.bits_per_spike:.1f} bits a spike; {self.recording_bytes / self.file_bytes:,.0f} times less than "
-            f"the recording"
+            f"what was stored"
         )
 
 
@@ -85,7 +86,37 @@ def compress(
         OutputError: ``path`` holds something else, or cannot be written.
     """
     jobs = threads_of(n_jobs)
-    prepared = Prepared(recording, codec, groups, uv_per_step)
+    return write_compressed(Prepared(recording, codec, groups, uv_per_step), path, jobs, progress, overwrite)
+
+
+class Blocks(Protocol):
+    """Spikes that go together with a codec.
+
+    Attributes:
+        codec: what encodes them.
+        header: of the file.
+        scale: how large they are.
+        stored_bytes: of all samples that they are of.
+    """
+
+    codec: Codec
+    header: FileHeader
+    scale: Scale
+    stored_bytes: int
+
+    def blocks(self, jobs: int, *, progress: bool) -> Iterator[Formed]:
+        """All blocks, as they become full; a bar on standard error shows how far it is."""
+
+
+def write_compressed(
+    prepared: Blocks, path: str | os.PathLike[str], jobs: int, progress: bool, overwrite: bool
+) -> Compressed:
+    """Encode blocks into a file, or a folder with the codec beside it; for the arguments see :func:`compress`.
+
+    Raises:
+        InputError: samples are no numbers, or of a size that the converter cannot take.
+        OutputError: ``path`` holds something else, or cannot be written.
+    """
     chosen, target = prepared.codec, Path(path)
     folder = None if target.suffix == ".scae" else target
     if folder is not None and folder.is_file():
@@ -95,7 +126,7 @@ def compress(
     check_output(target, inputs, kind="a .scae file", is_kind=is_container, overwrite=overwrite)
     if folder is not None and not overwrite:
         _check_codec_folder(chosen, folder / CODEC_FOLDER)
-    encoder = Encoder(chosen.spec, signed=prepared.adc.signed, epoch=0)
+    encoder = Encoder(chosen.spec, signed=prepared.header.adc.signed, epoch=0)
     spikes = events = 0
     with replacing(target) as file:
         container = ContainerWriter(file, prepared.header)
@@ -108,8 +139,7 @@ def compress(
         size = file.tell()
         if folder is not None:
             copy_codec(chosen, folder / CODEC_FOLDER)
-    width = np.dtype(recording.get_dtype()).itemsize * recording.get_num_channels()
-    return Compressed(target, events, spikes, size, prepared.clipped, sum(prepared.source.lengths) * width)
+    return Compressed(target, events, spikes, size, prepared.scale.clipped, prepared.stored_bytes)
 
 
 def _check_codec_folder(codec: Codec, folder: Path) -> None:

@@ -17,7 +17,7 @@ from spikecae.recordings.chosen import Codec
 from spikecae.recordings.peaks import find_peaks, noise_deviation
 from spikecae.recordings.source import Source
 
-__all__ = ["Found", "Stretch", "all_found", "noise_of", "step_of", "stretches", "too_few"]
+__all__ = ["Found", "Stretch", "all_found", "noise_of", "step_for", "step_of", "stretches", "too_few"]
 
 WINDOW_S = 0.5
 WINDOWS = 16
@@ -107,7 +107,7 @@ def step_of(source: Source, codec: Codec, arrangement: Arrangement, noise: NDArr
     Raises:
         InputError: there are too few spikes to choose it by.
     """
-    design, spec = codec.design, codec.spec
+    design = codec.design
     if design.recording.unit in MICROVOLTS:
         return design.adc.lsb * MICROVOLTS[design.recording.unit]
     any_step = Adc(bits=design.adc.bits, lsb=1e6, signed=design.adc.signed)
@@ -119,9 +119,16 @@ def step_of(source: Source, codec: Codec, arrangement: Arrangement, noise: NDArr
         spikes += len(found.times)
     if spikes < LEAST_SPIKES:
         raise too_few(source, codec, spikes, LEAST_SPIKES)
+    return step_for(codec, squares / count)
+
+
+def step_for(codec: Codec, mean_square: float) -> float:
+    """Units in a step, so that spikes of this mean square have the deviation of those that the encoder was fitted
+    to."""
+    spec = codec.spec
     flat = np.zeros((1, spec.spikes, spec.samples))
     deviation = float(np.mean(spec.source.undo(flat + 1) - spec.source.undo(flat)))
-    return float(np.sqrt(squares / count)) / deviation
+    return float(np.sqrt(mean_square)) / deviation
 
 
 def too_few(source: Source, codec: Codec, spikes: int, needed: int) -> InputError:

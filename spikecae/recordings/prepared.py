@@ -10,16 +10,15 @@ from rich.console import Console
 from rich.progress import track
 
 from spikecae import __version__
-from spikecae.codec.account import many
-from spikecae.codec.container import check_lsb, file_header
+from spikecae.codec.container import file_header
 from spikecae.design import Adc
 from spikecae.errors import InputError, fault_sentence
-from spikecae.front_end.adc import LEAST_CODES, MOST_CLIPPED
 from spikecae.front_end.recorded import Recorded
 from spikecae.recordings.arrangement import arrange
 from spikecae.recordings.blocks import BlockFormer, Formed
 from spikecae.recordings.chosen import choose_codec
 from spikecae.recordings.finder import all_found, noise_of, step_of, stretches
+from spikecae.recordings.scale import Scale, check_step
 from spikecae.recordings.source import Source
 
 if TYPE_CHECKING:
@@ -37,8 +36,8 @@ class Prepared:
         codec, source, arrangement, adc: what is encoded how.
         noise: float32 ``[C]``, deviation.
         header: of a file of this recording.
-        samples, clipped: of the spikes so far, all and those beyond the converter's range.
-        events, low: so far, all and those too low for the converter to see.
+        scale: how large the spikes so far are.
+        stored_bytes: of all samples, as the recording stores them.
         looked_at_s: seconds of the recording that blocks are taken from.
 
     Raises:
@@ -59,17 +58,16 @@ class Prepared:
         self.noise = noise_of(self.source)
         if uv_per_step is None:
             uv_per_step = step_of(self.source, self.codec, self.arrangement, self.noise)
-        try:
-            check_lsb(uv_per_step)
-        except ValueError as error:
-            raise InputError(f"uv_per_step: {error}") from None
+        check_step(uv_per_step)
         self.adc = Adc(bits=design.adc.bits, lsb=uv_per_step, signed=design.adc.signed)
         try:
             recorded = self._recorded(recording)
         except ValidationError as error:
             raise InputError(f"the recording's {fault_sentence(error.errors()[0])}; mend it in the recording") from None
         self.header = file_header(self.codec.spec, self.adc, self.source.unit, epoch=0, recording=recorded)
-        self.samples = self.clipped = self.events = self.low = 0
+        self.scale = Scale(self.adc, self.source.unit)
+        width = np.dtype(recording.get_dtype()).itemsize * self.source.channels
+        self.stored_bytes = sum(self.source.lengths) * width
         self.looked_at_s = 0.0
 
     def blocks(self, jobs: int, *, progress: bool, most: int | None = None) -> Iterator[Formed]:
@@ -89,30 +87,11 @@ class Prepared:
         for found in track(
             found_in, self.codec.spec.design, len(parts), console=console, transient=True, disable=hidden
         ):
-            self.samples += found.codes.size
-            self.clipped += found.clipped
             if len(found.times):
-                heights = np.ptp(found.snippets, axis=-1).max(axis=-1)
-                self.events += len(heights)
-                self.low += int(np.count_nonzero(heights < LEAST_CODES * self.adc.lsb))
+                self.scale.add(found)
                 yield former.take(found)
         yield from former.last()
-        self._check_scale()
-
-    def _check_scale(self) -> None:
-        if 2 * self.low > self.events:
-            raise InputError(
-                f"more than half of the {many(self.events, 'spike')} are less than {LEAST_CODES} of the converter's "
-                f"steps of {self.adc.lsb:g} {self.source.unit} high, from peak to peak; check the recording's gains, "
-                f"or give a smaller uv_per_step"
-            )
-        if self.clipped > MOST_CLIPPED * self.samples:
-            adc = self.adc
-            raise InputError(
-                f"{100 * self.clipped / self.samples:.1f} % of the spikes' samples lie beyond the converter's "
-                f"{adc.minimum}..{adc.maximum} steps of {adc.lsb:g} {self.source.unit}, {100 * MOST_CLIPPED:g} % may; "
-                f"check the recording's gains, or give a larger uv_per_step"
-            )
+        self.scale.check()
 
     def _recorded(self, recording: "BaseRecording") -> Recorded:
         source, arrangement, wanted = self.source, self.arrangement, self.codec.design.recording

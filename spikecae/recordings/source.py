@@ -54,7 +54,7 @@ class Source:
         elif design.recording.unit in MICROVOLTS:
             raise InputError(
                 f"the recording has no gains, and codec {design.name!r} works in {design.recording.unit}; say how many "
-                f"µV a step is: recording.set_channel_gains(0.195); recording.set_channel_offsets(0)"
+                f"µV a step is: recording.set_channel_gains(0.195); recording.set_channel_offsets(0), or --gain"
             )
         self._band = BandPass(design, self.rate_hz)
 
@@ -67,7 +67,8 @@ class Source:
         if not abs(self.rate_hz / wanted - 1) <= RATE_TOLERANCE:  # not a number is none, either
             raise InputError(
                 f"the recording is sampled at {self.rate_hz:g} Hz, and codec {design.name!r} was made for {wanted:g} "
-                f"Hz; resample it (spikeinterface.preprocessing.resample(recording, {wanted:g})), or take another codec"
+                f"Hz; resample it (spikeinterface.preprocessing.resample(recording, {wanted:g}), --resample), or take "
+                f"another codec"
             )
         if total < LEAST_S * self.rate_hz:
             raise InputError(

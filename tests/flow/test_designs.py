@@ -74,6 +74,8 @@ def test_a_design_file_is_taken_by_its_path(checkout: Path) -> None:
     assert found.make("sim") == "make sim DESIGN=mine/other.toml BUILD=b"
     assert find_layout("designs/tiny.toml").make("rtl") == "make rtl DESIGN=tiny"
     shutil.copy(checkout / "designs/tiny.toml", checkout / "mine")
+    assert find_layout("mine/tiny.toml").make("rtl") == "make rtl DESIGN=tiny"  # as it lies beside a codec
+    (checkout / "mine/tiny.toml").write_text(text + "# mine")
     with pytest.raises(ValueError, match=r"mine/tiny\.toml has the name of designs/tiny\.toml, and both would use"):
         find_layout("mine/tiny.toml")
     shutil.copy(checkout / "designs/tiny.toml", checkout / "mine/Bad name.toml")

@@ -12,8 +12,8 @@ from flow.drafting.design_file import design_text
 from flow.drafting.draft import Wishes, draft, draft_for
 from flow.drafting.survey import survey
 from flow.price.price import Price
-from model.description import Description
 from spikecae.design import Linear, load_design
+from spikecae.opening.description import Description
 from spikecae.spec import load_spec
 from tests.flow.conftest import ROOT
 from tests.flow.test_check import sample_price

@@ -24,6 +24,7 @@ from flow.origin import (
 )
 from flow.runner import StageError
 from flow.stages.data import Opening
+from flow.stages.train import plan_train
 from tests.flow.conftest import ROOT, run_flow
 
 
@@ -116,6 +117,26 @@ def test_epochs_are_never_ignored(checkout: Path) -> None:
     before = weights(checkout)
     assert flow(checkout, "quantize", "--data", "./a.npy").returncode == 0
     assert weights(checkout) == before, "the same recording, and no other epochs asked for"
+
+
+def test_training_from_shipped_weights_goes_on_so(checkout: Path) -> None:
+    """What an interrupted or a later command does not say anew holds on."""
+    done = flow(checkout, "train", "--data", "b.npy", "--epochs", "1", "--from-shipped", "--build", "own")
+    assert done.returncode == 0, done.stderr
+    report = checkout / "build/tiny@own/model/training.json"
+    assert json.loads(report.read_bytes())["repeat_with"] == "make train DESIGN=tiny DATA=b.npy EPOCHS=1 FROM_SHIPPED=1"
+    before = report.read_bytes()
+    done = flow(checkout, "quantize", "--data", "b.npy", "--build", "own")
+    assert done.returncode == 0, done.stderr
+    assert report.read_bytes() == before
+
+
+def test_a_beginning_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "designs/tiny.toml", tmp_path)
+    with pytest.raises(ValueError, match=r"FROM_SHIPPED=1: no weights come with design 'tiny' \(.*\); leave it out"):
+        plan_train(Layout("tiny", tmp_path / "tiny.toml"), None, from_shipped=True)
+    with pytest.raises(ValueError, match=r"FROM_SHIPPED=1: an encoder of kind 'linear' is fitted anew, .*leave it out"):
+        plan_train(Layout("lite", ROOT / "designs/lite.toml"), None, from_shipped=True)
 
 
 def test_several_recordings_live_side_by_side(checkout: Path) -> None:

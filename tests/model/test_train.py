@@ -89,6 +89,27 @@ def test_the_best_epoch_on_validation_is_kept(tiny: Design, tiny_spikes: SpikeDa
     assert set(best_epochs) != {6}
 
 
+@pytest.mark.parametrize("recipe", ["best", "paper"])
+def test_a_start_is_gone_on_from_and_kept_where_nothing_is_better(
+    tiny: Design, tiny_spikes: SpikeDataset, tmp_path: Path, recipe: str
+) -> None:
+    design = with_training(tiny, recipe=recipe)
+    first = train(design, tiny_spikes, tmp_path / "first", 8)
+    start = tmp_path / "first" / "checkpoint.safetensors"
+    anew = train(design, tiny_spikes, tmp_path / "anew", 1)
+    further = train(design, tiny_spikes, tmp_path / "further", 1, start=start)
+    assert further.repeat_with.endswith(" EPOCHS=1 FROM_SHIPPED=1")
+    assert further.validation.sndr_mean_db > first.validation.sndr_mean_db - 0.01 > anew.validation.sndr_mean_db + 1
+    harm = train(with_training(design, learning_rate=0.5), tiny_spikes, tmp_path / "harm", 1, start=start)
+    assert harm.best_epoch == 0
+    kept = load_checkpoint(tmp_path / "harm" / "checkpoint.safetensors", design)
+    for name, weights in load_checkpoint(start, design).model.state_dict().items():
+        assert torch.equal(kept.model.state_dict()[name], weights)
+    other = tiny.model_copy(update={"codebook": tiny.codebook.model_copy(update={"codewords": 8})})
+    with pytest.raises(ValueError, match="trained for design 'tiny' with other adc, block, encoder, codebook"):
+        train(other, tiny_spikes, tmp_path / "other", 1, start=start)
+
+
 def test_a_state_of_other_settings_is_ignored(tiny: Design, tiny_spikes: SpikeDataset, tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         train(tiny, tiny_spikes, tmp_path, 12, stop_at(10))  # type: ignore[arg-type]

@@ -74,6 +74,8 @@ def away(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.save(folder / "codes.npy", rng.normal(0, 20, (50, 4, 48)).round().astype(np.int16))
     recording, _ = generate_ground_truth_recording(durations=[5.0], sampling_frequency=30_000.0, num_channels=8, seed=0)
     recording.save(folder=folder / "recording", progress_bar=False, verbose=False)
+    (recording.get_traces() / 0.195).round().astype(np.int16).tofile(folder / "day.raw")
+    np.save(folder / "contacts.npy", recording.get_channel_locations())
     return folder
 
 
@@ -97,6 +99,8 @@ def test_it_works_as_far_as_the_extras_go(installed: Path, built: list[Path], aw
     run(*decode, cwd=away)
     pip(installed, f"{wheel}[spikeinterface]")
     assert "SNDR" in run(*evaluate, cwd=away)
+    layout = "--sampling-rate", 30_000, "--channels", 8, "--dtype", "int16", "--gain", 0.195, "--probe", "contacts.npy"
+    run(command, "compress", "day.raw", "of_raw", "--codec", "codec", *layout, cwd=away)
     sort = *evaluate, "--sort", "tridesclous2"
     assert "pip install 'spikecae[sorting]'" in run(*sort, cwd=away, status=1)
     spikes = "import spikeinterface, spikecae; spikecae.compress(spikeinterface.load('recording'), 'codec', 'made')"
@@ -105,6 +109,7 @@ def test_it_works_as_far_as_the_extras_go(installed: Path, built: list[Path], aw
     assert "pip install 'spikecae[nwb]'" in run(*nwb, cwd=away, status=1)
     pip(installed, f"{wheel}[nwb,sorting]")
     run(*nwb, cwd=away)
+    run(command, "snippets", "x.nwb", "again", "--codec", "codec", cwd=away)
     run(command, "phy", "made", "phy", cwd=away)
     assert "tridesclous2 finds" in run(*sort, cwd=away)
     typed = "import spikecae, pathlib; assert (pathlib.Path(spikecae.__file__).parent / 'py.typed').is_file()"

@@ -5,9 +5,9 @@ from pathlib import Path
 from model.datasets.readers.recording import read_recording
 from model.datasets.readers.registry import reader_of
 from model.datasets.spikes import SpikeTable
-from model.description import Description
 from spikecae.design import Design
 from spikecae.discovery import import_modules
+from spikecae.opening.description import Description
 
 __all__ = ["read"]
 

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from model.datasets.readers.registry import reads
 from model.datasets.readers.snippets import snippet_table
 from model.datasets.spikes import SpikeTable
-from model.description import Description
 from spikecae.design import Design
 from spikecae.front_end.adc import codes_to_units
+from spikecae.opening.description import Description
 
 __all__ = ["read_arrays"]
 

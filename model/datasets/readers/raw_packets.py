@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from model.datasets.readers.registry import reads
 from model.datasets.readers.snippets import snippet_table
 from model.datasets.spikes import SpikeTable
-from model.description import Description, refuse_keys
 from spikecae.bitstream.events import Events
 from spikecae.bitstream.packets import SEQUENCES, Gap, Packet, PacketReader
 from spikecae.bitstream.payload import PayloadError, read_snippets
@@ -21,6 +20,7 @@ from spikecae.codec.times import TimeReceiver
 from spikecae.design import Design
 from spikecae.errors import about
 from spikecae.front_end.adc import codes_to_units
+from spikecae.opening.description import Description, refuse_keys
 from spikecae.recordings.source import MICROVOLTS
 
 __all__ = ["read_raw_packets"]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from model.datasets.spikes import SpikeTable
-from model.description import Description
 from spikecae.design import Design
+from spikecae.opening.description import Description
 
 __all__ = ["Reader", "reader_of", "reads", "suffixes_read"]
 

@@ -9,16 +9,16 @@ from model.data_quality import DataQuality
 from model.datasets.faults import CODES, by_cause, find_snippet_faults
 from model.datasets.spikes import SpikeTable
 from model.datasets.units import rate_fault, scale_fault, units_per_step
-from model.description import OF_RAW_BINARY, Description, refuse_keys
-from model.provenance import Provenance
 from spikecae.design import Design
+from spikecae.opening.description import OF_RAW_BINARY, Description, refuse_keys
+from spikecae.opening.provenance import Provenance
 
 __all__ = ["snippet_table"]
 
 ALIVE = 0.1
 """Share of a channel's snippets that must hold a signal for it to be used."""
 NAMED_SPIKES = 5
-NOT_OF_SPIKES = (*OF_RAW_BINARY, "contacts_um", "probe", "stream")
+NOT_OF_SPIKES = (*OF_RAW_BINARY, "contacts_um", "probe", "reader", "stream", "resample")
 """Keys of a description that say nothing about spikes that are already cut."""
 
 

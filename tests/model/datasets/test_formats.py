@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from model.datasets import SpikeDataset, load_dataset
-from model.datasets.readers.recording import FORMATS
-from model.description import Description, describe
 from spikecae.design import Design, load_design
+from spikecae.opening.description import Description, describe
+from spikecae.opening.formats import FORMATS
 from tests.recordings import (
     RATE,
     codes,
@@ -249,7 +249,7 @@ def test_what_contradicts_the_file_is_refused(tiny: Design, uv: NDArray, tmp_pat
     for key, value, message in (
         ("sampling_rate_hz", 20_000.0, "sampled at 30000 Hz, its description says 20000 Hz"),
         ("gain", 0.5, "the file says 0.195 µV per step, its description 0.5"),
-        ("contacts_um", PLACED.contacts_um[:3], "8 channels, but its description has 3 contacts_um"),  # type: ignore[index]
+        ("contacts_um", PLACED.contacts_um[:3], "8 channels, but contacts_um in its description has 3 contacts"),  # type: ignore[index]
         ("unit", "1", "the recording is in '1', design 'tiny' in 'uV'"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -7,9 +7,9 @@ import pytest
 
 from model.datasets import SpikeDataset, load_dataset
 from model.datasets.synthetic import synthetic_recording
-from model.description import Description
 from model.training.training_report import load_report
 from spikecae.design import Design, load_design
+from spikecae.opening.description import Description
 
 DESIGNS = Path(__file__).parents[3] / "designs"
 

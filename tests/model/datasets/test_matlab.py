@@ -6,8 +6,8 @@ from scipy.io import savemat
 
 from model.datasets import load_dataset
 from model.datasets.readers.matlab import read_matlab
-from model.description import Description
 from spikecae.design import Design, load_design
+from spikecae.opening.description import Description
 
 DESIGNS = Path(__file__).parents[3] / "designs"
 RNG = np.random.default_rng(0)

@@ -10,8 +10,8 @@ from model.datasets.readers import registry
 from model.datasets.readers.recording import read_recording
 from model.datasets.readers.registry import reads
 from model.datasets.readers.snippets import snippet_table
-from model.description import Description
 from spikecae.design import Design, load_design
+from spikecae.opening.description import Description
 
 WAVE_CLUS = Path(__file__).parents[3] / "designs/wave_clus.toml"
 

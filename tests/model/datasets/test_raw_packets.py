@@ -7,11 +7,11 @@ import pytest
 from numpy.typing import NDArray
 
 from model.datasets import SpikeDataset, load_dataset
-from model.description import Description
 from spikecae.bitstream.events import Events
 from spikecae.bitstream.payload import write_blocks, write_snippets
 from spikecae.codec.container import ContainerWriter, FileHeader
 from spikecae.design import Adc, Design
+from spikecae.opening.description import Description
 from tests.random_spec import random_spec
 
 SPIKES = 300

@@ -3,8 +3,8 @@ import pytest
 
 from model.datasets import load_dataset
 from model.datasets.units import rate_fault, scale_fault, units_per_step
-from model.description import Description
 from spikecae.design import Design
+from spikecae.opening.description import Description
 from tests.recordings import codes, recorded, traces
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from spikecae.errors import InputError
 from spikecae.recordings.source import RATE_TOLERANCE
 
 if TYPE_CHECKING:
@@ -31,15 +32,15 @@ def choose_stream(streams: Sequence[Stream], wanted: str | None, rate_hz: float,
     """The one that is ``wanted``, or else the only one that electrodes can have been recorded with at ``rate_hz``.
 
     Raises:
-        ValueError: there is no such stream, or none or several ones to choose from; all are named.
+        InputError: there is no such stream, or none or several ones to choose from; all are named.
     """
     if not streams:
-        raise ValueError(f"{source}: it holds no recording; give a file or folder that holds one")
+        raise InputError(f"{source}: it holds no recording; give a file or folder that holds one")
     listed = ", ".join(f"{stream.name!r} ({stream.rate_hz:g} Hz)" for stream in streams)
     if wanted is not None:
         found = [stream for stream in streams if wanted in (stream.name, stream.other_name)]
         if not found:
-            raise ValueError(f"{source}: it has no stream {wanted!r}; give one of these as STREAM: {listed}")
+            raise InputError(f"{source}: it has no stream {wanted!r}; give one of these as STREAM: {listed}")
         return found[0]
     if len(streams) == 1:
         return streams[0]
@@ -52,7 +53,7 @@ def choose_stream(streams: Sequence[Stream], wanted: str | None, rate_hz: float,
     if len(fitting) == 1:
         return fitting[0]
     why = f"{len(fitting)} of its streams are" if fitting else "none of its streams is"
-    raise ValueError(
+    raise InputError(
         f"{source}: {why} recorded from electrodes at the design's {rate_hz:g} Hz; say which one as STREAM: {listed}"
     )
 

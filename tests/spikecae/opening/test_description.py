@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from model.description import Description, describe, read_description
-from model.provenance import in_words, least_real
+from spikecae.opening.description import Description, describe, read_description
+from spikecae.opening.provenance import in_words, least_real
 
 
 def test_nothing_is_said_unless_someone_says_it(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from model.provenance import PROVENANCES, Provenance
+from spikecae.opening.provenance import PROVENANCES, Provenance
 
-__all__ = ["OF_RAW_BINARY", "Description", "describe", "read_description", "refuse_keys"]
+__all__ = ["OF_RAW_BINARY", "SUFFIX", "Description", "describe", "read_description", "refuse_keys"]
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -51,9 +51,14 @@ class Description(BaseModel):
     contacts_um: list[Annotated[list[Finite], Field(min_length=2, max_length=2)]] | None = None
     """Position (x, y) of each channel's contact."""
     probe: Path | None = None
-    """A probeinterface JSON file, in place of ``contacts_um``; relative to the description."""
+    """A file in place of ``contacts_um``, relative to the description: probeinterface's JSON; or a ``.csv`` or ``.npy``
+    with x and y of a contact in each row."""
+    reader: str | None = None
+    """One of SpikeInterface's readers by its name, such as ``plexon``, for what is not known by its suffix."""
     stream: str | None = None
     """Which of several streams or probes."""
+    resample: bool = False
+    """To the sampling rate of the design, where that is another."""
     provenance: Provenance | None = None
 
 
