@@ -27,7 +27,7 @@ EXPECTED_BY_NAME = {
     "sim.stage.SimulationError",
     "sim.toolchain.MissingToolError",
     "sim.verilate.BuildError",
-    "sim.yosys.YosysError",
+    "sim.toolchain.YosysError",
     "synth.gates.exercise.NetlistStuckError",
     "synth.mapping.fpga.RoutingError",
     "synth.place.placer.PlacerError",

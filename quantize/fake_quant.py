@@ -153,6 +153,8 @@ class Products:
     if they were samples: an activation meets each of a kernel's weights.
     """
 
+    total: Tensor
+
     def __init__(self, encoder: FakeQuantEncoder) -> None:
         self.encoder = encoder
         self.total = torch.zeros(())

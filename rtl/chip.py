@@ -176,7 +176,7 @@ class Chip(wiring.Component):
         m.submodules.intake = intake = self.intake
         m.submodules.settings = settings = self.settings
         m.submodules.limiter = self.limiter
-        m.submodules.timeout = timeout = self.timeout
+        m.submodules.flush_timer = timeout = self.timeout
         m.submodules.axi_lite = axi_lite = self.axi_lite
         m.submodules.request = request = self.request
         wiring.connect(m, axi_lite.bus, registers.bus)

@@ -124,7 +124,7 @@ def _units(plan: Plan) -> Iterator[Unit]:
         *(PartUnit(LOOPS[name], f"{PIPELINE}.{LOOPS[name]}") for name in plan.shared_tables),
         *(PartUnit(DEALERS[name], f"{PIPELINE}.{DEALERS[name]}") for name in dealt(plan)),
     ]
-    others = ["intake", "packetizer", "raw_path", "supervisor", "registers", "settings", "limiter", "timeout"]
+    others = ["intake", "packetizer", "raw_path", "supervisor", "registers", "settings", "limiter", "flush_timer"]
     for unit in inside:
         yield Unit(
             name=unit.name,

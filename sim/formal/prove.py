@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sim.toolchain import require
-from sim.yosys import run_script
+from sim.toolchain import require, run_script
 
 __all__ = ["SOLVER", "Answer", "ProverError", "Verdict", "prove"]
 

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from sim.grade.mutants import NETLIST, Mutant
-from sim.yosys import YosysError, run_script
+from sim.toolchain import YosysError, run_script
 
 __all__ = ["proved_equivalent"]
 

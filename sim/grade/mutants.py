@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rtl.files import ENCODER
 from rtl.manifest import Manifest, Memory
-from sim.yosys import run_script
+from sim.toolchain import run_script
 from spikecae.files import write_text
 
 __all__ = ["NETLIST", "SELECTOR", "Mutant", "with_mutants"]

@@ -10,7 +10,7 @@ from typing import Any
 from rtl.manifest import Manifest, Memory
 from rtl.shape.memory_use import FLIP_FLOP_BITS, Place, held_in
 from rtl.units.clock_gate import CLOCK_GATE, UNGATED
-from sim.yosys import YosysError
+from sim.toolchain import YosysError
 from spikecae.files import write_bytes
 from synth.cells.liberty import Library, read_liberty
 from synth.files import NETLIST

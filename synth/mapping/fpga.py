@@ -10,8 +10,7 @@ from typing import Any
 
 from rtl.manifest import Manifest
 from rtl.units.clock_gate import UNGATED
-from sim.toolchain import MissingToolError, require
-from sim.yosys import YosysError
+from sim.toolchain import MissingToolError, YosysError, require
 from synth.mapping.mapping_report import FpgaMapping, Routing, Usage
 from synth.mapping.yosys import SOURCE, run_yosys
 from synth.targets.fpga import FpgaTarget

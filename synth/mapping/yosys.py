@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sim.yosys import run_script
+from sim.toolchain import run_script
 from synth.mapping.mapping_report import MemoryCell, ModuleStatistics, Multipliers
 
 __all__ = ["SOURCE", "run_yosys", "statistics"]

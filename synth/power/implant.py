@@ -35,7 +35,7 @@ PARTS = {
     **dict.fromkeys(("buffer", "reader"), "buffer"),
     **dict.fromkeys(("packetizer", "raw_path", "event_queue"), "packets"),
     **dict.fromkeys(("registers", "axi_lite", "supervisor", "settings", "limiter", "scrubber"), CONTROL),
-    **dict.fromkeys(("intake", "timeout", "rest"), CONTROL),
+    **dict.fromkeys(("intake", "flush_timer", "rest"), CONTROL),
 }
 """Of the chip, by unit; all others are the encoder's."""
 ENCODER = "encoder"

@@ -7,8 +7,7 @@ import pytest
 from rtl.emit import emit
 from rtl.manifest import Manifest
 from sim import toolchain
-from sim.toolchain import available
-from sim.yosys import YosysError
+from sim.toolchain import YosysError, available
 from spikecae.design import Design
 from synth.mapping import fpga
 from synth.mapping.fpga import map_to_fpga

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.toolchain import available
-from sim.yosys import YosysError
+from sim.toolchain import YosysError, available
 from synth.mapping.products import DIGITS, ROWS
 from synth.mapping.yosys import SOURCE, run_yosys
 

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from rtl.emit import emit
-from sim.toolchain import available
-from sim.yosys import YosysError
+from sim.toolchain import YosysError, available
 from spikecae.design import Design
 from synth.mapping.yosys import statistics
 from tests.random_spec import random_spec
