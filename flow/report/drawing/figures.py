@@ -24,17 +24,18 @@ __all__ = [
     "MUTED",
     "bits_figure",
     "codeword_figure",
+    "frame_spikes",
     "layer_figure",
     "level_figure",
     "range_figure",
     "rate_figure",
-    "scale_bar",
     "sndr_figure",
     "spike_figure",
     "style",
     "subplots",
     "svg",
     "themed",
+    "times_ms",
 ]
 
 INK, MUTED, BLUE, ORANGE = "#1f2933", "#9aa5b1", "#0b6bcb", "#d9480f"
@@ -67,7 +68,7 @@ def spike_figure(design: Design, decoded: Decoded) -> Figure:
     by_block = {int(block): float(np.nanmean(decoded.sndr_db[block])) for block in heard}
     order = sorted(by_block, key=by_block.__getitem__)
     chosen = [order[round(q * (len(order) - 1))] for q in QUANTILES]
-    time_ms = (np.arange(design.block.samples) - design.recording.peak) / design.recording.sampling_rate_hz * 1e3
+    time_ms = times_ms(design)
     peak = max(float(np.ptp(decoded.original[block], axis=1).max()) for block in chosen)
     figure, axes = subplots(len(chosen), (9.6, 0.9 + 0.62 * max(3, design.block.spikes)))
     for axis, quantile, block in zip(axes, QUANTILES, chosen, strict=True):
@@ -76,12 +77,7 @@ def spike_figure(design: Design, decoded: Decoded) -> Figure:
             axis.plot(time_ms, decoded.original[block, spike] + offset, color=MUTED, linewidth=2.6, label="recorded")
             axis.plot(time_ms, decoded.decoded[block, spike] + offset, color=BLUE, linewidth=1.0, label="decoded")
         axis.set_title(f"{_percentile(quantile)}\n{by_block[block]:.1f} dB")
-        axis.set_xlabel("ms")
-        axis.set_yticks([])
-        axis.spines["left"].set_visible(False)
-    scale_bar(axes[0], time_ms, peak, design.recording.unit)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles[:2], labels[:2], loc="outside lower center", ncols=2)
+    frame_spikes(figure, axes, time_ms, peak, design.recording.unit)
     return figure
 
 
@@ -252,7 +248,23 @@ def _percentile(quantile: float) -> str:
     return "median block" if quantile == 0.5 else f"{round(quantile * 100)}th percentile"
 
 
-def scale_bar(axis: Axes, time_ms: NDArray[np.float64], peak: float, unit: str) -> None:
+def times_ms(design: Design) -> NDArray[np.float64]:
+    """(D,) of a snippet's samples, from its peak on."""
+    return (np.arange(design.block.samples) - design.recording.peak) / design.recording.sampling_rate_hz * 1e3
+
+
+def frame_spikes(figure: Figure, axes: Sequence[Axes], time_ms: NDArray[np.float64], peak: float, unit: str) -> None:
+    """What stands around spikes: time below, a bar of a round length at the first axes' left, and a legend."""
+    for axis in axes:
+        axis.set_xlabel("ms")
+        axis.set_yticks([])
+        axis.spines["left"].set_visible(False)
+    _scale_bar(axes[0], time_ms, peak, unit)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles[:2], labels[:2], loc="outside lower center", ncols=2)
+
+
+def _scale_bar(axis: Axes, time_ms: NDArray[np.float64], peak: float, unit: str) -> None:
     """A vertical bar of a round length at the left."""
     length = 10.0 ** np.floor(np.log10(peak))
     length *= 5 if peak / length > 5 else 2 if peak / length > 2 else 1

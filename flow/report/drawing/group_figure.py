@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from flow.report.drawing.figures import BLUE, MUTED, scale_bar, subplots
+from flow.report.drawing.figures import BLUE, MUTED, frame_spikes, subplots, times_ms
 from flow.report.groups import Grouped
 from spikecae.design import Design
 from spikecae.evaluation.result import OfGroup
@@ -27,7 +27,7 @@ def three_of(found: Grouped) -> dict[str, OfGroup]:
 def group_figure(design: Design, found: Grouped) -> Figure:
     """Templates, means over each group, as recorded and as decoded, each in the band that most spikes are in."""
     chosen = three_of(found)
-    time_ms = (np.arange(design.block.samples) - design.recording.peak) / design.recording.sampling_rate_hz * 1e3
+    time_ms = times_ms(design)
     figure, axes = subplots(len(chosen), (9.6, 2.2 + 0.62 * found.original.shape[1]))
     largest = max(float(np.ptp(found.original[found.members[group.name]].mean(axis=0))) for group in chosen.values())
     for axis, (how, group) in zip(axes, chosen.items(), strict=True):
@@ -37,12 +37,7 @@ def group_figure(design: Design, found: Grouped) -> Figure:
             _band(axis, time_ms, found.original[rows, part], offset, MUTED, 2.6, "recorded")
             _band(axis, time_ms, found.decoded[rows, part], offset, BLUE, 1.0, "decoded")
         axis.set_title(f"{how}: {group.name}, {group.events:,} events\n{group.sndr_global_db:.1f} dB")
-        axis.set_xlabel("ms")
-        axis.set_yticks([])
-        axis.spines["left"].set_visible(False)
-    scale_bar(axes[0], time_ms, largest, design.recording.unit)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles[:2], labels[:2], loc="outside lower center", ncols=2)
+    frame_spikes(figure, axes, time_ms, largest, design.recording.unit)
     return figure
 
 
