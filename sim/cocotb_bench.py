@@ -100,8 +100,8 @@ class TapMonitor:
                         self.values[tap.stage].append(value - (1 << tap.width) if negative else value)
 
 
-class Bench:
-    """Clock, reset, AXI4-Stream drivers and tap monitor around the device."""
+class Buses:
+    """A running clock, and a model on each of the device's buses."""
 
     def __init__(self, dut: Any) -> None:
         self.dut = dut
@@ -110,6 +110,13 @@ class Bench:
         self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.aclk, **reset)
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.aclk, **reset)
         self.registers = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.aclk, **reset)
+
+
+class Bench(Buses):
+    """Clock, reset, AXI4-Stream drivers and tap monitor around the device."""
+
+    def __init__(self, dut: Any) -> None:
+        super().__init__(dut)
         self.taps = TapMonitor(dut)
 
     async def reset(self) -> None:

@@ -10,22 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import cocotb
-from cocotb.clock import Clock
 from cocotb.handle import HierarchyObject, LogicArrayObject, LogicObject
 from cocotb.triggers import ClockCycles, with_timeout
 from cocotbext.axi import (
-    AxiLiteBus,
-    AxiLiteMaster,
     AxiResp,
-    AxiStreamBus,
     AxiStreamFrame,
-    AxiStreamSink,
-    AxiStreamSource,
 )
 
 from rtl.host.register_map import register
 from sim.batch import unframe
-from sim.cocotb_bench import ADC, FOLDER, GOLDEN, LOAD, MANIFEST, PERIOD_NS, pauses
+from sim.cocotb_bench import ADC, FOLDER, GOLDEN, LOAD, MANIFEST, PERIOD_NS, Buses, pauses
 from tests.sim.buses.pins import Pins
 
 BLOCKS = len(ADC)
@@ -42,16 +36,11 @@ RUNNING = 1
 WATCHED = ("spikes", "blocks", "packets", "bytes", "input_stalls", "output_stalls", "wrong_spikes", "refused_writes")
 
 
-class Host:
+class Host(Buses):
     """Clock, reset and a model on each bus."""
 
     def __init__(self, dut: Any) -> None:
-        self.dut = dut
-        Clock(dut.aclk, PERIOD_NS, unit="ns").start()
-        reset = {"reset": dut.aresetn, "reset_active_level": False}
-        self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.aclk, **reset)
-        self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.aclk, **reset)
-        self.registers = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.aclk, **reset)
+        super().__init__(dut)
         self.pins = Pins(dut)
         self.accesses = self.refused = 0
 
