@@ -45,8 +45,8 @@ class Compressor(wiring.Component):
     s_axil_wstrb: In(4): likewise.
     s_axil_bresp, s_axil_rresp: Out(2): likewise.
     s_axil_rdata: Out(32): likewise.
-    clock_request: Out(1): of the chip behind the detector, whose own clock is ``always_on``, and that of what fetches
-        spikes ``reading``.
+    clock_request: Out(1): of the chip behind the detector, whose own clock is ``always_on``, that of what fetches
+        spikes ``reading``, and that of what moves noise estimates ``turning``.
 
     Cycles
     ------
@@ -133,7 +133,12 @@ class SpikeCompressor(Clocked):
     def __init__(self, front_end: FrontEnd, plan: Plan) -> None:
         self.compressor = Compressor(front_end, plan)
         compressor = self.compressor
-        asked = {"sync": compressor.clock_request, "reading": compressor.detector.clock_request}
+        detector = compressor.detector
+        asked = {
+            "sync": compressor.clock_request,
+            "reading": detector.clock_request,
+            "turning": detector.turn_request,
+        }
         super().__init__(compressor, "compressor", asked)
 
 

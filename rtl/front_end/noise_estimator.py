@@ -33,6 +33,8 @@ class NoiseEstimator(wiring.Component):
     ``2**(bits-1) + 1/2``; a step up starts there at most and adds a quarter at most, so that the estimate fits in
     ``bits`` whole bits.
 
+    What a turn moves is in the domain ``turning``, whose clock may stop while nothing asks for it.
+
     Parameters
     ----------
     front_end: channels, converter and speed of the estimate.
@@ -43,6 +45,7 @@ class NoiseEstimator(wiring.Component):
     gain: In(GAIN_BITS): threshold over estimate, with ``GAIN_FRACTION`` fraction bits; ``front_end.gain`` if left
         alone. It counts from a channel's next turn on.
     threshold: Out(front_end.bits): of the sample at ``i``, in the same cycle.
+    clock_request: Out(1): the next rising edge of ``turning`` is needed.
 
     Cycles
     ------
@@ -57,6 +60,7 @@ class NoiseEstimator(wiring.Component):
                 "i": In(PushStream(counted_layout(front_end))),
                 "gain": In(GAIN_BITS, init=front_end.gain),
                 "threshold": Out(front_end.bits),
+                "clock_request": Out(1),
             }
         )
 
@@ -67,7 +71,7 @@ class NoiseEstimator(wiring.Component):
         m.submodules.estimates = memory = SizedMemory(
             shape=unsigned(width), depth=max(2, front_end.channels), init=[], single_port=True
         )
-        read, write = memory.read_port(), memory.write_port()
+        read, write = memory.read_port(domain="turning"), memory.write_port(domain="turning")
 
         # A turn goes on with the samples that follow: look up, move, multiply, keep the threshold.
         steps = Signal(THRESHOLD_LAG - 1)
@@ -80,7 +84,7 @@ class NoiseEstimator(wiring.Component):
         with m.If(self.i.valid):
             m.d.sync += steps.eq(Cat(i.turn, steps[:-1]))
         with m.If(turn):
-            m.d.sync += [
+            m.d.turning += [
                 at.channel.eq(i.channel),
                 at.group.eq(i.group),
                 at.lane.eq(i.lane),
@@ -105,9 +109,9 @@ class NoiseEstimator(wiring.Component):
             threshold.eq((moved[DROPPED:] * self.gain) >> (FRACTION - DROPPED + GAIN_FRACTION)),
         ]
         with m.If(self.i.valid & steps[0]):
-            m.d.sync += moved.eq(after)
+            m.d.turning += moved.eq(after)
         with m.If(self.i.valid & steps[1]):
-            m.d.sync += found.eq(Mux(threshold >> bits, (1 << bits) - 1, threshold))
+            m.d.turning += found.eq(Mux(threshold >> bits, (1 << bits) - 1, threshold))
 
         lanes, groups = front_end.lanes, front_end.groups
         words = SizedMemory(
@@ -115,7 +119,9 @@ class NoiseEstimator(wiring.Component):
         )
         m.submodules.thresholds = alone(words)
         in_flip_flops = words_in_flip_flops(front_end)
-        look_up, keep = words.read_port(), words.write_port(granularity=lanes * bits if in_flip_flops else bits)
+        look_up = words.read_port()
+        granule, domain = (lanes * bits, "turning") if in_flip_flops else (bits, "sync")
+        keep = words.write_port(domain=domain, granularity=granule)
         looks_up = self.i.valid & i.ends
         keeps = self.i.valid & (steps[2] | waits)
         if front_end.channels > 1:  # no word has one sample, so that the next cycle is free
@@ -127,7 +133,7 @@ class NoiseEstimator(wiring.Component):
             # register, as synthesis sees through a memory that is written what it holds, and gates its lanes.
             others, held = words.read_port(domain="comb"), Signal(lanes * bits)
             with m.If(self.i.valid & steps[1]):
-                m.d.sync += held.eq(others.data)
+                m.d.turning += held.eq(others.data)
             kept = [Mux(at.lane == lane, found, held.word_select(lane, bits)) for lane in range(lanes)]
             m.d.comb += [others.addr.eq(keep.addr), keep.data.eq(Cat(kept)), keep.en.eq(keeps)]
         else:
@@ -137,5 +143,6 @@ class NoiseEstimator(wiring.Component):
             look_up.en.eq(looks_up),
             keep.addr.eq(turned(at.group, groups) if in_flip_flops else at.group),
             self.threshold.eq(look_up.data.word_select(i.lane, bits)),
+            self.clock_request.eq(turn | steps.any() | waits),
         ]
         return m

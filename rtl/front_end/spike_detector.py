@@ -23,8 +23,8 @@ class SpikeDetector(wiring.Component):
     """Find the spikes of all channels and cut them out, behind a band-pass where the front end has one.
 
     Samples never wait. What waits is events, for ``o`` to be ready: ``front_end.queue`` of them, each until
-    its samples are overwritten. Those lost are counted. They wait, and are fetched, in the domain ``reading``, whose
-    clock may stop while nothing asks for it.
+    its samples are overwritten. Those lost are counted. They wait, and are fetched, in the domain ``reading``, and
+    noise estimates move in ``turning``; the clock of either may stop while nothing asks for it.
 
     Parameters
     ----------
@@ -41,6 +41,7 @@ class SpikeDetector(wiring.Component):
     gain: In(8): threshold over the noise estimate, as for :class:`rtl.front_end.noise_estimator.NoiseEstimator`.
     overrun: Out(1): one cycle for each event lost.
     clock_request: Out(1): the next rising edge of ``reading`` is needed.
+    turn_request: Out(1): the next rising edge of ``turning`` is needed.
 
     Cycles
     ------
@@ -62,6 +63,7 @@ class SpikeDetector(wiring.Component):
                 "gain": self.noise.signature.members["gain"],
                 "overrun": Out(1),
                 "clock_request": Out(1),
+                "turn_request": Out(1),
             }
         )
 
@@ -81,6 +83,7 @@ class SpikeDetector(wiring.Component):
             wiring.connect(m, wiring.flipped(self.i), counter.i)
         wiring.connect(m, counter.o, noise.i)
         m.d.comb += [buffer.i.valid.eq(counter.o.valid), buffer.i.payload.eq(counter.o.payload)]
+        m.d.comb += self.turn_request.eq(noise.clock_request)
         m.d.comb += [noise.gain.eq(self.gain), peaks.threshold.eq(noise.threshold)]
         m.d.comb += [peaks.i.valid.eq(counter.o.valid), peaks.i.payload.eq(counter.o.payload)]
         wiring.connect(m, reader.buffer, buffer.read)

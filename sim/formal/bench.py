@@ -16,7 +16,7 @@ from rtl.memory.parameter_memory import MemoryRead
 
 __all__ = ["Bench"]
 
-ONE_CLOCK = {"always_on": "sync", "reading": "sync"}
+ONE_CLOCK = {"always_on": "sync", "reading": "sync", "turning": "sync"}
 """Domains whose clocks stop at times; here each has every edge."""
 
 

@@ -96,7 +96,7 @@ def run(
     for signal, value in constants:
         top.d.comb += signal.eq(value)
     simulator = Simulator(top)
-    for domain in ("sync", "always_on", "reading"):
+    for domain in ("sync", "always_on", "reading", "turning"):
         simulator.add_clock(1e-6, domain=domain, if_exists=True)
     for port in sources:
         simulator.add_testbench(source(port), background=True)

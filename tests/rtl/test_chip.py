@@ -34,7 +34,7 @@ class Host:
         self.chip = chip or Chip(plan)
         self.packets: list[bytes] = []
         self.simulator = Simulator(self.chip)
-        for domain in ("sync", "always_on", "reading"):
+        for domain in ("sync", "always_on", "reading", "turning"):
             self.simulator.add_clock(1e-6, domain=domain, if_exists=True)
         self._done = False
 

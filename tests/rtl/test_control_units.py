@@ -25,7 +25,7 @@ LATEST = 50
 
 def simulate(dut, script, *others) -> None:
     simulator = Simulator(dut)
-    for domain in ("sync", "always_on", "reading"):
+    for domain in ("sync", "always_on", "reading", "turning"):
         simulator.add_clock(1e-6, domain=domain, if_exists=True)
     for other in others:
         simulator.add_testbench(other, background=True)

@@ -119,7 +119,8 @@ def test_thresholds_equal_golden(channels: int, bits: int) -> None:
                 await ctx.tick()
 
     simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
+    for domain in ("sync", "turning"):
+        simulator.add_clock(1e-6, domain=domain)
     simulator.add_testbench(bench)
     simulator.run()
     known = made.turns + 9  # every channel has had its turn

@@ -69,7 +69,7 @@ def simulate(
             cycle += 1
 
     simulator = Simulator(dut)
-    for domain in ("sync", "reading"):
+    for domain in ("sync", "reading", "turning"):
         simulator.add_clock(1e-6, domain=domain)
     simulator.add_testbench(feed, background=True)
     simulator.add_testbench(collect)
@@ -196,7 +196,7 @@ def test_held_up_for_long_drops_the_old_and_recovers() -> None:
         assert lost == 2
 
     simulator = Simulator(dut)
-    for domain in ("sync", "reading"):
+    for domain in ("sync", "reading", "turning"):
         simulator.add_clock(1e-6, domain=domain)
     simulator.add_testbench(feed, background=True)
     simulator.add_testbench(collect)
