@@ -40,7 +40,7 @@ from synth.targets.find import cell_target
 __all__ = ["EXPERIMENT"]
 
 DATA = WAVE_CLUS["D2 0.05"]
-CHANNELS = (16, 64, 128, 256)
+CHANNELS = (16, 64, 128, 256, 512)
 RATE_HZ = 30000.0
 CODE_BITS, LSB = 8, 0.016
 """Of the converter: spikes fill a third of its range, the noise is 6 codes deep."""

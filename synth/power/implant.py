@@ -80,7 +80,7 @@ def measure_implant(
     manifest, mapping, library, memories = chip.manifest, chip.mapping, chip.library, chip.memories
     listener = Listener(design, spec, front_end, rtl_dir, chip, adc)
     rate, channels, heard = design.recording.sampling_rate_hz, listener.channels, listener.heard
-    wires = chip.assumed_wires if place_dir is None else chip.placed_wires(place_dir)
+    wires = chip.wires(place_dir)
     simulator, delays = chip.simulator(wires, "slew")
     energies, packets = [], list[bytes]()
     for sent in listener.periods(simulator, progress):

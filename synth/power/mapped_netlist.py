@@ -66,12 +66,14 @@ class MappedNetlist:
         tree = assumed_tree(self.library, self.target.driving_cell)
         return Wires(allowed_wires(self.netlist, self.memories, WIRE_PF), tree)
 
-    def placed_wires(self, place_dir: Path) -> Wires:
-        """Those that the place stage left of this netlist in ``place_dir``.
+    def wires(self, place_dir: Path | None) -> Wires:
+        """Those that the place stage left of this netlist in ``place_dir``; assumed ones without.
 
         Raises:
             ValueError: there is no placement, or it is another netlist's.
         """
+        if place_dir is None:
+            return self.assumed_wires
         placed = placed_wires(place_dir, self.synth_dir, self.netlist)
         tree = placed_tree(self.library, placed.tree, placed.report.wires.clock_ff_per_um.value)
         return Wires(placed.wires_pf, tree, placed.report)

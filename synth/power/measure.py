@@ -77,7 +77,7 @@ def measure_power(
     manifest, mapping, library = chip.manifest, chip.mapping, chip.library
     netlist, memories = chip.netlist, chip.memories
     needed = blocks_needed(blocks, len(adc))
-    wired = chip.assumed_wires if place_dir is None else chip.placed_wires(place_dir)
+    wired = chip.wires(place_dir)
     simulator, delays = chip.simulator(wired, passing)
     exercise = Exercise(simulator, manifest.cycles_per_block)
     golden = encode(spec, adc[:RATE_BLOCKS])
