@@ -88,6 +88,8 @@ def _is_name(text: str) -> bool:
 
 def _is_a(value: Any, hint: Any) -> bool:
     origin = get_origin(hint)
+    if hasattr(origin, "__value__"):  # an alias with a name, as NumPy's NDArray is from 2.5 on
+        origin = get_origin(origin.__value__)
     if origin is tuple:
         return isinstance(value, tuple) and all(_is_a(item, get_args(hint)[0]) for item in value)
     if isinstance(hint, UnionType):
