@@ -42,10 +42,10 @@ LINT = "".join(f"/* verilator lint_off {rule} */\n" for rule in ("UNOPTFLAT", "C
 clock gate's latch is written out."""
 PREPARE = ("proc -norom", "memory_collect", "opt -full", "wreduce", "opt_clean", "opt_hier", "opt -full", "opt_clean")
 """Logic that no output hangs on is taken out, lest mutants of it survive."""
-NOT_LOGIC = re.compile(rf"-port \\?(CLK|clk|\w*_CLK|reading_clk|always_on_clk)\b|-cell \\?{SELECTOR.name} ")
-"""Clocks, and what wakes mutants."""
+NOT_LOGIC = re.compile(rf"-port \\?(CLK|clk|\w*_CLK|\w+_clk|RD_[AS]RST)\b|-cell \\?{SELECTOR.name} ")
+"""Clocks, resets that no memory has, and what wakes mutants."""
 SPARE = 4
-"""Times as many candidates as are wanted: those of clocks are not taken."""
+"""Times as many candidates as are wanted: those of clocks and the like are not taken."""
 
 
 @dataclass(frozen=True)
