@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sim.coverage.points import Covered
 from sim.grade.results import Grade
+from sim.regress.buses import BusResults
 from sim.regress.control import ControlResults
 from sim.regress.part import Part
 from sim.results import SimulationResults
@@ -17,8 +18,8 @@ NOT_RUN = "not run"
 
 
 def table(build: Path) -> str:
-    """Designs, simulators, blocks and mismatches; then random hosts, mutants, proofs, coverage and soak; then what each
-    part took.
+    """Designs, simulators, blocks and mismatches; then random hosts, bus models, mutants, proofs, coverage and soak;
+    then what each part took.
 
     What was not run is said.
 
@@ -45,6 +46,11 @@ def _parts(build: Path) -> Iterator[tuple[str, str]]:
         yield "control", str(ControlResults.model_validate_json(path.read_bytes()))
     if not hosts:
         yield "control", NOT_RUN
+    buses = sorted((build / "regress" / "cocotb").glob("*.json"))
+    for path in buses:
+        yield "buses", str(BusResults.model_validate_json(path.read_bytes()))
+    if not buses:
+        yield "buses", NOT_RUN
     path = build / "regress" / "mutants.json"
     yield "mutants", str(Grade.model_validate_json(path.read_bytes())) if path.is_file() else NOT_RUN
     path = build / "formal" / "results.json"

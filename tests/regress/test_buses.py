@@ -12,6 +12,7 @@ import pytest
 
 from rtl.emit import emit
 from sim.cocotb_run import run_bench
+from sim.regress.buses import BusResults
 from sim.toolchain import available
 from spikecae.design import Design
 from spikecae.files import write_text
@@ -75,9 +76,9 @@ def test_a_chip_between_bus_models(made: tuple[str, Made], simulator: str, model
         pytest.skip("iverilog is not installed")
     kind, chip = made
     counts, passed, failed = chip.run(simulator, chip.text(), tmp_path / "run", models)
-    found = {"chip": kind, "simulator": simulator, "passed": passed, "failed": failed, **counts}
+    found = BusResults(chip=kind, simulator=simulator, passed=passed, failed=failed, counts=counts)
     print(found)
-    write_text(BUILD / f"{kind}-{simulator}.json", json.dumps(found, indent=1) + "\n")
+    write_text(BUILD / f"{kind}-{simulator}.json", found.model_dump_json(indent=1) + "\n")
     assert (passed, failed) == (TESTS[simulator], 0)
 
 

@@ -5,6 +5,7 @@ import sys
 
 from sim.coverage.points import Counted, Coverage, Covered
 from sim.grade.results import Grade
+from sim.regress.buses import BusResults
 from sim.regress.control import ControlResults
 from sim.regress.part import run_part
 from sim.regress.table import table
@@ -14,7 +15,7 @@ from spikecae.files import write_text
 
 def test_what_was_not_run_is_said(tmp_path) -> None:
     assert [line.split() for line in table(tmp_path).splitlines()[2:]] == [
-        [name, "not", "run"] for name in ("control", "mutants", "proofs", "coverage", "soak")
+        [name, "not", "run"] for name in ("control", "buses", "mutants", "proofs", "coverage", "soak")
     ]
 
 
@@ -32,6 +33,7 @@ def test_what_was_run_is_shown(tmp_path) -> None:
             "hour_wall_s": 7200,
         },
     )
+    buses = BusResults(chip="a", simulator="b", passed=3, failed=1, counts={"input_stalls": 2})
     covered = Covered(designs=[Coverage(design="a", line=half, toggle=half, functional=half, bins={"a": 0})])
     for name, record in (("mutants", grade), ("coverage", covered), ("soak", soaked)):
         write_text(tmp_path / "regress" / f"{name}.json", record.model_dump_json())
@@ -39,6 +41,7 @@ def test_what_was_run_is_shown(tmp_path) -> None:
     write_text(tmp_path / "formal" / "results.json", proofs)
     hosts = ControlResults(chip="b", actions=1000, packets=20, spikes=90, lost=1, faults=2, met=6, all=8)
     write_text(tmp_path / "regress" / "control" / "b.json", hosts.model_dump_json())
+    write_text(tmp_path / "regress" / "cocotb" / "a-b.json", buses.model_dump_json())
     for name, code in (("a", 0), ("b", 3)):
         command = [sys.executable, "-c", f"import sys; sys.exit({code})"]
         assert run_part(name, command, tmp_path / "regress" / "parts") == code
@@ -46,6 +49,7 @@ def test_what_was_run_is_shown(tmp_path) -> None:
     assert lines == [
         "control      b: 1,000 actions, 2 faults, 1 of 90 spikes lost, 20 packets decoded, 6 of 8 kinds of registers "
         "by states",
+        "buses        a, b: 3 of 4 tests passed; 2 input stalls",
         "mutants      6 of 10 mutants killed, 2 proved equivalent (75.0 % of the others), 1 explained, 1 not",
         "proofs       1 of 2 properties proved, 1 of them to a depth",
         "coverage     a: line 50.0 % of 4 (3 excluded), toggle 50.0 % of 4 (3 excluded), functional 50.0 % of 4 (3 "
