@@ -42,6 +42,8 @@ __all__ = ["EXPERIMENT"]
 DATA = WAVE_CLUS["D2 0.05"]
 CHANNELS = (16, 64, 128, 256, 512)
 RATE_HZ = 30000.0
+LEAST_AREA = 6000
+"""µm² of a channel that the design set out for."""
 CODE_BITS, LSB = 8, 0.016
 """Of the converter: spikes fill a third of its range, the noise is 6 codes deep."""
 NOISE_SHIFT = 7
@@ -239,6 +241,22 @@ def whole(findings: Findings) -> str:
     )
 
 
+def area(findings: Findings) -> str:
+    """What of the area there is once, and what for each channel."""
+    few, many = (
+        findings.row({"channels": str(count), "parameters": "rom", "wires": PLACED}).metrics["um2_per_channel"].mean * count
+        for count in (CHANNELS[0], CHANNELS[-1])
+    )
+    each = (many - few) / (CHANNELS[-1] - CHANNELS[0])
+    once = few - each * CHANNELS[0]
+    return (
+        f"Of the area {once / 1e6:.2f} mm² are there once, whatever the channels: encoder, packets, registers and the "
+        f"detector's arithmetic. {each:,.0f} µm² come with each channel, nearly all of it memory: its last "
+        "samples, its noise estimate and its search for a peak, in the process's macros. "
+        f"{LEAST_AREA:,} µm² a channel would be reached with {once / (LEAST_AREA - each):,.0f} channels."
+    )
+
+
 EXPERIMENT = Experiment(
     name="implant",
     title="Silicon: a whole implant, from raw samples to packets",
@@ -247,5 +265,5 @@ EXPERIMENT = Experiment(
     designs=("lite",),
     tools=GATE_TOOLS,
     figure=figure,
-    remarks=(method, beside_others, filtering, whole),
+    remarks=(method, beside_others, area, filtering, whole),
 )

@@ -44,12 +44,15 @@ def main(
                 typer.echo(f"{mutant}: {verdict.bench or 'survives'} {verdict.message}")
             elif done % 50 == 0 or done == len(taken):
                 typer.echo(f"{design}: {done} of {len(taken)} mutants, {len(survivors)} survive")
+        unexplained = [mutant for mutant in survivors if reason_of(mutant, reasons) is None]
         with ThreadPoolExecutor(processes) as pool:
-            proofs = pool.map(partial(proved_equivalent, subject.netlist), survivors)
-            for mutant, same in zip(survivors, proofs, strict=True):
-                equivalent |= {(design, mutant.number)} if same else set()
-                why = "proved equivalent" if same else reason_of(mutant, reasons) or "without a reason"
-                typer.echo(f"  survives: {mutant}: {why}")
+            proofs = pool.map(partial(proved_equivalent, subject.netlist), unexplained)
+            proved = {mutant.number for mutant, same in zip(unexplained, proofs, strict=True) if same}
+        equivalent |= {(design, number) for number in proved}
+        for mutant in survivors:
+            why = reason_of(mutant, reasons)
+            told = why.reason if why else "proved equivalent" if mutant.number in proved else "without a reason"
+            typer.echo(f"  survives: {mutant}: {told}")
     if again:
         return
     grade = collect(seed, judged, equivalent, reasons)

@@ -164,6 +164,7 @@ def timeout(chip: Chip) -> None:
         quiet = int(simulator.frame_end_cycles[-1]) - int(simulator.input_cycles[-1])
         if not cycles <= quiet <= cycles + 2 * subject.manifest.latency_cycles:
             raise FaultFound(f"timeout: {quiet} cycles after the last sample, {cycles} were asked for")
+        chip.shows(f"a timeout of {cycles}", quiet)
     expect("timeout's packet", simulator.packets[0].hex(), expected[0].hex())
     chip.write("timeout", 0)
     simulator.feed(subject.spikes[:1])

@@ -3,11 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from spikecae.canonical_code import canonical_codes
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
 from spikecae.widths import integer_range
 
-__all__ = ["blocks_of_all_kinds", "lengths_of", "with_all_lengths"]
+__all__ = ["blocks_of_all_kinds", "codes_of", "with_all_lengths"]
 
 CANDIDATES = 4000
 QUIETEST = 8
@@ -31,7 +32,8 @@ def blocks_of_all_kinds(spec: EncoderSpec, blocks: int, seed: int) -> NDArray[np
 
 
 def with_all_lengths(spec: EncoderSpec, adc: NDArray[np.int16], seed: int) -> NDArray[np.int16]:
-    """Blocks (n, M, D), and behind them a few more, soft and loud, for code lengths that they do not lead to."""
+    """Blocks (n, M, D), and behind them a few more, soft and loud, for lengths and last bits of codes that they do not
+    lead to."""
     rng = np.random.default_rng(seed)
     shape = (CANDIDATES, spec.spikes, 1)
     t = np.arange(spec.samples)
@@ -40,17 +42,19 @@ def with_all_lengths(spec: EncoderSpec, adc: NDArray[np.int16], seed: int) -> ND
     loud, noise = (most * 2.0 ** -rng.uniform(0, QUIETEST, shape) for _ in range(2))
     sign = rng.choice((-1, 1), shape)
     codes = np.rint(sign * loud * bumps + rng.normal(0, 1, bumps.shape) * noise / 4).clip(least, most).astype(np.int16)
-    met = set().union(*lengths_of(spec, encode(spec, adc).indices))
+    met = set().union(*codes_of(spec, encode(spec, adc).indices))
     chosen = []
-    for number, own in enumerate(lengths_of(spec, encode(spec, codes).indices)):
+    for number, own in enumerate(codes_of(spec, encode(spec, codes).indices)):
         if not own <= met:
             met |= own
             chosen.append(number)
     return np.concatenate([adc, codes[chosen]])
 
 
-def lengths_of(spec: EncoderSpec, indices: NDArray[np.integer]) -> list[set[tuple[int, int]]]:
-    """Table and length in bits of the codes of each block of indices (blocks, S)."""
+def codes_of(spec: EncoderSpec, indices: NDArray[np.integer]) -> list[set[tuple[int, int, int]]]:
+    """Table, length in bits and last two bits of the codes of each block of indices (blocks, S)."""
     tables, places = spec.coder.tables, spec.symbols
-    bits = [(places.tables[at], tables[places.tables[at]][indices[:, at]].tolist()) for at in places.coded]
-    return [{(table, own[block]) for table, own in bits} for block in range(len(indices))]
+    last = [canonical_codes(lengths) & 3 for lengths in tables]
+    coded = [(places.tables[at], indices[:, at]) for at in places.coded]
+    found = [(table, tables[table][own].tolist(), last[table][own].tolist()) for table, own in coded]
+    return [{(table, bits[block], ends[block]) for table, bits, ends in found} for block in range(len(indices))]

@@ -1,5 +1,5 @@
 """What shows only after long, or in rare moments: counters near their ends, set through the back door; high bits of
-timers; the rate limiter's bucket to its last fraction of a bit; resets and flushes at any time."""
+timers; the rate limiter's bucket to its last fraction of a bit; resets, flushes and settings at any time."""
 
 import numpy as np
 
@@ -130,6 +130,29 @@ def any_reset(chip: Chip) -> None:
         chip.shows(f"after reset {number}", [int(simulator.frame_end_cycles[0]) - int(simulator.input_cycles[0])])
 
 
+def any_setting(chip: Chip) -> None:
+    """Settings that are written while spikes come, and runs that end among them: no spike begins where none may."""
+    simulator, subject = chip.simulator, chip.subject
+    rng = np.random.default_rng(7)
+    most = 2 * subject.manifest.cycles_per_block
+    names = {"sidecar": 3, "packet_blocks": subject.manifest.packet_blocks + 1, "spec_hash": WORD}
+    for number in range(24):
+        name = list(names)[number % len(names)]
+        simulator.feed(subject.spikes[: int(rng.integers(1, 4 * subject.spec.spikes))])
+        simulator.step(int(rng.integers(1, most)))
+        chip.write(name, int(rng.integers(1, names[name])))
+        simulator.step(int(rng.integers(1, most)))
+        if number % 3 == 0:
+            chip.halt()
+            simulator.step(most)
+            chip.shows(f"samples taken up to halt {number}", simulator.input_cycles.size)
+            chip.start()
+        chip.settle()
+        chip.shows(f"samples and packets after setting {number}", [simulator.input_cycles.size, simulator.frames])
+    chip.flush()
+    chip.shows("packets of any setting", [packet.hex() for packet in simulator.packets])
+
+
 def tags(chip: Chip) -> None:
     """Each bit of the spec's tag is taken between packets, and sent."""
     simulator, subject = chip.simulator, chip.subject
@@ -142,4 +165,4 @@ def tags(chip: Chip) -> None:
         expect("tag", tag, word >> 16)
 
 
-LONG_BENCHES = (high_settings, near_ends, last_fraction, lowered_bound, any_partial, any_reset, tags)
+LONG_BENCHES = (high_settings, near_ends, last_fraction, lowered_bound, any_partial, any_reset, any_setting, tags)

@@ -44,6 +44,8 @@ class Survivor(Record):
     mode: str
     equivalent: bool
     """Proved by Yosys to do in its unit what the unit does without it."""
+    harmless: bool
+    """Nothing that a pin shows can hang on it, by ``reason``."""
     reason: str | None
     """Why it may survive; None: nobody knows."""
 
@@ -61,6 +63,7 @@ class Grade(Record):
     mutants: int
     killed: int
     equivalent: int
+    harmless: int
     explained: int
     by_bench: dict[str, int]
     units: list[UnitGrade]
@@ -68,14 +71,20 @@ class Grade(Record):
 
     @property
     def killed_percent(self) -> float:
-        """Of those that are not proved equivalent."""
+        """Of those that a pin may show: neither proved equivalent nor harmless."""
+        return 100 * self.killed / (self.mutants - self.equivalent - self.harmless)
+
+    @property
+    def unproved_percent(self) -> float:
+        """Killed, of those that are not proved equivalent."""
         return 100 * self.killed / (self.mutants - self.equivalent)
 
     def __str__(self) -> str:
-        left = self.mutants - self.killed - self.equivalent - self.explained
+        left = self.mutants - self.killed - self.equivalent - self.harmless - self.explained
         return (
             f"{self.killed} of {self.mutants} mutants killed, {self.equivalent} proved equivalent "
-            f"({self.killed_percent:.1f} % of the others), {self.explained} explained, {left} not"
+            f"({self.unproved_percent:.1f} % of the others), {self.harmless} harmless by argument "
+            f"({self.killed_percent:.1f} % of the rest), {self.explained} explained, {left} not"
         )
 
 
@@ -86,17 +95,18 @@ class Reason:
     unit: re.Pattern[str]
     fault: re.Pattern[str]
     reason: str
+    harmless: bool = False
 
 
 def load_reasons(path: Path = REASONS) -> list[Reason]:
     """The list of reasons that is kept beside this file."""
     entries = tomllib.loads(path.read_text(encoding="utf-8"))["survivor"]
-    return [Reason(re.compile(entry["unit"]), re.compile(entry["fault"]), entry["reason"]) for entry in entries]
+    return [Reason(**(entry | {of: re.compile(entry[of]) for of in ("unit", "fault")})) for entry in entries]
 
 
-def reason_of(mutant: Mutant, reasons: Iterable[Reason]) -> str | None:
+def reason_of(mutant: Mutant, reasons: Iterable[Reason]) -> Reason | None:
     """Why a mutant may survive; None: none of the reasons is its."""
-    own = (r.reason for r in reasons if r.unit.fullmatch(mutant.unit) and r.fault.search(mutant.fault))
+    own = (each for each in reasons if each.unit.fullmatch(mutant.unit) and each.fault.search(mutant.fault))
     return next(own, None)
 
 
@@ -111,18 +121,22 @@ def collect(
         equivalent: design and number of those that are proved equivalent.
         reasons: for survivors.
     """
-    survivors = [
-        Survivor(
-            design=design,
-            unit=mutant.unit,
-            place=mutant.place,
-            mode=mutant.mode,
-            equivalent=(design, mutant.number) in equivalent,
-            reason=reason_of(mutant, reasons),
+    survivors = []
+    for design, mutant, verdict in judged:
+        if verdict.bench is not None:
+            continue
+        proved, why = (design, mutant.number) in equivalent, reason_of(mutant, reasons)
+        survivors.append(
+            Survivor(
+                design=design,
+                unit=mutant.unit,
+                place=mutant.place,
+                mode=mutant.mode,
+                equivalent=proved,
+                harmless=why is not None and why.harmless and not proved,
+                reason=why and why.reason,
+            )
         )
-        for design, mutant, verdict in judged
-        if verdict.bench is None
-    ]
     units = Counter((design, mutant.unit) for design, mutant, _ in judged)
     lived = Counter((survivor.design, survivor.unit) for survivor in survivors)
     same = Counter((survivor.design, survivor.unit) for survivor in survivors if survivor.equivalent)
@@ -131,7 +145,8 @@ def collect(
         mutants=len(judged),
         killed=len(judged) - len(survivors),
         equivalent=same.total(),
-        explained=sum(survivor.reason is not None and not survivor.equivalent for survivor in survivors),
+        harmless=sum(survivor.harmless for survivor in survivors),
+        explained=sum(s.reason is not None and not s.equivalent and not s.harmless for s in survivors),
         by_bench=dict(Counter(verdict.bench for _, _, verdict in judged if verdict.bench is not None)),
         units=[
             UnitGrade(design=of[0], unit=of[1], mutants=count, killed=count - lived[of], equivalent=same[of])

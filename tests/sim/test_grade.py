@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from rtl.units.max_pool import MaxPool
-from sim.grade.blocks import lengths_of, with_all_lengths
+from sim.grade.blocks import codes_of, with_all_lengths
 from sim.grade.chip import FaultFound, expect
 from sim.grade.mistakes import MISTAKES, made
 from sim.grade.mutants import Mutant
 from sim.grade.random_parameters import with_random_parameters
 from sim.grade.results import Reason, collect, load_reasons
 from sim.grade.verdicts import Verdict
+from spikecae.canonical_code import canonical_codes
 from spikecae.golden import encode
 
 MUTANT = Mutant(1, "dot", "chip.conv.dot $add Y[3]", "inv", "mutate -mode inv")
@@ -24,17 +25,23 @@ def test_mutants_are_counted_by_unit_and_what_became_of_them() -> None:
     verdicts = [Verdict(1, "raw", "x"), Verdict(2, None, ""), Verdict(3, None, ""), Verdict(4, None, "")]
     judged = [("a", replace(MUTANT, number=verdict.number), verdict) for verdict in verdicts]
     judged += [("a", replace(MUTANT, number=5, unit="pool"), Verdict(5, "raw", "y"))]
+    judged += [("a", replace(MUTANT, number=6, mode="cnot1 2"), Verdict(6, None, ""))]
     grade = collect(
         1,
         judged,
         {("a", 2)},
-        [Reason(re.compile("dot"), re.compile("add"), "why"), Reason(re.compile("pool"), re.compile(""), "no")],
+        [
+            Reason(re.compile("dot"), re.compile("^cnot"), "why", harmless=True),
+            Reason(re.compile("dot"), re.compile("add"), "why"),
+            Reason(re.compile("pool"), re.compile(""), "no"),
+        ],
     )
-    assert (grade.mutants, grade.killed, grade.equivalent, grade.explained) == (5, 2, 1, 2)
-    assert grade.killed_percent == 50
+    counts = grade.mutants, grade.killed, grade.equivalent, grade.harmless, grade.explained
+    assert counts == (6, 2, 1, 1, 2)
+    assert (grade.unproved_percent, grade.killed_percent) == (40, 50)
     assert grade.by_bench == {"raw": 2}
     assert [(unit.unit, unit.mutants, unit.killed, unit.equivalent) for unit in grade.units] == [
-        ("dot", 4, 1, 1),
+        ("dot", 5, 1, 1),
         ("pool", 1, 1, 0),
     ]
     assert collect(1, judged, set(), []).explained == 0
@@ -60,13 +67,14 @@ def test_a_mistake_whose_text_is_gone_is_refused() -> None:
         pass
 
 
-def test_blocks_are_added_for_every_length_of_a_code(tiny, encoder) -> None:
+def test_blocks_are_added_for_every_length_and_end_of_a_code(tiny, encoder) -> None:
     spec, few = encoder.spec, encoder.adc[:2]
-    lengths = {(table, bits) for table, own in enumerate(spec.coder.tables) for bits in own.tolist()}
+    own = ((table, own, canonical_codes(own)) for table, own in enumerate(spec.coder.tables))
+    codes = {(table, bits, code & 3) for table, its, all_ in own for bits, code in zip(its, all_, strict=True)}
     before, after = (
-        set().union(*lengths_of(spec, encode(spec, adc).indices)) for adc in (few, with_all_lengths(spec, few, 1))
+        set().union(*codes_of(spec, encode(spec, adc).indices)) for adc in (few, with_all_lengths(spec, few, 1))
     )
-    assert before < after <= lengths
+    assert before < after <= codes
 
 
 def test_random_parameters_fit_the_chip_and_use_all_of_it(tiny, encoder) -> None:

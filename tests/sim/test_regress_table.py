@@ -21,7 +21,9 @@ def test_what_was_not_run_is_said(tmp_path) -> None:
 
 def test_what_was_run_is_shown(tmp_path) -> None:
     half = Counted(points=4, hit=2, excluded={"why": 3}, missing=["a", "b"])
-    grade = Grade(seed=1, mutants=10, killed=6, equivalent=2, explained=1, by_bench={}, units=[], survivors=[])
+    grade = Grade(
+        seed=1, mutants=10, killed=6, equivalent=2, harmless=1, explained=1, by_bench={}, units=[], survivors=[]
+    )
     soaked = Soaked(
         **{"design": "a", "channels": 1000, "spikes_per_s": 20, "hours": 0.5, "spikes": 8, "blocks": 4, "values": 9},
         **{
@@ -50,7 +52,8 @@ def test_what_was_run_is_shown(tmp_path) -> None:
         "control      b: 1,000 actions, 2 faults, 1 of 90 spikes lost, 20 packets decoded, 6 of 8 kinds of registers "
         "by states",
         "buses        a, b: 3 of 4 tests passed; 2 input stalls",
-        "mutants      6 of 10 mutants killed, 2 proved equivalent (75.0 % of the others), 1 explained, 1 not",
+        "mutants      6 of 10 mutants killed, 2 proved equivalent (75.0 % of the others), 1 harmless by argument "
+        "(85.7 % of the rest), 1 explained, 0 not",
         "proofs       1 of 2 properties proved, 1 of them to a depth",
         "coverage     a: line 50.0 % of 4 (3 excluded), toggle 50.0 % of 4 (3 excluded), functional 50.0 % of 4 (3 "
         "excluded)",
