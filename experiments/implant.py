@@ -243,12 +243,13 @@ def whole(findings: Findings) -> str:
 
 def area(findings: Findings) -> str:
     """What of the area there is once, and what for each channel."""
+    ends = CHANNELS[0], CHANNELS[-1]
     few, many = (
-        findings.row({"channels": str(count), "parameters": "rom", "wires": PLACED}).metrics["um2_per_channel"].mean * count
-        for count in (CHANNELS[0], CHANNELS[-1])
+        count * findings.mean("um2_per_channel", {"channels": str(count), "parameters": "rom", "wires": PLACED})
+        for count in ends
     )
-    each = (many - few) / (CHANNELS[-1] - CHANNELS[0])
-    once = few - each * CHANNELS[0]
+    each = (many - few) / (ends[1] - ends[0])
+    once = few - each * ends[0]
     return (
         f"Of the area {once / 1e6:.2f} mm² are there once, whatever the channels: encoder, packets, registers and the "
         f"detector's arithmetic. {each:,.0f} µm² come with each channel, nearly all of it memory: its last "
