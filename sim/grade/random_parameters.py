@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import singledispatch
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.grade.blocks import blocks_of_all_kinds
 from spikecae.arithmetic import Integers
@@ -86,12 +87,7 @@ def _(stage: Residual, hardware: Hardware, rng: np.random.Generator) -> Stage:
 @_randomized.register
 def _(stage: Levels, hardware: Hardware, rng: np.random.Generator) -> Stage:
     classes = tuple(
-        replace(
-            book,
-            words=rng.permutation(book.words.ravel()).reshape(book.words.shape),
-            bias=rng.permutation(book.bias),
-        )
-        for book in stage.classes
+        replace(book, words=_of_any_size(book.words, rng), bias=rng.permutation(book.bias)) for book in stage.classes
     )
     groups = tuple(
         replace(group, low=(group.low + rng.integers(-2, 2, group.low.size)).clip(-128, 0).astype(np.int8))
@@ -100,10 +96,21 @@ def _(stage: Levels, hardware: Hardware, rng: np.random.Generator) -> Stage:
     return replace(stage, classes=classes, groups=groups)
 
 
+def _of_any_size(words: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.int8]:
+    """Half of them as they are, in another order, and half over the whole range."""
+    anew = rng.integers(-128, 128, words.shape).astype(np.int8)
+    return np.where(rng.random(words.shape) < 0.5, anew, rng.permutation(words.ravel()).reshape(words.shape))
+
+
 @_randomized.register
 def _(stage: Huffman, hardware: Hardware, rng: np.random.Generator) -> Stage:
-    weights = (2 ** rng.permutation(np.linspace(0, MAX_LENGTH - 1, table.size)) for table in stage.tables)
-    return replace(stage, tables=tuple(code_lengths(own) for own in weights))
+    return replace(stage, tables=tuple(code_lengths(_frequencies(table.size, rng)) for table in stage.tables))
+
+
+def _frequencies(symbols: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(symbols,) from very rare to common in no order; the last, a codeword that never wins, is neither."""
+    spread = 2 ** np.linspace(0, MAX_LENGTH - 1, symbols)
+    return np.append(rng.permutation(np.delete(spread, symbols // 2)), spread[symbols // 2])
 
 
 def _with_codewords_near(stage: VectorQuantizer, latents: Integers, rng: np.random.Generator) -> VectorQuantizer:
