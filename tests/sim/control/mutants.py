@@ -78,8 +78,8 @@ MUTANTS = (
     Mutant(
         "a timeout comes while a sample waits",
         *CHIP,
-        "spike_end | ~waits | self.s_axis_tvalid",
-        "spike_end | ~waits",
+        "timeout.restart.eq(spike_end | self.s_axis_tvalid)",
+        "timeout.restart.eq(spike_end)",
         POINTS,
     ),
     Mutant("0 is accepted", *REGISTERS, "(self.bus.write_data >= low) & below if low else below", "below", SPIKES),
