@@ -29,7 +29,7 @@ FOOTPRINT = ((0, 1.0), (1, 0.6), (-1, 0.5), (2, 0.4), (-2, 0.3))
 
 
 class CompressedRecording(BaseModel):
-    """``recording.json``."""
+    """``recording.json``; ``benchmarks/results`` keeps the one that ``docs/codec.md`` tells of."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
