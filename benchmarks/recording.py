@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
 from benchmarks.memory import peak_mib
+from benchmarks.processor import processor
 from spikecae.cores import usable_cores
 from spikecae.files import write_text
 from spikecae.recordings.chosen import choose_codec
@@ -28,11 +29,12 @@ FOOTPRINT = ((0, 1.0), (1, 0.6), (-1, 0.5), (2, 0.4), (-2, 0.3))
 
 
 class CompressedRecording(BaseModel):
-    """``recording.json``."""
+    """``recording.json``; ``benchmarks/results`` keeps the one that ``docs/codec.md`` tells of."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
+    processor: str
     codec: str
     channels: int
     seconds: float
@@ -90,6 +92,7 @@ def main(
         made = compress(recording, codec, Path(temporary) / "x.scae", n_jobs=n_jobs)
     wall, spent = time.perf_counter() - start, time.process_time() - cpu
     result = CompressedRecording(
+        processor=processor(),
         codec=codec,
         channels=channels,
         seconds=recorded_s,

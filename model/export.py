@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -28,16 +29,18 @@ def export_decoder(path: Path, design: Design, decoder: nn.Module) -> None:
     """
     latents = torch.zeros(2, design.encoder.features, design.latent_samples)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision is not installed
-    program = torch.onnx.export(
-        _plain(decoder),
-        (latents,),
-        dynamo=True,
-        input_names=["latents"],
-        output_names=["blocks"],
-        dynamic_shapes=({0: torch.export.Dim("blocks")},),
-        optimize=False,
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of what the exporter itself calls
+        program = torch.onnx.export(
+            _plain(decoder),
+            (latents,),
+            dynamo=True,
+            input_names=["latents"],
+            output_names=["blocks"],
+            dynamic_shapes=({0: torch.export.Dim("blocks")},),
+            optimize=False,
+            verbose=False,
+        )
     if program is None:
         raise RuntimeError("PyTorch wrote no ONNX program")
     model = program.model_proto

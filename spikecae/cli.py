@@ -263,7 +263,7 @@ def decode(
                 if as_json:
                     _print_json(result)
                 raise DamageError(refusal)
-    link, content = account.link, "latents" if latents else f"snippets in {header.unit}"
+    link, content = account.link, "latents" if latents else f"snippets in {header.unit_in_words}"
     _say(f"{many(link.blocks, 'block')} in {many(link.packets, 'packet')}; {content}")
     if decoded.without_times:
         _say(f"the times of {many(decoded.without_times, 'block')} are of another kind than the first's, and left out")

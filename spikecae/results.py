@@ -116,11 +116,12 @@ class Inspected(Result):
         """The same for people."""
         header, contents = self.header, self.contents
         adc, expected = header.adc, contents.blocks_expected
+        sign = "signed" if adc.signed else "unsigned"
         rows = {
             "design": f"{header.design}, spec {', '.join(header.spec_hashes)}",
             "blocks": f"{contents.blocks}" + ("" if expected is None else f" of {expected} that were written"),
             "spikes": f"{self.spikes}, {header.spikes} of {header.samples} samples in a block",
-            "converter": f"{adc.bits} bits, {'signed' if adc.signed else 'unsigned'}, {adc.lsb:g} {header.unit} a step",
+            "converter": f"{adc.bits} bits, {sign}, {adc.lsb:g} {header.unit_in_words} a step",
             "packets": f"{contents.packets}, {self.code_bytes} bytes of codes and events in {self.file_bytes} bytes",
             "bits per spike": "-" if self.bits_per_spike is None else f"{self.bits_per_spike:.1f}",
             "cr_wire": "-" if self.cr_wire is None else f"{self.cr_wire:.1f}",

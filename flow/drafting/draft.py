@@ -65,8 +65,8 @@ def draft_for(name: str, wishes: Wishes, found: Survey | None = None) -> Draft:
         if spikes >= wanted:
             break
     reason = (
-        f"The most cycles a sample, and so the least area, at which {spikes:,.0f} spikes/s are coded: "
-        f"{SPARE:g} times {wishes.channels} channels · {wishes.rate_hz:g} Hz."
+        f"The most cycles a sample, and so the least area, that keep up with {wanted:,.0f} spikes/s, {SPARE:g} times "
+        f"{wishes.channels} · {wishes.rate_hz:g} Hz: {spikes:,.0f} are coded."
         if spikes >= wanted
         else f"One cycle a sample codes {spikes:,.0f} spikes/s, fewer than {wanted:,.0f}: take several encoders."
     )
@@ -117,7 +117,8 @@ def draft(name: str, wishes: Wishes, found: Survey | None = None) -> Draft:
         reasons["synthetic.noise"] = f"As {found.source} has it; for trials without the recording."
     reasons |= {
         "block.kind": _kind(wishes, found, joint=joint),
-        "block.samples": f"{1000 * samples / rate:.1f} ms at {rate:g} Hz.",
+        "block.spikes": f"M: {'the contacts nearest to a peak' if joint else 'each spike waits for the last of them'}.",
+        "block.samples": f"D: {1000 * samples / rate:.1f} ms at {rate:g} Hz.",
         "encoder.kind": "A map, classes and levels, soon fitted; resnext is a network.",
         "encoder.features": "A third of the samples of four neighbours." if joint else "A quarter of the samples.",
         "codebook.codewords": "Typical spikes that are subtracted: better quality at the same bits; 1 for none.",

@@ -8,7 +8,9 @@ that does not say, the layers of PyTorch in it are judged.
 import importlib.util
 import inspect
 import sys
+import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,6 +27,7 @@ __all__ = ["encoder_of", "refusals"]
 
 POOLS = (1, 2, 4)
 POOLED = "1, 2 or 4 samples"
+CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 NAMELESS = (nn.BatchNorm1d, nn.ReLU, nn.Identity, nn.Dropout)
 """Folded into a convolution, a part of it, or gone when the training is over."""
 BLOCK = "a residual block of grouped convolutions (EncoderBlock)"
@@ -35,23 +38,26 @@ NEAREST = (
     ("Linear|Bilinear", "a ConvolutionLayer of kernel 1, or encoder.kind = 'linear' for a map of all samples"),
     ("AvgPool|MaxPool|LPPool", f"a max pool over time (PoolLayer) of {POOLED}"),
     ("LayerNorm|GroupNorm|InstanceNorm|RMSNorm|BatchNorm", "batch normalization (BatchNorm), which is folded away"),
-    ("LU|Sigmoid|Tanh|Softmax|Softplus|Mish", "ReLU, which follows every convolution but the last"),
+    ("LU|Sigmoid|Tanh|Softmax|Softplus|Mish", "none of its own: a ReLU follows every convolution but the last"),
     ("Embedding", "the design's codebook"),
 )
 """Layers of PyTorch by a part of their name, and what the chip has in their place; the first that fits counts."""
+EXAMPLE = f"{Encoder.__module__}.{Encoder.__name__}"
 
 
 def encoder_of(module: str, design: Design) -> Any:
     """An instance of ``FILE.py:CLASS``, made with the design if it takes one argument.
 
     Raises:
-        ValueError: there is no such file or class, it is no module of PyTorch, or it cannot be made.
+        ValueError: there is no such file or class, it is no module of PyTorch, or its own code fails.
     """
     path, _, name = module.partition(":")
     file = Path(path)
     if not name or file.suffix != ".py" or not file.is_file():
         raise ValueError(f"--module {module}: no such file, or no class named; write FILE.py:CLASS")
-    loaded = _loaded(file.resolve())
+    own = file.resolve()
+    with _own_code(f"--module {module}", own):
+        loaded = _loaded(own)
     kind = getattr(loaded, name, None)
     if not (inspect.isclass(kind) and issubclass(kind, nn.Module)):
         raise ValueError(f"--module {module}: {file} has no torch.nn.Module called {name}; check the name")
@@ -61,7 +67,23 @@ def encoder_of(module: str, design: Design) -> Any:
     if len(needed) > 1:
         names = ", ".join(parameter.name for parameter in needed)
         raise ValueError(f"--module {module}: {name} needs {names}; let it take the design alone, or nothing")
-    return kind(design) if needed else kind()
+    with _own_code(f"--module {module}: {name}()", own):
+        return kind(design) if needed else kind()
+
+
+@contextmanager
+def _own_code(what: str, file: Path) -> Iterator[None]:
+    """Code of the user's in ``file``, whatever it raises.
+
+    Raises:
+        ValueError: it fails, with the line that does.
+    """
+    try:
+        yield
+    except Exception as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == file]
+        place = f", line {lines[-1]}" if lines else ""
+        raise ValueError(f"{what} fails: {type(error).__name__}: {error}; mend {file}{place}") from error
 
 
 def _loaded(file: Path) -> ModuleType:
@@ -78,26 +100,46 @@ def _loaded(file: Path) -> ModuleType:
 
 
 def refusals(encoder: Any) -> list[str]:
-    """What the chip does not have: for each layer its name, kind and place, and the nearest that the chip has."""
-    says = hasattr(encoder, "layers")
-    layers = list(encoder.layers()) if says else list(_parts(encoder))
+    """What the chip does not have: for each layer its name, kind and place, and the nearest that the chip has.
+
+    Raises:
+        ValueError: the encoder's ``layers()`` fails.
+    """
+    said, unsaid = _layers(encoder)
+    layers = list(_parts(encoder)) if unsaid else said
     faults = []
     for number, (name, layer) in enumerate(layers):
-        fault = _fault_of_stage(layer) if says else _fault_of_part(layer)
+        fault = _fault_of_part(layer) if unsaid else _fault_of_stage(layer)
         if fault:
             behind = f"behind {layers[number - 1][0]}" if number else "the first"
             faults.append(f"layer {name} ({type(layer).__name__}), {number + 1} of {len(layers)}, {behind}: {fault}")
-    if not faults and not says:
-        faults.append(
-            f"{type(encoder).__name__} does not say in which order its layers follow each other; give it a method "
-            f"layers(), as {Encoder.__module__}.{Encoder.__name__} has one"
-        )
-    return faults
+    return [*faults, unsaid] if unsaid else faults
 
 
-def _parts(encoder: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Modules that have none inside."""
-    return ((name, part) for name, part in encoder.named_modules() if name and not list(part.children()))
+def _layers(encoder: Any) -> tuple[list[tuple[str, Any]], str]:
+    """What an encoder says of its layers, or what is wrong with that."""
+    kind = type(encoder)
+    if not hasattr(encoder, "layers"):
+        said = "does not say in which order its layers follow each other; give it a method layers()"
+        return [], f"{kind.__name__} {said}, as {EXAMPLE} has one"
+    name = f"{kind.__name__}.layers()"
+    with _own_code(name, Path(inspect.getfile(kind))):
+        told = list(encoder.layers())
+    for number, pair in enumerate(told):
+        if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)):
+            place = f"{type(pair).__name__}, {number + 1} of {len(told)}"
+            return [], f"{name} gives {place}; give (name, layer) for each stage, as {EXAMPLE} does"
+    return told, ""
+
+
+def _parts(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
+    """Layers of PyTorch, whatever is in them, and what has no modules inside."""
+    for name, part in module.named_children():
+        layer = type(part).__module__.startswith("torch.nn.") and not isinstance(part, CONTAINERS)
+        if layer or not list(part.children()):
+            yield f"{prefix}{name}", part
+        else:
+            yield from _parts(part, f"{prefix}{name}.")
 
 
 def _fault_of_stage(layer: object) -> str:

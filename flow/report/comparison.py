@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flow.layout import find_layout
-from flow.report.schema import LevelCoder, Report
+from flow.report.schema import Data, LevelCoder, Report
 from flow.report.template import load_template
 from spikecae.opening.provenance import in_words
 from spikecae.records import read_record
@@ -22,6 +22,10 @@ __all__ = ["FIGURES", "MISMATCHES", "Comparison", "ComparisonLine", "compare", "
 
 TEMPLATE = Path(__file__).with_name("comparison.html")
 Better = Literal["more", "less"]
+APART = (
+    "Measured on different spikes (another recording, or snippets of another length): quality and rate are not "
+    "compared, only told."
+)
 MISMATCHES = "mismatches, Verilog and golden"
 
 
@@ -103,10 +107,12 @@ class ComparisonLine(Record):
 class Comparison(Record):
     """Designs side by side."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     designs: list[str]
     spikes: list[str]
-    """What each was measured on, and what that is."""
+    """What each was measured on, what that is, and how long a snippet is."""
+    same_spikes: bool
+    """Whether all were: the same recording, as far as its figures tell, cut in snippets of one length."""
     spec_hashes: list[str]
     power: list[str | None]
     """Target and wires that energy was measured with; None where it was not measured."""
@@ -115,10 +121,9 @@ class Comparison(Record):
     @property
     def notes(self) -> list[str]:
         """What the figures do not say."""
-        apart = len(set(self.spikes)) > 1
         unmeasured = [name for name, power in zip(self.designs, self.power, strict=True) if power is None]
         return [
-            *(["Measured on different spikes: quality and rate are not compared, only told."] if apart else []),
+            *([] if self.same_spikes else [APART]),
             *(
                 [f"No energy was measured of {', '.join(unmeasured)}: make power DESIGN={unmeasured[0]}, then report."]
                 if unmeasured
@@ -148,16 +153,28 @@ def reports_of(designs: Sequence[str]) -> list[Report]:
     return found
 
 
+def _what_was_cut(report: Report) -> tuple[object, ...]:
+    """What tells the spikes of two reports apart; the embedded recordings of two designs may have one name."""
+    data, found = report.data, report.data.quality
+    length = data.samples_per_spike, data.sampling_rate_hz, data.unit
+    return data.source, data.provenance, *length, found.duration_s, found.channels, found.noise
+
+
+def _spikes_in_words(data: Data) -> str:
+    snippet = f"{data.samples_per_spike} samples at {data.sampling_rate_hz / 1000:g} kHz"
+    return f"{data.source} ({in_words(data.provenance)}), {snippet}"
+
+
 def compare(reports: Sequence[Report]) -> Comparison:
     """Put reports side by side."""
-    spikes = [f"{report.data.source} ({in_words(report.data.provenance)})" for report in reports]
+    same_spikes = all(_what_was_cut(report) == _what_was_cut(reports[0]) for report in reports)
     lines = []
     for figure in FIGURES:
         values = [figure.value(report) for report in reports]
         if all(value is None for value in values):
             continue
         told = [value for value in values if value is not None]
-        comparable = figure.better and not (figure.of_spikes and len(set(spikes)) > 1)
+        comparable = figure.better and (same_spikes or not figure.of_spikes)
         best: list[int] = []
         if comparable and len(told) > 1 and min(told) != max(told):
             top = max(told) if figure.better == "more" else min(told)
@@ -165,7 +182,8 @@ def compare(reports: Sequence[Report]) -> Comparison:
         lines.append(ComparisonLine(name=figure.name, values=values, best=best, digits=figure.digits))
     return Comparison(
         designs=[report.design for report in reports],
-        spikes=spikes,
+        spikes=[_spikes_in_words(report.data) for report in reports],
+        same_spikes=same_spikes,
         spec_hashes=[report.encoder.spec_hash for report in reports],
         power=[None if r.power is None else f"{r.power.target}; wires: {r.power.wires_in_words}" for r in reports],
         lines=lines,

@@ -164,12 +164,17 @@ def _groups(told: Evaluation) -> str:
 
 
 def _sorting(told: Sorted) -> str:
-    names = ("unit", "spikes", "before, %", "after, %")
+    names = ("unit", "spikes", "own event, %", "before, %", "after, %")
     rows = [
-        (unit.name, f"{unit.spikes:,}", f"{100 * unit.before:.0f}", f"{100 * unit.after:.0f}") for unit in told.units
+        (unit.name, f"{unit.spikes:,}", *(f"{100 * share:.0f}" for share in (unit.with_event, unit.before, unit.after)))
+        for unit in told.units
     ]
-    note = "Spikes that the sorter finds of a unit, over those that are in either, against"
-    table = _worst(names, rows, f"{note} {told.against}; what was not sent is white noise.", "that lose less")
+    note = (
+        "Before, after: spikes that the sorter finds of a unit, over those that are in either, against "
+        f"{told.against}. Own event: of spikes that fall together only the largest has one, though its snippets may "
+        "show the others. What was not sent is white noise."
+    )
+    table = _worst(names, rows, note, "that lose less")
     return f"<p>{escape(str(told))}.</p>{table}"
 
 

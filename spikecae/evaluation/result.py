@@ -56,6 +56,9 @@ class OfUnit(Part):
 
     name: str
     spikes: int
+    with_event: float
+    """Share of the spikes that have an event of their own: of those that fall together only the largest has one, though
+    its snippets may show the others."""
     before: float
     """On the recording as it is; 1 of a unit that was found there."""
     after: float
@@ -80,15 +83,17 @@ class Sorted(Part):
         if not self.units:
             return found
         before, after = (100 * fmean(values) for values in zip(*((u.before, u.after) for u in self.units), strict=True))
+        own = 100 * sum(u.with_event * u.spikes for u in self.units) / sum(u.spikes for u in self.units)
+        sent = f"{own:.0f} % of their spikes have an event of their own"
         if self.against == "units before":
-            return f"{found}; these agree with those by {after:.0f} %, in the mean"
-        return f"{found}; mean accuracy of {len(self.units)} known units: {before:.0f} % and {after:.0f} %"
+            return f"{found}; these agree with those by {after:.0f} %, in the mean; {sent}"
+        return f"{found}; mean accuracy of {len(self.units)} known units: {before:.0f} % and {after:.0f} %; {sent}"
 
 
 class Evaluation(Part):
     """An encoder on the spikes of a recording that it was not trained on."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     codec: str
     spec_hash: str
     recording: Recorded

@@ -9,6 +9,8 @@ import numpy as np
 
 from spikecae.errors import InputError
 from spikecae.evaluation.result import OfUnit, Sorted
+from spikecae.evaluation.units import shares_with_event
+from spikecae.recordings.arrangement import arrange
 from spikecae.recordings.chosen import choose_codec
 from spikecae.recordings.compress import compress
 from spikecae.recordings.read import read_scae
@@ -76,36 +78,33 @@ def sort_before_and_after(
         folder = Path(temporary)
         compress(part, codec, folder / "out", groups=groups, uv_per_step=uv_per_step, n_jobs=n_jobs, progress=progress)
         raw = part.save(folder=folder / "raw", n_jobs=1, progress_bar=False, verbose=False)
-        back = read_scae(folder / "out").to_recording(noise=True)
+        spikes = read_scae(folder / "out")
+        back = spikes.to_recording(noise=True)
         found = [
             _sorted(sorter, scale(each, gain=-1.0) if turned else each, folder / name, name)
             for each, name in ((raw, "before"), (back, "after"))
         ]
         before, after = found
+        known = before if truth is None else _first(truth, recording, length)
+        close = arrange(part, choose_codec(codec).design, groups).close
+        own = shares_with_event(known, spikes.recorded, spikes.sample, spikes.channel, close)
         if truth is not None:
-            known = _first(truth, recording, length)
             scores = [compare_sorter_to_ground_truth(known, each, exhaustive_gt=False) for each in found]
-            accuracy = [each.get_performance()["accuracy"] for each in scores]
-            units = [
-                OfUnit(
-                    name=str(unit),
-                    spikes=len(known.get_unit_spike_train(unit, segment_index=0)),
-                    before=float(accuracy[0][unit]),
-                    after=float(accuracy[1][unit]),
-                )
-                for unit in known.unit_ids
-            ]
+            were, are = (each.get_performance()["accuracy"] for each in scores)
         else:
-            scores = compare_two_sorters(before, after).agreement_scores
-            units = [
-                OfUnit(
-                    name=str(unit),
-                    spikes=len(before.get_unit_spike_train(unit, segment_index=0)),
-                    before=1.0,
-                    after=float(scores.loc[unit].max()) if len(after.unit_ids) else 0.0,
-                )
-                for unit in before.unit_ids
-            ]
+            agreement = compare_two_sorters(before, after).agreement_scores
+            were = dict.fromkeys(before.unit_ids, 1.0)
+            are = agreement.max(axis=1) if len(after.unit_ids) else dict.fromkeys(before.unit_ids, 0.0)
+        units = [
+            OfUnit(
+                name=str(unit),
+                spikes=len(known.get_unit_spike_train(unit, segment_index=0)),
+                with_event=share,
+                before=float(were[unit]),
+                after=float(are[unit]),
+            )
+            for unit, share in zip(known.unit_ids, own, strict=True)
+        ]
         return Sorted(
             sorter=sorter,
             seconds=length / rate,

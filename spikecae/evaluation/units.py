@@ -11,7 +11,7 @@ from spikecae.front_end.recorded import Recorded
 if TYPE_CHECKING:
     from spikeinterface.core import BaseSorting
 
-__all__ = ["NONE", "units_of"]
+__all__ = ["NONE", "shares_with_event", "units_of"]
 
 NONE = -1
 WITHIN_S = 0.4e-3
@@ -67,3 +67,17 @@ def units_of(
         mine = there & close[home][channels] & (distance < nearest)
         number[mine], nearest[mine] = unit, distance[mine]
     return names, number
+
+
+def shares_with_event(
+    sorting: "BaseSorting",
+    recorded: Recorded,
+    times: NDArray[np.integer],
+    channels: NDArray[np.integer],
+    close: NDArray[np.bool_],
+) -> list[float]:
+    """Of each unit, the share of its spikes that have an event of their own; arguments as of :func:`units_of`."""
+    names, number = units_of(sorting, recorded, times, channels, close)
+    events = np.bincount(number[number != NONE], minlength=len(names))
+    spikes = sorting.count_num_spikes_per_unit()
+    return [min(1.0, int(own) / max(1, int(spikes[unit]))) for unit, own in zip(sorting.unit_ids, events, strict=True)]

@@ -99,16 +99,18 @@ class Mine(nn.Module):
 def test_layers_that_the_chip_lacks_are_named_with_the_nearest(tmp_path: Path, tiny: Design) -> None:
     file = tmp_path / "mine.py"
     file.write_text(MODULE)
-    found = refusals(encoder_of(f"{file}:Mine", tiny))
+    *found, unsaid = refusals(encoder_of(f"{file}:Mine", tiny))
     assert [fault.split(":")[0] for fault in found] == [
-        "layer seen.out_proj (NonDynamicallyQuantizableLinear), 4 of 8, behind front.2",
-        "layer wide (Conv1d), 5 of 8, behind seen.out_proj",
+        "layer seen (MultiheadAttention), 4 of 8, behind front.2",
+        "layer wide (Conv1d), 5 of 8, behind seen",
         "layer fast (Conv1d), 6 of 8, behind wide",
         "layer soft (GELU), 8 of 8, behind pool",
     ]
+    assert "nearest: a residual block" in found[0]
     assert "nearest: kernel 5" in found[1]
     assert "max pool of 2" in found[2]
     assert "ReLU" in found[3]
+    assert unsaid.startswith("Mine does not say in which order its layers follow each other")
 
 
 def test_a_module_that_says_its_layers_is_judged_by_these(tiny: Design) -> None:
@@ -129,6 +131,54 @@ def test_a_module_that_says_its_layers_is_judged_by_these(tiny: Design) -> None:
     assert "EncoderBlock" in fault
     (unsaid,) = refusals(nn.Sequential(nn.Conv1d(2, 4, 3, padding=1), nn.ReLU()))
     assert "layers()" in unsaid
+
+
+OWN_MISTAKES = """
+from torch import nn
+
+
+class Base(nn.Module):
+    def __init__(self, design):
+        super().__init__()
+        self.first = nn.Conv1d(design.block.spikes, 8, 1)
+
+
+class Bare(Base):
+    def layers(self):
+        return [self.first]
+
+
+class Fails(Base):
+    def layers(self):
+        yield "first", self.first
+        yield "second", self.second
+
+
+class Unmade(nn.Module):
+    def __init__(self):
+        {}["nothing"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Fails", r"Fails.layers\(\) fails: AttributeError: .*second.*; mend .*/mine.py, line 19"),
+        ("Unmade", r"Unmade\(\) fails: KeyError: 'nothing'; mend .*/mine.py, line 24"),
+    ],
+)
+def test_what_is_wrong_in_the_users_own_code_is_not_called_ours(
+    name: str, said: str, tmp_path: Path, tiny: Design
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(OWN_MISTAKES)
+    (bare,) = refusals(encoder_of(f"{file}:Bare", tiny))
+    assert bare.startswith("Bare.layers() gives Conv1d, 1 of 1; give (name, layer) for each stage, as model.auto")
+    with pytest.raises(ValueError, match=said):
+        refusals(encoder_of(f"{file}:{name}", tiny))
+    file.write_text("def (")
+    with pytest.raises(ValueError, match=r"fails: SyntaxError: .*mine.py, line 1"):
+        encoder_of(f"{file}:{name}", tiny)
 
 
 @pytest.mark.parametrize(("module", "said"), [("nowhere.py:A", "no such file"), ("x", "FILE.py:CLASS")])

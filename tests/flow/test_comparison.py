@@ -9,6 +9,7 @@ from flow.cli import app
 from flow.report import comparison
 from flow.report.comparison import ComparisonLine, compare, page_of, reports_of, text_of
 from flow.report.schema import Report
+from model.data_quality import NoiseRange
 from tests.reports import sample_power, sample_report
 
 
@@ -45,6 +46,19 @@ def test_quality_on_other_spikes_is_told_and_not_judged() -> None:
     notes = " ".join(compare(both).notes)
     assert "different spikes" in notes
     assert f"make power DESIGN={report.design}" in notes
+
+
+def test_spikes_are_the_same_where_recording_and_length_are() -> None:
+    """A name alone does not tell: embedded recordings of two designs may share their seed."""
+    report = sample_report()
+    assert compare([report, other(report)]).same_spikes
+    noise = report.data.quality.model_copy(update={"noise": NoiseRange(least=1.0, largest=1.0)})
+    for change in ({"samples_per_spike": 32}, {"sampling_rate_hz": 24000.0}, {"quality": noise}):
+        apart = report.model_copy(update={"data": report.data.model_copy(update=change)})
+        assert not compare([report, other(apart)]).same_spikes
+        assert line([report, other(apart)], "SNDR, mean, dB").best == []
+    told = compare([report, other(report)]).spikes[0]
+    assert told.endswith(f", {report.data.samples_per_spike} samples at {report.data.sampling_rate_hz / 1000:g} kHz")
 
 
 def test_table_and_page_show_every_figure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

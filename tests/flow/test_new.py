@@ -46,6 +46,9 @@ def test_neighbours_are_coded_together_where_there_are_some(channels: int, kind:
 @pytest.mark.usefixtures("quick")
 def test_the_fold_is_the_largest_that_keeps_up() -> None:
     """The map of ``lite_tetrode`` takes 480 cycles a block of 4 spikes at fold 16: 166,667 spikes/s at 20 MHz."""
+    few = draft_for("mine", Wishes(1, 20.0))
+    assert few.design.hardware.fold == 16
+    assert "keep up with 40 spikes/s, 2 times 1 · 20 Hz: 166,667 are coded" in few.reasons["hardware.fold"]
     assert draft_for("mine", Wishes(4100, 20.0)).design.hardware.fold == 16
     assert draft_for("mine", Wishes(4200, 20.0)).design.hardware.fold == 8
     too_many = draft_for("mine", Wishes(1000000, 20.0))
@@ -64,6 +67,7 @@ def test_what_is_written_is_a_design_with_reasons(tmp_path: Path) -> None:
     text = (tmp_path / "mine.toml").read_text()
     assert "# A spike is seen by neighbouring contacts" in text
     assert text.startswith("# 1000 channels at 30 spikes/s each")
+    assert "# M: the contacts nearest to a peak.\nspikes = 4\n# D: 1.6 ms at 30000 Hz.\nsamples = 48\n" in text
     again = CliRunner().invoke(app, asked)
     assert isinstance(again.exception, ValueError)
     assert "--overwrite" in str(again.exception)

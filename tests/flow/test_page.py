@@ -87,7 +87,7 @@ def show(browser: str, page: Path, width: int, folder: Path) -> Shown:
     ]
 
     def run(*options: str) -> str:
-        done = subprocess.run([*command, *options], capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run([*command, *options], capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -42,6 +42,7 @@ def run(path: Path, latents: np.ndarray) -> np.ndarray:
     return session.run(["blocks"], {"latents": latents})[0]
 
 
+@pytest.mark.filterwarnings("error::FutureWarning")
 @pytest.mark.parametrize("changes", [{"pools": [4], "kernel": 5}, {"share_blocks": True, "channels": 64}], ids=str)
 def test_onnx_runtime_gives_what_pytorch_gives(tiny: Design, changes: dict[str, object], tmp_path: Path) -> None:
     design = tiny.model_copy(update={"encoder": tiny.encoder.model_copy(update=changes)})

@@ -57,6 +57,14 @@ def test_codes_without_a_scale_stay_codes(run: Run, tiny: Design, tmp_path: Path
         assert part in said
 
 
+def test_a_unit_without_a_name_is_called_the_recordings_own(run: Run, tiny: Design, tmp_path: Path) -> None:
+    samples = codes_to_units(random_adc(tiny, 20, seed=2), tiny.adc).astype(np.float32)
+    np.save(tmp_path / "in.npy", samples)
+    run("encode", "in.npy", "x.scae", "--spec", SHIPPED, "--lsb", tiny.adc.lsb, "--unit", "1")
+    assert f"{tiny.adc.lsb} units of the recording's own a step" in run("inspect", "x.scae")
+    assert "snippets in units of the recording's own" in run("decode", "x.scae", "out.npz", "--spec", SHIPPED)
+
+
 def test_what_cannot_be_encoded_is_refused_and_no_file_left(run: Run, tiny: Design, tmp_path: Path) -> None:
     good = random_adc(tiny, 8, seed=4)
     bad = {

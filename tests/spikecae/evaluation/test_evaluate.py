@@ -17,6 +17,7 @@ from spikecae.evaluation.evaluate import Evaluated
 from spikecae.evaluation.quality import sndr
 from spikecae.evaluation.result import Evaluation, OwnSpikes, Quality, Sorted
 from spikecae.evaluation.sorting import sort_before_and_after
+from spikecae.evaluation.units import shares_with_event
 from spikecae.evaluation.verdict import judge
 from tests.recordings import recorded, traces
 from tests.spikecae.command import Run
@@ -86,6 +87,12 @@ def test_units_of_a_sorting_take_the_place_of_channels(recording: BaseRecording,
     (unit,) = told.groups
     assert unit.name == "three"
     assert mine.sum() <= unit.events <= mine.sum() + 3  # of a neighbour at the same time, perhaps
+    quiet = np.flatnonzero(np.diff(spikes.sample) > 100)[: mine.sum()]
+    silent = spikes.sample[quiet] + 50  # no event is near
+    train = np.sort(np.concatenate([spikes.sample[mine], silent]))
+    halved = NumpySorting.from_unit_dict([{"half": train, "none": silent}], 30_000.0)
+    shares = shares_with_event(halved, spikes.recorded, spikes.sample, spikes.channel, np.eye(8, dtype=bool))
+    assert shares == [mine.sum() / len(train), 0.0]
     other = NumpySorting.from_samples_and_labels([frames], [labels], 25_000.0)
     with pytest.raises(InputError, match="sorting is of 1 segments at 25000 Hz, the recording of 1 at 30000 Hz"):
         evaluate(recording, "lite_probe", sorting=other, progress=False)
@@ -204,6 +211,8 @@ def test_a_sorter_runs_before_and_after(
     assert all(abs(counts[unit.name] - unit.spikes) <= 1 for unit in told.units)  # at the seam
     assert min(unit.before for unit in told.units) > 0.9
     assert 0.8 < told.units[0].after <= 1
+    assert 0.9 < min(unit.with_event for unit in told.units) < 1  # some fall together
+    assert "% of their spikes have an event of their own" in str(told)
     assert str(told) in str(made)
     assert "Sorting before and after" in made.save(tmp_path)[1].read_text(encoding="utf-8")
 

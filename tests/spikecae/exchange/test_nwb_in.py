@@ -47,6 +47,13 @@ def written(path: Path, parts: dict[str, dict[str, Any]]) -> Path:
     return path
 
 
+def test_a_recording_is_asked_for_where_snippets_are(run: Run, tmp_path: Path) -> None:
+    written(tmp_path / "in.nwb", {"a": {"data": spikes(20, largest=1)}})
+    for command in ("evaluate", "compress"):
+        said = run(command, "in.nwb", *(["out"] if command == "compress" else []), "--codec", "lite_tetrode", status=1)
+        assert "it holds no ElectricalSeries; SpikeEventSeries are encoded by: spikecae snippets" in said
+
+
 def test_snippets_of_two_tetrodes_come_back_in_order_of_time(run: Run, tmp_path: Path) -> None:
     pytest.importorskip("zarr", reason="the extra 'zarr' is not installed")
     first, second = np.round(spikes(60, largest=2) / 0.5) * 0.5, spikes(50, largest=0, seed=1)
