@@ -87,7 +87,8 @@ def _(stage: Residual, hardware: Hardware, rng: np.random.Generator) -> Stage:
 @_randomized.register
 def _(stage: Levels, hardware: Hardware, rng: np.random.Generator) -> Stage:
     classes = tuple(
-        replace(book, words=_of_any_size(book.words, rng), bias=rng.permutation(book.bias)) for book in stage.classes
+        replace(book, words=_of_any_size(book.words, stage.bits, rng), bias=rng.permutation(book.bias))
+        for book in stage.classes
     )
     groups = tuple(
         replace(group, low=(group.low + rng.integers(-2, 2, group.low.size)).clip(-128, 0).astype(np.int8))
@@ -96,9 +97,10 @@ def _(stage: Levels, hardware: Hardware, rng: np.random.Generator) -> Stage:
     return replace(stage, classes=classes, groups=groups)
 
 
-def _of_any_size(words: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.int8]:
-    """Half of them as they are, in another order, and half over the whole range."""
-    anew = rng.integers(-128, 128, words.shape).astype(np.int8)
+def _of_any_size(words: NDArray[np.int16], bits: int, rng: np.random.Generator) -> NDArray[np.int16]:
+    """Half of them as they are, in another order, and half over the whole range of so many bits."""
+    low, high = integer_range(bits, signed=True)
+    anew = rng.integers(low, high + 1, words.shape).astype(np.int16)
     return np.where(rng.random(words.shape) < 0.5, anew, rng.permutation(words.ravel()).reshape(words.shape))
 
 

@@ -134,7 +134,7 @@ def collect(
                 mode=mutant.mode,
                 equivalent=proved,
                 harmless=why is not None and why.harmless and not proved,
-                reason=why and why.reason,
+                reason=None if why is None else why.reason,
             )
         )
     units = Counter((design, mutant.unit) for design, mutant, _ in judged)
