@@ -44,7 +44,7 @@ from spikecae.exchange.command import nwb, phy, snippets
 from spikecae.files import check_output, replacing
 from spikecae.front_end.adc import MOST_CLIPPED
 from spikecae.recordings.command import compress
-from spikecae.results import Contents, Decoded, Encoded, Inspected, name_of
+from spikecae.results import Contents, Decoded, Encoded, Inspected, name_of, unit_in_words
 
 __all__ = ["app", "main"]
 
@@ -263,7 +263,7 @@ def decode(
                 if as_json:
                     _print_json(result)
                 raise DamageError(refusal)
-    link, content = account.link, "latents" if latents else f"snippets in {header.unit_in_words}"
+    link, content = account.link, "latents" if latents else f"snippets in {unit_in_words(header)}"
     _say(f"{many(link.blocks, 'block')} in {many(link.packets, 'packet')}; {content}")
     if decoded.without_times:
         _say(f"the times of {many(decoded.without_times, 'block')} are of another kind than the first's, and left out")

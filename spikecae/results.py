@@ -9,12 +9,17 @@ from pydantic import BaseModel, ConfigDict
 from spikecae.codec.account import Account, many
 from spikecae.codec.container import FileHeader
 
-__all__ = ["Contents", "Decoded", "Encoded", "Inspected", "name_of"]
+__all__ = ["Contents", "Decoded", "Encoded", "Inspected", "name_of", "unit_in_words"]
 
 
 def name_of(path: Path) -> str:
     """A file's name, of whatever bytes, as text."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def unit_in_words(header: FileHeader) -> str:
+    """The unit of a file's samples, where it has a name."""
+    return "units of the recording's own" if header.unit == "1" else header.unit
 
 
 class Result(BaseModel):
@@ -121,7 +126,7 @@ class Inspected(Result):
             "design": f"{header.design}, spec {', '.join(header.spec_hashes)}",
             "blocks": f"{contents.blocks}" + ("" if expected is None else f" of {expected} that were written"),
             "spikes": f"{self.spikes}, {header.spikes} of {header.samples} samples in a block",
-            "converter": f"{adc.bits} bits, {sign}, {adc.lsb:g} {header.unit_in_words} a step",
+            "converter": f"{adc.bits} bits, {sign}, {adc.lsb:g} {unit_in_words(header)} a step",
             "packets": f"{contents.packets}, {self.code_bytes} bytes of codes and events in {self.file_bytes} bytes",
             "bits per spike": "-" if self.bits_per_spike is None else f"{self.bits_per_spike:.1f}",
             "cr_wire": "-" if self.cr_wire is None else f"{self.cr_wire:.1f}",

@@ -130,11 +130,6 @@ class FileHeader(BaseModel):
         """Of all operating points that packets may be of."""
         return (self.spec_hash, *self.further_spec_hashes)
 
-    @property
-    def unit_in_words(self) -> str:
-        """``unit``, where it has a name."""
-        return "units of the recording's own" if self.unit == "1" else self.unit
-
     def to_json(self) -> bytes:
         """As a file has it: what versions before the last do not know is left out."""
         unknown = {"further_spec_hashes": self.further_spec_hashes, "recording": self.recording}

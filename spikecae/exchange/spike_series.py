@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +17,7 @@ from spikecae.errors import InputError
 if TYPE_CHECKING:
     from pynwb import NWBFile
 
-__all__ = ["SpikeSeries", "series_in"]
+__all__ = ["SpikeSeries", "only_snippets", "series_in"]
 
 LOOKED_AT = 4096
 """Events from which a series is judged."""
@@ -54,6 +57,18 @@ class SpikeSeries:
         stored = np.asarray(self.data[first:last])[events - first]
         stored = stored.reshape(len(stored), len(self.electrodes), -1)
         return np.asarray(stored * self.gain_uv[:, None] + self.offset_uv, np.float32)
+
+
+def only_snippets(path: Path) -> bool:
+    """Whether a file is NWB, and has ``SpikeEventSeries`` and no continuous recording."""
+    if path.suffix != ".nwb" or not path.is_file() or find_spec("h5py") is None:
+        return False
+    import h5py
+
+    kinds: set[object] = set()
+    with suppress(OSError), h5py.File(path) as file:  # what is no HDF5 file is told by whoever opens it
+        file.visititems(lambda _, part: kinds.add(part.attrs.get("neurodata_type")))
+    return "SpikeEventSeries" in kinds and "ElectricalSeries" not in kinds
 
 
 def series_in(

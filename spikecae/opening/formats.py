@@ -62,10 +62,7 @@ def open_recording(
             raise InputError(f"{path}: holds a {type(found).__name__}; expected a recording")
         return found
 
-    streams = _streams(path, description, attempt)
-    if not streams and path.suffix == ".nwb":
-        raise InputError(f"{path}: it holds no ElectricalSeries; SpikeEventSeries are encoded by: spikecae snippets")
-    stream = choose_stream(streams, description.stream, rate_hz, str(path))
+    stream = choose_stream(_streams(path, description, attempt), description.stream, rate_hz, str(path))
     recording = attempt(stream.open)
     rate = float(recording.get_sampling_frequency())
     if description.sampling_rate_hz and abs(rate / description.sampling_rate_hz - 1) > RATE_TOLERANCE:

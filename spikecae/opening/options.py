@@ -83,9 +83,12 @@ def opened(recording: Path, description: Description, codec: str) -> "BaseRecord
         FileNotFoundError: there is nothing.
         InputError: it cannot be read, or the codec is none.
     """
+    from spikecae.exchange.spike_series import only_snippets
     from spikecae.opening.formats import open_recording  # takes seconds to import
     from spikecae.opening.gains import with_gains
     from spikecae.recordings.chosen import choose_codec
 
     rate = choose_codec(codec).design.recording.sampling_rate_hz
+    if only_snippets(recording):
+        raise InputError(f"{recording}: it holds SpikeEventSeries and no recording; encode these by: spikecae snippets")
     return with_gains(open_recording(recording, description, rate), description, str(recording))

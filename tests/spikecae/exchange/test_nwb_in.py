@@ -51,7 +51,7 @@ def test_a_recording_is_asked_for_where_snippets_are(run: Run, tmp_path: Path) -
     written(tmp_path / "in.nwb", {"a": {"data": spikes(20, largest=1)}})
     for command in ("evaluate", "compress"):
         said = run(command, "in.nwb", *(["out"] if command == "compress" else []), "--codec", "lite_tetrode", status=1)
-        assert "it holds no ElectricalSeries; SpikeEventSeries are encoded by: spikecae snippets" in said
+        assert "in.nwb: it holds SpikeEventSeries and no recording; encode these by: spikecae snippets" in said
 
 
 def test_snippets_of_two_tetrodes_come_back_in_order_of_time(run: Run, tmp_path: Path) -> None:
