@@ -7,6 +7,7 @@ from pathlib import Path
 from sim.coverage.points import Covered
 from sim.grade.results import Grade
 from sim.regress.control import ControlResults
+from sim.regress.gates import GateResults
 from sim.regress.part import Part
 from sim.results import SimulationResults
 from sim.soak.run import Soaked
@@ -45,6 +46,7 @@ def _parts(build: Path) -> Iterator[tuple[str, str]]:
         yield "control", str(ControlResults.model_validate_json(path.read_bytes()))
     if not hosts:
         yield "control", NOT_RUN
+    yield from _gates(build / "regress" / "gates")
     path = build / "regress" / "mutants.json"
     yield "mutants", str(Grade.model_validate_json(path.read_bytes())) if path.is_file() else NOT_RUN
     path = build / "formal" / "results.json"
@@ -65,6 +67,14 @@ def _parts(build: Path) -> Iterator[tuple[str, str]]:
     if parts:
         wall, used = (sum(getattr(part, of) for part in parts) / 60 for of in ("wall_s", "processor_s"))
         yield "time", f"all: {wall:.1f} minutes, {used:.1f} of the processor"
+
+
+def _gates(folder: Path) -> Iterator[tuple[str, str]]:
+    paths = sorted(folder.glob("*.json"))
+    for path in paths:
+        yield "gates", str(GateResults.model_validate_json(path.read_bytes()))
+    if not paths:
+        yield "gates", NOT_RUN
 
 
 def _proofs(proofs: list[dict[str, object]]) -> str:
