@@ -4,10 +4,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from sim.coverage.points import Covered
 from sim.grade.results import Grade
 from sim.regress.buses import BusResults
 from sim.regress.control import ControlResults
+from sim.regress.gates import GateResults
 from sim.regress.part import Part
 from sim.results import SimulationResults
 from sim.soak.run import Soaked
@@ -18,8 +21,8 @@ NOT_RUN = "not run"
 
 
 def table(build: Path) -> str:
-    """Designs, simulators, blocks and mismatches; then random hosts, bus models, mutants, proofs, coverage and soak;
-    then what each part took.
+    """Designs, simulators, blocks and mismatches; then random hosts, bus models, gates, mutants, proofs, coverage and
+    soak; then what each part took.
 
     What was not run is said.
 
@@ -41,16 +44,9 @@ def _designs(build: Path) -> Iterator[str]:
 
 
 def _parts(build: Path) -> Iterator[tuple[str, str]]:
-    hosts = sorted((build / "regress" / "control").glob("*.json"))
-    for path in hosts:
-        yield "control", str(ControlResults.model_validate_json(path.read_bytes()))
-    if not hosts:
-        yield "control", NOT_RUN
-    buses = sorted((build / "regress" / "cocotb").glob("*.json"))
-    for path in buses:
-        yield "buses", str(BusResults.model_validate_json(path.read_bytes()))
-    if not buses:
-        yield "buses", NOT_RUN
+    yield from _each("control", build / "regress" / "control", ControlResults)
+    yield from _each("buses", build / "regress" / "cocotb", BusResults)
+    yield from _each("gates", build / "regress" / "gates", GateResults)
     path = build / "regress" / "mutants.json"
     yield "mutants", str(Grade.model_validate_json(path.read_bytes())) if path.is_file() else NOT_RUN
     path = build / "formal" / "results.json"
@@ -71,6 +67,15 @@ def _parts(build: Path) -> Iterator[tuple[str, str]]:
     if parts:
         wall, used = (sum(getattr(part, of) for part in parts) / 60 for of in ("wall_s", "processor_s"))
         yield "time", f"all: {wall:.1f} minutes, {used:.1f} of the processor"
+
+
+def _each(name: str, folder: Path, record: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """A line for each file of a folder."""
+    paths = sorted(folder.glob("*.json"))
+    for path in paths:
+        yield name, str(record.model_validate_json(path.read_bytes()))
+    if not paths:
+        yield name, NOT_RUN
 
 
 def _proofs(proofs: list[dict[str, object]]) -> str:

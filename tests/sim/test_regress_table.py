@@ -7,6 +7,7 @@ from sim.coverage.points import Counted, Coverage, Covered
 from sim.grade.results import Grade
 from sim.regress.buses import BusResults
 from sim.regress.control import ControlResults
+from sim.regress.gates import GateResults
 from sim.regress.part import run_part
 from sim.regress.table import table
 from sim.soak.run import Soaked
@@ -15,7 +16,7 @@ from spikecae.files import write_text
 
 def test_what_was_not_run_is_said(tmp_path) -> None:
     assert [line.split() for line in table(tmp_path).splitlines()[2:]] == [
-        [name, "not", "run"] for name in ("control", "buses", "mutants", "proofs", "coverage", "soak")
+        [name, "not", "run"] for name in ("control", "buses", "gates", "mutants", "proofs", "coverage", "soak")
     ]
 
 
@@ -44,6 +45,11 @@ def test_what_was_run_is_shown(tmp_path) -> None:
     hosts = ControlResults(chip="b", actions=1000, packets=20, spikes=90, lost=1, faults=2, met=6, all=8)
     write_text(tmp_path / "regress" / "control" / "b.json", hosts.model_dump_json())
     write_text(tmp_path / "regress" / "cocotb" / "a-b.json", buses.model_dump_json())
+    gates = GateResults(
+        **{"design": "b", "target": "c", "simulator": "d", "cells": 1000, "blocks": 2, "random_starts": 3},
+        mismatches=4,
+    )
+    write_text(tmp_path / "regress" / "gates" / "b.json", gates.model_dump_json())
     for name, code in (("a", 0), ("b", 3)):
         command = [sys.executable, "-c", f"import sys; sys.exit({code})"]
         assert run_part(name, command, tmp_path / "regress" / "parts") == code
@@ -52,6 +58,8 @@ def test_what_was_run_is_shown(tmp_path) -> None:
         "control      b: 1,000 actions, 2 faults, 1 of 90 spikes lost, 20 packets decoded, 6 of 8 kinds of registers "
         "by states",
         "buses        a, b: 3 of 4 tests passed; 2 input stalls",
+        "gates        b in cells of c, d: 1,000 cells, 2 blocks from unknown registers and 3 random starts, "
+        "mismatches 4",
         "mutants      6 of 10 mutants killed, 2 proved equivalent (75.0 % of the others), 1 harmless by argument "
         "(85.7 % of the rest), 1 explained, 0 not",
         "proofs       1 of 2 properties proved, 1 of them to a depth",

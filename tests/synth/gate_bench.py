@@ -1,4 +1,4 @@
-"""A mapped netlist between streams that pause at random: its packets, whole."""
+"""A mapped netlist between streams that pause at random, for each start in another way: its bytes against golden's."""
 
 import gzip
 import json
@@ -6,24 +6,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rtl.manifest import Manifest
-from synth.cells.liberty import read_liberty
+from spikecae.bitstream.packets import HEADER_BYTES, TRAILER_BYTES
+from spikecae.bitstream.payload import write_blocks
+from spikecae.golden import encode
+from spikecae.spec import EncoderSpec
 from synth.files import NETLIST
-from synth.gates.delays import allowed_wires, delays_of
-from synth.gates.exercise import Exercise
-from synth.gates.gate_simulator import GateSimulator
-from synth.gates.memory_cost import no_macro
-from synth.gates.netlist import read_netlist
-from synth.gates.pulses import shortest_pulses
-from synth.power.wires import WIRE_PF
+from synth.gates.exercise import Exercise, NetlistStuckError
+from synth.gates.netlist import Netlist
+from tests.synth.lanes import Lanes, UnknownError
 
 __all__ = ["GateBench", "modules_in"]
 
-IDLE, HELD = 0.2, 0.3
-"""Share of the cycles in which no sample is offered, and no byte taken."""
+PAUSES = 0.1, 0.5
+"""Share of the cycles in which no sample is offered, or no byte taken: each start has its own between these."""
 PATIENCE = 10
 """Times the cycles that golden's blocks take."""
+LAST = 1 << 8
+"""Of a byte with ``tlast``."""
 
 
 def modules_in(folder: Path) -> dict[str, Any]:
@@ -34,63 +36,94 @@ def modules_in(folder: Path) -> dict[str, Any]:
 
 
 class GateBench:
-    """A netlist that was reset, loaded and started.
+    """A netlist that runs from unknown and from random registers, all at once.
 
     Args:
-        modules: the netlist.
-        liberty: its cells.
+        netlist: the netlist.
         manifest: the encoder's.
         load: register writes that start it.
-        seed: of the registers' first values, and of the pauses.
+        starts: random ones.
     """
 
-    def __init__(
-        self, modules: dict[str, Any], liberty: Path, manifest: Manifest, load: list[tuple[int, int]], seed: int
-    ) -> None:
-        library = read_liberty(liberty, timing=True)
-        netlist = read_netlist(modules, manifest.top, library)
-        memories = {memory.name: no_macro(memory.words, memory.width) for memory in netlist.memories}
-        delays = delays_of(netlist, memories, allowed_wires(netlist, memories, WIRE_PF))
-        pulses_ns = shortest_pulses(netlist, delays, library.slew_span)
-        self._simulator = GateSimulator(netlist, delays, pulses_ns, memories, "aclk", 20.0, seed)
-        self._cycles_per_block = manifest.cycles_per_block
-        self._draw = np.random.default_rng(seed)
-        self.asleep = 0
-        """Cycles without a clock."""
-        Exercise(self._simulator, manifest.cycles_per_block).start(load)
+    def __init__(self, netlist: Netlist, manifest: Manifest, load: list[tuple[int, int]], starts: int) -> None:
+        self.lanes = Lanes(netlist, starts, seed=1)
+        self.asleep = 0.0
+        """Cycles without a clock, of a start on average."""
+        self._load, self._cycles_per_block = load, manifest.cycles_per_block
 
-    def packets(self, adc: np.ndarray, gap: int = 0) -> list[bytes]:
-        """Packets that leave for blocks (n, M, D), each with what it holds of the next where it ends too late.
+    def faults(self, spec: EncoderSpec, adc: NDArray[np.int16], gap: int = 0) -> list[str]:
+        """Load it, send blocks (n, M, D), and compare what leaves, a packet for each.
 
         Up to ``gap`` cycles go by in front of every spike.
+
+        Returns:
+            What each start that goes wrong does first, in the order of time.
         """
-        simulator, draw = self._simulator, self._draw
-        last = np.zeros(adc.shape, bool)
-        last[..., -1] = True
-        beats = list(zip(adc.view(np.uint16).ravel().tolist(), last.ravel().tolist(), strict=True))
-        found, bytes_, offered, held, at, wait = [], bytearray(), False, None, 0, 0
-        behind = 2 * self._cycles_per_block
+        try:
+            Exercise(self.lanes, self._cycles_per_block).start(self._load)
+        except (NetlistStuckError, UnknownError) as error:
+            return [str(error)] * self.lanes.lanes
+        packets = write_blocks(spec, encode(spec, adc).indices, blocks_per_packet=1)
+        return self._stream(packets, adc, gap)
+
+    def _stream(self, packets: list[bytes], adc: NDArray[np.int16], gap: int) -> list[str]:
+        lanes, draw, found = self.lanes, np.random.default_rng(1), {}
+        wanted = np.array([byte | LAST * (at == len(own) - 1) for own in packets for at, byte in enumerate(own)] + [-1])
+        idle, holding = draw.uniform(*PAUSES, (2, lanes.lanes))
+        codes, last = adc.view(np.uint16).ravel(), adc.shape[-1] - 1
+        at, got, wait, held = np.zeros((4, lanes.lanes), dtype=np.int64)
+        held -= 1
+        offered, behind = np.zeros(lanes.lanes, dtype=bool), 2 * self._cycles_per_block
+
+        def fail(starts: NDArray[np.bool_], what: str) -> None:
+            for start in np.flatnonzero(starts).tolist():
+                begin = f"random registers {start}" if start else "unknown registers"
+                where = _place(packets, int(got[start]))
+                found.setdefault(start, f"from {begin}, sample {at[start]} of {codes.size}, {where}: {what}")
+
         for _ in range(PATIENCE * (len(adc) + 4) * self._cycles_per_block + gap * len(adc) * adc.shape[1]):
-            wait = max(0, wait - 1)
-            offered = at < len(beats) and wait == 0 and (offered or draw.random() > IDLE)
-            ready = draw.random() > HELD
-            inputs = {"s_axis_tvalid": int(offered), "m_axis_tready": int(ready)}
-            if offered:
-                inputs |= {"s_axis_tdata": beats[at][0], "s_axis_tlast": int(beats[at][1])}
-            simulator.cycle(inputs)
-            self.asleep += not simulator.port("clock_request")
-            if offered and simulator.port("s_axis_tready"):
-                wait = int(draw.integers(gap)) if gap and beats[at][1] else 0
-                at, offered = at + 1, False
-            valid, byte = simulator.port("m_axis_tvalid"), simulator.port("m_axis_tdata")
-            assert held is None or (valid, byte) == (1, held), "a byte was taken back"
-            held = byte if valid and not ready else None
-            if valid and ready:
-                bytes_.append(byte)
-                if simulator.port("m_axis_tlast"):
-                    found.append(bytes(bytes_))
-                    bytes_.clear()
-            behind -= len(found) >= len(adc)
-            if not behind:
+            wait = (wait - 1).clip(0)
+            offered = (at < codes.size) & (wait == 0) & (offered | (draw.random(lanes.lanes) > idle))
+            ready = draw.random(lanes.lanes) > holding
+            here = at.clip(0, codes.size - 1)
+            ends = here % adc.shape[-1] == last
+            pins = {"s_axis_tvalid": offered, "s_axis_tdata": codes[here], "s_axis_tlast": ends, "m_axis_tready": ready}
+            lanes.cycle(pins)
+            taking, valid, request = (
+                lanes.values(name) for name in ("s_axis_tready", "m_axis_tvalid", "clock_request")
+            )
+            fail(taking.unknown, "s_axis_tready is unknown")
+            fail(valid.unknown, "m_axis_tvalid is unknown")
+            self.asleep += float((request.number == 0).mean())
+            data, end = lanes.values("m_axis_tdata"), lanes.values("m_axis_tlast")
+            byte = data.number + LAST * end.number
+            sent = valid.number.astype(bool)
+            fail((held >= 0) & ~(sent & (byte == held)), "a byte was taken back")
+            held = np.where(sent & ~ready, byte, -1)
+            sent &= ready
+            fail(sent & (data.unknown | end.unknown), "the byte is unknown")
+            for start in np.flatnonzero(sent & (byte != wanted[got])).tolist():
+                fail(
+                    np.arange(lanes.lanes) == start, f"{byte[start]:#05x} with tlast, must be {wanted[got[start]]:#05x}"
+                )
+            got = np.minimum(got + sent, wanted.size - 1)
+            taken = offered & taking.number.astype(bool)
+            wait = np.where(taken & ends, draw.integers(0, gap + 1, lanes.lanes), wait)
+            at, offered = at + taken, offered & ~taken
+            done = (got == wanted.size - 1) & (at == codes.size)
+            done[list(found)] = True
+            behind -= bool(done.all())
+            if not behind or len(found) == lanes.lanes:
                 break
-        return [*found, *([bytes(bytes_)] if bytes_ else [])]
+        fail((got < wanted.size - 1) | (at < codes.size), "nothing moves")
+        return list(found.values())
+
+
+def _place(packets: list[bytes], at: int) -> str:
+    """Packet and part of it that a byte belongs to."""
+    for number, packet in enumerate(packets):
+        if at < len(packet):
+            part = "header" if at < HEADER_BYTES else "CRC" if at >= len(packet) - TRAILER_BYTES else "payload"
+            return f"packet {number} of {len(packets)}, byte {at} ({part})"
+        at -= len(packet)
+    return f"behind {len(packets)} packets"
