@@ -111,22 +111,22 @@ explore: $(VENV)/installed
 adopt: $(VENV)/installed
 	@$(FLOW) adopt $(design) $(call option,--name,NAME) -- $(call quoted,TRIAL)
 
-# What each part takes is kept, and stands at the end of the table.
+# What each part takes is kept, and stands at the end of the table. A part that fails stops no other.
 part := $(RUN) -m sim.regress.part
 began = rm -rf build/regress/parts
+sims = printf '%s\n' $(1) | xargs -P 2 -I {} $(part) "sim {}" $(FLOW) sim --design {} --cocotb $(blocks)
 tests = $(part) tests $(RUN) -m pytest -n 2 -m regress -rP
 
 regress: $(VENV)/installed
-	@$(began); set -e; for name in $(designs); do $(part) "sim $$name" $(FLOW) sim --design "$$name" --cocotb $(blocks); done
-	@failed=0; $(tests) || failed=1; for name in formal grade coverage soak; do $(part) $$name $(RUN) -m sim.$$name || failed=1; done; \
+	@$(began); failed=0; $(call sims,$(designs)) || failed=1; $(tests) || failed=1; \
+	  for name in formal grade coverage soak; do $(part) $$name $(RUN) -m sim.$$name || failed=1; done; \
 	  $(RUN) -m sim.regress; exit $$failed
 
 # The smallest designs of both kinds of encoder, three mutants of each unit, and the shortest of the long tests.
 quick := $(addprefix tests/regress/test_,flips.py points.py random_linear.py)
 
 regress-quick: $(VENV)/installed
-	@$(began); set -e; for name in tiny lite; do $(part) "sim $$name" $(FLOW) sim --design "$$name" --cocotb $(blocks); done
-	@failed=0; $(tests) $(quick) || failed=1; $(part) grade $(RUN) -m sim.grade tiny --per-unit 3 || failed=1; \
+	@$(began); failed=0; $(call sims,tiny lite) || failed=1; $(tests) $(quick) || failed=1; $(part) grade $(RUN) -m sim.grade tiny --per-unit 3 || failed=1; \
 	  $(part) coverage $(RUN) -m sim.coverage tiny || failed=1; $(RUN) -m sim.regress; exit $$failed
 
 doctor: $(VENV)/installed

@@ -80,12 +80,15 @@ def functional_points(chip: WatchedChip, subjects: list[Subject]) -> Iterator[Po
 
     Args:
         chip: after its benches.
-        subjects: those that they were run with; each one's blocks are sent and compared whole.
+        subjects: those that they were run with; each one's blocks are sent and compared whole. Of the first, which has
+            the design's parameters, each table's lengths of codes are bins; random parameters leave symbols of some
+            tables unused, and the lengths of all their tables count together.
     """
     bins = Counter(chip.met)
+    bins.update(dict.fromkeys(possible(subjects[0].spec), 0))
     for subject in subjects:
-        for name in possible(subject.spec):
-            bins[name] += 0
+        lengths = set(np.concatenate(subject.spec.coder.tables).tolist())
+        bins.update(dict.fromkeys((f"code: {bits} bits" for bits in lengths), 0))
         bins.update(saturated(subject))
         bins.update(ties(subject))
     for name, times in sorted(bins.items()):
@@ -96,6 +99,7 @@ def possible(spec: EncoderSpec) -> Iterator[str]:
     """Bins of what may leave a chip, and of what may wait."""
     for number, table in enumerate(spec.coder.tables):
         yield from (f"code: table {number}, {bits} bits" for bits in sorted(set(table.tolist())))
+        yield from (f"code: {bits} bits" for bits in sorted(set(table.tolist())))
     if GOLOMB in spec.symbols.tables:
         yield "code: levels behind a reserved symbol"
     yield from (f"packet: coded, sidecar {sidecar}" for sidecar in range(MOST_SIDECAR + 1))
@@ -121,6 +125,7 @@ def bins_of(spec: EncoderSpec, packet: Packet) -> Counter[str]:
         table = symbols.tables[position]
         lengths = spec.coder.tables[table][blocks.indices[:, position]].tolist()
         found.update(f"code: table {table}, {bits} bits" for bits in lengths)
+        found.update(f"code: {bits} bits" for bits in lengths)
     for by in sorted(set(symbols.escaped_by) - {-1}):
         reserved = int((blocks.indices[:, by] == symbols.sizes[by] - 1).sum())
         found["code: levels behind a reserved symbol"] += reserved

@@ -32,8 +32,8 @@ def blocks_of_all_kinds(spec: EncoderSpec, blocks: int, seed: int) -> NDArray[np
 
 
 def with_all_lengths(spec: EncoderSpec, adc: NDArray[np.int16], seed: int) -> NDArray[np.int16]:
-    """Blocks (n, M, D), and behind them a few more, soft and loud, for lengths and last bits of codes that they do not
-    lead to."""
+    """Blocks (n, M, D), and behind them a few more, bumps and waves, soft and loud, for lengths and last bits of codes
+    that they do not lead to."""
     rng = np.random.default_rng(seed)
     shape = (CANDIDATES, spec.spikes, 1)
     t = np.arange(spec.samples)
@@ -41,7 +41,10 @@ def with_all_lengths(spec: EncoderSpec, adc: NDArray[np.int16], seed: int) -> ND
     least, most = integer_range(spec.adc_bits, signed=True)
     loud, noise = (most * 2.0 ** -rng.uniform(0, QUIETEST, shape) for _ in range(2))
     sign = rng.choice((-1, 1), shape)
-    codes = np.rint(sign * loud * bumps + rng.normal(0, 1, bumps.shape) * noise / 4).clip(least, most).astype(np.int16)
+    envelope = np.exp(-(((t - rng.uniform(0, spec.samples, shape)) / rng.uniform(1, spec.samples, shape)) ** 2))
+    waves = envelope * np.cos(np.pi * rng.uniform(0, 1, shape) * t + rng.uniform(0, 2 * np.pi, shape))
+    candidates = np.concatenate([sign * loud * bumps + rng.normal(0, 1, bumps.shape) * noise / 4, loud * waves])
+    codes = np.rint(candidates).clip(least, most).astype(np.int16)
     met = set().union(*codes_of(spec, encode(spec, adc).indices))
     chosen = []
     for number, own in enumerate(codes_of(spec, encode(spec, codes).indices)):

@@ -17,7 +17,7 @@ from spikecae.canonical_code import MAX_LENGTH
 from spikecae.design import Hardware
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
-from spikecae.stages import Codebook, Convolution, Huffman, Levels, Normalize, Residual, Stage, VectorQuantizer
+from spikecae.stages import Classes, Codebook, Convolution, Huffman, Levels, Normalize, Residual, Stage, VectorQuantizer
 from spikecae.widths import integer_range
 
 __all__ = ["with_random_parameters"]
@@ -87,7 +87,7 @@ def _(stage: Residual, hardware: Hardware, rng: np.random.Generator) -> Stage:
 @_randomized.register
 def _(stage: Levels, hardware: Hardware, rng: np.random.Generator) -> Stage:
     classes = tuple(
-        replace(book, words=_of_any_size(book.words, stage.bits, rng), bias=rng.permutation(book.bias))
+        _with_a_tie(replace(book, words=_of_any_size(book.words, stage.bits, rng), bias=rng.permutation(book.bias)))
         for book in stage.classes
     )
     groups = tuple(
@@ -95,6 +95,13 @@ def _(stage: Levels, hardware: Hardware, rng: np.random.Generator) -> Stage:
         for group in stage.groups
     )
     return replace(stage, classes=classes, groups=groups)
+
+
+def _with_a_tie(book: Classes) -> Classes:
+    """The last class is the first again."""
+    words, bias = book.words.copy(), book.bias.copy()
+    words[-1], bias[-1] = words[0], bias[0]
+    return replace(book, words=words, bias=bias)
 
 
 def _of_any_size(words: NDArray[np.int16], bits: int, rng: np.random.Generator) -> NDArray[np.int16]:
@@ -110,9 +117,10 @@ def _(stage: Huffman, hardware: Hardware, rng: np.random.Generator) -> Stage:
 
 
 def _frequencies(symbols: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(symbols,) from very rare to common in no order; the last, a codeword that never wins, is neither."""
-    spread = 2 ** np.linspace(0, MAX_LENGTH - 1, symbols)
-    return np.append(rng.permutation(np.delete(spread, symbols // 2)), spread[symbols // 2])
+    """(symbols,) from very rare to common in no order; the last, a codeword that never wins, has any but the ends."""
+    spread, order = 2 ** np.linspace(0, MAX_LENGTH - 1, symbols), rng.permutation(symbols - 1)
+    never = 1 + order[0] % (symbols - 2)
+    return np.append(np.delete(spread, never)[order], spread[never])
 
 
 def _with_codewords_near(stage: VectorQuantizer, latents: Integers, rng: np.random.Generator) -> VectorQuantizer:

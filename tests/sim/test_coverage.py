@@ -59,8 +59,9 @@ def test_bins_of_packets_are_their_kinds_lengths_and_missing_spikes(encoder) -> 
     lengths = [
         spec.coder.tables[table][index] for row in indices for index, table in zip(row, spec.table_of, strict=True)
     ]
-    assert sum(times for name, times in found.items() if name.startswith("code: ")) == len(lengths)
+    assert sum(times for name, times in found.items() if name.startswith("code: table")) == len(lengths)
     assert found[f"code: table {spec.table_of[0]}, {lengths[0]} bits"] >= 1
+    assert found[f"code: {lengths[0]} bits"] == lengths.count(lengths[0])
     assert set(found) <= set(possible(spec))
 
 
