@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.processor import processor
+from sim.regress.processor import processor
 from spikecae.files import write_text
 
 __all__ = ["CodecBenchmark", "Measurement", "main"]

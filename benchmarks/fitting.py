@@ -13,11 +13,11 @@ from typing import Annotated
 import torch
 import typer
 
-from benchmarks.processor import processor
 from model.datasets import SpikeDataset, Split, load_dataset
 from model.datasets.spikes import VALIDATION_FRACTION
 from model.device import thread_count
 from model.linear.fit import fit_linear
+from sim.regress.processor import processor
 from spikecae.design import Design, load_design
 from spikecae.files import write_text
 

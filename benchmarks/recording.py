@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
 from benchmarks.memory import peak_mib
-from benchmarks.processor import processor
+from sim.regress.processor import processor
 from spikecae.cores import usable_cores
 from spikecae.files import write_text
 from spikecae.recordings.chosen import choose_codec

@@ -2,12 +2,14 @@
 
 import re
 import sys
+from datetime import date
 
 from sim.coverage.points import Counted, Coverage, Covered
 from sim.grade.results import Grade
 from sim.regress.buses import BusResults
 from sim.regress.control import ControlResults
 from sim.regress.gates import GateResults
+from sim.regress.page import page
 from sim.regress.part import run_part
 from sim.regress.table import table
 from sim.soak.run import Soaked
@@ -71,3 +73,9 @@ def test_what_was_run_is_shown(tmp_path) -> None:
     assert re.fullmatch(r"time +a: \d\.\d minutes, \d\.\d of the processor", times[0])
     assert re.fullmatch(r"time +b: \d\.\d minutes, \d\.\d of the processor, FAILED", times[1])
     assert times[2].startswith("time         all: ")
+
+
+def test_a_page_has_the_table_and_the_day(tmp_path) -> None:
+    said = page(table(tmp_path), date(2026, 1, 2))
+    assert f"```text\n{table(tmp_path)}\n```" in said
+    assert "on 2026-01-02, on " in said
