@@ -115,7 +115,7 @@ adopt: $(VENV)/installed
 part := $(RUN) -m sim.regress.part
 began = rm -rf build/regress/parts
 sims = printf '%s\n' $(1) | xargs -P 2 -I {} $(part) "sim {}" $(FLOW) sim --design {} --cocotb $(blocks)
-tests = $(part) tests $(RUN) -m pytest -n 2 -m regress -rP
+tests = $(part) tests $(RUN) -m pytest -n 2 --dist worksteal -m regress -rP
 
 regress: $(VENV)/installed
 	@$(began); failed=0; $(call sims,$(designs)) || failed=1; $(tests) || failed=1; \
