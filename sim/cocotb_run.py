@@ -22,6 +22,8 @@ from spikecae.spec import EncoderSpec, save_spec
 __all__ = ["BenchError", "run_bench", "run_benches"]
 
 BLOCKS = 3
+BLOCKS_IN = {"icarus": 2}
+"""Of the simulators that are slow."""
 THEIR_VARIABLES = ("WAVES", "GUI")
 """Variables that cocotb's runner reads, and that mean something else to make: the bench is built without waves."""
 TOOL = {"verilator": "verilator", "icarus": "iverilog"}
@@ -43,7 +45,9 @@ def run_benches(
     Args: as for :func:`run_bench`.
     """
     names = ["verilator", *(["icarus"] if available("iverilog") else [])]
-    return [run_bench(name, spec, rtl_dir, adc, folder, points=points) for name in names]
+    return [
+        run_bench(name, spec, rtl_dir, adc, folder, blocks=BLOCKS_IN.get(name, BLOCKS), points=points) for name in names
+    ]
 
 
 def run_bench(
