@@ -2,7 +2,7 @@
 
 They run in a folder that looks like a checkout. In a ``console`` block, a line that begins with ``$ `` is a command,
 and ``> `` goes on with it; what follows is what it prints, ``…`` standing for any text. Behind ``<!-- long -->``,
-blocks run in ``make regress`` alone.
+blocks run in ``make journeys`` alone.
 """
 
 import doctest
@@ -98,7 +98,7 @@ def test_quick_blocks_run(page: Path) -> None:
     run(page, [block for block in blocks(page) if not block.long])
 
 
-@pytest.mark.regress
+@pytest.mark.journey
 @pytest.mark.timeout(1800)
 @pytest.mark.usefixtures("checkout")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

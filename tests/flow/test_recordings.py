@@ -111,7 +111,7 @@ def test_a_data_set_of_another_version_is_refused(flow: Flow, workspace: Path) -
     assert "build/tiny/data/data.json was written by another version; remove build/tiny/data" in done.stderr
 
 
-@pytest.mark.regress
+@pytest.mark.journey
 def test_a_wide_neighbourhood_after_one_epoch_gets_its_report(fresh: Path) -> None:
     """So few bits a spike that PCA has no point to compare with."""
     text = (fresh / "designs/tiny.toml").read_text()

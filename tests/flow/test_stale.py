@@ -83,7 +83,7 @@ def test_a_report_is_of_the_hardware_that_the_design_has(flow: Flow, workspace: 
     assert "make it anew: make DESIGN=tiny" in done.stderr
 
 
-@pytest.mark.regress
+@pytest.mark.journey
 def test_a_report_is_of_one_set_of_spikes(flow: Flow, workspace: Path) -> None:
     """Also where both are called the same."""
     for command in (["rtl"], ["synth"]):

@@ -11,7 +11,7 @@ import pytest
 from spikeinterface.core import generate_ground_truth_recording
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = [pytest.mark.regress, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(3600)]
 
 
 def run(*command: object, cwd: Path, status: int = 0) -> str:

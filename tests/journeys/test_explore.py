@@ -1,5 +1,5 @@
 """A search on two workers, one of which is killed, one that is interrupted, and what becomes of a trial. Run by
-``make regress``."""
+``make journeys``."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from spikecae.design import load_design
 from tests.flow.conftest import ROOT, run_flow
 
 pytest.importorskip("optuna")
-pytestmark = [pytest.mark.regress, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(3600)]
 DASK = Path(sys.executable).with_name("dask")
 TRIALS = 3
 

@@ -12,7 +12,7 @@ from tests.flow.test_page import browser, show
 
 __all__ = ["browser"]
 
-pytestmark = [pytest.mark.regress, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(1800)]
 
 NOTEBOOKS = ("notebooks/neuroscientist.html", "notebooks/chip_designer.html")
 PAGES = ("index.html", "hardware.html", "results.html", "design_file.html", "api.html", *NOTEBOOKS)

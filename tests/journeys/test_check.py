@@ -1,4 +1,4 @@
-"""What a design is said to take before it is trained, against what its trained encoder is. Run by ``make regress``."""
+"""What a design is said to take before it is trained, against what its trained encoder is. Run by ``make journeys``."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from spikecae.design import load_design
 from spikecae.spec import load_spec
 from tests.flow.conftest import ROOT
 
-pytestmark = [pytest.mark.regress, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("name", ["tiny", "lite", "lite_tetrode", "lite_probe", "wave_clus"])
