@@ -4,13 +4,14 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from spikecae.files import write_text
 
-__all__ = ["PARTS", "Part", "run_part"]
+__all__ = ["PARTS", "Part", "run_part", "wall_of"]
 
 PARTS = Path("build/regress/parts")
 
@@ -22,6 +23,8 @@ class Part(BaseModel):
 
     name: str
     passed: bool
+    began_s: float
+    """Seconds since 1970."""
     wall_s: float
     processor_s: float
     """Of all its processes."""
@@ -42,12 +45,22 @@ def run_part(name: str, command: list[str], folder: Path = PARTS) -> int:
     Returns:
         The command's exit code.
     """
-    began, before = time.monotonic(), _processor_s()
+    began_s, began, before = time.time(), time.monotonic(), _processor_s()
     code = subprocess.run(command, check=False).returncode
-    wall_s, processor_s = time.monotonic() - began, _processor_s() - before
-    part = Part(name=name, passed=code == 0, wall_s=round(wall_s, 1), processor_s=round(processor_s, 1))
+    took = {"wall_s": round(time.monotonic() - began, 1), "processor_s": round(_processor_s() - before, 1)}
+    part = Part(name=name, passed=code == 0, began_s=round(began_s, 1), **took)
     write_text(folder / f"{name}.json", part.model_dump_json(indent=1) + "\n")
     return code
+
+
+def wall_of(parts: Iterable[Part]) -> float:
+    """Seconds in which one of them at least was under way: some run at the same time."""
+    total = end = 0.0
+    for part in sorted(parts, key=lambda part: part.began_s):
+        over = part.began_s + part.wall_s
+        total += max(0.0, over - max(end, part.began_s))
+        end = max(end, over)
+    return total
 
 
 def _processor_s() -> float:

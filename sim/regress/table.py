@@ -11,7 +11,7 @@ from sim.grade.results import Grade
 from sim.regress.buses import BusResults
 from sim.regress.control import ControlResults
 from sim.regress.gates import GateResults
-from sim.regress.part import Part
+from sim.regress.part import Part, wall_of
 from sim.results import SimulationResults
 from sim.soak.run import Soaked
 
@@ -65,8 +65,8 @@ def _parts(build: Path) -> Iterator[tuple[str, str]]:
     for part in parts:
         yield "time", str(part)
     if parts:
-        wall, used = (sum(getattr(part, of) for part in parts) / 60 for of in ("wall_s", "processor_s"))
-        yield "time", f"all: {wall:.1f} minutes, {used:.1f} of the processor"
+        used = sum(part.processor_s for part in parts)
+        yield "time", f"all: {wall_of(parts) / 60:.1f} minutes, {used / 60:.1f} of the processor"
 
 
 def _each(name: str, folder: Path, record: type[BaseModel]) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from sim.regress.buses import BusResults
 from sim.regress.control import ControlResults
 from sim.regress.gates import GateResults
 from sim.regress.page import page
-from sim.regress.part import run_part
+from sim.regress.part import Part, run_part, wall_of
 from sim.regress.table import table
 from sim.soak.run import Soaked
 from spikecae.files import write_text
@@ -79,3 +79,13 @@ def test_a_page_has_the_table_and_the_day(tmp_path) -> None:
     said = page(table(tmp_path), date(2026, 1, 2))
     assert f"```text\n{table(tmp_path)}\n```" in said
     assert "on 2026-01-02, on " in said
+
+
+def test_parts_that_run_at_the_same_time_count_once() -> None:
+    times = ((100.0, 10.0), (105.0, 2.0), (108.0, 7.0), (200.0, 1.0))
+    parts = [
+        Part(name=str(began), passed=True, began_s=began, wall_s=wall, processor_s=1.0)
+        for began, wall in reversed(times)
+    ]
+    assert wall_of(parts) == 16.0
+    assert wall_of([]) == 0.0
