@@ -139,6 +139,7 @@ def test_its_power_is_measured(
     adc = random_adc(design, 8, 2)
     found = measure_power(spec, rtl_dir, tmp_path / "synth", TARGET, adc, tmp_path / "power", blocks=1)
     assert PowerReport.model_validate_json((tmp_path / "power/power.json").read_bytes()) == found
-    assert {memory.macro for memory in found.memories} == {"one_port", "two_ports"}
+    kinds = {(memory.macro or "").rpartition(" ")[2] for memory in found.memories}  # behind how many there are
+    assert kinds == {"one_port", "two_ports"}
     assert found.budget is not None
     assert found.budget.placement_density == TARGET.density.value
