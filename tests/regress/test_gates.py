@@ -23,7 +23,7 @@ pytestmark = [
 
 STARTS = 16
 BLOCKS = 64
-"""Of ``tiny``; the other designs have the first and the last of them."""
+"""Of ``tiny``. The other small designs have the first and the last of them; those that take minutes, the first."""
 GAP = 600
 """Cycles in front of a spike, at most."""
 SMALLEST = ("tiny", "lite", "lite_tetrode")
@@ -52,7 +52,7 @@ def test_packets_are_goldens(name: str, target: str, tmp_path: Path) -> None:
     made = map_shipped(name, target, tmp_path)
     adc = blocks_of_all_kinds(made.spec, BLOCKS, seed=1)
     if name != "tiny":
-        adc = adc[[0, -1]]
+        adc = adc[[0, -1]] if name in SMALLEST else adc[:1]
     bench = GateBench(read(made), made.manifest, made.load, STARTS)
     faults = bench.faults(made.spec, adc)
     made.keep("all starts", len(adc), STARTS, len(faults))
