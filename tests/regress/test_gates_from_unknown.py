@@ -32,7 +32,7 @@ pytestmark = [
 ]
 
 BLOCKS = 8
-"""More of them, and random starts, are in ``test_gates.py``."""
+"""More of them, and random starts, are in ``tests/regress/test_gates.py``."""
 in_all_cells = pytest.mark.parametrize("target", [SMALL, *KITS])
 
 
