@@ -10,7 +10,7 @@ __all__ = ["page"]
 PAGE = """\
 # Regression
 
-What `make regress` found when it last ran as a whole, on {day}, on {cores} cores ({processor}).
+What the parts of `make regress` found when they last ran, on {day}, on {cores} cores ({processor}).
 `python -m sim.regress --document docs/regression.md` wrote it, of the files that the parts left in `build/`.
 
 ```text
