@@ -87,8 +87,7 @@ def functional_points(chip: WatchedChip, subjects: list[Subject]) -> Iterator[Po
     bins = Counter(chip.met)
     bins.update(dict.fromkeys(possible(subjects[0].spec), 0))
     for subject in subjects:
-        lengths = set(np.concatenate(subject.spec.coder.tables).tolist())
-        bins.update(dict.fromkeys((f"code: {bits} bits" for bits in lengths), 0))
+        bins.update(dict.fromkeys(_lengths(subject.spec), 0))
         bins.update(saturated(subject))
         bins.update(ties(subject))
     for name, times in sorted(bins.items()):
@@ -99,7 +98,7 @@ def possible(spec: EncoderSpec) -> Iterator[str]:
     """Bins of what may leave a chip, and of what may wait."""
     for number, table in enumerate(spec.coder.tables):
         yield from (f"code: table {number}, {bits} bits" for bits in sorted(set(table.tolist())))
-        yield from (f"code: {bits} bits" for bits in sorted(set(table.tolist())))
+    yield from _lengths(spec)
     if GOLOMB in spec.symbols.tables:
         yield "code: levels behind a reserved symbol"
     yield from (f"packet: coded, sidecar {sidecar}" for sidecar in range(MOST_SIDECAR + 1))
@@ -107,6 +106,11 @@ def possible(spec: EncoderSpec) -> Iterator[str]:
     yield from (f"block: {missing} spikes missing" for missing in range(spec.spikes))
     yield from (f"stall: a sample waits, {mode}" for mode in ("coded", "raw"))
     yield from (f"stall: a byte waits, {part}" for part in PARTS)
+
+
+def _lengths(spec: EncoderSpec) -> Iterator[str]:
+    """A bin for each length of a code, whatever its table."""
+    return (f"code: {bits} bits" for bits in sorted(set(np.concatenate(spec.coder.tables).tolist())))
 
 
 def bins_of(spec: EncoderSpec, packet: Packet) -> Counter[str]:

@@ -6,6 +6,7 @@ pairs that differ by little, so that low bits of latents and biases decide; the 
 
 from dataclasses import replace
 from functools import singledispatch
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from spikecae.stages import Classes, Codebook, Convolution, Huffman, Levels, Nor
 from spikecae.widths import integer_range
 
 __all__ = ["with_random_parameters"]
+
+Words = TypeVar("Words", Classes, Codebook)
 
 SPREAD = 40
 """Of activations, in steps."""
@@ -97,8 +100,8 @@ def _(stage: Levels, hardware: Hardware, rng: np.random.Generator) -> Stage:
     return replace(stage, classes=classes, groups=groups)
 
 
-def _with_a_tie(book: Classes) -> Classes:
-    """The last class is the first again."""
+def _with_a_tie(book: Words) -> Words:
+    """Its last word is the first again."""
     words, bias = book.words.copy(), book.bias.copy()
     words[-1], bias[-1] = words[0], bias[0]
     return replace(book, words=words, bias=bias)
@@ -133,8 +136,6 @@ def _with_codewords_near(stage: VectorQuantizer, latents: Integers, rng: np.rand
         half = len(words) // 2
         words[half:] = words[: len(words) - half] + rng.integers(-2, 3, words[half:].shape)
         words = words.clip(-128, 127)
-        words[-1] = words[0]
         bias = (words**2).sum(axis=1) + rng.integers(0, 8, len(words))
-        bias[-1] = bias[0]
-        books.append(Codebook(words.astype(np.int8), bias.astype(np.int32)))
+        books.append(_with_a_tie(Codebook(words.astype(np.int8), bias.astype(np.int32))))
     return replace(stage, codebooks=tuple(books))
