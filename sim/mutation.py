@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rtl.host.load import load_writes
-from rtl.host.parameter_store import address_bits, lay_out
-from rtl.host.register_map import register, window_bit
+from rtl.host.load import load_writes, offsets_of
+from rtl.host.register_map import WINDOW_BITS, register
 from rtl.memory.parameter_memory import BUS_BITS
 from rtl.planning import make_plan
 from rtl.shape.plan import STORE, Plan
@@ -130,14 +129,12 @@ def flip_in_load(plan: Plan, mutation: Mutation) -> list[tuple[int, int]]:
     Raises:
         ValueError: the parameters are built in.
     """
-    writes, regions = load_writes(plan), lay_out(plan.images)
-    region = next(region for region in regions if f"{STORE}.{region.name}" == mutation.memory)
+    writes, words = load_writes(plan), offsets_of(plan)[mutation.memory.removeprefix(f"{STORE}.")]
     lane, bit = divmod(mutation.bit, BUS_BITS)
-    window = 1 << window_bit(address_bits(regions))
-    place = window + 4 * (region.base + mutation.word * region.lanes + lane)
+    place = words[mutation.word][lane]
     flipped = [(offset, value ^ (offset == place) << bit) for offset, value in writes]
-    words = b"".join(value.to_bytes(4, "little") for offset, value in flipped if offset >= window)
-    return [(o, zlib.crc32(words) if o == register("crc_expected").offset else value) for o, value in flipped]
+    image = b"".join(value.to_bytes(4, "little") for offset, value in flipped if offset >> WINDOW_BITS)
+    return [(o, zlib.crc32(image) if o == register("crc_expected").offset else value) for o, value in flipped]
 
 
 def flip_in_verilog(text: str, top: str, mutation: Mutation) -> str:

@@ -3,14 +3,19 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from spikecae.canonical_code import canonical_codes
+from spikecae.arithmetic import Integers
+from spikecae.bitstream.huffman import code_words
 from spikecae.golden import encode
+from spikecae.golden.levels import columns_of, scores_of
 from spikecae.spec import EncoderSpec
+from spikecae.stages import Levels
 from spikecae.widths import integer_range
 
 __all__ = ["blocks_of_all_kinds", "codes_of", "with_all_lengths"]
 
 CANDIDATES = 4000
+UNDECIDED = 8
+"""Most that squared distances to two classes differ by."""
 QUIETEST = 8
 """As a power of two below the converter's range."""
 
@@ -32,8 +37,8 @@ def blocks_of_all_kinds(spec: EncoderSpec, blocks: int, seed: int) -> NDArray[np
 
 
 def with_all_lengths(spec: EncoderSpec, adc: NDArray[np.int16], seed: int) -> NDArray[np.int16]:
-    """Blocks (n, M, D), and behind them a few more, bumps and waves, soft and loud, for lengths and last bits of codes
-    that they do not lead to."""
+    """Blocks (n, M, D), behind them a few more, bumps and waves, soft and loud, for lengths, last bits and places
+    of codes that they do not lead to, and for classes that are nearly as near as another."""
     rng = np.random.default_rng(seed)
     shape = (CANDIDATES, spec.spikes, 1)
     t = np.arange(spec.samples)
@@ -46,18 +51,42 @@ def with_all_lengths(spec: EncoderSpec, adc: NDArray[np.int16], seed: int) -> ND
     candidates = np.concatenate([sign * loud * bumps + rng.normal(0, 1, bumps.shape) * noise / 4, loud * waves])
     codes = np.rint(candidates).clip(least, most).astype(np.int16)
     met = set().union(*codes_of(spec, encode(spec, adc).indices))
+    found = encode(spec, codes)
     chosen = []
-    for number, own in enumerate(codes_of(spec, encode(spec, codes).indices)):
+    for number, own in enumerate(codes_of(spec, found.indices)):
         if not own <= met:
             met |= own
             chosen.append(number)
+    chosen += _undecided(spec, found.taps[spec.transforms[-1].tap])
     return np.concatenate([adc, codes[chosen]])
 
 
-def codes_of(spec: EncoderSpec, indices: NDArray[np.integer]) -> list[set[tuple[int, int, int]]]:
-    """Table, length in bits and last two bits of the codes of each block of indices (blocks, S)."""
-    tables, places = spec.coder.tables, spec.symbols
-    last = [canonical_codes(lengths) & 3 for lengths in tables]
-    coded = [(places.tables[at], indices[:, at]) for at in places.coded]
-    found = [(table, tables[table][own].tolist(), last[table][own].tolist()) for table, own in coded]
-    return [{(table, bits[block], ends[block]) for table, bits, ends in found} for block in range(len(indices))]
+def _undecided(spec: EncoderSpec, latents: Integers) -> list[int]:
+    """Of blocks those in which a column is all but as near to a second class as to the nearest: for each two classes
+    the one where it is so most of all."""
+    stage = spec.quantizer
+    if not isinstance(stage, Levels) or not stage.classes:
+        return []
+    scores = scores_of(stage, columns_of(stage, latents.reshape(len(latents), -1)))
+    columns, nearest = np.arange(len(scores)), scores.argsort(axis=1, kind="stable")
+    first, second = nearest[:, 0], nearest[:, 1]
+    margins = scores[columns, second] - scores[columns, first]
+    closest = np.flatnonzero((margins > 0) & (margins <= UNDECIDED))
+    order = closest[margins[closest].argsort(kind="stable")]
+    _, at = np.unique(first[order] * scores.shape[1] + second[order], return_index=True)
+    blocks: list[int] = np.unique(order[at] // stage.columns).tolist()
+    return blocks
+
+
+def codes_of(spec: EncoderSpec, indices: NDArray[np.integer]) -> list[set[tuple[int, ...]]]:
+    """Of the codes of each block of indices (blocks, S): table, length in bits and last two bits; and length with last
+    bit and how many bits of the byte that it comes to are there."""
+    words, lengths = code_words(indices, spec.coder.tables, spec.symbols)
+    there = (np.cumsum(lengths, axis=1) - lengths) % 8
+    tables = np.broadcast_to(spec.symbols.tables, lengths.shape)
+    ends, places = np.stack([tables, lengths, words & 3], axis=2), np.stack([lengths, 8 * (words & 1) + there], axis=2)
+    sent = lengths > 0
+    return [
+        {tuple(code) for of in (ends, places) for code in of[block][sent[block]].tolist()}
+        for block in range(len(indices))
+    ]

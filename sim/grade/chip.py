@@ -49,6 +49,8 @@ class Subject:
     spec: EncoderSpec
     manifest: Manifest
     load: list[tuple[int, int]]
+    offsets: dict[str, list[range]]
+    """Of parameters, as :func:`rtl.host.load.offsets_of` has them."""
     adc: NDArray[np.int16]
     golden: EncodedBlocks
 

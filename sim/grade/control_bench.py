@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from rtl.host.register_map import REGISTERS, WINDOW_BITS, register
+from rtl.manifest import Memory
 from sim.batch import Pauses
 from sim.grade.bench import PAUSES
 from sim.grade.chip import RUN, STATUS, Chip, FaultFound, expect
@@ -103,6 +104,21 @@ def memories(chip: Chip) -> None:
     _run_again(chip)
 
 
+def places(chip: Chip) -> None:
+    """Words lie in their memories where they should: a bit that is flipped at an address shows in that word alone."""
+    simulator = chip.simulator
+    chip.halt()
+    for memory in _arrays(chip):
+        offsets = [lanes[0] for lanes in chip.subject.offsets[memory.short_name]]
+        held = [simulator.read(offset) for offset in offsets]
+        for address in (0, *(1 << bit for bit in range((memory.words - 1).bit_length()))):
+            simulator.flip(memory.name, address, 0)
+            turned = [number for number, offset in enumerate(offsets) if simulator.read(offset) != held[number]]
+            simulator.flip(memory.name, address, 0)
+            expect(f"words with a bit that was flipped at {address} of {memory.short_name}", len(turned), 1)
+            chip.shows(f"the word at address {address} of {memory.short_name}", turned)
+
+
 def checks(chip: Chip) -> None:
     """A flipped bit of each memory halts the chip in time, says so, and is mended by loading again."""
     simulator, subject, load = chip.simulator, chip.subject, chip.subject.load
@@ -121,9 +137,7 @@ def checks(chip: Chip) -> None:
     expect("packets behind checks", [p[11:-2] for p in simulator.packets], 2 * subject.golden.payloads[:8])
     _times(chip)
     failures = 0
-    memories = [memory for memory in subject.manifest.memories if memory.role == "parameters"][:-1]
-    parameters = [memory for memory in memories if memory.words > 2]  # Yosys makes registers of the others
-    for number, memory in enumerate(parameters):
+    for number, memory in enumerate(_arrays(chip)):
         for word, bit in ((0, 0), (memory.words - 1, memory.width - 1)):
             simulator.flip(memory.name, word, bit)
             chip.write("scrub_blocks", 0)
@@ -157,6 +171,12 @@ def checks(chip: Chip) -> None:
     expect("packets after repair", chip.read("packets"), before + 2)
     expected = write_blocks(subject.spec, subject.golden.indices[:4], blocks_per_packet=2, sequence=first)
     chip.sent("after repair", expected, first)
+
+
+def _arrays(chip: Chip) -> list[Memory]:
+    """Parameter memories that are still arrays: Yosys makes registers of small ones."""
+    own = [memory for memory in chip.subject.manifest.memories if memory.short_name in chip.subject.offsets]
+    return [memory for memory in own if memory.words > 2]
 
 
 def _times(chip: Chip) -> None:
@@ -215,7 +235,8 @@ def _beyond(window: list[tuple[int, int]]) -> int:
 
 
 def _run_again(chip: Chip) -> None:
-    """Load the inverse of all words, which must fail its check; then what is right, which must code as golden."""
+    """Load the inverse of all words, which must fail its check; then what is right, from the end on, which must code as
+    golden."""
     subject, simulator, load = chip.subject, chip.simulator, chip.subject.load
     window = [(offset, value) for offset, value in load if offset >> WINDOW_BITS]
     for offset, value in window:
@@ -224,7 +245,7 @@ def _run_again(chip: Chip) -> None:
     chip.write("control", RUN)
     chip.until("the inverse fails", lambda: chip.status("crc") and chip.status("halted"))
     chip.simulator.pause(inputs=Pauses(), outputs=Pauses(), seed=2)
-    for offset, value in load:
+    for offset, value in (*reversed(window), *load[len(window) :]):
         simulator.write(offset, value)
     chip.until("running", lambda: chip.status("running"))
     simulator.feed(subject.adc[:4])
@@ -233,4 +254,4 @@ def _run_again(chip: Chip) -> None:
     expect("all are taken", np.size(simulator.input_cycles), subject.adc[:4].size)
 
 
-CONTROL_BENCHES = (registers, memories, checks)
+CONTROL_BENCHES = (registers, memories, places, checks)

@@ -1,24 +1,35 @@
-"""Whether a mutant does the same as what it was made of: proved by Yosys, by induction over the unit's registers."""
+"""Whether a mutant does the same as what it was made of: proved by Yosys, by induction over registers."""
 
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from rtl.files import ENCODER
 from sim.grade.mutants import NETLIST, Mutant
 from sim.toolchain import YosysError, run_script
 
 __all__ = ["proved_equivalent"]
 
 LIMIT_S = 60
-PROVE = ("equiv_make gold gate equiv", "hierarchy -top equiv", "opt_clean", "equiv_simple", "equiv_induct")
-STILL = "opt_dff -sat"
-"""Registers that never leave the value they are reset to are that value."""
+LIMIT_OF_CHIP_S = 150
+HIDE = "rename -hide w:* t:*dff* t:*DFF* %u %co1:+[Q] %d"
+"""Only registers and ports are paired: signals between them may differ, as long as nothing comes of it."""
+OF_UNIT = ("flatten", "memory_map", "opt_dff -sat", "opt_clean", HIDE)
+"""Memories are registers, and registers that never leave the value they are reset to are that value."""
+OF_CHIP = ("flatten", "simplemap", "opt_clean -purge")
+"""Memories stay: what goes into them is to be the same."""
+PAIR = ("equiv_make gold gate equiv", "hierarchy -top equiv", "opt_clean")
+PROVE = ("equiv_simple", "equiv_induct")
+PROVE_IN_CHIP = ("equiv_struct -icells -fwd", *(f"{step} -ignore-unknown-cells" for step in PROVE))
+"""Nothing may be taken out between: what was joined because its inputs are taken to be equal hangs on their proof."""
 
 
 def proved_equivalent(netlist: Path, mutant: Mutant) -> bool:
     """Whether the mutant's module, with all that is in it, has the outputs of the module without fault, from equal
-    registers on and for any inputs. False where that is not so, or not proved within a minute.
+    registers on and for any inputs; or else, whether the chip has. False where neither is so, or is not proved within
+    minutes.
 
     Args:
         netlist: what the mutant was made in.
@@ -28,16 +39,24 @@ def proved_equivalent(netlist: Path, mutant: Mutant) -> bool:
     if found is None:
         raise ValueError(f"no module in {mutant.command!r}")
     module = found.group(1).removeprefix("\\")
+    return _proved(netlist, mutant, module, OF_UNIT, PROVE, LIMIT_S) or _proved(
+        netlist, mutant, ENCODER, OF_CHIP, PROVE_IN_CHIP, LIMIT_OF_CHIP_S
+    )
+
+
+def _proved(
+    netlist: Path, mutant: Mutant, top: str, prepare: Sequence[str], prove: Sequence[str], limit_s: int
+) -> bool:
     with tempfile.TemporaryDirectory(prefix="spikecae-equivalent-") as name:
         folder = Path(name)
         shutil.copy(netlist, folder / NETLIST)
         script = []
         for half, altered in (("gold", []), ("gate", [mutant.command])):
-            script += [f"read_rtlil {NETLIST}", f"hierarchy -top {module}", *altered, "flatten", "memory_map"]
-            script += [STILL, "opt_clean", f"rename {module} {half}", f"design -stash {half}"]
+            script += [f"read_rtlil {NETLIST}", f"hierarchy -top {top}", *altered, *prepare]
+            script += [f"rename {top} {half}", f"design -stash {half}"]
         script += [f"design -copy-from {half} -as {half} {half}" for half in ("gold", "gate")]
         try:
-            run_script([*script, *PROVE, "equiv_status -assert"], folder, LIMIT_S)
+            run_script([*script, *PAIR, *prove, "equiv_status -assert"], folder, limit_s)
         except YosysError:
             return False
     return True

@@ -13,6 +13,8 @@ __all__ = ["LONG_BENCHES"]
 
 LOW_BITS = 11
 WORD = (1 << 32) - 1
+TOKENS_A_TICK, TICKS = 16, 40
+"""A block has some hundreds."""
 NEAR_ENDS = (0xFFFFFFFF, 0x5A5A5A5A, 0x7FFFFFFD, 0xFFFF)
 
 
@@ -33,6 +35,23 @@ def high_settings(chip: Chip) -> None:
     chip.write("timeout", 1 << LOW_BITS)
     simulator.step(subject.manifest.latency_cycles)
     expect("packets with a timeout that is over", simulator.frames, 1)
+
+
+def overfull(chip: Chip) -> None:
+    """A bucket that is full stays at its bound, whichever bit of it says so: the blocks behind come in as late."""
+    simulator, subject = chip.simulator, chip.subject
+    for bit in range(5, 10):
+        chip.write("rate_limit", 0)
+        chip.write("rate_burst", 1 << bit)
+        chip.settle()
+        chip.write("rate_limit", TOKENS_A_TICK << FRACTION)
+        simulator.step((1 << bit) // TOKENS_A_TICK * TICK_CYCLES - TICK_CYCLES // 2)
+        taken = []
+        for _ in range(TICKS):
+            simulator.feed(subject.adc[:1])
+            simulator.step(TICK_CYCLES)
+            taken.append(simulator.frames)
+        chip.shows(f"packets of a bucket of {1 << bit}", taken)
 
 
 def near_ends(chip: Chip) -> None:
@@ -165,4 +184,7 @@ def tags(chip: Chip) -> None:
         expect("tag", tag, word >> 16)
 
 
-LONG_BENCHES = (high_settings, near_ends, last_fraction, lowered_bound, any_partial, any_reset, any_setting, tags)
+LONG_BENCHES = (
+    *(high_settings, near_ends, last_fraction, lowered_bound, overfull),
+    *(any_partial, any_reset, any_setting, tags),
+)

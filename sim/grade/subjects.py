@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtl.emit import emit
-from rtl.host.load import load_writes
+from rtl.host.load import load_writes, offsets_of
 from rtl.manifest import Manifest
 from rtl.planning import make_plan
 from sim.grade.blocks import blocks_of_all_kinds, with_all_lengths
@@ -75,6 +75,6 @@ def subjects_of(spec: EncoderSpec, hardware: Hardware, manifest: Manifest) -> li
     for own in (spec, *(with_random_parameters(spec, hardware, number) for number in RANDOM_PARAMETERS)):
         adc = blocks_of_all_kinds(own, RANDOM_BLOCKS if subjects else BLOCKS, len(subjects))
         adc = with_all_lengths(own, adc, len(subjects))
-        its = manifest.model_copy(update={"spec_hash": own.hash})
-        subjects.append(Subject(own, its, load_writes(make_plan(own, hardware)), adc, encode(own, adc)))
+        its, plan = manifest.model_copy(update={"spec_hash": own.hash}), make_plan(own, hardware)
+        subjects.append(Subject(own, its, load_writes(plan), offsets_of(plan), adc, encode(own, adc)))
     return subjects

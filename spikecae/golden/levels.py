@@ -9,14 +9,19 @@ from spikecae.arithmetic import Integers
 from spikecae.golden.step import quantize, quantizer_taps
 from spikecae.stages.levels import Levels
 
-__all__ = ["classes_of", "levels_of"]
+__all__ = ["classes_of", "columns_of", "levels_of", "scores_of"]
+
+
+def scores_of(stage: Levels, columns: Integers) -> Integers:
+    """How far each column (n, L) is from each class, (n, K): squared distances, less what all of a column's have."""
+    (classes,) = stage.classes
+    scores: Integers = classes.bias.astype(np.int64) - 2 * columns @ classes.words.astype(np.int64).T
+    return scores
 
 
 def classes_of(stage: Levels, columns: Integers) -> Integers:
     """Nearest class of each column (n, L); the lowest index on a tie."""
-    (classes,) = stage.classes
-    scores = classes.bias.astype(np.int64) - 2 * columns @ classes.words.astype(np.int64).T
-    nearest: Integers = scores.argmin(axis=1)
+    nearest: Integers = scores_of(stage, columns).argmin(axis=1)
     return nearest
 
 
@@ -29,12 +34,17 @@ def levels_of(stage: Levels, columns: Integers) -> tuple[Integers | None, Intege
     return chosen, np.sign(residual) * ((np.abs(residual) + stage.rounding) >> stage.fraction)
 
 
+def columns_of(stage: Levels, latents: NDArray[np.integer[Any]]) -> Integers:
+    """What is quantized together, (n · columns, L), of blocks' latents (n, L · columns)."""
+    blocks = latents.astype(np.int64).reshape(len(latents), stage.latents, stage.columns)
+    return blocks.transpose(0, 2, 1).reshape(-1, stage.latents)
+
+
 @quantize.register
 def symbols(stage: Levels, latents: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
     """Class and groups' symbols of every column, escaped levels behind the reserved ones."""
     blocks = len(latents)
-    columns = latents.astype(np.int64).reshape(blocks, stage.latents, stage.columns).transpose(0, 2, 1)
-    chosen, levels = levels_of(stage, columns.reshape(-1, stage.latents))
+    chosen, levels = levels_of(stage, columns_of(stage, latents))
     made = [] if chosen is None else [chosen]
     at = 0
     for group in stage.groups:

@@ -10,14 +10,38 @@ import pytest
 from rtl.units.max_pool import MaxPool
 from sim.grade.blocks import codes_of, with_all_lengths
 from sim.grade.chip import FaultFound, expect
+from sim.grade.equivalent import proved_equivalent
 from sim.grade.mistakes import MISTAKES, made
-from sim.grade.mutants import Mutant
+from sim.grade.mutants import NETLIST, Mutant
 from sim.grade.random_parameters import with_random_parameters
 from sim.grade.results import Reason, collect, load_reasons
 from sim.grade.verdicts import Verdict
 from spikecae.canonical_code import canonical_codes
 from spikecae.golden import encode
 
+CHIP = """
+module \\unit
+  wire width 4 input 1 \\d
+  wire width 4 output 2 \\q
+  cell $not \\invert
+    parameter \\A_SIGNED 0
+    parameter \\A_WIDTH 4
+    parameter \\Y_WIDTH 4
+    connect \\A \\d
+    connect \\Y \\q
+  end
+end
+module \\spike_encoder
+  wire width 4 input 1 \\d
+  wire width 3 output 2 \\y
+  wire width 4 \\q
+  cell \\unit \\part
+    connect \\d \\d
+    connect \\q \\q
+  end
+  connect \\y \\q [2:0]
+end
+"""
 MUTANT = Mutant(1, "dot", "chip.conv.dot $add Y[3]", "inv", "mutate -mode inv")
 
 
@@ -51,6 +75,13 @@ def test_every_reason_of_the_list_can_be_read() -> None:
     assert all(entry.reason for entry in load_reasons())
 
 
+@pytest.mark.parametrize(("bit", "same"), [(2, False), (3, True)])
+def test_a_mutant_is_equivalent_if_no_pin_of_the_chip_hangs_on_it(tmp_path, bit, same) -> None:
+    (tmp_path / NETLIST).write_text(CHIP)
+    command = rf"mutate -mode inv -module \unit -cell \invert -port \Y -portbit {bit}"
+    assert proved_equivalent(tmp_path / NETLIST, replace(MUTANT, command=command)) == same
+
+
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
 def test_mistakes_are_made_once_and_only_while_they_last(mistake) -> None:
     before = MaxPool.elaborate
@@ -74,7 +105,9 @@ def test_blocks_are_added_for_every_length_and_end_of_a_code(tiny, encoder) -> N
     before, after = (
         set().union(*codes_of(spec, encode(spec, adc).indices)) for adc in (few, with_all_lengths(spec, few, 1))
     )
-    assert before < after <= codes
+    assert before < after
+    assert {met for met in after if len(met) == 3} <= codes
+    assert {(bits, there) for bits in {bits for _, bits, _ in codes} for there in range(16)} >= after - codes
 
 
 def test_random_parameters_fit_the_chip_and_use_all_of_it(tiny, encoder) -> None:
