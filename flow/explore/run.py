@@ -8,6 +8,7 @@ from flow.drafting.design_file import design_text
 from flow.explore.cluster import dask_client
 from flow.explore.figure import front_figure
 from flow.explore.front import Exploration, Question, load_exploration, page_of
+from flow.explore.interrupts import kept_interrupts
 from flow.explore.study import Search, exploration, explored, open_study
 from flow.layout import Layout
 from flow.report.drawing.figures import style, svg, themed
@@ -65,8 +66,8 @@ def explore(
         tell(f"{len(found.trials)} of {trials} trials, {len(found.front)} that none is better than")
 
     if len(exploration(search, study).trials) < trials:
-        with dask_client(scheduler, processes) as client:
-            return explored(search, study, client, trials, keep)
+        with kept_interrupts() as check, dask_client(scheduler, processes) as client:
+            return explored(search, study, client, trials, keep, check)
     found = exploration(search, study)
     keep(found)
     return found

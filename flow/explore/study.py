@@ -8,6 +8,7 @@ design that it starts from is tried before anything farther.
 import logging
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ FIRST = 10
 """Trials before the search has something to go by."""
 RETRIES = 3
 """How often a trial is given to another worker."""
+LOOK_S = 1
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,12 @@ def open_study(search: Search, folder: Path) -> "optuna.Study":
 
 
 def explored(
-    search: Search, study: "optuna.Study", client: "Client", trials: int, tell: Callable[[Exploration], None]
+    search: Search,
+    study: "optuna.Study",
+    client: "Client",
+    trials: int,
+    tell: Callable[[Exploration], None],
+    check: Callable[[], None],
 ) -> Exploration:
     """Try designs until so many went well, those of before included.
 
@@ -100,6 +107,7 @@ def explored(
         client: whose workers try.
         trials: that went well, in all.
         tell: gets what is known after each.
+        check: called every second or so; what it raises ends the search.
     """
     from dask.distributed import wait
 
@@ -116,7 +124,12 @@ def explored(
                 trial.set_user_attr("design", content)
                 future = client.submit(tried, content, str(search.data.resolve()), pure=False, retries=RETRIES)
                 running[future] = trial
-        for future in wait(list(running), return_when="FIRST_COMPLETED").done:
+        done: set[Any] = set()
+        while not done:
+            check()
+            with suppress(TimeoutError):
+                done = wait(list(running), timeout=LOOK_S, return_when="FIRST_COMPLETED").done
+        for future in done:
             _keep(search, study, running.pop(future), future)
         found = exploration(search, study)
         tell(found)

@@ -14,6 +14,7 @@ from spikecae.widths import integer_range
 __all__ = ["blocks_of_all_kinds", "codes_of", "with_all_lengths"]
 
 CANDIDATES = 4000
+OF_A_PAIR = 3
 UNDECIDED = 8
 """Most that squared distances to two classes differ by."""
 QUIETEST = 8
@@ -63,7 +64,7 @@ def with_all_lengths(spec: EncoderSpec, adc: NDArray[np.int16], seed: int) -> ND
 
 def _undecided(spec: EncoderSpec, latents: Integers) -> list[int]:
     """Of blocks those in which a column is all but as near to a second class as to the nearest: for each two classes
-    the one where it is so most of all."""
+    the few where it is so most of all."""
     stage = spec.quantizer
     if not isinstance(stage, Levels) or not stage.classes:
         return []
@@ -73,9 +74,9 @@ def _undecided(spec: EncoderSpec, latents: Integers) -> list[int]:
     margins = scores[columns, second] - scores[columns, first]
     closest = np.flatnonzero((margins > 0) & (margins <= UNDECIDED))
     order = closest[margins[closest].argsort(kind="stable")]
-    _, at = np.unique(first[order] * scores.shape[1] + second[order], return_index=True)
-    blocks: list[int] = np.unique(order[at] // stage.columns).tolist()
-    return blocks
+    pairs = first[order] * scores.shape[1] + second[order]
+    chosen = (column for pair in np.unique(pairs) for column in order[pairs == pair][:OF_A_PAIR])
+    return sorted({int(column) // stage.columns for column in chosen})
 
 
 def codes_of(spec: EncoderSpec, indices: NDArray[np.integer]) -> list[set[tuple[int, ...]]]:

@@ -13,23 +13,23 @@ from sim.toolchain import YosysError, run_script
 __all__ = ["proved_equivalent"]
 
 LIMIT_S = 60
-LIMIT_OF_CHIP_S = 150
-HIDE = "rename -hide w:* t:*dff* t:*DFF* %u %co1:+[Q] %d"
+REGISTERS_ONLY = "rename -hide w:* t:*dff* t:*DFF* %u %co1:+[Q] %d"
 """Only registers and ports are paired: signals between them may differ, as long as nothing comes of it."""
-OF_UNIT = ("flatten", "memory_map", "opt_dff -sat", "opt_clean", HIDE)
+OF_UNIT = ("flatten", "memory_map", "opt_dff -sat", "opt_clean", REGISTERS_ONLY)
 """Memories are registers, and registers that never leave the value they are reset to are that value."""
-OF_CHIP = ("flatten", "simplemap", "opt_clean -purge")
+OF_CHIP = ("flatten", "simplemap", "opt_clean -purge", REGISTERS_ONLY)
 """Memories stay: what goes into them is to be the same."""
-PAIR = ("equiv_make gold gate equiv", "hierarchy -top equiv", "opt_clean")
-PROVE = ("equiv_simple", "equiv_induct")
-PROVE_IN_CHIP = ("equiv_struct -icells -fwd", *(f"{step} -ignore-unknown-cells" for step in PROVE))
-"""Nothing may be taken out between: what was joined because its inputs are taken to be equal hangs on their proof."""
+PROVE = (
+    *("equiv_make gold gate equiv", "hierarchy -top equiv", "opt_merge", "opt_clean"),
+    *("equiv_simple -ignore-unknown-cells", "equiv_induct -ignore-unknown-cells", "equiv_status -assert"),
+)
+"""What is alike in both is there once; the rest is proved register by register."""
 
 
 def proved_equivalent(netlist: Path, mutant: Mutant) -> bool:
     """Whether the mutant's module, with all that is in it, has the outputs of the module without fault, from equal
-    registers on and for any inputs; or else, whether the chip has. False where neither is so, or is not proved within
-    minutes.
+    registers on and for any inputs; or else, whether the chip has. False where neither is so, or is not proved within a
+    minute.
 
     Args:
         netlist: what the mutant was made in.
@@ -39,14 +39,10 @@ def proved_equivalent(netlist: Path, mutant: Mutant) -> bool:
     if found is None:
         raise ValueError(f"no module in {mutant.command!r}")
     module = found.group(1).removeprefix("\\")
-    return _proved(netlist, mutant, module, OF_UNIT, PROVE, LIMIT_S) or _proved(
-        netlist, mutant, ENCODER, OF_CHIP, PROVE_IN_CHIP, LIMIT_OF_CHIP_S
-    )
+    return _proved(netlist, mutant, module, OF_UNIT) or _proved(netlist, mutant, ENCODER, OF_CHIP)
 
 
-def _proved(
-    netlist: Path, mutant: Mutant, top: str, prepare: Sequence[str], prove: Sequence[str], limit_s: int
-) -> bool:
+def _proved(netlist: Path, mutant: Mutant, top: str, prepare: Sequence[str]) -> bool:
     with tempfile.TemporaryDirectory(prefix="spikecae-equivalent-") as name:
         folder = Path(name)
         shutil.copy(netlist, folder / NETLIST)
@@ -56,7 +52,7 @@ def _proved(
             script += [f"rename {top} {half}", f"design -stash {half}"]
         script += [f"design -copy-from {half} -as {half} {half}" for half in ("gold", "gate")]
         try:
-            run_script([*script, *PAIR, *prove, "equiv_status -assert"], folder, limit_s)
+            run_script([*script, *PROVE], folder, LIMIT_S)
         except YosysError:
             return False
     return True

@@ -1,7 +1,9 @@
 """A search for designs: what may be chosen, which trials are the best, and how one becomes a design file."""
 
 import json
+import signal
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from flow.cli import app
 from flow.explore import study as searching
 from flow.explore.figure import front_figure
 from flow.explore.front import Exploration, Point, Question, dominates, page_of, text_of, with_best
+from flow.explore.interrupts import kept_interrupts
 from flow.explore.run import FRONT
 from flow.explore.space import FAMILIES, KIND, choices_of, made, neighbours_of, said, values_of
 from flow.explore.study import Search, exploration, explored, open_study
@@ -136,18 +139,22 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searching, "code_hashes", lambda *_: {})
 
 
+def never() -> None:
+    """Nobody interrupts."""
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_search_that_is_stopped_goes_on(lite: Design, tmp_path: Path) -> None:
     search = Search(lite, tmp_path, "hash", "spikes", Question(area_mm2=0.5), FAMILIES[:1], 3)
     told: list[Exploration] = []
     first = Workers(stop=6)
     with pytest.raises(KeyboardInterrupt):
-        explored(search, open_study(search, tmp_path), first, 12, told.append)  # type: ignore[arg-type]
+        explored(search, open_study(search, tmp_path), first, 12, told.append, never)  # type: ignore[arg-type]
     before = exploration(search, open_study(search, tmp_path))
     assert before.failed == 1
     assert told[-1].trials == before.trials
     second = Workers()
-    found = explored(search, open_study(search, tmp_path), second, 20, told.append)  # type: ignore[arg-type]
+    found = explored(search, open_study(search, tmp_path), second, 20, told.append, never)  # type: ignore[arg-type]
     assert len(found.trials) == 20
     assert found.trials[: len(before.trials)] == with_same_best(before.trials, found.trials)
     assert found.start is not None
@@ -176,9 +183,26 @@ def test_a_start_that_cannot_be_tried_is_told_and_tried_again(lite: Design, tmp_
     broken = Workers()
     broken.designs = [{}] * 3  # the next one is the fourth
     with pytest.raises(ValueError, match="the design itself cannot be tried: ValueError: no such width"):
-        explored(search, open_study(search, tmp_path), broken, 2, lambda _: None)  # type: ignore[arg-type]
-    found = explored(search, open_study(search, tmp_path), Workers(), 2, lambda _: None)  # type: ignore[arg-type]
+        explored(search, open_study(search, tmp_path), broken, 2, lambda _: None, never)  # type: ignore[arg-type]
+    found = explored(search, open_study(search, tmp_path), Workers(), 2, lambda _: None, never)  # type: ignore[arg-type]
     assert found.start is not None
+
+
+def test_an_interrupt_that_a_library_dropped_ends_the_search(lite: Design, tmp_path: Path, monkeypatch) -> None:
+    import dask.distributed
+
+    def drop(*_: object, **__: object) -> object:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise TimeoutError  # no worker is left
+
+    monkeypatch.setattr(dask.distributed, "wait", drop)
+    search = Search(lite, tmp_path, "hash", "spikes", Question(), FAMILIES[:1], 3)
+    study = open_study(search, tmp_path)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), kept_interrupts() as check:
+        explored(search, study, Workers(), 2, lambda _: None, check)  # type: ignore[arg-type]
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_trial_becomes_a_design_file(lite: Design, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
