@@ -68,7 +68,7 @@ def test_bins_of_packets_are_their_kinds_lengths_and_missing_spikes(encoder) -> 
 def test_what_saturates_and_ties_is_counted(encoder) -> None:
     spec, adc = encoder.spec, encoder.adc
     golden = encode(spec, adc)
-    subject = Subject(spec, None, [], adc, golden)  # type: ignore[arg-type]
+    subject = Subject(spec, None, [], {}, adc, golden)  # type: ignore[arg-type]
     found = saturated(subject)
     for layer in (stage for stage in spec.transforms if stage.kind == "conv"):
         at_most = int((golden.taps[layer.name] == layer.output_range[1]).sum())
