@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rtl.emit import emit
-from rtl.host.load import load_writes
+from rtl.host.load import load_writes, offsets_of
 from rtl.manifest import Manifest
 from rtl.planning import make_plan
 from sim.grade.blocks import blocks_of_all_kinds
@@ -31,7 +31,8 @@ def judged(
     spec = with_random_parameters(random_spec(tiny, SEED), tiny.hardware, SEED)
     adc = blocks_of_all_kinds(spec, 24, SEED)
     its = manifest.model_copy(update={"spec_hash": spec.hash})
-    subject = Subject(spec, its, load_writes(make_plan(spec, tiny.hardware)), adc, encode(spec, adc))
+    plan = make_plan(spec, tiny.hardware)
+    subject = Subject(spec, its, load_writes(plan), offsets_of(plan), adc, encode(spec, adc))
     library = build_library(folder / manifest.verilog, manifest, models, registers=PRESET)
     return examine(library, [subject], 0, shown)
 
