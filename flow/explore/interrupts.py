@@ -10,7 +10,8 @@ __all__ = ["kept_interrupts"]
 
 @contextmanager
 def kept_interrupts() -> Iterator[Callable[[], None]]:
-    """Raise ``KeyboardInterrupt`` as always, and remember that; main thread only.
+    """Raise ``KeyboardInterrupt`` as always, and remember that; main thread only. Where interrupts are ignored, as in a
+    job in the background, they still are.
 
     Yields:
         A function that raises it once more, if there was one: for a loop that is still there.
@@ -26,7 +27,11 @@ def kept_interrupts() -> Iterator[Callable[[], None]]:
         if came:
             raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before):
+        yield check
+        return
+    signal.signal(signal.SIGINT, interrupt)
     try:
         yield check
     finally:

@@ -36,6 +36,7 @@ FIRST = 10
 RETRIES = 3
 """How often a trial is given to another worker."""
 LOOK_S = 1
+"""How long an interrupt that was dropped may go unseen."""
 
 
 @dataclass(frozen=True)

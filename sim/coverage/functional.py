@@ -7,7 +7,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.coverage.points import Point
 from sim.grade.chip import Chip, Subject
@@ -15,6 +14,7 @@ from spikecae.arithmetic import Integers
 from spikecae.bitstream.packets import HEADER_BYTES, TRAILER_BYTES, Packet, PacketReader
 from spikecae.bitstream.payload import PayloadError, read_blocks
 from spikecae.golden import products
+from spikecae.golden.levels import columns_of, scores_of
 from spikecae.golden.network import Network
 from spikecae.golden.products import requantize
 from spikecae.golden.step import Floats, read_source
@@ -162,15 +162,13 @@ def ties(subject: Subject) -> Counter[str]:
     if isinstance(quantizer, VectorQuantizer):
         for part in quantizer.table:
             book, own = quantizer.codebooks[part.codebook], flat[:, part.offset : part.offset + part.length]
-            found[f"tie: codebook {part.codebook}"] += _several(book.words, book.bias, own)
-    if isinstance(quantizer, Levels):
-        columns = flat.reshape(len(flat), quantizer.latents, quantizer.columns).transpose(0, 2, 1)
-        for classes in quantizer.classes:
-            found["tie: classes"] += _several(classes.words, classes.bias, columns.reshape(-1, quantizer.latents))
+            scores = book.bias.astype(np.int64) - 2 * own @ book.words.astype(np.int64).T
+            found[f"tie: codebook {part.codebook}"] += _several(scores)
+    if isinstance(quantizer, Levels) and quantizer.classes:
+        found["tie: classes"] += _several(scores_of(quantizer, columns_of(quantizer, flat)))
     return found
 
 
-def _several(words: NDArray[np.int8] | NDArray[np.int16], bias: NDArray[np.int32], vectors: Integers) -> int:
-    """How many vectors (n, L) have the smallest score twice."""
-    scores = bias.astype(np.int64) - 2 * vectors @ words.astype(np.int64).T
+def _several(scores: Integers) -> int:
+    """How many vectors have the smallest of their scores (n, K) twice."""
     return int(((scores == scores.min(axis=1, keepdims=True)).sum(axis=1) > 1).sum())

@@ -205,6 +205,16 @@ def test_an_interrupt_that_a_library_dropped_ends_the_search(lite: Design, tmp_p
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_interrupts_that_are_ignored_still_are() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with kept_interrupts() as check:
+            signal.raise_signal(signal.SIGINT)
+            check()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_trial_becomes_a_design_file(lite: Design, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "build" / "lite" / "explore"
     folder.mkdir(parents=True)

@@ -7,8 +7,8 @@ import zlib
 
 import pytest
 
-from rtl.host.parameter_store import address_bits, lay_out
-from rtl.host.register_map import register, window_bit
+from rtl.host.load import offsets_of
+from rtl.host.register_map import WINDOW_BITS, register
 from rtl.planning import make_plan
 from rtl.shape.plan import Plan
 from sim.batch import BatchSimulator
@@ -30,15 +30,10 @@ def compared(encoder: Emitted, simulator: BatchSimulator) -> Comparison:
 
 def with_words_reversed(plan: Plan, load: list[tuple[int, int]], name: str) -> list[tuple[int, int]]:
     """The writes that load a chip, a memory's words from the last to the first, and the CRC of that."""
-    regions = lay_out(plan.images)
-    region = next(region for region in regions if region.name == name)
-    window = 1 << window_bit(address_bits(regions))
-    first, count = window + 4 * region.base, region.words * region.lanes
-    values = dict(load)
-    places = [first + 4 * n for n in range(count)]
-    words = [[values[place] for place in places[n : n + region.lanes]] for n in range(0, count, region.lanes)]
-    values |= dict(zip(places, (value for word in reversed(words) for value in word), strict=True))
-    image = b"".join(value.to_bytes(4, "little") for offset, value in values.items() if offset >= window)
+    values, words = dict(load), offsets_of(plan)[name]
+    places = [place for word in words for place in word]
+    values |= dict(zip(places, [values[place] for word in reversed(words) for place in word], strict=True))
+    image = b"".join(value.to_bytes(4, "little") for offset, value in values.items() if offset >> WINDOW_BITS)
     return list((values | {register("crc_expected").offset: zlib.crc32(image)}).items())
 
 
