@@ -60,7 +60,7 @@ designs := $(basename $(notdir $(wildcard designs/*.toml)))
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all train quantize rtl sim testbench synth place power codec report compare index check explore adopt doctor experiments experiment benchmark bench test lint regress regress-quick journeys lock \
+.PHONY: all train quantize rtl sim testbench synth place power codec report compare index check explore adopt doctor experiments experiment benchmark bench test lint regress regress-quick gates journeys lock \
 	docs docs/design_file.md clean help
 
 all: $(VENV)/installed
@@ -128,6 +128,10 @@ quick := $(addprefix tests/regress/test_,flips.py points.py random_linear.py)
 regress-quick: $(VENV)/installed
 	@$(began); failed=0; $(call sims,tiny lite) || failed=1; $(tests) $(quick) || failed=1; $(part) grade $(RUN) -m sim.grade tiny --per-unit 3 || failed=1; \
 	  $(part) coverage $(RUN) -m sim.coverage tiny || failed=1; $(RUN) -m sim.regress; exit $$failed
+
+# Every other shipped design in the cells of the kits that PDK_ROOT names.
+gates: $(VENV)/installed
+	@$(RUN) -m pytest -n 2 --dist worksteal -m gates -rP; failed=$$?; $(RUN) -m sim.regress; exit $$failed
 
 # What users do, from end to end.
 journeys: $(VENV)/installed
@@ -202,6 +206,7 @@ help:
 	@echo "  regress    sim with COCOTB=1 for every design; the tests that take minutes; proofs, mutants, coverage, a share of an hour"
 	@echo "             of 1000 channels; then a table of it all"
 	@echo "  regress-quick  a part of these, with the smallest designs"
+	@echo "  gates      netlists of the large designs in the cells of the kits that PDK_ROOT names, from unknown and random starts"
 	@echo "  journeys   what users do, from end to end: the guide's pages, a search, the installed package, the site"
 	@echo "  doctor     what is installed, what is missing, and the command that installs it"
 	@echo "  experiments  measure every table and figure of docs/results.md; what this code ran before is not run again;"

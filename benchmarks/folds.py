@@ -1,4 +1,4 @@
-"""``python -m benchmarks.folds``: a design simulated at every fold, against the golden model, as a table."""
+"""``python -m benchmarks.folds``: a design simulated at several folds, against the golden model, as a table."""
 
 import os
 from pathlib import Path

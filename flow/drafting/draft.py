@@ -7,7 +7,7 @@ from typing import Any
 from flow.drafting.survey import Survey
 from flow.price.untrained import untrained_specs
 from rtl.planning import make_plan
-from spikecae.design import Design
+from spikecae.design import FOLDS, Design
 from synth.estimate.limit import RATE_HZ
 
 __all__ = ["Draft", "Wishes", "draft", "draft_for"]
@@ -25,7 +25,6 @@ FRAMING = 0.9
 """Share of the link that is left for spikes, when packets hold 8 blocks."""
 SPARE = 2.0
 """Spikes come in bursts: the encoder keeps up with so many times the mean rate."""
-FOLDS = (16, 8, 4, 2, 1)
 USUAL_BITS = {True: 31.0, False: 27.0}
 """Of a spike, by whether its neighbours are mapped with it: as shipped designs take."""
 Reasons = dict[str, str]
@@ -58,7 +57,7 @@ def draft_for(name: str, wishes: Wishes, found: Survey | None = None) -> Draft:
     made = draft(name, wishes, found)
     design, wanted = made.design, SPARE * wishes.channels * wishes.rate_hz
     (spec, *_) = untrained_specs(design)
-    for fold in FOLDS:
+    for fold in reversed(FOLDS):
         hardware = design.hardware.model_copy(update={"fold": fold})
         cycles = make_plan(spec, hardware, block=design.block.kind).cycles_per_block
         spikes = design.block.spikes * hardware.clock_mhz * 1e6 / cycles

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from spikecae.design import Design, Linear, ResNeXt
+from spikecae.design import FOLDS, Design, Linear, ResNeXt
 
 __all__ = ["FAMILIES", "Choice", "choices_of", "design_of", "made", "neighbours_of", "said", "values_of"]
 
@@ -86,7 +86,7 @@ def _linear(base: Design) -> Iterator[Choice]:
     yield _choice(base, kind, "codebook.codewords", (2, 4, 8, 16, 32, 64))
     yield _choice(base, kind, "codebook.rate_weight", (0.0, 3.0, 10.0, 30.0))
     yield _choice(base, kind, WIDTH, (4, 6, 8))
-    yield _choice(base, kind, "hardware.fold", (1, 2, 4, 8, 16))
+    yield _choice(base, kind, "hardware.fold", FOLDS)
 
 
 def _network(base: Design) -> Iterator[Choice]:
@@ -101,7 +101,7 @@ def _network(base: Design) -> Iterator[Choice]:
     yield _choice(base, kind, WIDTH, (4, 6, 8))
     yield _choice(base, kind, "quantization.activation_bits", (5, 6, 8))
     yield _choice(base, kind, "quantization.latent_bits", (4, 5, 6, 8))
-    yield _choice(base, kind, "hardware.fold", (1, 2, 4, 8, 16))
+    yield _choice(base, kind, "hardware.fold", FOLDS)
 
 
 def _choice(base: Design, kind: str, key: str, values: tuple[Value, ...]) -> Choice:

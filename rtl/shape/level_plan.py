@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from rtl.shape.images import join
-from rtl.shape.products import ceil_div
+from rtl.shape.products import FOLDED_PRODUCTS, ceil_div
 from spikecae.stages import Levels
 from spikecae.widths import signed_width
 
@@ -14,7 +14,7 @@ __all__ = ["LOW_BITS", "SIZE_BITS", "LevelPlan", "class_words", "level_words", "
 LOW_BITS, SIZE_BITS = 8, 8
 """Of a level's entry: its smallest value inside its group's box, and how many there are."""
 MOST_TAPS = 16
-"""Products that a class's score adds up in a cycle."""
+"""Products that a class's score adds up in a cycle, at most."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +80,17 @@ class LevelPlan:
         return tuple(end - 1 for end in accumulate(self.groups))
 
 
-def plan_levels(points: Sequence[Levels], elements: int, *, loadable: bool) -> LevelPlan:
+def plan_levels(points: Sequence[Levels], elements: int, fold: int, *, loadable: bool) -> LevelPlan:
     """The shape for a stage whose latents come ``elements`` at a time, as it is at each operating point.
+
+    Classes are scored in as many cycles more as the map's products are shared by, where it is folded that far.
 
     Raises:
         ValueError: a class's element, or its bias, exceeds what a loadable memory has room for.
     """
     stage = points[0]
     classes = [classes for point in points for classes in point.classes]
-    taps = min(MOST_TAPS, stage.latents)
+    taps = min(MOST_TAPS, FOLDED_PRODUCTS // fold, stage.latents)
     bias_bits = score_bits = 0
     if classes:
         widest = max(own.bits for own in classes)

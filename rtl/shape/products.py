@@ -10,8 +10,10 @@ from rtl.shape.memory_use import BUSY_WORDS
 from rtl.shape.work import Work
 from spikecae.stages import Convolution
 
-__all__ = ["BlockPlan", "DotPlan", "ceil_div", "fewest_multipliers", "product_work", "sum_banks"]
+__all__ = ["FOLDED_PRODUCTS", "BlockPlan", "DotPlan", "ceil_div", "fewest_multipliers", "product_work", "sum_banks"]
 
+FOLDED_PRODUCTS = 256
+"""So many of a linear map, or of a class's score, take as many cycles as the fold says."""
 RESIDUAL_STAGES = 4
 """Samples in a residual block's convolutions and registers, whatever their kernel."""
 

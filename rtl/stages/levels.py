@@ -29,7 +29,7 @@ class LevelsPart(QuantizerPart):
             raise ValueError(f"stage {stage.name}: levels are of latents, which a linear map or a projection makes")
         self.name, self._points = stage.name, site.at_points(stage)
         self._place = f"pipeline.{stage.name}"
-        self.plan = plan_levels(self._points, given.elements, loadable=site.loadable)
+        self.plan = plan_levels(self._points, given.elements, site.hardware.fold, loadable=site.loadable)
         self.index_bits, self.golomb_order = self.plan.value_bits, stage.order
         self.macs = self.plan.macs
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from rtl.shape.feed import Feed
-from rtl.shape.products import ceil_div
+from rtl.shape.products import FOLDED_PRODUCTS, ceil_div
 from rtl.shape.stream import Stream
 from rtl.stages.base import Site, feed_of, lay_out
 from rtl.stages.project import ProjectPart
@@ -14,8 +14,6 @@ __all__ = ["LinearPart", "chunk", "period"]
 
 LONGEST_CHUNK = 32
 """Samples."""
-FOLDED_WEIGHTS = 256
-"""So many of a chunk take as many cycles as the fold says."""
 
 
 def chunk(samples: int) -> int:
@@ -28,7 +26,7 @@ def chunk(samples: int) -> int:
 
 def period(samples: int, latents: int, fold: int) -> int:
     """Cycles that a chunk of ``samples`` may take."""
-    return max(fold, ceil_div(fold * samples * latents, FOLDED_WEIGHTS))
+    return max(fold, ceil_div(fold * samples * latents, FOLDED_PRODUCTS))
 
 
 @feed_of.register

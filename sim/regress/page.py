@@ -22,7 +22,7 @@ What the parts of `make regress` found when they last ran, on {day}, on {cores} 
 - *control*: random hosts against the model of [the control plane](hardware.md#control-plane).
 - *buses*: small chips [between bus models](hardware.md#between-bus-models) of others.
 - *gates*: netlists of the shipped designs, each from unknown registers and from random ones; `tiny` on 64 blocks with
-  stalls, the others on one or two.
+  stalls, the others on one or two. Large designs in the cells of kits are of `make gates`.
 - *mutants*: faults planted in two chips. Of those that no bench kills, some are proved equivalent; some are argued to
   be harmless, as no pin can show them; the rest are explained. `sim/grade/survivors.toml` has each reason.
 - *proofs*: [properties](proofs.md) of components.

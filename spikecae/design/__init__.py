@@ -5,7 +5,7 @@ from spikecae.design.block import Block, BlockKind, Normalization
 from spikecae.design.codebook import Codebook, Quantization
 from spikecae.design.design import Design
 from spikecae.design.encoder import DEFAULT_ENCODER, ENCODERS, Encoder, register_encoder
-from spikecae.design.hardware import WITHOUT_MACROS, Hardware
+from spikecae.design.hardware import FOLDS, WITHOUT_MACROS, Hardware
 from spikecae.design.linear import Linear
 from spikecae.design.load import DesignError, load_design
 from spikecae.design.recording import Detector, Recording
@@ -17,6 +17,7 @@ from spikecae.design.training import Synthetic, Training
 __all__ = [
     "DEFAULT_ENCODER",
     "ENCODERS",
+    "FOLDS",
     "WITHOUT_MACROS",
     "Adc",
     "Block",

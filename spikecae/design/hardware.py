@@ -1,7 +1,7 @@
 """``[hardware]``: knobs of the generated encoder."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -10,7 +10,11 @@ from spikecae.design.codebook import Quantization
 from spikecae.design.rules import Fault, rule
 from spikecae.design.section import Costs, Origin, Section, Unit
 
-__all__ = ["WITHOUT_MACROS", "Hardware", "MemoryBackEnd"]
+__all__ = ["FOLDS", "WITHOUT_MACROS", "Hardware", "MemoryBackEnd"]
+
+Fold = Literal[1, 2, 4, 8, 16, 32, 64]
+FOLDS: tuple[int, ...] = get_args(Fold)
+"""Cycles per sample that there are."""
 
 WITHOUT_MACROS = ("inferred", "registers")
 """Arrays for synthesis to infer, and flip-flops: what every process has."""
@@ -23,7 +27,7 @@ class Hardware(Section):
     """Knobs of the generated encoder."""
 
     fold: Annotated[
-        Literal[1, 2, 4, 8, 16],
+        Fold,
         Unit("cycles"),
         Costs(
             "Multipliers shrink by it, a block's cycles grow by it. Less area, more energy: with 8 bits, 1.2 mm² of "

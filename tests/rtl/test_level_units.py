@@ -86,7 +86,7 @@ def expected_items(levels: Levels, values: np.ndarray) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("classes", [2, 5])
 def test_the_nearest_class_is_found_and_read(classes: int) -> None:
     levels = stage(classes=classes)
-    plan = plan_levels([levels], 1, loadable=False)
+    plan = plan_levels([levels], 1, 8, loadable=False)
     assert plan.chunks == 1
     for column in columns(3):
         dut = NearestClass(plan)
@@ -106,10 +106,11 @@ def test_the_nearest_class_is_found_and_read(classes: int) -> None:
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.4])
-@pytest.mark.parametrize(("classes", "elements"), [(0, 1), (0, 2), (3, 1), (4, 5)])
-def test_latents_become_levels(classes: int, elements: int, pause: float) -> None:
+@pytest.mark.parametrize(("classes", "elements", "fold"), [(0, 1, 8), (0, 2, 8), (3, 1, 8), (4, 5, 8), (4, 1, 64)])
+def test_latents_become_levels(classes: int, elements: int, fold: int, pause: float) -> None:
     levels, values = stage(classes=classes), columns(8)
-    plan = plan_levels([levels], elements, loadable=True)
+    plan = plan_levels([levels], elements, fold, loadable=True)
+    assert plan.chunks == (2 if fold == 64 else 1)
     dut = Leveler(plan)
     sinks = [Port(dut.o, count=values.size, pause=pause)]
     if classes:
@@ -128,7 +129,7 @@ def test_latents_become_levels(classes: int, elements: int, pause: float) -> Non
 def test_rounding_is_alike_on_either_side(rounding: int) -> None:
     levels = stage(classes=0, rounding=rounding)
     values = np.arange(-20, 20).reshape(-1, LATENTS)
-    plan = plan_levels([levels], 1, loadable=False)
+    plan = plan_levels([levels], 1, 8, loadable=False)
     dut = Leveler(plan)
     sink = Port(dut.o, count=values.size)
     run(dut, [Port(dut.i, transfers(values, plan))], [sink])
@@ -141,7 +142,7 @@ def test_rounding_is_alike_on_either_side(rounding: int) -> None:
 @pytest.mark.parametrize("classes", [0, 4])
 def test_levels_become_symbols_and_numbers(classes: int, pause: float) -> None:
     levels, values = stage(classes=classes), columns(10)
-    plan = plan_levels([levels], 2, loadable=False)
+    plan = plan_levels([levels], 2, 8, loadable=False)
     expected = expected_items(levels, values)
     assert any(golomb for _, golomb in expected)
     dut = LevelCoder(plan)
@@ -159,7 +160,7 @@ def test_levels_become_symbols_and_numbers(classes: int, pause: float) -> None:
 
 def test_a_symbol_follows_the_last_level_of_its_group() -> None:
     levels = stage(classes=0)
-    plan = plan_levels([levels], 1, loadable=False)
+    plan = plan_levels([levels], 1, 8, loadable=False)
     dut = Grouper(plan)
     sink = Port(dut.o, count=1)
     inside = [int(low) for group in levels.groups for low in group.low]
@@ -175,6 +176,6 @@ def test_a_bias_that_a_loadable_search_has_no_room_for_is_refused() -> None:
     (classes,) = levels.classes
     wide = Classes(classes.words, np.array([0, 2**31 - 1], np.int32), 0)
     spec = Levels("levels", 3, BITS, COLUMNS, 3, 3, 3, (wide,), levels.groups)
-    plan_levels([spec], 1, loadable=False)
+    plan_levels([spec], 1, 8, loadable=False)
     with pytest.raises(ValueError, match=r"a class's bias exceeds \d+; lower codebook.rate_weight"):
-        plan_levels([spec], 1, loadable=True)
+        plan_levels([spec], 1, 8, loadable=True)

@@ -17,7 +17,7 @@ from sim.emitted import load_writes
 from sim.stage import FILLING, count_left_over, measure_latency, run_blocks, steady_state
 from sim.verilate import build_library
 from spikecae.bitstream.huffman import code_lengths
-from spikecae.design import Design, load_design
+from spikecae.design import FOLDS, Design, load_design
 from spikecae.limits import MOST_FEATURES
 from spikecae.spec import EncoderSpec
 from spikecae.stages import Codebook, Huffman, SubVector, VectorQuantizer
@@ -25,7 +25,6 @@ from tests.random_spec import random_adc, random_spec
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "build" / "test-models"
-FOLDS = (1, 2, 4, 8, 16)
 MOST_MACS = 60_000
 """Of a block: larger networks say nothing more, but take longer to compile and run."""
 

@@ -12,7 +12,7 @@ from sim.batch import BatchSimulator
 from sim.emitted import load_writes
 from sim.stage import count_left_over, escapes_sent, measure_latency, run_blocks, steady_state
 from sim.verilate import build_library
-from spikecae.design import Hardware
+from spikecae.design import FOLDS, Hardware
 from spikecae.golden import encode
 from spikecae.spec import EncoderSpec
 from tests.linear_spec import linear_adc, random_linear_spec
@@ -121,7 +121,7 @@ def draw(seed: int) -> Drawn:
             rounding=int(rng.integers(2, 5)),
             order=int(rng.integers(6)),
             parameters=str(rng.choice(["ram", "rom"])),
-            fold=int(rng.choice([1, 2, 4, 8, 16])),
+            fold=int(rng.choice(FOLDS)),
         )
         mapped = drawn.samples // drawn.decimation * (drawn.spikes if drawn.joint else 1)
         if drawn.samples % drawn.decimation or drawn.spikes * drawn.samples > MOST_SAMPLES or drawn.features > mapped:

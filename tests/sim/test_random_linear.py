@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+from spikecae.design import FOLDS
 from tests.sim.random_linear import SEEDS, Drawn, check, draw
 
 
@@ -26,7 +27,7 @@ def test_nothing_of_the_family_is_never_drawn():
         "weight_bits": {4, 8},
         "rounding": {2, 3, 4},
         "parameters": {"ram", "rom"},
-        "fold": {1, 2, 4, 8, 16},
+        "fold": set(FOLDS),
     }.items():
         assert seen[name] == values, name
     assert {1, 15} < seen["spikes"]
