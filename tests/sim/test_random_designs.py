@@ -4,6 +4,6 @@ from tests.sim.random_designs import check, random_design
 
 
 def test_a_random_design_equals_golden_and_keeps_its_pace(tiny, models):
-    """A loaded product quantizer at fold 16."""
-    outcome = check(random_design(tiny, 12), 12, product=True, models=models)
+    """A loaded product quantizer at fold 64."""
+    outcome = check(random_design(tiny, 16), 16, product=True, models=models)
     assert outcome.good, str(outcome)
