@@ -199,10 +199,14 @@ def test_an_interrupt_that_a_library_dropped_ends_the_search(lite: Design, tmp_p
     monkeypatch.setattr(dask.distributed, "wait", drop)
     search = Search(lite, tmp_path, "hash", "spikes", Question(), FAMILIES[:1], 3)
     study = open_study(search, tmp_path)
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), kept_interrupts() as check:
-        explored(search, study, Workers(), 2, lambda _: None, check)  # type: ignore[arg-type]
-    assert signal.getsignal(signal.SIGINT) is before
+    # Where the tests run in the background, interrupts are ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), kept_interrupts() as check:
+            explored(search, study, Workers(), 2, lambda _: None, check)  # type: ignore[arg-type]
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_interrupts_that_are_ignored_still_are() -> None:
