@@ -5,17 +5,13 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from rtl.front_end.event_list import event_layout
 from rtl.front_end.peak_finder import peak_layout
 from rtl.front_end.push_stream import PushStream
 from rtl.front_end.sample_counter import TIME_BITS
 from spikecae.front_end.front_end import FrontEnd
 
-__all__ = ["EventArbiter", "event_layout"]
-
-
-def event_layout(front_end: FrontEnd) -> data.StructLayout:
-    """Where and when an event has its peak."""
-    return data.StructLayout({"channel": range(max(2, front_end.channels)), "time": TIME_BITS})
+__all__ = ["EventArbiter"]
 
 
 class EventArbiter(wiring.Component):

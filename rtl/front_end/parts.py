@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rtl.front_end.band_pass_filter import states_layout
 from rtl.front_end.circular_buffer import lanes_of_memories
-from rtl.front_end.event_arbiter import event_layout
+from rtl.front_end.event_list import event_layout
 from rtl.front_end.noise_estimator import FRACTION, words_in_flip_flops
 from rtl.front_end.peak_finder import state_layout
 from rtl.manifest import Memory
@@ -24,7 +24,6 @@ def units_of(front_end: FrontEnd) -> list[str]:
         "buffer",
         "reader",
         *(["arbiter"] if front_end.neighbours else []),
-        "queue",
     ]
 
 
@@ -56,8 +55,9 @@ def memories_of(front_end: FrontEnd, detector: str) -> Iterator[Memory]:
         yield held("peaks.flags", "words", groups, lanes, immediate=True)
     for number, together in enumerate(lanes_of_memories(front_end)):
         yield held(f"buffer.samples{number}", "words", groups * front_end.frames, together * bits, ports=once)
-    yield held("queue", "storage", front_end.queue - 1, event)
-    yield held("reader.copy", "storage", front_end.spikes * front_end.samples - 1, bits + 1)
+    yield held("reader.list", "events", front_end.queue, event, immediate=True)
+    size, ports = front_end.copies * front_end.spikes * front_end.samples, 1 if front_end.early else 2
+    yield held("reader.store", "samples", size, bits, ports=ports)
     if front_end.neighbours:
         rows = max(2, 1 << (front_end.spikes - 1).bit_length())
         place = (channels - 1).bit_length()

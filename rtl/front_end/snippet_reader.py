@@ -1,13 +1,17 @@
 """Events to spikes: the samples around the peak, out of the circular buffer."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, fifo, stream, wiring
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from rtl.front_end.circular_buffer import BufferRead
-from rtl.front_end.event_arbiter import event_layout
+from rtl.front_end.event_list import EventList, event_layout
+from rtl.front_end.push_stream import PushStream
 from rtl.front_end.sample_counter import TIME_BITS
+from rtl.front_end.snippet_store import SnippetStore
 from spikecae.front_end.front_end import FrontEnd
 
 __all__ = ["SnippetReader", "spike_layout"]
@@ -22,31 +26,31 @@ def spike_layout() -> data.StructLayout:
 
 
 class SnippetReader(wiring.Component):
-    """Copy an event's snippets into a buffer of their own as soon as they are complete, and send them from there.
+    """Copy an event's snippets as soon as their samples are there, and send them from the copy.
 
-    A copy, once begun, is not held up by the receiver: an event is sent whole, or dropped whole because the
-    circular buffer would overwrite its samples too soon.
+    A copy is not held up by the receiver: an event is sent whole, or dropped whole because the circular buffer would
+    overwrite its samples too soon. Where ``front_end.early`` says so, the samples that are there when an event is found
+    are copied at once, and the others when the last of them has come; each event has room of its own for that. Else
+    there is room for one event, whose sending begins with its copy.
 
     Parameters
     ----------
-    front_end: snippet, neighbours, and size of the circular buffer.
+    front_end: snippet, neighbours, size of the circular buffer, and how many events there can be.
 
     Members
     -------
-    events: In(stream of event_layout(front_end)): peaks. The next is taken when the last spike of the one before was
-        sent.
+    found: In(PushStream(event_layout(front_end))): peaks.
     now: In(TIME_BITS): the frame that the next sample belongs to.
     first: In(range(max(2, front_end.frames * front_end.groups))): where that frame begins in the circular buffer.
     buffer: Out(BufferRead(front_end)): the circular buffer.
-    o: Out(stream of spike_layout()): spikes, channel after channel in the order of the neighbours. The first sample
-        leaves four cycles after the event is there and complete; then one a cycle, but for those in which the circular
-        buffer is written.
-    lost: Out(1): for one cycle, an event was dropped.
-    clock_request: Out(1): the next rising edge of the clock is needed: an event is complete, or not sent yet.
+    o: Out(stream of spike_layout()): spikes, channel after channel in the order of the neighbours.
+    lost: Out(range(3)): so many events were lost in this cycle: found where there was no place, or too late to copy.
+    clock_request: Out(1): the next rising edge of the clock is needed: an event is complete, or not sent yet. It is
+        for the caller to ask for the edge that takes what is found.
 
     Cycles
     ------
-    Latency: 4 cycles from an event that is complete.
+    Latency: 5 cycles from an event that is complete; where it is copied in two parts, those of the second part more.
     Throughput: a sample a cycle.
     """
 
@@ -54,12 +58,12 @@ class SnippetReader(wiring.Component):
         self._front_end = front_end
         super().__init__(
             {
-                "events": In(stream.Signature(event_layout(front_end))),
+                "found": In(PushStream(event_layout(front_end))),
                 "now": In(TIME_BITS),
                 "first": In(range(max(2, front_end.frames * front_end.groups))),
                 "buffer": Out(BufferRead(front_end)),
                 "o": Out(stream.Signature(spike_layout())),
-                "lost": Out(1),
+                "lost": Out(range(3)),
                 "clock_request": Out(1),
             }
         )
@@ -67,19 +71,104 @@ class SnippetReader(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         front_end = self._front_end
-        spikes, samples = front_end.spikes, front_end.samples
-        event = self.events.payload
-        age, sent = Signal(TIME_BITS), Signal(event.shape(), reset_less=True)
-        spike, sample = Signal(range(max(2, spikes))), Signal(range(samples))
-        reading, reads, copied, ends = Signal(), Signal(), Signal(), Signal(reset_less=True)
-        depth = front_end.frames * front_end.groups
-        names = ("row", "base", "begins", "back")
-        row, base, begins, back = (Signal(range(max(2, depth + 1)), name=name) for name in names)
-        complete, final = self.events.valid & (age >= samples - front_end.peak), sample == samples - 1
-        m.submodules.copy = copy = fifo.SyncFIFOBuffered(width=front_end.bits + 1, depth=spikes * samples)
+        spikes, samples, early = front_end.spikes, front_end.samples, front_end.early
+        m.submodules.list = events = EventList(front_end)
+        m.submodules.store = store = SnippetStore(front_end)
+        waiting, begun, whole = events.waiting, events.begun, events.whole
+        m.d.comb += [events.found.valid.eq(self.found.valid), events.found.payload.eq(self.found.payload)]
 
-        look_up = Signal()
-        lanes, groups = front_end.lanes, front_end.groups
+        # What is copied, or could be: the part, the event, and how long ago its peak was.
+        reading, copied, ends = Signal(), Signal(), Signal(reset_less=True)
+        rest, rest_now = Signal(reset_less=True), Signal()
+        event, age = Signal(event_layout(front_end)), Signal(TIME_BITS)
+        age_waiting, age_begun = self.now - waiting.event.time, self.now - begun.event.time
+        can_begin, can_end, idle = Signal(), Signal(), ~(reading | copied)
+        m.d.comb += [
+            can_begin.eq(waiting.valid & (age_waiting[:TIME_BITS] >= front_end.copied_after)),
+            can_end.eq(begun.valid & (begun.dropped | (age_begun[:TIME_BITS] >= samples - front_end.peak))),
+            rest_now.eq(Mux(idle, ~can_begin, rest) if early else 0),
+            event.eq(Mux(rest_now, begun.event, waiting.event)),
+            age.eq(self.now - event.time),
+        ]
+        spike, sample = Signal(range(max(2, spikes))), Signal(range(samples))
+        at, final = Signal.like(store.at), sample == samples - 1
+        if early:
+            final = sample == Mux(rest, samples - 1, front_end.split - 1)
+        starts, spoils, late, look_up, reads = Signal(), Signal(), Signal(), Signal(), Signal()
+        latest = Mux(rest_now, front_end.latest_rest, front_end.latest)
+        m.d.comb += [
+            late.eq((rest_now & begun.dropped) | (age > latest)),
+            starts.eq(idle & (can_begin if early else can_begin & ~whole.valid) | (idle & can_end)),
+            spoils.eq(starts & late),
+            reads.eq(reading & self.buffer.ready),
+            self.buffer.en.eq(reading),
+            self.clock_request.eq(can_begin | can_end | reading | copied | whole.valid | store.o.valid),
+        ]
+        source = self._source(m, event, Mux(reading, spike + 1, 0), look_up)
+        depth = front_end.frames * front_end.groups
+        row, base, begins, back = (
+            Signal(range(max(2, depth + 1)), name=name) for name in ("row", "base", "begins", "back")
+        )
+        before = Mux(rest_now, front_end.peak - front_end.split, front_end.peak)
+        m.d.comb += [
+            # The part's first frame is at most the whole buffer back.
+            back.eq((age[: len(back)] + before) * front_end.groups),
+            begins.eq(Mux(back > self.first, self.first + depth - back, self.first - back)),
+            self.buffer.word.eq(row + source.group),
+            self.buffer.lane.eq(source.lane),
+        ]
+        m.d.sync += copied.eq(reads)
+        with m.If(starts & ~late):
+            m.d.comb += look_up.eq(1)
+            m.d.sync += [reading.eq(1), rest.eq(rest_now), row.eq(begins), base.eq(begins)]
+            m.d.sync += [sample.eq(Mux(rest_now, front_end.split, 0)), at.eq(Mux(rest_now, front_end.split, 0))]
+        with m.If(reads):
+            following = Mux(row == depth - front_end.groups, 0, row + front_end.groups)
+            m.d.sync += [sample.eq(Mux(final, 0, sample + 1)), row.eq(Mux(final, base, following))]
+            m.d.sync += ends.eq(final & (spike == spikes - 1))
+        with m.If(reads & final):
+            m.d.comb += look_up.eq(1)
+            m.d.sync += spike.eq(spike + 1)
+        with m.If(reads & final & (spike == spikes - 1)):
+            m.d.sync += [reading.eq(0), spike.eq(0)]
+        with m.If(copied):
+            m.d.sync += at.eq(Mux(ends, 0, at + 1))
+
+        done = (copied & ends) | spoils
+        m.d.comb += [
+            waiting.leave.eq(done & ~rest_now),
+            waiting.drop.eq(spoils),
+            begun.leave.eq(done & rest_now),
+            begun.drop.eq(spoils),
+            store.write.eq(copied),
+            store.to.eq(Mux(rest, begun.place, waiting.place)),
+            store.at.eq(at),
+            store.x.eq(self.buffer.x),
+            store.place.eq(whole.place),
+            store.there.eq(Mux(whole.valid, Mux(whole.dropped, 0, spikes * samples), 0 if early else at)),
+            whole.leave.eq(store.sent | (whole.valid & whole.dropped)),
+            self.lost.eq((self.found.valid & events.full) + (spoils & ~(rest_now & begun.dropped))),
+            self.o.valid.eq(store.o.valid),
+            self.o.payload.adc.eq(store.o.payload.x + front_end.zero),
+            self.o.payload.last.eq(store.o.payload.last),
+            self.o.payload.more.eq(store.o.payload.more),
+            self.o.payload.channel.eq(whole.event.channel),
+            self.o.payload.time.eq(whole.event.time),
+            store.o.ready.eq(self.o.ready),
+        ]
+        return m
+
+    def _source(self, m: Module, event: Any, place: Value, look_up: Signal) -> Any:
+        """Lane and word in a frame of the channel that is read from; of neighbours a cycle after ``look_up``.
+
+        Args:
+            m: the unit.
+            event: the event.
+            place: which of its snippets, while it is looked up.
+            look_up: its place is needed.
+        """
+        front_end = self._front_end
+        spikes, lanes, groups = front_end.spikes, front_end.lanes, front_end.groups
         place_in_frame = data.StructLayout({"lane": self.buffer.lane.shape(), "group": range(max(2, groups))})
         source = Signal(place_in_frame)
         if front_end.neighbours:
@@ -87,11 +176,10 @@ class SnippetReader(wiring.Component):
             channels = [channel for row in front_end.neighbours for channel in (*row, *[0] * (rows - spikes))]
             words = [{"lane": channel % lanes, "group": channel // lanes} for channel in channels]
             m.submodules.neighbours = memory = Memory(shape=place_in_frame, depth=len(words), init=words)
-            table = memory.read_port()
-            place = Signal(range(rows))
+            table, row = memory.read_port(), Signal(range(rows))
             m.d.comb += [
-                place.eq(Mux(reading, spike + 1, 0)),
-                table.addr.eq(Cat(place, event.channel)),
+                row.eq(place),
+                table.addr.eq(Cat(row, event.channel)),
                 table.en.eq(look_up),
                 source.eq(table.data),
             ]
@@ -99,50 +187,7 @@ class SnippetReader(wiring.Component):
             factor, shift = _quotient(lanes, front_end.channels)
             group = (event.channel * factor) >> shift
             m.d.comb += [source.group.eq(group), source.lane.eq(event.channel - source.group * lanes)]
-
-        m.d.comb += [
-            age.eq(self.now - event.time),
-            self.buffer.word.eq(row + source.group),
-            self.buffer.lane.eq(source.lane),
-            self.buffer.en.eq(reading),
-            reads.eq(reading & self.buffer.ready),
-            # The event's first frame is at most the whole buffer back.
-            back.eq((age[: len(back)] + front_end.peak) * groups),
-            begins.eq(Mux(back > self.first, self.first + depth - back, self.first - back)),
-            copy.w_data.eq(Cat(self.buffer.x, ends)),
-            copy.w_en.eq(copied),
-            self.clock_request.eq(complete | reading | copied | (copy.level != 0)),
-        ]
-        m.d.sync += copied.eq(reads)
-        with m.If(reads):
-            following = Mux(row == depth - groups, 0, row + groups)
-            m.d.sync += [ends.eq(final), sample.eq(Mux(final, 0, sample + 1)), row.eq(Mux(final, base, following))]
-        with m.If(reads & final):
-            m.d.sync += spike.eq(spike + 1)
-            m.d.comb += look_up.eq(1)
-        with m.If(reads & final & (spike == spikes - 1)):
-            m.d.comb += self.events.ready.eq(1)
-            m.d.sync += [reading.eq(0), spike.eq(0)]
-        with m.If(~reading & complete):
-            with m.If(age > front_end.latest):
-                m.d.comb += [self.lost.eq(1), self.events.ready.eq(1)]
-            with m.Elif(~copied & (copy.level == 0)):
-                m.d.comb += look_up.eq(1)
-                m.d.sync += [reading.eq(1), sent.eq(event), row.eq(begins), base.eq(begins)]
-
-        behind = Signal(range(max(2, spikes)))
-        with m.If(self.o.valid & self.o.ready & self.o.payload.last):
-            m.d.sync += behind.eq(Mux(self.o.payload.more, behind + 1, 0))
-        m.d.comb += [
-            self.o.valid.eq(copy.r_rdy),
-            self.o.payload.adc.eq(copy.r_data[:-1].as_signed() + front_end.zero),
-            self.o.payload.last.eq(copy.r_data[-1]),
-            self.o.payload.channel.eq(sent.channel),
-            self.o.payload.time.eq(sent.time),
-            self.o.payload.more.eq(behind != spikes - 1),
-            copy.r_en.eq(self.o.ready),
-        ]
-        return m
+        return source
 
 
 def _quotient(divisor: int, below: int) -> tuple[int, int]:

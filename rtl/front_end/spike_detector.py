@@ -1,12 +1,13 @@
 """The front end: raw multiplexed samples in, spikes out."""
 
 from amaranth.hdl import DomainRenamer, Module, Signal
-from amaranth.lib import fifo, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
 from rtl.front_end.band_pass_filter import BandPassFilter
 from rtl.front_end.circular_buffer import CircularBuffer
-from rtl.front_end.event_arbiter import EventArbiter, event_layout
+from rtl.front_end.event_arbiter import EventArbiter
+from rtl.front_end.event_list import event_layout
 from rtl.front_end.noise_estimator import NoiseEstimator
 from rtl.front_end.peak_finder import PeakFinder
 from rtl.front_end.sample_counter import SampleCounter
@@ -101,21 +102,16 @@ class SpikeDetector(wiring.Component):
                 event.time.eq(peaks.o.payload.time),
                 found.eq(peaks.o.valid & peaks.o.payload.found),
             ]
-        queue = fifo.SyncFIFOBuffered(width=len(event.as_value()), depth=self._front_end.queue)
-        m.submodules.queue = DomainRenamer("reading")(queue)
         m.d.comb += [
-            queue.w_data.eq(event),
-            queue.w_en.eq(found),
+            reader.found.valid.eq(found),
+            reader.found.payload.eq(event),
             reader.now.eq(counter.now),
             reader.first.eq(counter.first),
-            reader.events.valid.eq(queue.r_rdy),
-            reader.events.payload.eq(queue.r_data),
-            queue.r_en.eq(reader.events.ready),
-            self.clock_request.eq(found | ((queue.level != 0) & ~queue.r_rdy) | reader.clock_request),
+            self.clock_request.eq(found | reader.clock_request),
         ]
         # Of the events that are under way, and those found meanwhile (one a cycle), each is lost once at most.
         under_way = self._front_end.pending + self._front_end.queue + PIPELINE
         to_tell = Signal(range(under_way + 1))
         m.d.comb += self.overrun.eq(to_tell != 0)
-        m.d.sync += to_tell.eq(to_tell + no_place + (found & ~queue.w_rdy) + reader.lost - self.overrun)
+        m.d.sync += to_tell.eq(to_tell + no_place + reader.lost - self.overrun)
         return m

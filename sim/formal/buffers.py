@@ -79,22 +79,6 @@ def _circular_buffer() -> Bench:
     return bench
 
 
-def _copied() -> Bench:
-    bench = Bench(component("SnippetReader", "detector"))
-    reading, copied, copy, spike, sample = (
-        bench.inside(name) for name in ("reading", "copied", "copy", "spike", "sample")
-    )
-    spikes, samples, level = bench.inside("spikes"), bench.inside("samples"), bench.inside("copy.inner_level")
-    begun = Mux(reading, spike * samples + sample, spikes * samples)
-    bench.prove(~copied | copy.w_rdy)
-    bench.prove(level + copy.r_rdy + copied <= begun)
-    bench.prove((spike < spikes) & (sample < samples))
-    bench.prove(reading | ((spike == 0) & (sample == 0)))
-    bench.prove(copy.r_rdy | (level <= 1))
-    bench.prove(level <= bench.inside("copy.inner_depth"))
-    return bench
-
-
 def _parameters() -> Bench:
     """Any one word is followed from the stream to the set that is in force."""
     words, width = 3, 2
@@ -237,20 +221,5 @@ def buffer_properties() -> Iterator[Property]:
         assumes="",
         bench=_circular_buffer,
         broken=partial(with_fault, _circular_buffer, "rtl.front_end.circular_buffer", "1 if single else ~full", "1"),
-        depth=2,
-    )
-    yield Property(
-        name="buffer/snippets",
-        component="SnippetReader",
-        says="the copy of an event's snippets has room for each of its samples",
-        assumes="",
-        bench=_copied,
-        broken=partial(
-            with_fault,
-            _copied,
-            "rtl.front_end.snippet_reader",
-            "depth=spikes * samples)",
-            "depth=spikes * samples - 2)",
-        ),
         depth=2,
     )

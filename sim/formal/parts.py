@@ -73,24 +73,31 @@ LEVELS = LevelPlan(
 """Columns of four levels in two groups, behind one of two classes."""
 
 
+SMALL = FrontEnd(
+    channels=4,
+    samples=6,
+    peak=2,
+    polarity="negative",
+    frames=60,
+    bits=6,
+    gain=119,
+    search=2,
+    refractory=3,
+    noise_shift=5,
+    turns=turns_for(4, 7),
+    queue=3,
+)
+
+
 def _detector() -> SpikeDetector:
-    """A detector of four channels, with neighbourhoods of two."""
-    front_end = FrontEnd(
-        channels=4,
-        samples=6,
-        peak=2,
-        polarity="negative",
-        frames=60,
-        bits=6,
-        gain=119,
-        search=2,
-        refractory=3,
-        noise_shift=5,
-        turns=turns_for(4, 7),
-        neighbours=((0, 1), (0, 1), (1, 2), (2, 3)),
-        close=((0, 1), (0, 2), (1, 3), (2, 3)),
-    )
-    return SpikeDetector(front_end)
+    """Of neighbourhoods of two."""
+    nearby = {"neighbours": ((0, 1), (0, 1), (1, 2), (2, 3)), "close": ((0, 1), (0, 2), (1, 3), (2, 3))}
+    return SpikeDetector(replace(SMALL, **nearby))
+
+
+def _early_detector() -> SpikeDetector:
+    """Of queues, whose snippets are copied in two parts."""
+    return SpikeDetector(replace(SMALL, channels=16, samples=12, frames=14))
 
 
 TOPS: dict[str, Callable[[], Any]] = {
@@ -101,6 +108,7 @@ TOPS: dict[str, Callable[[], Any]] = {
     "search": lambda: search_of(2),
     "levels": lambda: LevelCoder(LEVELS),
     "detector": _detector,
+    "early": _early_detector,
 }
 """What components are taken from: two shipped designs, and what of these would be too large."""
 

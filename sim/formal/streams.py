@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 from sim.formal.bench import Bench
 from sim.formal.parts import component
 from sim.formal.property import Property
+from sim.formal.snippets import copies_are_whole
 
 __all__ = ["stream_properties"]
 
@@ -60,10 +61,6 @@ def _compares_no_more(bench: Bench, leveler: str = "") -> None:
     bench.prove(~(scoring & last_part & last_k) | ~reading)
 
 
-def _queue_is_whole(bench: Bench) -> None:
-    bench.prove(bench.inside("copy.inner_level") <= bench.inside("copy.inner_depth"))
-
-
 AROUND = {
     "BitPacker": Around("`pad` stays while a byte waits", _keeps_pad),
     "BlockWriter": Around("`pad` stays while a byte waits", _keeps_pad),
@@ -74,7 +71,7 @@ AROUND = {
     ),
     "Leveler": Around(add=_compares_no_more),
     "LevelCoder": Around(add=partial(_compares_no_more, leveler="leveler.")),
-    "SnippetReader": Around(add=_queue_is_whole),
+    "SnippetReader": Around(add=copies_are_whole),
     "VectorSearch": Around(add=_rests_while_it_sends),
 }
 
@@ -91,6 +88,7 @@ SOURCES = {
     "search": ("VectorSearch",),
     "levels": ("LevelCoder", "Leveler", "Grouper"),
     "detector": ("SnippetReader",),
+    "early": ("SnippetReader",),
 }
 """Kinds of components that send streams, by what they are taken from."""
 FOUND_WITHIN = {"EventCoder": 48}

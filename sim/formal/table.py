@@ -5,6 +5,7 @@ from sim.formal.buffers import buffer_properties
 from sim.formal.control import control_properties
 from sim.formal.property import Property
 from sim.formal.search import search_properties
+from sim.formal.snippets import snippet_properties
 from sim.formal.streams import stream_properties
 from sim.formal.sums import sum_properties
 
@@ -16,6 +17,7 @@ def properties() -> list[Property]:
     return [
         *stream_properties(),
         *buffer_properties(),
+        *snippet_properties(),
         *control_properties(),
         *arithmetic_properties(),
         *sum_properties(),

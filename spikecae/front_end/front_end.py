@@ -72,7 +72,7 @@ class FrontEnd:
         close: for each channel the first and the last channel that may see the same event (channels are numbered along
             the probe, or tetrode by tetrode); empty for a queue.
         pending: events that can wait for a larger peak near them.
-        queue: events that can wait for their snippet to be read.
+        queue: events that can be under way, from when they are found until they have been sent.
         frames: size of the circular buffer, samples per channel.
         band_pass: what samples go through first, if anything; snippets are of what it gives.
 
@@ -155,25 +155,67 @@ class FrontEnd:
         return self.refractory + self.search
 
     @property
+    def decided(self) -> int:
+        """Frames after the peak when the event is decided on."""
+        return self.rival_time + 1 if self.neighbours else self.search
+
+    @property
     def earliest(self) -> int:
-        """Frames after the peak when reading can begin: the event was decided on, and its last sample has come."""
-        decided = self.rival_time + 1 if self.neighbours else self.search
-        return max(decided, self.samples - self.peak)
+        """Frames after the peak when all of it can be read: it was decided on, and its last sample has come."""
+        return max(self.decided, self.samples - self.peak)
+
+    @property
+    def early(self) -> bool:
+        """Whether a snippet is copied in two parts, what is there when its event is decided on, and the rest when that
+        is complete: where that spares the circular buffer more samples than copies for all events take."""
+        if self.neighbours or self.peak + self.decided >= self.samples:
+            return False
+        spared = (self._frames_for(self.samples) - self._frames_for(self.peak + self.decided)) * self.channels
+        return spared > (self.queue - 1) * self.samples
+
+    @property
+    def split(self) -> int:
+        """Samples of a snippet in its first part; all, if there is one."""
+        return self.peak + self.decided if self.early else self.samples
+
+    @property
+    def copies(self) -> int:
+        """Events whose snippets are copied, or have been, and are not sent."""
+        return self.queue if self.early else 1
+
+    @property
+    def copied_after(self) -> int:
+        """Frames after the peak when the first part of an event that was found can be read."""
+        return self.decided if self.early else self.samples - self.peak
 
     @property
     def latest(self) -> int:
         """Frames after the peak when reading must begin, or its oldest samples may be overwritten before its end."""
-        return self.frames - self.peak - self._frames_of_copy - 1
+        return self.frames - self.peak - self._frames_of_copy(self.split) - 1
+
+    @property
+    def latest_rest(self) -> int:
+        """The same of the second part, whose oldest sample came when the event was decided on."""
+        return self.frames + self.decided - self._frames_of_copy(self.samples - self.split) - 1
 
     @property
     def frames_needed(self) -> int:
         """Smallest circular buffer that keeps an event until it is read, if no other one is being read then."""
-        return self.frames - self.latest + self.earliest + self._frames_in(LATENCY)
+        return self._frames_for(self.split)
 
-    @property
-    def _frames_of_copy(self) -> int:
-        """Those that can come while an event is read, a sample in each cycle in which no word is written."""
-        samples = self.spikes * self.samples
+    def _frames_for(self, split: int) -> int:
+        """That of snippets whose first part has so many samples."""
+        whole = split == self.samples
+        needed = self.peak + self._frames_of_copy(split) + (self.earliest if whole else self.decided)
+        if not whole:
+            rest = self.samples - self.peak - self.decided + self._frames_of_copy(self.samples - split)
+            needed = max(needed, rest)
+        return needed + 1 + self._frames_in(LATENCY)
+
+    def _frames_of_copy(self, samples: int) -> int:
+        """Those that can come while so many samples of each snippet are read, one in each cycle in which no word is
+        written."""
+        samples *= self.spikes
         return samples if self.channels == 1 else -(-samples // (self.channels - self.groups)) + 1
 
     def _frames_in(self, cycles: int) -> int:

@@ -31,7 +31,7 @@ CONTROL = "registers and control"
 PARTS = {
     "filter": BAND_PASS,
     "noise": NOISE,
-    **dict.fromkeys(("counter", "peaks", "arbiter", "queue"), "detection"),
+    **dict.fromkeys(("counter", "peaks", "arbiter"), "detection"),
     **dict.fromkeys(("buffer", "reader"), "buffer"),
     **dict.fromkeys(("packetizer", "raw_path", "event_queue"), "packets"),
     **dict.fromkeys(("registers", "axi_lite", "supervisor", "settings", "limiter", "scrubber"), CONTROL),

@@ -129,7 +129,24 @@ def planted_peaks(made: FrontEnd, peaks: list[tuple[int, int]], frames: int) -> 
     return codes
 
 
-@pytest.mark.parametrize(("spikes", "latency"), [(0, 8), (2, 10)])
+@pytest.mark.parametrize(("idle", "pause"), [(0.0, 0.0), (0.4, 0.3), (0.0, 0.5)])
+def test_snippets_are_copied_in_two_parts(idle: float, pause: float) -> None:
+    """Peaks now on this, now on that channel, several of them under way at once."""
+    made = front_end(32, samples=40, peak=12, search=8, frames=40, queue=14)
+    assert (made.early, made.split) == (True, 20)
+    frames, rng = 200, np.random.default_rng(3)
+    at = np.sort(rng.choice(np.arange(20, frames - 40), 30, replace=False))
+    peaks = [(int(frame), int(channel)) for frame, channel in zip(at, rng.permutation(32), strict=False)]
+    codes = planted_peaks(made, peaks, frames)
+    codes[made.settling :] -= rng.integers(0, 3, codes[made.settling :].shape)
+    expected = Golden(made).push(codes)
+    assert len(expected.times) == len(peaks)
+    run = simulate(made, codes, idle=idle, pause=pause)
+    assert run.beats == [beat for event in beats_of(expected) for beat in event]
+    assert run.overruns == 0
+
+
+@pytest.mark.parametrize(("spikes", "latency"), [(0, 7), (2, 9)])
 def test_latency_and_full_rate(spikes: int, latency: int) -> None:
     """Full rate at the input: ``simulate`` without idles offers, and sees taken, a sample a cycle."""
     made = front_end(8, spikes, samples=17, peak=16, search=9, refractory=9)
@@ -150,10 +167,11 @@ def test_latency_after_the_last_sample() -> None:
     assert run.cycles[0] == run.taken[(made.settling + 30 + 17 - 3) * 2 - 1] + 6
 
 
-@pytest.mark.parametrize("spikes", [0, 3])
-def test_back_pressure_loses_whole_events_and_counts_them(spikes: int) -> None:
-    made = front_end(4, spikes, samples=19, frames=64, queue=4)
-    codes = recording(made, made.settling + 470, 12, seed=7)
+@pytest.mark.parametrize(("channels", "spikes", "queue", "every"), [(4, 0, 4, 12), (4, 3, 6, 8), (16, 0, 4, 1)])
+def test_back_pressure_loses_whole_events_and_counts_them(channels: int, spikes: int, queue: int, every: int) -> None:
+    made = front_end(channels, spikes, samples=19, frames=64, queue=queue)
+    assert made.early == (channels == 16)
+    codes = recording(made, made.settling + 470, every, seed=7)
     golden = Golden(made)
     expected = beats_of(golden.push(codes))
     size = made.spikes * made.samples

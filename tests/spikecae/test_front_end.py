@@ -26,8 +26,11 @@ def test_design_in_samples_and_sixteenths(neuropixels: Design) -> None:
 def test_queue_needs_no_tables(neuropixels: Design) -> None:
     queue = neuropixels.model_copy(update={"block": neuropixels.block.model_copy(update={"kind": "queue"})})
     assert front_end_of(queue, 2).spikes == 1
-    many = front_end_of(queue, 128)  # 48 samples are copied in the 106 of 128 cycles in which no word is written
-    assert many.frames_needed == 16 + 32 + 1 + (1 + 1) + 1
+    many = front_end_of(queue, 128)
+    # What is there when an event is found is copied then: 16 frames before the peak, 15 from it on, in the 106 of 128
+    # cycles in which no word is written. The other 17 frames wait no longer.
+    assert (many.early, many.split) == (True, 16 + 15)
+    assert many.frames_needed == 16 + 15 + 1 + (1 + 1) + 1
     assert many.frames == many.frames_needed + 3, "4 events, a cycle each to copy and to send their 48 samples"
     with pytest.raises(ValueError, match="codes a queue: neighbours and close belong"):
         front_end_of(queue, 1, np.array([[0]]), np.ones((1, 1), bool))
