@@ -56,8 +56,7 @@ def memories_of(front_end: FrontEnd, detector: str) -> Iterator[Memory]:
     for number, together in enumerate(lanes_of_memories(front_end)):
         yield held(f"buffer.samples{number}", "words", groups * front_end.frames, together * bits, ports=once)
     yield held("reader.list", "events", front_end.queue, event, immediate=True)
-    size, ports = front_end.copies * front_end.spikes * front_end.samples, 1 if front_end.early else 2
-    yield held("reader.store", "samples", size, bits, ports=ports)
+    yield held("reader.store", "samples", front_end.copied, bits, ports=1 if front_end.early else 2)
     if front_end.neighbours:
         rows = max(2, 1 << (front_end.spikes - 1).bit_length())
         place = (channels - 1).bit_length()

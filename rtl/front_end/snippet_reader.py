@@ -30,8 +30,8 @@ class SnippetReader(wiring.Component):
 
     A copy is not held up by the receiver: an event is sent whole, or dropped whole because the circular buffer would
     overwrite its samples too soon. Where ``front_end.early`` says so, the samples that are there when an event is found
-    are copied at once, and the others when the last of them has come; each event has room of its own for that. Else
-    there is room for one event, whose sending begins with its copy.
+    are copied at once, each event's to a place of its own, and the others when the last of them has come and the event
+    before has been sent. Else there is room for one event, whose sending begins with its copy.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class SnippetReader(wiring.Component):
         latest = Mux(rest_now, front_end.latest_rest, front_end.latest)
         m.d.comb += [
             late.eq((rest_now & begun.dropped) | (age > latest)),
-            starts.eq(idle & (can_begin if early else can_begin & ~whole.valid) | (idle & can_end)),
+            starts.eq(idle & Mux(can_begin, early | ~whole.valid, can_end & ~whole.valid)),
             spoils.eq(starts & late),
             reads.eq(reading & self.buffer.ready),
             self.buffer.en.eq(reading),
@@ -141,7 +141,7 @@ class SnippetReader(wiring.Component):
             begun.leave.eq(done & rest_now),
             begun.drop.eq(spoils),
             store.write.eq(copied),
-            store.to.eq(Mux(rest, begun.place, waiting.place)),
+            store.to.eq(waiting.place),
             store.at.eq(at),
             store.x.eq(self.buffer.x),
             store.place.eq(whole.place),

@@ -1,6 +1,6 @@
 """Copies of snippets, and how they are sent."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -16,7 +16,8 @@ def sample_layout(front_end: FrontEnd) -> data.StructLayout:
 
 
 class SnippetStore(wiring.Component):
-    """Room for the snippets of one event, or, where they are copied in two parts, of each that has a place.
+    """Room for the snippets of one event; where they are copied in two parts, for the first part of each event that has
+    a place, and for the second of one.
 
     In the latter the memory has one port, at which writes come first.
 
@@ -27,7 +28,7 @@ class SnippetStore(wiring.Component):
     Members
     -------
     write: In(1): keep ``x``.
-    to: In(range(front_end.queue)): place of the event that it is of.
+    to: In(range(front_end.queue)): place of the event whose first part it is of.
     at: In(range(front_end.spikes * front_end.samples)): where in it: snippet after snippet, sample after sample.
     x: In(signed(front_end.bits)): the sample.
     place: In(range(front_end.queue)): the event that is sent.
@@ -62,7 +63,7 @@ class SnippetStore(wiring.Component):
         front_end, size = self._front_end, self._size
         early = front_end.early
         m.submodules.samples = memory = SizedMemory(
-            shape=signed(front_end.bits), depth=front_end.copies * size, init=[], single_port=early
+            shape=signed(front_end.bits), depth=front_end.copied, init=[], single_port=early
         )
         write, read = memory.write_port(), memory.read_port()
         # Of the sample that is read next; ``ending``: none, as the last one has been.
@@ -71,10 +72,10 @@ class SnippetStore(wiring.Component):
         last, final = sample == front_end.samples - 1, spike == front_end.spikes - 1
         free = ~self.o.valid | self.o.ready
         m.d.comb += [
-            write.addr.eq(self.to * size + self.at if early else self.at),
+            write.addr.eq(self._address(self.to, self.at)),
             write.data.eq(self.x),
             write.en.eq(self.write),
-            read.addr.eq(self.place * size + next_at if early else next_at),
+            read.addr.eq(self._address(self.place, next_at)),
             read.en.eq(free & ~ending & (next_at < self.there) & (~self.write if early else 1)),
             self.o.payload.x.eq(read.data),
             self.o.payload.last.eq(ends),
@@ -96,3 +97,11 @@ class SnippetStore(wiring.Component):
         with m.If(self.sent):
             m.d.sync += ending.eq(0)
         return m
+
+    def _address(self, place: Signal, at: Signal) -> Value:
+        """Where a sample of an event lies."""
+        front_end = self._front_end
+        if not front_end.early:
+            return at
+        second = front_end.queue * front_end.split - front_end.split
+        return at + Mux(at < front_end.split, place * front_end.split, second)

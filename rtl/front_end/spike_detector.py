@@ -36,7 +36,7 @@ class SpikeDetector(wiring.Component):
     i: In(stream of signed(16)): ADC codes, channel after channel, frame after frame from reset on. Always taken, one a
         cycle.
     o: Out(stream of {adc: signed(16), last: 1, more: 1, channel: 16, time: 32}): spikes, in the encoder's input format.
-        The first sample of an event leaves 10 cycles (of a queue's, 8) after the input sample that decides on it
+        The first sample of an event leaves 9 cycles (of a queue's, 7) after the input sample that decides on it
         (``front_end.earliest``), and 5 or more after its own last sample came; one more
         where the circular buffer is written then, and one with a filter.
     gain: In(8): threshold over the noise estimate, as for :class:`rtl.front_end.noise_estimator.NoiseEstimator`.
@@ -46,7 +46,7 @@ class SpikeDetector(wiring.Component):
 
     Cycles
     ------
-    Latency: 10 cycles (of a queue's event, 8) from the sample that decides on it, and one more with a filter.
+    Latency: 9 cycles (of a queue's event, 7) from the sample that decides on it, and one more with a filter.
     Throughput: a sample a cycle at either end.
     """
 

@@ -91,8 +91,8 @@ SMALL = FrontEnd(
 
 def _detector() -> SpikeDetector:
     """Of neighbourhoods of two."""
-    nearby = {"neighbours": ((0, 1), (0, 1), (1, 2), (2, 3)), "close": ((0, 1), (0, 2), (1, 3), (2, 3))}
-    return SpikeDetector(replace(SMALL, **nearby))
+    neighbours, close = ((0, 1), (0, 1), (1, 2), (2, 3)), ((0, 1), (0, 2), (1, 3), (2, 3))
+    return SpikeDetector(replace(SMALL, neighbours=neighbours, close=close))
 
 
 def _early_detector() -> SpikeDetector:

@@ -80,6 +80,7 @@ def copies_are_whole(bench: Bench) -> dict[str, Any]:
         bench.prove(~found[name].leave | found[name].valid)
 
     copying = reading | copied
+    bench.prove((found["counts"]["whole"] <= 1) & ~(copying & rest & whole.valid))
     bench.prove((spike < front_end.spikes) & (sample < samples) & (at < size))
     bench.prove(~reading | (spike * samples + sample == at + copied))
     bench.prove(reading | (spike == 0))
@@ -93,7 +94,6 @@ def copies_are_whole(bench: Bench) -> dict[str, Any]:
         bench.prove(~(copied & ends) | (at == last))
     else:
         bench.prove(~copying | (waiting.valid & ~whole.valid))
-        bench.prove(found["counts"]["whole"] <= 1)
         bench.prove(Mux(copied & ends, at == size - 1, copying | (at == 0)))
 
     next_at, ending, sent = (bench.inside(f"store.{name}") for name in ("next_at", "ending", "o"))
@@ -116,47 +116,42 @@ def _copied(top: str) -> Bench:
     bench = Bench(component("SnippetReader", top))
     m, found = bench.m, copies_are_whole(bench)
     front_end, store, at, depth = (found[name] for name in ("front_end", "store", "at", "depth"))
+    split, whole, copying = front_end.split, found["whole"], found["reading"] | found["copied"]
     place, chosen = bench.constant("place", depth.bit_length()), bench.constant("chosen", len(at))
-    kept, early = Signal(), front_end.early
     bench.assume((place < depth) & (chosen < front_end.spikes * front_end.samples))
-    of_it = (store.to == place) if early else 1
-    starts = bench.inside("starts") & ~bench.inside("late")
-    comes = found["enters"] & (found["tail"] == place) if early else starts
-    with m.If(comes):
+    own = chosen < (split if front_end.early else 0)  # a room for each event, or one for all, one after the other
+    begins, kept = (
+        bench.inside("starts") & ~bench.inside("late") & (bench.inside("rest_now") | ~front_end.early),
+        Signal(),
+    )
+    with m.If(Mux(own, found["enters"] & (found["tail"] == place), begins).bool()):
         m.d.sync += kept.eq(0)
-    with m.Elif(store.write & of_it & (store.at == chosen)):
+    with m.Elif(store.write & ((store.to == place) | ~own) & (store.at == chosen)):
         m.d.sync += kept.eq(1)
 
     def holds(first: Any) -> Value:
-        """Whether the followed place is the first of a stage."""
-        return first.valid & (first.place == place if early else 1)
+        """Whether the room is that of the first event of a stage."""
+        return first.valid & ((first.place == place) | ~own)
 
-    whole, copying = found["whole"], found["reading"] | found["copied"]
     read = bench.inside("store.read")
     bench.prove(~(holds(whole) & ~whole.dropped) | kept)
-    bench.prove(~(read.en & holds(whole) & (bench.inside("store.next_at") == chosen)) | kept)
-    if early:
-        begun, waiting, dropped = found["begun"], found["waiting"], found["dropped"].bit_select(place, 1)
-        counts = found["counts"]
+    bench.prove(~(read.en & (holds(whole) | ~whole.valid) & (bench.inside("store.next_at") == chosen)) | kept)
+    counts, rest = found["counts"], found["rest"]
+    if front_end.early:
+        dropped = found["dropped"].bit_select(place, 1)
+        for name in ("begun", "whole"):
+            inside = _ahead(found[name].place, place, depth) < counts[name]
+            bench.prove(~(own & inside) | dropped | kept)
+        bench.prove(~(copying & rest & ~own & (chosen < at)) | kept)
+        bench.prove(~(copying & ~rest & own & (chosen < at) & holds(found["waiting"])) | kept)
         bench.prove(~(read.en & store.write))
-        in_begun = _ahead(begun.place, place, depth) < counts["begun"]
-        in_whole = _ahead(whole.place, place, depth) < counts["whole"]
-        bench.prove(~in_whole | dropped | kept)
-        bench.prove(~in_begun | dropped | (chosen >= front_end.split) | kept)
-        copied_now = copying & (chosen < at) & (chosen >= Mux(found["rest"], front_end.split, 0))
-        bench.prove(~(copied_now & holds(begun) & found["rest"]) | kept)
-        bench.prove(~(copied_now & holds(waiting) & ~found["rest"]) | kept)
     else:
         bench.prove(~(copying & (chosen < at)) | kept)
-        bench.prove(~(read.en & (bench.inside("store.next_at") == chosen)) | kept)
     return bench
 
 
-FAULTS = {
-    "detector": ("else can_begin & ~whole.valid", "else can_begin"),
-    "early": ("store.to.eq(Mux(rest, begun.place, waiting.place))", "store.to.eq(waiting.place)"),
-}
-"""What is not seen to, by detector."""
+FAULTS = {"detector": ("early | ~whole.valid", "1"), "early": ("can_end & ~whole.valid", "can_end")}
+"""What a detector's reader does not wait for."""
 
 
 def snippet_properties() -> Iterator[Property]:

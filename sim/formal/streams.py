@@ -20,7 +20,7 @@ class Around:
     """What a component needs around it, besides streams that keep to the contract, and what helps the induction."""
 
     assumes: str = ""
-    add: Callable[[Bench], None] = lambda bench: None
+    add: Callable[[Bench], object] = lambda bench: None
 
 
 def _keeps_pad(bench: Bench) -> None:

@@ -92,12 +92,15 @@ class Detector(Section):
     samples, or a few more."""
     queue: Annotated[
         int,
-        Field(ge=3, le=1024),
+        Field(ge=0, le=1024),
         Unit("events"),
-        Costs("A word of 32 bits and the channel for each; too few lose bursts."),
-    ] = 8
-    """Events that can wait for the encoder."""
-
+        Costs(
+            "Flip-flops of 32 bits and the channel for each; of many channels in a queue, memory for what has come of "
+            "its snippet. Too few lose bursts."
+        ),
+    ] = 0
+    """Events that can be under way, from when they are found until they have been sent. 0: as many as lose no more than
+    one in 10,000 where spikes come at random, 20 a second on every channel, and 8 at least."""
     filter: Annotated[
         Literal["none", "high_pass", "low_pass", "band_pass"],
         Costs(
@@ -123,6 +126,14 @@ class Detector(Section):
             "band_pass": ("low", "high"),
         }
         return edges[self.filter]
+
+    @rule
+    def room_for_events(self) -> Iterator[Fault]:
+        """``front_end.queue`` is 0, or 3 at least."""
+        if 0 < self.queue < 3:
+            yield Fault(
+                "front_end.queue", self.queue, "is too few events; take 0 for as many as are needed, or 3 or more"
+            )
 
     @rule
     def filter_of_few_bits(self, recording: Recording) -> Iterator[Fault]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from spikecae.design import Design
 from spikecae.front_end.band_pass import BandPass, band_pass_of
 from spikecae.front_end.geometry import close_contacts, nearest_contacts
+from spikecae.front_end.places import FEWEST, RATE_HZ, places_for
 
 __all__ = [
     "GAIN_BITS",
@@ -95,7 +96,7 @@ class FrontEnd:
     neighbours: tuple[tuple[int, ...], ...] = ()
     close: tuple[tuple[int, int], ...] = ()
     pending: int = 8
-    queue: int = 8
+    queue: int = FEWEST
     band_pass: BandPass | None = None
 
     def __post_init__(self) -> None:
@@ -165,13 +166,19 @@ class FrontEnd:
         return max(self.decided, self.samples - self.peak)
 
     @property
+    def frames_under_way(self) -> int:
+        """Those from when an event is found until it has been sent, if nothing holds it up."""
+        return self.earliest - self.decided + self._frames_of_copy(self.samples) + self._frames_in(LATENCY)
+
+    @property
     def early(self) -> bool:
         """Whether a snippet is copied in two parts, what is there when its event is decided on, and the rest when that
-        is complete: where that spares the circular buffer more samples than copies for all events take."""
+        is complete: where that spares the circular buffer more samples than the first parts of all events take."""
         if self.neighbours or self.peak + self.decided >= self.samples:
             return False
-        spared = (self._frames_for(self.samples) - self._frames_for(self.peak + self.decided)) * self.channels
-        return spared > (self.queue - 1) * self.samples
+        first = self.peak + self.decided
+        spared = (self._frames_for(self.samples) - self._frames_for(first)) * self.channels
+        return spared > (self.queue - 1) * first
 
     @property
     def split(self) -> int:
@@ -179,9 +186,10 @@ class FrontEnd:
         return self.peak + self.decided if self.early else self.samples
 
     @property
-    def copies(self) -> int:
-        """Events whose snippets are copied, or have been, and are not sent."""
-        return self.queue if self.early else 1
+    def copied(self) -> int:
+        """Samples that there is room for where snippets are copied to: of one event, or of the first parts of all that
+        can be under way and the second of one."""
+        return self.spikes * self.samples + (self.queue - 1) * self.split if self.early else self.spikes * self.samples
 
     @property
     def copied_after(self) -> int:
@@ -283,7 +291,7 @@ def front_end_of(
     close: NDArray[np.bool_] | None = None,
     *,
     noise_shift: int = FrontEnd.noise_shift,
-    queue: int = FrontEnd.queue,
+    queue: int | None = None,
 ) -> FrontEnd:
     """The detector of ``design`` for ``channels`` channels; its buffer keeps some events while others are in their way.
 
@@ -293,7 +301,9 @@ def front_end_of(
         neighbours: (C, M) for neighbourhoods.
         close: (C, C), which channels may see the same event, itself among them; those between the first and the last
             of a row are taken in.
-        noise_shift, queue: as in :class:`FrontEnd`.
+        noise_shift: as in :class:`FrontEnd`.
+        queue: likewise; as many as ``RATE_HZ`` spikes a second on every channel need
+            (:func:`spikecae.front_end.places.places_for`) if left out.
 
     Raises:
         ValueError: a neighbourhood without its tables, a queue with them, or no such detector.
@@ -322,13 +332,15 @@ def front_end_of(
         frames=1 << 12,
         noise_shift=noise_shift,
         turns=turns_for(channels),
-        queue=queue,
         bits=design.adc.bits,
         zero=design.adc.zero,
         neighbours=rows,
         close=spans,
         band_pass=designed_band_pass(design),
     )
+    if queue is None:
+        queue = places_for(channels * RATE_HZ * roomy.frames_under_way / recording.sampling_rate_hz)
+    roomy = replace(roomy, queue=queue)
     needed = roomy.frames_needed
     waiting = math.ceil(WAITING * 2 * roomy.spikes * roomy.samples / channels)
     return replace(roomy, frames=needed + min(waiting, needed))
@@ -360,4 +372,6 @@ def designed_front_end(design: Design) -> FrontEnd | None:
     if design.block.kind == "neighbourhood":
         neighbours = nearest_contacts(positions, design.block.spikes)
         close = close_contacts(positions, design.recording.radius_um)
-    return front_end_of(design, len(positions), neighbours, close, noise_shift=wanted.noise_shift, queue=wanted.queue)
+    return front_end_of(
+        design, len(positions), neighbours, close, noise_shift=wanted.noise_shift, queue=wanted.queue or None
+    )

@@ -1,11 +1,11 @@
 """The power that the tissue tolerates, and how many spikes it pays for."""
 
+from spikecae.front_end.places import RATE_HZ
+
 __all__ = ["LIMIT_UW_PER_MM2", "RATE_HZ", "spikes_within"]
 
 LIMIT_UW_PER_MM2 = 400.0
 """Power density that brain tissue tolerates (Wu et al. 2018, section 4)."""
-RATE_HZ = 20.0
-"""Spikes per second of a channel, as the paper assumes."""
 
 
 def spikes_within(

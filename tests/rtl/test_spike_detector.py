@@ -167,7 +167,7 @@ def test_latency_after_the_last_sample() -> None:
     assert run.cycles[0] == run.taken[(made.settling + 30 + 17 - 3) * 2 - 1] + 6
 
 
-@pytest.mark.parametrize(("channels", "spikes", "queue", "every"), [(4, 0, 4, 12), (4, 3, 6, 8), (16, 0, 4, 1)])
+@pytest.mark.parametrize(("channels", "spikes", "queue", "every"), [(4, 0, 6, 8), (4, 3, 6, 8), (16, 0, 4, 1)])
 def test_back_pressure_loses_whole_events_and_counts_them(channels: int, spikes: int, queue: int, every: int) -> None:
     made = front_end(channels, spikes, samples=19, frames=64, queue=queue)
     assert made.early == (channels == 16)

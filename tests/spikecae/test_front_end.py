@@ -2,9 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import poisson
 
 from spikecae.design import Design, DesignError, load_design
 from spikecae.front_end.front_end import designed_front_end, front_end_of, turns_for
+from spikecae.front_end.places import lost_share, places_for
 from tests.planted import front_end
 
 
@@ -32,6 +34,7 @@ def test_queue_needs_no_tables(neuropixels: Design) -> None:
     assert (many.early, many.split) == (True, 16 + 15)
     assert many.frames_needed == 16 + 15 + 1 + (1 + 1) + 1
     assert many.frames == many.frames_needed + 3, "4 events, a cycle each to copy and to send their 48 samples"
+    assert (many.queue, front_end_of(queue, 128, queue=5).queue, front_end_of(queue, 2).queue) == (9, 5, 8)
     with pytest.raises(ValueError, match="codes a queue: neighbours and close belong"):
         front_end_of(queue, 1, np.array([[0]]), np.ones((1, 1), bool))
     with pytest.raises(ValueError, match="design 'neuropixels' codes a neighbourhood"):
@@ -71,6 +74,18 @@ def test_contacts_that_make_no_blocks_are_refused(
     assert any(
         f"front_end.{told}" in fault or f"front_end.contacts_um = {told}" in fault for fault in caught.value.faults
     )
+
+
+def test_too_few_places_are_refused_and_none_are_as_many_as_needed(tmp_path: Path) -> None:
+    path = with_contacts(tmp_path, [[0, 0], [0, 9]])
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("queue = 20", "queue = 2"), encoding="utf-8")
+    with pytest.raises(DesignError, match="front_end.queue = 2 is too few events; take 0 for as many as are needed"):
+        load_design(path)
+    path.write_text(text.replace("queue = 20", "queue = 0"), encoding="utf-8")
+    made = designed_front_end(load_design(path))
+    assert made is not None
+    assert made.queue == 8
 
 
 def test_unsigned_converter_has_its_zero_at_mid_scale(neuropixels: Design) -> None:
@@ -132,3 +147,28 @@ def test_front_end_cannot_be_changed() -> None:
     made = front_end(1)
     with pytest.raises(AttributeError):
         made.gain = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("load", "places"), [(0.4, 8), (2.8, 12), (5.6, 17), (11.3, 26)])
+def test_places_by_erlang(load: float, places: int) -> None:
+    """Against the Poisson distribution, of which Erlang's formula is a cut."""
+    assert lost_share(load, 6) == pytest.approx(poisson.pmf(6, load) / poisson.cdf(6, load))
+    assert places_for(load) == places
+    assert poisson.pmf(places, load) / poisson.cdf(places, load) <= 1e-4
+    assert places == 8 or poisson.pmf(places - 1, load) / poisson.cdf(places - 1, load) > 1e-4
+
+
+def test_places_that_random_events_need() -> None:
+    """Events at random times, each under way as long: with places by the formula few are lost, with 8 many."""
+    rng, load, count = np.random.default_rng(0), 5.6, 200_000
+    times = np.cumsum(rng.exponential(1 / load, count))
+    for places, least, most in ((8, 0.08, 0.12), (places_for(load), 0.0, 3e-4)):
+        ends: list[float] = []
+        lost = 0
+        for time in times:
+            ends = [end for end in ends if end > time]
+            if len(ends) == places:
+                lost += 1
+            else:
+                ends.append(time + 1)
+        assert least <= lost / count <= most
