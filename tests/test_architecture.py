@@ -29,11 +29,17 @@ GOLDEN = ("spikecae.golden", "spikecae.front_end.detector", "spikecae.codec", "s
 SHARED_BY_GOLDEN_AND_RTL = (
     *("spikecae.spec", "spikecae.stages", "spikecae.design", "spikecae.front_end.front_end"),
     *("spikecae.widths", "spikecae.limits", "spikecae.canonical_code", "spikecae.front_end.geometry"),
-    *("spikecae.front_end.band_pass", "spikecae.discovery", "spikecae.files", "spikecae.errors"),
+    *(
+        "spikecae.front_end.band_pass",
+        "spikecae.front_end.places",
+        "spikecae.discovery",
+        "spikecae.files",
+        "spikecae.errors",
+    ),
 )
 """The spec with its stages, the design and the front end; what these are made of (widths that bounds prove, limits,
-canonical codes, distances of contacts, coefficients of filters); and how modules and files are found and written, and
-errors worded."""
+canonical codes, distances of contacts, coefficients of filters, places for events); and how modules and files are
+found and written, and errors worded."""
 
 TARGETS = "synth/targets"
 OF_A_PROCESS = {

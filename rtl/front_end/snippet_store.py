@@ -60,14 +60,14 @@ class SnippetStore(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        front_end, size = self._front_end, self._size
-        early = front_end.early
+        front_end, early = self._front_end, self._front_end.early
         m.submodules.samples = memory = SizedMemory(
             shape=signed(front_end.bits), depth=front_end.copied, init=[], single_port=early
         )
         write, read = memory.write_port(), memory.read_port()
         # Of the sample that is read next; ``ending``: none, as the last one has been.
-        next_at, sample, spike = Signal(range(size)), Signal(range(front_end.samples)), Signal(range(front_end.spikes))
+        next_at, sample = Signal(range(self._size)), Signal(range(front_end.samples))
+        spike = Signal(range(max(2, front_end.spikes)))
         ending, ends, more = Signal(), Signal(reset_less=True), Signal(reset_less=True)
         last, final = sample == front_end.samples - 1, spike == front_end.spikes - 1
         free = ~self.o.valid | self.o.ready

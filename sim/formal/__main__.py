@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from sim.formal.properties.table import properties
 from sim.formal.results import ProofResult
 from sim.formal.run import prove_all
-from sim.formal.table import properties
 from spikecae.files import write_text
 
 RESULTS = Path("build/formal/results.json")

@@ -2,9 +2,9 @@
 
 import pytest
 
+from sim.formal.properties.table import properties
 from sim.formal.property import Property
 from sim.formal.run import is_found_out
-from sim.formal.table import properties
 from sim.toolchain import available
 
 pytestmark = [

@@ -1,6 +1,6 @@
 """No sum is too large for its width: the largest and smallest, after each term, added up in Python's integers.
 
-That a unit of this width then gives the sum is proved in ``sim/formal/sums.py`` and ``sim/formal/search.py``.
+That a unit of this width then gives the sum is proved: ``sums.py`` and ``search.py`` in ``sim/formal/properties``.
 """
 
 from collections.abc import Iterable, Iterator

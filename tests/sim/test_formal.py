@@ -11,10 +11,10 @@ from rtl.front_end.spike_detector import SpikeDetector
 from rtl.packets.bit_packer import BitPacker
 from rtl.pipeline import Pipeline
 from sim.formal.bench import Bench
+from sim.formal.properties.table import properties
 from sim.formal.prove import SOLVER, prove
 from sim.formal.results import ProofResult, ProofResults
 from sim.formal.run import is_found_out
-from sim.formal.table import properties
 from sim.toolchain import available
 from spikecae.design import Design
 from tests.rtl.components import all_made, component_classes

@@ -80,7 +80,7 @@ def test_too_few_places_are_refused_and_none_are_as_many_as_needed(tmp_path: Pat
     path = with_contacts(tmp_path, [[0, 0], [0, 9]])
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("queue = 20", "queue = 2"), encoding="utf-8")
-    with pytest.raises(DesignError, match="front_end.queue = 2 is too few events; take 0 for as many as are needed"):
+    with pytest.raises(DesignError, match=r"front_end\.queue = 2: is too few events; take 0 for as many as are needed"):
         load_design(path)
     path.write_text(text.replace("queue = 20", "queue = 0"), encoding="utf-8")
     made = designed_front_end(load_design(path))

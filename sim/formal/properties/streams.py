@@ -9,8 +9,8 @@ from amaranth.lib.wiring import In, Out
 
 from sim.formal.bench import Bench
 from sim.formal.parts import component
+from sim.formal.properties.snippets import copies_are_whole
 from sim.formal.property import Property
-from sim.formal.snippets import copies_are_whole
 
 __all__ = ["stream_properties"]
 
@@ -87,8 +87,8 @@ SOURCES = {
     "direct": ("Projector", "DotProduct", "GroupAccumulator"),
     "search": ("VectorSearch",),
     "levels": ("LevelCoder", "Leveler", "Grouper"),
-    "detector": ("SnippetReader",),
-    "early": ("SnippetReader",),
+    "detector": ("SnippetReader", "SnippetStore"),
+    "early": ("SnippetReader", "SnippetStore"),
 }
 """Kinds of components that send streams, by what they are taken from."""
 FOUND_WITHIN = {"EventCoder": 48}

@@ -10,9 +10,9 @@ from rtl.shape.images import SHIFT_BITS
 from rtl.shape.products import DotPlan
 from rtl.units.dot_product import DotProduct
 from rtl.units.projector import GroupAccumulator
-from sim.formal.arithmetic import WIDE, rounded
 from sim.formal.bench import Bench
 from sim.formal.faults import with_fault
+from sim.formal.properties.arithmetic import WIDE, rounded
 from sim.formal.property import Property
 from spikecae.stages import Convolution
 
