@@ -120,24 +120,14 @@ class NoiseEstimator(wiring.Component):
         m.submodules.thresholds = alone(words)
         in_flip_flops = words_in_flip_flops(front_end)
         look_up = words.read_port()
-        granule, domain = (lanes * bits, "turning") if in_flip_flops else (bits, "sync")
-        keep = words.write_port(domain=domain, granularity=granule)
+        keep = words.write_port(domain="turning" if in_flip_flops else "sync", granularity=bits)
         looks_up = self.i.valid & i.ends
         keeps = self.i.valid & (steps[2] | waits)
         if front_end.channels > 1:  # no word has one sample, so that the next cycle is free
             keeps &= ~i.ends
             with m.If(self.i.valid):
                 m.d.sync += waits.eq(steps[2] & i.ends)
-        if in_flip_flops:
-            # A clock gate a word in place of one a lane: the other lanes are written as they are. They come from a
-            # register, as synthesis sees through a memory that is written what it holds, and gates its lanes.
-            others, held = words.read_port(domain="comb"), Signal(lanes * bits)
-            with m.If(self.i.valid & steps[1]):
-                m.d.turning += held.eq(others.data)
-            kept = [Mux(at.lane == lane, found, held.word_select(lane, bits)) for lane in range(lanes)]
-            m.d.comb += [others.addr.eq(keep.addr), keep.data.eq(Cat(kept)), keep.en.eq(keeps)]
-        else:
-            m.d.comb += [keep.data.eq(found.replicate(lanes)), keep.en.eq(Mux(keeps, 1 << at.lane, 0))]
+        m.d.comb += [keep.data.eq(found.replicate(lanes)), keep.en.eq(Mux(keeps, 1 << at.lane, 0))]
         m.d.comb += [
             look_up.addr.eq(turned(i.next_group, groups) if in_flip_flops else i.next_group),
             look_up.en.eq(looks_up),
