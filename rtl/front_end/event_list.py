@@ -9,12 +9,19 @@ from rtl.front_end.push_stream import PushStream
 from rtl.front_end.sample_counter import TIME_BITS
 from spikecae.front_end.front_end import FrontEnd
 
-__all__ = ["EventList", "EventPlace", "event_layout", "stages"]
+__all__ = ["EventList", "EventPlace", "event_layout", "listed_layout", "stages"]
 
 
 def event_layout(front_end: FrontEnd) -> data.StructLayout:
     """Where and when an event has its peak."""
     return data.StructLayout({"channel": range(max(2, front_end.channels)), "time": TIME_BITS})
+
+
+def listed_layout(front_end: FrontEnd) -> data.StructLayout:
+    """The same in a list: of the time as many bits as tell how long ago it is."""
+    return data.StructLayout(
+        {"channel": range(max(2, front_end.channels)), "time": min(TIME_BITS, front_end.oldest.bit_length())}
+    )
 
 
 def stages(front_end: FrontEnd) -> list[str]:
@@ -33,7 +40,7 @@ class EventPlace(wiring.Signature):
     -------
     valid: Out(1): there is one.
     place: Out(range(front_end.queue)): where it lies.
-    event: Out(event_layout(front_end)): itself; the next that comes there, if there is none.
+    event: Out(listed_layout(front_end)): itself; the next that comes there, if there is none.
     dropped: Out(1): it is to be forgotten.
     leave: In(1): it goes on; only if there is one.
     drop: In(1): and is to be forgotten.
@@ -44,7 +51,7 @@ class EventPlace(wiring.Signature):
             {
                 "valid": Out(1),
                 "place": Out(range(front_end.queue)),
-                "event": Out(event_layout(front_end)),
+                "event": Out(listed_layout(front_end)),
                 "dropped": Out(1),
                 "leave": In(1),
                 "drop": In(1),
@@ -65,7 +72,7 @@ class EventList(wiring.Component):
     full: Out(1): none has a place.
     waiting: Out(EventPlace(front_end)): of which nothing has been copied.
     begun: Out(EventPlace(front_end)): of which the first part has; no event ever, if there is one part.
-    whole: Out(EventPlace(front_end)): of which all has.
+    whole: Out(EventPlace(front_end)): of which all has; what it is, nobody needs to know any more.
 
     Cycles
     ------
@@ -83,7 +90,7 @@ class EventList(wiring.Component):
         m = Module()
         front_end = self._front_end
         depth = front_end.queue
-        m.submodules.events = memory = Memory(shape=event_layout(front_end), depth=depth, init=[])
+        m.submodules.events = memory = Memory(shape=listed_layout(front_end), depth=depth, init=[])
         keep = memory.write_port()
         tail, taken, dropped = Signal(range(depth)), Signal(range(depth + 1)), Signal(depth)
         enters = Signal()
@@ -91,7 +98,8 @@ class EventList(wiring.Component):
             self.full.eq(taken == depth),
             enters.eq(self.found.valid & ~self.full),
             keep.addr.eq(tail),
-            keep.data.eq(self.found.payload),
+            keep.data.channel.eq(self.found.payload.channel),
+            keep.data.time.eq(self.found.payload.time),
             keep.en.eq(enters),
         ]
         with m.If(enters != self.whole.leave):
@@ -102,13 +110,10 @@ class EventList(wiring.Component):
         comes, counts = enters, {name: Signal(range(depth + 1), name=f"count_{name}") for name in stages(front_end)}
         for name, count in counts.items():
             first = getattr(self, name)
-            look_up = memory.read_port(domain="comb")
-            m.d.comb += [
-                look_up.addr.eq(first.place),
-                first.event.eq(look_up.data),
-                first.valid.eq(count != 0),
-                first.dropped.eq(dropped.bit_select(first.place, 1)),
-            ]
+            m.d.comb += [first.valid.eq(count != 0), first.dropped.eq(dropped.bit_select(first.place, 1))]
+            if name != "whole":
+                look_up = memory.read_port(domain="comb")
+                m.d.comb += [look_up.addr.eq(first.place), first.event.eq(look_up.data)]
             with m.If(comes != first.leave):
                 m.d.sync += count.eq(Mux(comes, count + 1, count - 1))
             with m.If(first.leave):

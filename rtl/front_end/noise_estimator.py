@@ -10,7 +10,7 @@ from rtl.memory.sized import SizedMemory, alone, turned
 from rtl.shape.memory_use import FLIP_FLOP_BITS
 from spikecae.front_end.front_end import GAIN_BITS, GAIN_FRACTION, THRESHOLD_LAG, FrontEnd
 
-__all__ = ["FRACTION", "NoiseEstimator", "words_in_flip_flops"]
+__all__ = ["FRACTION", "NoiseEstimator"]
 
 FRACTION = 16
 """Fraction bits of the estimate, in codes."""
@@ -18,11 +18,6 @@ COARSE = 4
 """How much shorter the shift is at first."""
 DROPPED = 8
 """Fraction bits of the estimate that the threshold does without."""
-
-
-def words_in_flip_flops(front_end: FrontEnd) -> bool:
-    """Whether thresholds are so few that flip-flops hold them."""
-    return front_end.groups * front_end.lanes * front_end.bits <= FLIP_FLOP_BITS
 
 
 class NoiseEstimator(wiring.Component):
@@ -118,7 +113,7 @@ class NoiseEstimator(wiring.Component):
             shape=unsigned(lanes * bits), depth=max(2, groups), init=[], single_port=front_end.channels > 1
         )
         m.submodules.thresholds = alone(words)
-        in_flip_flops = words_in_flip_flops(front_end)
+        in_flip_flops = groups * lanes * bits <= FLIP_FLOP_BITS
         look_up = words.read_port()
         keep = words.write_port(domain="turning" if in_flip_flops else "sync", granularity=bits)
         looks_up = self.i.valid & i.ends

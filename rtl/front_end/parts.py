@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from rtl.front_end.band_pass_filter import states_layout
 from rtl.front_end.circular_buffer import lanes_of_memories
-from rtl.front_end.event_list import event_layout
-from rtl.front_end.noise_estimator import FRACTION, words_in_flip_flops
+from rtl.front_end.event_list import listed_layout
+from rtl.front_end.noise_estimator import FRACTION
 from rtl.front_end.peak_finder import state_layout
 from rtl.manifest import Memory
 from spikecae.front_end.front_end import FrontEnd
@@ -40,16 +40,15 @@ def memories_of(front_end: FrontEnd, detector: str) -> Iterator[Memory]:
         named = {"name": f"{detector}.{place}", "array": array, "words": words, "width": width}
         return Memory.model_validate({"kind": "ram", **named, **use})
 
-    event = event_layout(front_end).size
+    event = listed_layout(front_end).size
     lanes, groups = front_end.lanes, front_end.groups
-    once, few = 2 if front_end.channels == 1 else 1, words_in_flip_flops(front_end)
-    narrow = {} if few else {"write_bits": bits}
+    once = 2 if front_end.channels == 1 else 1
     if front_end.filter_groups > 1 and front_end.band_pass:
         width = front_end.filter_lanes * states_layout(front_end).size
         ports = 1 if front_end.filter_lanes > 1 else 2
         yield held("filter", "states", front_end.filter_groups, width, ports=ports)
     yield held("noise", "estimates", channels, bits + FRACTION, ports=1)
-    yield held("noise.thresholds", "words", max(2, groups), lanes * bits, ports=once, immediate=few, **narrow)
+    yield held("noise.thresholds", "words", max(2, groups), lanes * bits, ports=once, write_bits=bits)
     yield held("peaks", "states", channels, state_layout(front_end).size)
     if groups > 1:
         yield held("peaks.flags", "words", groups, lanes, immediate=True)

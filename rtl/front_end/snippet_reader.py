@@ -8,7 +8,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from rtl.front_end.circular_buffer import BufferRead
-from rtl.front_end.event_list import EventList, event_layout
+from rtl.front_end.event_list import EventList, event_layout, listed_layout
 from rtl.front_end.push_stream import PushStream
 from rtl.front_end.sample_counter import TIME_BITS
 from rtl.front_end.snippet_store import SnippetStore
@@ -80,15 +80,19 @@ class SnippetReader(wiring.Component):
         # What is copied, or could be: the part, the event, and how long ago its peak was.
         reading, copied, ends = Signal(), Signal(), Signal(reset_less=True)
         rest, rest_now = Signal(reset_less=True), Signal()
-        event, age = Signal(event_layout(front_end)), Signal(TIME_BITS)
-        age_waiting, age_begun = self.now - waiting.event.time, self.now - begun.event.time
+        event = Signal(listed_layout(front_end))
+        age, age_waiting, age_begun = (
+            Signal.like(event.time, name=name) for name in ("age", "age_waiting", "age_begun")
+        )
         can_begin, can_end, idle = Signal(), Signal(), ~(reading | copied)
         m.d.comb += [
-            can_begin.eq(waiting.valid & (age_waiting[:TIME_BITS] >= front_end.copied_after)),
-            can_end.eq(begun.valid & (begun.dropped | (age_begun[:TIME_BITS] >= samples - front_end.peak))),
+            age_waiting.eq(self.now - waiting.event.time),
+            age_begun.eq(self.now - begun.event.time),
+            can_begin.eq(waiting.valid & (age_waiting >= front_end.copied_after)),
+            can_end.eq(begun.valid & (begun.dropped | (age_begun >= samples - front_end.peak))),
             rest_now.eq(Mux(idle, ~can_begin, rest) if early else 0),
             event.eq(Mux(rest_now, begun.event, waiting.event)),
-            age.eq(self.now - event.time),
+            age.eq(Mux(rest_now, age_begun, age_waiting)),
         ]
         spike, sample = Signal(range(max(2, spikes))), Signal(range(samples))
         at, final = Signal.like(store.at), sample == samples - 1
@@ -96,14 +100,19 @@ class SnippetReader(wiring.Component):
             final = sample == Mux(rest, samples - 1, front_end.split - 1)
         starts, spoils, late, look_up, reads = Signal(), Signal(), Signal(), Signal(), Signal()
         latest = Mux(rest_now, front_end.latest_rest, front_end.latest)
+        last_part = rest_now if early else 1
         m.d.comb += [
             late.eq((rest_now & begun.dropped) | (age > latest)),
-            starts.eq(idle & Mux(can_begin, early | ~whole.valid, can_end & ~whole.valid)),
+            # What is too late does not wait, so that no event is older than its time can tell.
+            starts.eq(idle & (can_begin | can_end) & (late | ~(last_part & whole.valid))),
             spoils.eq(starts & late),
             reads.eq(reading & self.buffer.ready),
             self.buffer.en.eq(reading),
             self.clock_request.eq(can_begin | can_end | reading | copied | whole.valid | store.o.valid),
         ]
+        sent = Signal(event_layout(front_end), reset_less=True)
+        with m.If(starts & ~late & last_part):
+            m.d.sync += [sent.channel.eq(event.channel), sent.time.eq(self.now - age)]
         source = self._source(m, event, Mux(reading, spike + 1, 0), look_up)
         depth = front_end.frames * front_end.groups
         row, base, begins, back = (
@@ -112,7 +121,7 @@ class SnippetReader(wiring.Component):
         before = Mux(rest_now, front_end.peak - front_end.split, front_end.peak)
         m.d.comb += [
             # The part's first frame is at most the whole buffer back.
-            back.eq((age[: len(back)] + before) * front_end.groups),
+            back.eq((age + before) * front_end.groups),
             begins.eq(Mux(back > self.first, self.first + depth - back, self.first - back)),
             self.buffer.word.eq(row + source.group),
             self.buffer.lane.eq(source.lane),
@@ -152,8 +161,8 @@ class SnippetReader(wiring.Component):
             self.o.payload.adc.eq(store.o.payload.x + front_end.zero),
             self.o.payload.last.eq(store.o.payload.last),
             self.o.payload.more.eq(store.o.payload.more),
-            self.o.payload.channel.eq(whole.event.channel),
-            self.o.payload.time.eq(whole.event.time),
+            self.o.payload.channel.eq(sent.channel),
+            self.o.payload.time.eq(sent.time),
             store.o.ready.eq(self.o.ready),
         ]
         return m

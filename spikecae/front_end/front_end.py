@@ -207,6 +207,13 @@ class FrontEnd:
         return self.frames + self.decided - self._frames_of_copy(self.samples - self.split) - 1
 
     @property
+    def oldest(self) -> int:
+        """Frames after its peak, no fewer than when an event is last looked at: it is copied or found too late once
+        those before it have been, each of which may take a copy's time."""
+        looked_at = self.queue * (self._frames_of_copy(self.split) + 1) + self._frames_of_copy(self.samples)
+        return max(self.latest, self.latest_rest) + looked_at
+
+    @property
     def frames_needed(self) -> int:
         """Smallest circular buffer that keeps an event until it is read, if no other one is being read then."""
         return self._frames_for(self.split)

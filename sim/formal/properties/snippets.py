@@ -80,7 +80,11 @@ def copies_are_whole(bench: Bench) -> dict[str, Any]:
         bench.prove(~found[name].leave | found[name].valid)
 
     copying = reading | copied
-    bench.prove((found["counts"]["whole"] <= 1) & ~(copying & rest & whole.valid))
+    last_part = rest if front_end.early else 1
+    bench.prove(~(copying & last_part & whole.valid))
+    for place in range(found["depth"]):
+        behind = _ahead(whole.place, place, found["depth"])
+        bench.prove((behind == 0) | (behind >= found["counts"]["whole"]) | found["dropped"][place])
     bench.prove((spike < front_end.spikes) & (sample < samples) & (at < size))
     bench.prove(~reading | (spike * samples + sample == at + copied))
     bench.prove(reading | (spike == 0))
