@@ -14,6 +14,7 @@ from rtl.pipeline import Pipeline
 from rtl.shape.part import Part
 from rtl.shape.plan import Plan
 from rtl.units.input_buffer import InputBuffer
+from rtl.units.word_buffer import WordBuffer
 
 __all__ = ["IN_FLIGHT", "Encoder"]
 
@@ -59,7 +60,8 @@ class Encoder(wiring.Component):
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self.normalizer = plan.source.component()
-        self.input_buffer = InputBuffer(plan.feed, whole=plan.whole)
+        feed = plan.feed
+        self.input_buffer = WordBuffer(feed) if feed.words == 1 else InputBuffer(feed, whole=plan.whole)
         self.pipeline = Pipeline(plan)
         self.writer = plan.coder.component(plan.quantizer.index_bits, plan.quantizer.golomb_order)
         self.store = ParameterStore(plan.images, loadable=plan.loadable, busy=plan.busy)
@@ -151,7 +153,7 @@ class Encoder(wiring.Component):
             port.data.eq(memory.data),
         ]
 
-    def _keep_missing(self, m: Module, input_buffer: InputBuffer, writer: Any) -> None:
+    def _keep_missing(self, m: Module, input_buffer: InputBuffer | WordBuffer, writer: Any) -> None:
         """How many spikes each block under way lacks, in order, until it is written."""
         m.submodules.missing_spikes = queue = SyncFIFO(width=len(input_buffer.missing), depth=IN_FLIGHT)
         m.d.comb += [

@@ -9,7 +9,25 @@ from rtl.memory.sized import SizedMemory
 from rtl.shape.feed import Feed
 from rtl.units.normalizer import sample_layout
 
-__all__ = ["InputBuffer"]
+__all__ = ["InputBuffer", "buffer_members"]
+
+
+def buffer_members(feed: Feed) -> dict[str, wiring.Member]:
+    """Of an input buffer, as :class:`InputBuffer` tells."""
+    return {
+        "i": In(stream.Signature(sample_layout(feed.samples))),
+        "ended": Out(1),
+        "spike_end": Out(1),
+        "wrong_end": Out(1),
+        "several": Out(range(feed.spikes + 1)),
+        "pending": Out(1),
+        "backlog": Out(1),
+        "flush": In(1),
+        "hold": In(1),
+        "start": Out(1),
+        "missing": Out(range(max(2, feed.spikes))),
+        "o": Out(stream.Signature(data.ArrayLayout(signed(8), feed.lanes))),
+    }
 
 
 class InputBuffer(wiring.Component):
@@ -49,23 +67,7 @@ class InputBuffer(wiring.Component):
         self._feed = feed
         self._whole = whole
         self._spikes = feed.spikes
-        samples, spikes = feed.samples, feed.spikes
-        super().__init__(
-            {
-                "i": In(stream.Signature(sample_layout(samples))),
-                "ended": Out(1),
-                "spike_end": Out(1),
-                "wrong_end": Out(1),
-                "several": Out(range(spikes + 1)),
-                "pending": Out(1),
-                "backlog": Out(1),
-                "flush": In(1),
-                "hold": In(1),
-                "start": Out(1),
-                "missing": Out(range(max(2, spikes))),
-                "o": Out(stream.Signature(data.ArrayLayout(signed(8), feed.lanes))),
-            }
-        )
+        super().__init__(buffer_members(feed))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -16,12 +16,14 @@ from rtl.host.clock_request import ClockRequest
 from rtl.levels.level_coder import LevelCoder
 from rtl.planning import make_plan
 from rtl.search.vector_search import VectorSearch
+from rtl.shape.feed import Feed
 from rtl.shape.level_plan import LevelPlan
 from rtl.shape.plan import Plan
 from rtl.shape.products import DotPlan
 from rtl.shape.search_plan import plan_search
 from rtl.spike_encoder import SpikeEncoder
 from rtl.units.projector import Projector
+from rtl.units.word_buffer import WordBuffer
 from spikecae.design import load_design
 from spikecae.front_end.front_end import FrontEnd, turns_for
 from spikecae.spec import load_spec
@@ -109,6 +111,7 @@ TOPS: dict[str, Callable[[], Any]] = {
     "levels": lambda: LevelCoder(LEVELS),
     "detector": _detector,
     "early": _early_detector,
+    "word": lambda: WordBuffer(Feed(1, 8, 8, "chunks of each spike")),
 }
 """What components are taken from: two shipped designs, and what of these would be too large."""
 

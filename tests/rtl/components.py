@@ -66,6 +66,7 @@ def all_made(tiny: Design) -> dict[type, list[Made]]:
         built_in = make_plan(spec, hardware(1, early_exit=True))
         first = random_linear_spec(2, 16, 4, joint=False, classes=3, seed=1)
         linear = make_plan(first, hardware(4))
+        one_word = make_plan(random_linear_spec(1, 16, 4, joint=False, classes=3, seed=1, decimation=1), hardware(4))
         events = make_plan(first, hardware(4), block="neighbourhood")
         points = make_plan(first, hardware(4), [further_point(first, gain, 1) for gain in (0.6, 0.7, 0.8)])
         detector = front_end(4, 2, samples=spec.samples, band_pass=BAND)
@@ -74,6 +75,7 @@ def all_made(tiny: Design) -> dict[type, list[Made]]:
             SpikeCompressor(detector, loadable),
             SpikeEncoder(built_in),
             SpikeEncoder(linear),
+            SpikeEncoder(one_word),
             SpikeEncoder(events),
             SpikeEncoder(points),
         ):

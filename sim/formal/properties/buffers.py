@@ -14,7 +14,7 @@ from sim.formal.faults import with_fault
 from sim.formal.parts import component
 from sim.formal.property import Property
 
-__all__ = ["buffer_properties"]
+__all__ = ["buffer_properties", "stands_until_taken"]
 
 STATES = ("fill", "finish", "header", "payload", "trailer")
 """Of the packetizer."""
@@ -66,6 +66,27 @@ def _input_buffer(top: str) -> Bench:
     bench.prove((spike < feed.spikes) & (inner < bench.inside("inner_end")) & (outer < bench.inside("outer_end")))
     bench.prove(~begun | ~filled)
     bench.prove(Mux(fill == drain, full[0] == full[1], drained & ~filled))
+    return bench
+
+
+def stands_until_taken(bench: Bench) -> None:
+    """What holds of a word buffer at any time: the word that is offered is full, and none is written that is."""
+    full, fill, drain = (bench.inside(name) for name in ("full", "fill", "drain"))
+    o, start, writes = (
+        bench.component.o,
+        bench.component.start,
+        bench.inside("write").en.any() | bench.inside("block_in"),
+    )
+    filled, drained = Mux(fill, full[1], full[0]), Mux(drain, full[1], full[0])
+    bench.prove(Mux(fill == drain, full[0] == full[1], drained & ~filled))
+    bench.prove(~o.valid | drained)
+    bench.prove(~(bench.inside("write").en.any() | bench.inside("block_in")) | ~filled)
+    bench.prove(~start | Mux(o.valid, o.ready & full[0] & full[1], drained))
+
+
+def _word_buffer() -> Bench:
+    bench = Bench(component("WordBuffer", "word"))
+    stands_until_taken(bench)
     return bench
 
 
@@ -214,6 +235,21 @@ def buffer_properties() -> Iterator[Property]:
             ),
             depth=2,
         )
+    yield Property(
+        name="buffer/block/word",
+        component="WordBuffer",
+        says="no block is written before the one in its place was taken, or offered before it is whole",
+        assumes="",
+        bench=_word_buffer,
+        broken=partial(
+            with_fault,
+            _word_buffer,
+            "rtl.units.word_buffer",
+            "self.i.ready.eq(~Mux(fill, full[1], full[0]))",
+            "self.i.ready.eq(1)",
+        ),
+        depth=2,
+    )
     yield Property(
         name="buffer/circular",
         component="CircularBuffer",

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from sim.formal.bench import Bench
 from sim.formal.parts import component
+from sim.formal.properties.buffers import stands_until_taken
 from sim.formal.properties.snippets import copies_are_whole
 from sim.formal.property import Property
 
@@ -72,6 +73,7 @@ AROUND = {
     "Leveler": Around(add=_compares_no_more),
     "LevelCoder": Around(add=partial(_compares_no_more, leveler="leveler.")),
     "SnippetReader": Around(add=copies_are_whole),
+    "WordBuffer": Around(add=stands_until_taken),
     "VectorSearch": Around(add=_rests_while_it_sends),
 }
 
@@ -89,6 +91,7 @@ SOURCES = {
     "levels": ("LevelCoder", "Leveler", "Grouper"),
     "detector": ("SnippetReader", "SnippetStore"),
     "early": ("SnippetReader", "SnippetStore"),
+    "word": ("WordBuffer",),
 }
 """Kinds of components that send streams, by what they are taken from."""
 FOUND_WITHIN = {"EventCoder": 48}
