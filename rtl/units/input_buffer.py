@@ -13,9 +13,8 @@ __all__ = ["InputBuffer", "buffer_members"]
 
 
 def buffer_members(feed: Feed) -> dict[str, wiring.Member]:
-    """Of an input buffer, as :class:`InputBuffer` tells."""
+    """What an input buffer has besides its streams, as :class:`InputBuffer` tells."""
     return {
-        "i": In(stream.Signature(sample_layout(feed.samples))),
         "ended": Out(1),
         "spike_end": Out(1),
         "wrong_end": Out(1),
@@ -26,7 +25,6 @@ def buffer_members(feed: Feed) -> dict[str, wiring.Member]:
         "hold": In(1),
         "start": Out(1),
         "missing": Out(range(max(2, feed.spikes))),
-        "o": Out(stream.Signature(data.ArrayLayout(signed(8), feed.lanes))),
     }
 
 
@@ -67,7 +65,13 @@ class InputBuffer(wiring.Component):
         self._feed = feed
         self._whole = whole
         self._spikes = feed.spikes
-        super().__init__(buffer_members(feed))
+        super().__init__(
+            {
+                "i": In(stream.Signature(sample_layout(feed.samples))),
+                **buffer_members(feed),
+                "o": Out(stream.Signature(data.ArrayLayout(signed(8), feed.lanes))),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

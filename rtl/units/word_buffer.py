@@ -1,11 +1,13 @@
 """Two blocks of a word each: one is filled while the other stands for the first stage."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
-from amaranth.lib import wiring
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
 
 from rtl.memory.sized import SizedMemory
 from rtl.shape.feed import Feed
 from rtl.units.input_buffer import buffer_members
+from rtl.units.normalizer import sample_layout
 
 __all__ = ["WordBuffer", "part_of_word"]
 
@@ -49,7 +51,13 @@ class WordBuffer(wiring.Component):
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
-        super().__init__(buffer_members(feed))
+        super().__init__(
+            {
+                "i": In(stream.Signature(sample_layout(feed.samples))),
+                **buffer_members(feed),
+                "o": Out(stream.Signature(data.ArrayLayout(signed(8), feed.lanes))),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -72,15 +72,12 @@ def _input_buffer(top: str) -> Bench:
 def stands_until_taken(bench: Bench) -> None:
     """What holds of a word buffer at any time: the word that is offered is full, and none is written that is."""
     full, fill, drain = (bench.inside(name) for name in ("full", "fill", "drain"))
-    o, start, writes = (
-        bench.component.o,
-        bench.component.start,
-        bench.inside("write").en.any() | bench.inside("block_in"),
-    )
+    o, start = bench.component.o, bench.component.start
+    writes = bench.inside("write").en.any() | bench.inside("block_in")
     filled, drained = Mux(fill, full[1], full[0]), Mux(drain, full[1], full[0])
     bench.prove(Mux(fill == drain, full[0] == full[1], drained & ~filled))
     bench.prove(~o.valid | drained)
-    bench.prove(~(bench.inside("write").en.any() | bench.inside("block_in")) | ~filled)
+    bench.prove(~writes | ~filled)
     bench.prove(~start | Mux(o.valid, o.ready & full[0] & full[1], drained))
 
 
