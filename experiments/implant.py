@@ -48,6 +48,8 @@ CODE_BITS, LSB = 8, 0.016
 """Of the converter: spikes fill a third of its range, the noise is 6 codes deep."""
 NOISE_SHIFT = 7
 """So that the noise settles within what can be simulated, and errs by too little for false spikes."""
+FOLD = 32
+"""Of the encoder, which has time: an event comes every 1500 cycles."""
 REPORT = "implant.json"
 Metrics = dict[str, Statistic]
 FILTER = "band-pass"
@@ -105,7 +107,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     base, spec, decibels, bits = fitted()
     dataset = read(DATA, base)
     contacts = [[0.0, 20.0 * number] for number in range(channels)]
-    knobs = base.hardware.model_dump() | {"parameters": parameters["parameters"]}
+    knobs = base.hardware.model_dump() | {"parameters": parameters["parameters"], "fold": FOLD}
     design = base.model_copy(
         update={
             "hardware": Hardware.model_validate(knobs),

@@ -23,7 +23,9 @@ MOST_SAMPLES = 1024
 """Of a block."""
 
 
-SEEDS = (*range(1, 19), 21, 27)
+ONE_WORD = (478, 1185, 1409)
+"""Of encoders whose blocks are one word of the input buffer."""
+SEEDS = (*range(1, 19), 21, 27, *ONE_WORD)
 """Of encoders that together have every choice there is in them."""
 
 

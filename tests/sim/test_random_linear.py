@@ -2,8 +2,9 @@
 
 from dataclasses import fields
 
+from rtl.planning import make_plan
 from spikecae.design import FOLDS
-from tests.sim.random_linear import SEEDS, Drawn, check, draw
+from tests.sim.random_linear import ONE_WORD, SEEDS, Drawn, check, draw
 
 
 def test_a_random_linear_encoder_equals_golden_and_keeps_its_pace(models):
@@ -36,3 +37,6 @@ def test_nothing_of_the_family_is_never_drawn():
     assert {drawn[0].spec(1).quantizer.order, draw(16).spec(16).quantizer.order} == {0, 3}
     wired = {(one.parameters, one.joint, one.classes > 1) for one in drawn}
     assert len(wired) == 8, "loaded and built in, each spike and the block, with classes and without"
+    for seed in ONE_WORD:
+        one = draw(seed)
+        assert make_plan(one.spec(seed), one.hardware).feed.words == 1
