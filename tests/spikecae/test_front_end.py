@@ -172,3 +172,17 @@ def test_places_that_random_events_need() -> None:
             else:
                 ends.append(time + 1)
         assert least <= lost / count <= most
+
+
+def test_what_the_document_says_of_places() -> None:
+    """Of 64 samples at 30 kS/s with the peak at 19: frames of the buffer, places by channels, and what 8 would lose."""
+    lite = load_design(Path("designs/lite.toml"))
+    one = lite.block.model_copy(update={"spikes": 1})
+    fast = lite.recording.model_copy(update={"sampling_rate_hz": 30000.0})
+    adc = lite.adc.model_copy(update={"bits": 8})
+    design = lite.model_copy(update={"block": one, "recording": fast, "adc": adc})
+    made = {channels: front_end_of(design, channels) for channels in (16, 128, 256, 512)}
+    assert [found.queue for found in made.values()] == [8, 12, 17, 26]
+    assert (made[128].frames, made[128].frames_under_way) == (42, 33)
+    lost = {channels: lost_share(channels * 20 * 33 / 30000, 8) for channels in (128, 256)}
+    assert [round(1 / share, -1) for share in lost.values()] == [170, 10]
