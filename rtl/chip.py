@@ -95,8 +95,7 @@ class Chip(wiring.Component):
         hashes = ("spec_hash", *POINT_HASHES)[: plan.points]
         defaults = {
             **{name: 0 if plan.loadable else hash_bits(own) for name, own in zip(hashes, plan.specs, strict=True)},
-            "scrub_blocks": self.scrub_blocks,
-            "scrub_idle": 1 << 24,
+            **({"scrub_blocks": self.scrub_blocks, "scrub_idle": 1 << 24} if plan.loadable else {}),
             "packet_blocks": hardware.packet_blocks,
             "rate_burst": IN_FLIGHT * self.longest_block,
         }
@@ -209,15 +208,10 @@ class Chip(wiring.Component):
             supervisor.busy.eq(busy),
             supervisor.stored.eq(~quiet | ~packetizer.idle | uncounted | event_under_way),
             supervisor.start.eq(encoder.start),
-            supervisor.scrub_blocks.eq(registers.scrub_blocks),
-            supervisor.scrub_idle.eq(registers.scrub_idle),
             encoder.hold.eq(supervisor.hold),
             encoder.restart.eq(supervisor.restart),
             registers.halted.eq(supervisor.halted),
             registers.state.eq(Cat(states, idle, settings.waiting, settings.suspect)),
-            registers.cleared.eq(settings.cleared),
-            registers.failed.eq(supervisor.failed),
-            registers.passed.eq(supervisor.passed),
         ]
         spike_end = encoder.spike_end | raw_path.spike_end
         m.d.comb += [
@@ -380,7 +374,8 @@ class Chip(wiring.Component):
 
     def _check(self, m: Module) -> None:
         """Loader and scrubber share the parameter memories."""
-        bus, loader, supervisor = self.encoder.bus, self.registers.parameters, self.supervisor
+        bus, registers, supervisor = self.encoder.bus, self.registers, self.supervisor
+        loader = registers.parameters
         m.submodules.scrubber = scrubber = Scrubber(self.encoder.store.regions, self.encoder.store.addr_bits)
         m.d.comb += [
             bus.grant.eq(supervisor.grant),
@@ -393,6 +388,11 @@ class Chip(wiring.Component):
             scrubber.read_data.eq(bus.read_data),
             scrubber.start.eq(supervisor.check),
             supervisor.done.eq(scrubber.done),
-            supervisor.matches.eq(scrubber.crc == self.registers.crc_expected),
-            self.registers.crc.eq(scrubber.crc),
+            supervisor.matches.eq(scrubber.crc == registers.crc_expected),
+            supervisor.scrub_blocks.eq(registers.scrub_blocks),
+            supervisor.scrub_idle.eq(registers.scrub_idle),
+            registers.cleared.eq(self.settings.cleared),
+            registers.failed.eq(supervisor.failed),
+            registers.passed.eq(supervisor.passed),
+            registers.crc.eq(scrubber.crc),
         ]

@@ -6,6 +6,7 @@ from typing import Literal
 from rtl.host.parameter_store import Region
 
 __all__ = [
+    "OF_CHECKS",
     "POINT_HASHES",
     "REGISTERS",
     "TAKEN",
@@ -25,6 +26,13 @@ WINDOW_BITS = 12
 
 POINT_HASHES = ("spec_hash_1", "spec_hash_2", "spec_hash_3")
 """The registers that are to further operating points what ``spec_hash`` is to point 0."""
+
+OF_CHECKS = (
+    *("crc_expected", "crc_computed", "scrub_blocks", "scrub_idle"),
+    *("packets_checked", "packets_suspect", "crc_failures"),
+)
+"""Registers of the checks of parameter memories. Where parameters are built in there is nothing to check: these read 0
+and refuse writes."""
 
 Takes = Literal["live", "packet", "halted"]
 TAKEN: dict[Takes, str] = {

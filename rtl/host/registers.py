@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from rtl.host.axi_lite import RegisterBus
 from rtl.host.parameter_store import ParameterBus
 from rtl.host.rate_limiter import BURST_BITS, MOST_RATE
-from rtl.host.register_map import POINT_HASHES, REGISTERS, window_bit
+from rtl.host.register_map import OF_CHECKS, POINT_HASHES, REGISTERS, window_bit
 from spikecae.front_end.front_end import GAIN_BITS
 
 __all__ = ["COUNTED", "Registers"]
@@ -41,12 +41,14 @@ class Registers(wiring.Component):
     state: In(6): running, checking, halted, idle, waiting, suspect.
     events: In(len(COUNTED)): one bit per counter, in the order of :data:`COUNTED`.
     several: In(range(most_spikes + 1)): spikes that those of ``spikes`` and ``wrong_spikes`` stand for.
-    failed, passed: In(1): for one cycle, a check failed, or passed; what is ``suspect`` it does not vouch for.
-    cleared: In(1): for one cycle, nothing is left of what was suspect.
-    crc: In(32): of the check.
+    failed, passed: In(1): for one cycle, a check failed, or passed; what is ``suspect`` it does not vouch for (only if
+        loadable, as all of checks).
+    cleared: In(1): for one cycle, nothing is left of what was suspect (only if loadable).
+    crc: In(32): of the check (only if loadable).
     flushed: In(1): clears ``flush``.
     run, flush, raw: Out(1): what they were set to. ``failed`` clears ``run``.
-    spec_hash, crc_expected, scrub_blocks, scrub_idle, timeout: Out(32): what the settings were set to.
+    spec_hash, timeout: Out(32): what the settings were set to.
+    crc_expected, scrub_blocks, scrub_idle: Out(32): likewise (only if loadable).
     packet_blocks: Out(most_blocks.bit_length()): likewise, always a legal value.
     sidecar: Out(2): likewise.
     rate_limit: Out(MOST_RATE.bit_length()): likewise.
@@ -79,6 +81,8 @@ class Registers(wiring.Component):
             "rate_burst": (1, (1 << BURST_BITS) - 1),
         }
         self._absent = [*POINT_HASHES[points - 1 :], *([] if points > 1 else ["point"])]
+        if addr_bits is None:
+            self._absent += OF_CHECKS
         if "threshold" in defaults:
             self._legal["threshold"] = (1, (1 << GAIN_BITS) - 1)
         else:
@@ -86,16 +90,14 @@ class Registers(wiring.Component):
         self._kept = [name for name in _SETTINGS if name not in self._absent]
         self.bus_bits = window_bit(0) - 2 if addr_bits is None else window_bit(addr_bits) - 1
         """Width of a word address on ``bus``."""
+        of_checks = {"failed": In(1), "passed": In(1), "cleared": In(1), "crc": In(32)}
         members: dict[str, object] = {
             "bus": In(RegisterBus(self.bus_bits)),
             "halted": In(1),
             "state": In(6),
             "events": In(len(COUNTED)),
             "several": In(range(most_spikes + 1)),
-            "failed": In(1),
-            "passed": In(1),
-            "cleared": In(1),
-            "crc": In(32),
+            **(of_checks if addr_bits is not None else {}),
             "flushed": In(1),
             "run": Out(1),
             "flush": Out(1),
@@ -118,7 +120,7 @@ class Registers(wiring.Component):
         flush, raw = Signal(), Signal()
         sticky, checked, doubted, computed = Signal(3), Signal(32), Signal(32), Signal(32)
         settings = {name: Signal(self._width(name), init=self._defaults.get(name, 0), name=name) for name in self._kept}
-        counters = {name: Signal(32, name=f"count_{name}") for name in COUNTED}
+        counters = {name: Signal(32, name=f"count_{name}") for name in COUNTED if name not in self._absent}
         fixed = [] if loadable else ["spec_hash", *POINT_HASHES]
         m.d.comb += [self.run.eq(run), self.flush.eq(flush), self.raw.eq(raw)]
         m.d.comb += [getattr(self, name).eq(value) for name, value in settings.items()]
@@ -150,17 +152,17 @@ class Registers(wiring.Component):
 
         # What clears a counter is one condition: tools make no enable of its clock from conditions within conditions.
         clears = {name: Signal(name=f"clear_{name}") for name in counters}
-        for number, (name, counter) in enumerate(counters.items()):
+        for name, counter in counters.items():
             with m.If(clears[name]):
                 m.d.sync += counter.eq(0)
-            with m.Elif(self.events[number]):
+            with m.Elif(self.events[COUNTED.index(name)]):
                 m.d.sync += counter.eq(counter + (self.several if name in SPIKES else 1))
-        packets = counters["packets"]
-        for number, counted in ((checked, self.passed & ~self.state[-1]), (doubted, self.cleared)):
-            with m.If(clears["packets"]):
-                m.d.sync += number.eq(0)
-            with m.Elif(counted):
-                m.d.sync += number.eq(packets)
+        if loadable:
+            for number, counted in ((checked, self.passed & ~self.state[-1]), (doubted, self.cleared)):
+                with m.If(clears["packets"]):
+                    m.d.sync += number.eq(0)
+                with m.Elif(counted):
+                    m.d.sync += number.eq(counters["packets"])
         known = Signal()
         with m.If(bus.write & ~bus.part & ~in_window):
             with m.Switch(bus.addr):
@@ -170,10 +172,11 @@ class Registers(wiring.Component):
                     with m.Case(entry.offset // 4), m.If(self._is_legal(entry.name)):
                         m.d.comb += known.eq(1)
                         self._write(m, entry.name, settings, clears, (run, flush, raw, sticky))
-        with m.If(self.failed):
-            m.d.sync += [run.eq(0), sticky[0].eq(1)]
-        with m.If(self.failed | self.passed):
-            m.d.sync += computed.eq(self.crc)
+        if loadable:
+            with m.If(self.failed):
+                m.d.sync += [run.eq(0), sticky[0].eq(1)]
+            with m.If(self.failed | self.passed):
+                m.d.sync += computed.eq(self.crc)
         with m.If(self.flushed):
             m.d.sync += flush.eq(0)
         with m.If(bus.write & bus.error):

@@ -26,7 +26,7 @@ class Supervisor(wiring.Component):
     busy: In(1): a block is under way.
     stored: In(1): a spike, a block or a packet waits somewhere.
     start: In(1): for one cycle, a block begins.
-    scrub_blocks: In(16): blocks until a check is due; 0 never.
+    scrub_blocks: In(16): blocks until a check is due; 0 never, as is a check of built-in parameters.
     scrub_idle: In(32): cycles until a check is due; 0 never.
     check: Out(1): the CRC is to begin.
     done: In(1): it is ready.
@@ -56,13 +56,12 @@ class Supervisor(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         blocks, idle, due = Signal(16), Signal(32), Signal()
-        m.d.comb += [
-            due.eq(
+        if self._loadable:
+            m.d.comb += due.eq(
                 ((self.scrub_blocks != 0) & (blocks >= self.scrub_blocks))
                 | ((self.scrub_idle != 0) & (idle >= self.scrub_idle))
-            ),
-            self.checking.eq(self.grant & ~self.halted),
-        ]
+            )
+        m.d.comb += self.checking.eq(self.grant & ~self.halted)
         with m.FSM(init="halted" if self._loadable else "running"):
             with m.State("halted"):
                 m.d.comb += [self.halted.eq(1), self.hold.eq(1), self.restart.eq(1), self.grant.eq(1)]
@@ -85,10 +84,11 @@ class Supervisor(wiring.Component):
                         m.next = "halted"
             with m.State("running"):
                 m.d.comb += [self.running.eq(1), self.resting.eq(~due if self._loadable else 1)]
-                with m.If(self.start):
-                    m.d.sync += blocks.eq(blocks + 1)
-                with m.If(idle != (1 << 32) - 1):
-                    count_up(m, idle, "always_on")
+                if self._loadable:
+                    with m.If(self.start):
+                        m.d.sync += blocks.eq(blocks + 1)
+                    with m.If(idle != (1 << 32) - 1):
+                        count_up(m, idle, "always_on")
                 with m.If(~self.run):
                     m.next = "stopping"
                 if self._loadable:

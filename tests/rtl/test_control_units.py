@@ -8,7 +8,7 @@ from amaranth.sim import Simulator
 
 from rtl.host.axi_lite import AxiLite
 from rtl.host.parameter_store import ParameterStore
-from rtl.host.register_map import register
+from rtl.host.register_map import OF_CHECKS, register
 from rtl.host.registers import Registers
 from rtl.host.scrubber import Scrubber
 from rtl.host.supervisor import Supervisor
@@ -88,7 +88,7 @@ def test_axi_lite_answers_reads_and_writes() -> None:
 
 
 def test_registers_keep_count_and_refuse() -> None:
-    dut = Registers(None, {"scrub_idle": 77}, most_blocks=8)
+    dut = Registers(None, {"timeout": 77}, most_blocks=8)
     bus = dut.bus
 
     async def script(ctx):
@@ -109,10 +109,12 @@ def test_registers_keep_count_and_refuse() -> None:
             return refused
 
         assert await read("identity") == 0x53434145
-        assert await read("scrub_idle") == 77
+        assert await read("timeout") == 77
         assert ctx.get(dut.run) == 1, "built-in parameters run at once"
-        assert await write("scrub_idle", 9) == 0
-        assert ctx.get(dut.scrub_idle) == 9
+        assert await write("timeout", 9) == 0
+        assert ctx.get(dut.timeout) == 9
+        for name in OF_CHECKS:
+            assert (await read(name), await write(name, 9), await read(name)) == (0, 1, 0), "nothing is checked"
         for name, asked, given in (("packet_blocks", 3, 3), ("packet_blocks", 0, 3), ("packet_blocks", 9, 3)):
             assert await write(name, asked) == (asked != given)
             assert ctx.get(getattr(dut, name)) == given

@@ -146,8 +146,8 @@ async def every_bus_idles_and_holds_back(dut: Any, idle: str, back_pressure: str
         kind = draw.randrange(5)
         if kind == 0:
             value = draw.getrandbits(32)
-            assert await host.write(register("scrub_idle").offset, value | 1 << 31) == AxiResp.OKAY
-            assert await host.read("scrub_idle") == value | 1 << 31
+            assert await host.write(register("timeout").offset, value | 1 << 31) == AxiResp.OKAY
+            assert await host.read("timeout") == value | 1 << 31
         elif kind == 1:
             assert await host.write(register("identity").offset, 0) == AxiResp.SLVERR
         elif kind == 2:
