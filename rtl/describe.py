@@ -9,12 +9,12 @@ from amaranth.lib.wiring import Flow
 from rtl.encoder import IN_FLIGHT
 from rtl.files import COMPRESSOR, ENCODER, layout_verilog, model_file
 from rtl.front_end.parts import memories_of, units_of
-from rtl.manifest import Manifest, Memory, Port, Tap, Unit
+from rtl.manifest import STORE, Manifest, Memory, Port, Tap, Unit
 from rtl.memory.parameter_memory import BUS_BITS
 from rtl.packets.event_coder import EVENT_BITS
 from rtl.pipeline import DEALERS, LOOPS, dealt
 from rtl.shape.part import Buffer, PartUnit
-from rtl.shape.plan import STORE, Plan
+from rtl.shape.plan import Plan
 from rtl.spike_compressor import SpikeCompressor
 from rtl.spike_encoder import SpikeEncoder
 from rtl.units.word_buffer import part_of_word
@@ -168,7 +168,7 @@ def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
         ),
         _input_buffer(plan),
         *(of_part(buffer) for part in plan.placed for buffer in part.buffers()),
-        working("packetizer", "buffer", chip.packet_buffer_bytes, 8),
+        working("packetizer", "buffer", chip.packet_buffer_bytes, 8, ports=1),
         working("event_queue", "storage", chip.event_depth - 1, EVENT_BITS),
         working("encoder.missing_spikes", "storage", IN_FLIGHT, len(chip.encoder.missing), immediate=True),
     ]

@@ -7,7 +7,10 @@ from pydantic import BaseModel, ConfigDict
 from rtl.shape.memory_use import MemoryUse
 from spikecae.design import BlockKind
 
-__all__ = ["Manifest", "Memory", "MemoryRole", "Port", "Tap", "Unit"]
+__all__ = ["STORE", "Manifest", "Memory", "MemoryRole", "Port", "Tap", "Unit"]
+
+STORE = "chip.encoder.store"
+"""Instance, below the encoder's top level, that holds all parameter memories, each by its own name."""
 
 MemoryRole = Literal["parameters", "buffer"]
 """What a memory is for: weights and tables; or data, partial sums and events that wait."""
@@ -52,9 +55,8 @@ class Memory(Record):
 
     @property
     def role(self) -> MemoryRole:
-        """What it is for. Its accesses tell: parameters are written while nothing reads them, so that one port serves
-        both."""
-        return "parameters" if self.ports == 1 else "buffer"
+        """What it is for. Its place tells."""
+        return "parameters" if f"{STORE}." in self.name else "buffer"
 
     @property
     def short_name(self) -> str:

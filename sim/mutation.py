@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from rtl.host.load import load_writes, offsets_of
 from rtl.host.register_map import WINDOW_BITS, register
+from rtl.manifest import STORE
 from rtl.memory.parameter_memory import BUS_BITS
 from rtl.planning import make_plan
-from rtl.shape.plan import STORE, Plan
+from rtl.shape.plan import Plan
 from sim.batch import BatchSimulator
 from sim.compare import Comparison, compare
 from sim.verilate import MEMORY_VARIABLE

@@ -6,9 +6,9 @@ The format is that of ``docs/bitstream.md``: header with CRC-8, payload, CRC-16,
 from amaranth.hdl import Array, Const, EnableInserter, Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.crc.catalog import CRC8_AUTOSAR, CRC16_IBM_3740
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from rtl.memory.sized import SizedMemory
 from rtl.shape.frame import HEADER_BYTES
 
 __all__ = ["Packetizer"]
@@ -75,7 +75,9 @@ class Packetizer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.buffer = buffer = Memory(shape=unsigned(8), depth=self._buffer_bytes, init=[])
+        m.submodules.buffer = buffer = SizedMemory(
+            shape=unsigned(8), depth=self._buffer_bytes, init=[], single_port=True
+        )
         write, read = buffer.write_port(), buffer.read_port()
         length, complete, at = Signal(12), Signal(12), Signal(12)
         count, absent, sequence = Signal(8), Signal.like(self.missing), Signal(16)

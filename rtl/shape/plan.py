@@ -19,7 +19,7 @@ from rtl.shape.timing_parts import Clock, Shadow, TimingPart
 from spikecae.design import BlockKind, Hardware
 from spikecae.spec import EncoderSpec
 
-__all__ = ["PARAMETERS", "STORE", "WEIGHTS", "CoderPart", "Plan", "QuantizerPart", "SourcePart", "parameter_widths"]
+__all__ = ["PARAMETERS", "WEIGHTS", "CoderPart", "Plan", "QuantizerPart", "SourcePart", "parameter_widths"]
 
 WEIGHTS, PARAMETERS = "weights", "parameters"
 """The memories that all products share: weights; biases and shifts."""
@@ -29,8 +29,6 @@ ESCAPE_CYCLES = 3
 """That the number of a level outside takes, besides its bytes."""
 SETTLING = 16
 """Cycles from one end of the chip's control to the other, and room."""
-STORE = "chip.encoder.store"
-"""Instance, below a top level, that holds all parameter memories, each by its own name."""
 
 
 class SourcePart(Part):

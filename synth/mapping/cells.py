@@ -96,8 +96,8 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
         macro_area_um2=sum(chosen) if len(chosen) == len(in_macros) else None,
         notes=[
             f"memories of up to {FLIP_FLOP_BITS} bits are flip-flops, read-only ones logic; the others are black boxes",
-            "macros are an estimate: for each memory those with the least area times energy; parameter memories take "
-            "one port, as they are written only while the chip is halted, the others two",
+            "macros are an estimate: for each memory those with the least area times energy; memories that are never "
+            "read and written in one cycle take one port, the others two",
             f"clocks are gated for {GATED_BITS} flip-flops or more with one enable"
             + ("" if target.clock_gate is None else ", all together while the chip sleeps"),
             "left out: wires, clock tree, placement density, scan, pads, macros' self-test",

@@ -4,17 +4,24 @@ import json
 import re
 import shutil
 import subprocess
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from amaranth.hdl import Fragment
+from amaranth.lib.memory import Memory
 
 from rtl.constraints import period_ns
 from rtl.emit import emit
 from rtl.files import WAIVERS
 from rtl.lint import HARMLESS
 from rtl.manifest import Manifest
+from rtl.memory.sized import use_of
 from rtl.planning import make_plan
+from rtl.shape.memory_use import MemoryUse
+from rtl.spike_compressor import SpikeCompressor
 from sim.toolchain import environment
 from sim.verilate import lint
 from spikecae.design import Design, load_design
@@ -68,8 +75,8 @@ def test_every_memory_is_an_array_of_the_stated_size(emitted: Path) -> None:
 
 
 def test_a_front_end_gives_a_compressor_beside_the_encoder(tiny: Design, tmp_path: Path, emitted: Path) -> None:
-    made = front_end(24, 2, samples=tiny.block.samples, band_pass=BAND)
-    emit(random_spec(tiny, 1), tiny.hardware, tmp_path, made)
+    made, made_of = front_end(24, 2, samples=tiny.block.samples, band_pass=BAND), random_spec(tiny, 1)
+    emit(made_of, tiny.hardware, tmp_path, made)
     assert (tmp_path / "spike_encoder.v").read_bytes() == (emitted / "spike_encoder.v").read_bytes()
     modules = set(re.findall(r"^module \\?(\S+) ?\(", (tmp_path / "spike_compressor.v").read_text(), re.M))
     assert {"spike_compressor", "spike_compressor.compressor.detector", "spike_compressor.compressor.chip"} <= modules
@@ -80,6 +87,34 @@ def test_a_front_end_gives_a_compressor_beside_the_encoder(tiny: Design, tmp_pat
     names = [memory.name for memory in manifest.memories if ".detector." in memory.name]
     assert len(names) == len(set(names)), "what holds a memory is told by its name"
     assert {"compressor.detector.filter", "compressor.detector.noise"} <= set(names)
+    tables = {memory.name for memory in manifest.memories if memory.role == "parameters"}
+    assert tables == {f"compressor.chip.encoder.store.{name}" for name in make_plan(made_of, tiny.hardware).images}
+
+
+class Uses:
+    """What the memories of a design are used for, noted as Amaranth elaborates it."""
+
+    def __init__(self) -> None:
+        self.seen: Counter[MemoryUse] = Counter()
+
+    def get_memory(self, memory: Memory) -> Any:
+        """Called by Amaranth for each memory."""
+        if memory.write_ports:
+            self.seen[use_of(memory)] += 1
+        return Memory.elaborate(memory, None)
+
+
+@pytest.mark.parametrize("channels", [1, 24])
+def test_every_memory_is_used_as_stated(tiny: Design, tmp_path: Path, channels: int) -> None:
+    """How many accesses come in a cycle, above all, decides on the macros that hold it."""
+    spikes = tiny.block.spikes if channels > 1 else 0
+    made, spec = front_end(channels, spikes, samples=tiny.block.samples, band_pass=BAND), random_spec(tiny, 1)
+    emit(spec, tiny.hardware, tmp_path, made)
+    uses = Uses()
+    Fragment.get(SpikeCompressor(made, make_plan(spec, tiny.hardware)), uses)
+    manifest = Manifest.model_validate_json((tmp_path / "compressor.json").read_text())
+    assert Counter(memory.use for memory in manifest.memories if memory.kind == "ram") == uses.seen
+    assert {use.ports for use in uses.seen} >= {1, 2}
 
 
 def test_verilator_has_nothing_to_say_beside_the_waivers(tiny: Design, tmp_path: Path) -> None:

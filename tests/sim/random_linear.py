@@ -133,12 +133,16 @@ def draw(seed: int) -> Drawn:
 
 
 def check(seed: int, models: Path) -> Outcome:
-    """Emit, compile, run and compare.
+    """The encoder that a seed draws, as :func:`compare` finds it."""
+    return compare(draw(seed), seed, models)
+
+
+def compare(drawn: Drawn, seed: int, models: Path) -> Outcome:
+    """Emit, compile, run and compare, with random parameters.
 
     Raises:
         HangError, ProtocolError: it gets stuck, or breaks AXI4-Stream.
     """
-    drawn = draw(seed)
     spec, knobs = drawn.spec(seed), drawn.hardware
     adc = linear_adc(spec, BLOCKS, seed)
     with tempfile.TemporaryDirectory(prefix="spikecae-linear-") as name:

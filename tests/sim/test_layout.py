@@ -19,8 +19,10 @@ from tests.sim.conftest import READ_ONCE, emitted
 
 @pytest.fixture(scope="module", params=["ihp-sg13g2", pytest.param("registers", marks=pytest.mark.regress)])
 def layout(request, tiny: Design, tmp_path_factory):
-    """The small encoder."""
-    return emitted(tiny, tmp_path_factory.mktemp("layout"), memories=request.param, parameters="ram")
+    """The small encoder, of blocks so long that its input buffer and event queue are no flip-flops."""
+    block = tiny.block.model_copy(update={"spikes": 6})
+    longer = tiny.model_copy(update={"block": block})
+    return emitted(longer, tmp_path_factory.mktemp("layout"), memories=request.param, parameters="ram")
 
 
 def text_of(layout) -> str:

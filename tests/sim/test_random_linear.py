@@ -1,10 +1,10 @@
 """A quick random linear encoder, and what is drawn in all; ``tests/regress`` runs the others."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from rtl.planning import make_plan
 from spikecae.design import FOLDS
-from tests.sim.random_linear import ONE_WORD, SEEDS, Drawn, check, draw
+from tests.sim.random_linear import ONE_WORD, SEEDS, Drawn, check, compare, draw
 
 
 def test_a_random_linear_encoder_equals_golden_and_keeps_its_pace(models):
@@ -14,6 +14,15 @@ def test_a_random_linear_encoder_equals_golden_and_keeps_its_pace(models):
     assert abs(outcome.deviation_percent) <= 5, str(outcome)
     assert outcome.latency <= outcome.predicted_latency, str(outcome)
     assert outcome.escaped > 0
+
+
+def test_an_encoder_of_a_word_a_block_equals_golden_and_keeps_its_pace(models):
+    """As an implant's: a block is a spike, and one word of the input buffer."""
+    few = {"spikes": 1, "samples": 32, "features": 12, "joint": False, "classes": 7, "decimation": 2, "fold": 32}
+    outcome = compare(replace(draw(1), **few, parameters="rom"), 3, models)
+    assert (outcome.mismatches, outcome.values > 0) == (0, True), str(outcome)
+    assert abs(outcome.deviation_percent) <= 5, str(outcome)
+    assert outcome.latency <= outcome.predicted_latency, str(outcome)
 
 
 def test_nothing_of_the_family_is_never_drawn():

@@ -45,7 +45,12 @@ def kit_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def design(tiny: Design) -> Design:
-    return tiny.model_copy(update={"hardware": tiny.hardware.model_copy(update={"memories": TARGET.name})})
+    """``tiny`` with a spike more, whose events fill a memory of two ports."""
+    changes = {
+        "hardware": tiny.hardware.model_copy(update={"memories": TARGET.name}),
+        "block": tiny.block.model_copy(update={"spikes": 3}),
+    }
+    return tiny.model_copy(update=changes)
 
 
 @pytest.fixture(scope="module")

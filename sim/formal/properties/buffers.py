@@ -145,6 +145,7 @@ def _packets() -> Bench:
     bench.assume(~(part.pad & part.empty & ~part.i.valid) | (came != 0))
 
     write, read, length = inside("write"), inside("read"), inside("length")
+    bench.prove(~(write.en & read.en))
     bench.prove(~write.en | (length < size))
     bench.prove((length == came) & (inside("complete") == whole) & (inside("count") == blocks))
     bench.prove((part.full == closed) & (whole <= came) & (came <= size) & (inside("absent") == absent))
@@ -206,8 +207,9 @@ def buffer_properties() -> Iterator[Property]:
     yield Property(
         name="buffer/packet",
         component="Packetizer",
-        says="nothing is written beyond the buffer; a packet closes with its last block, a partial one or when it is "
-        "asked to, and is as long as its header says, with all bytes that came, in order",
+        says="nothing is written beyond the buffer, nor in a cycle in which it is read; a packet closes with its last "
+        "block, a partial one or when it is asked to, and is as long as its header says, with all bytes that came, in "
+        "order",
         assumes="a block has a bit at least, and no more than its share of the buffer, a snippet likewise in bytes; no "
         "block ends while a packet is sent, and no raw packet closes within a snippet; settings are legal, and change "
         "only while nothing is stored",
