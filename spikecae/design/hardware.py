@@ -30,8 +30,8 @@ class Hardware(Section):
         Fold,
         Unit("cycles"),
         Costs(
-            "Multipliers shrink by it, a block's cycles grow by it. Less area, more energy: with 8 bits, 1.2 mm² of "
-            "cells and 853 nJ a spike at fold 4; 2.9 mm² and 565 nJ at fold 1 with ``stationary`` blocks."
+            "Multipliers shrink by it, a block's cycles grow by it. Less area, more energy: with 8 bits, 1.3 mm² of "
+            "cells and 681 nJ a spike at fold 4; 3.0 mm² and 367 nJ at fold 1 with ``stationary`` blocks."
         ),
     ] = 4
     """Cycles per sample."""
