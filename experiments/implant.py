@@ -42,6 +42,7 @@ __all__ = ["EXPERIMENT"]
 DATA = WAVE_CLUS["D2 0.05"]
 CHANNELS = (16, 64, 128, 256, 512)
 RATE_HZ = 30000.0
+PARTS = ("noise_estimate", "detection", "buffer", "encoder", "packets", "registers_and_control")
 LEAST_AREA = 6000
 """µm² of a channel that the design set out for."""
 CODE_BITS, LSB = 8, 0.016
@@ -212,7 +213,9 @@ def method(_: Findings) -> str:
         "as between the test spikes, then 8 test spikes in it; packets, with channels and times, as golden. "
         f"{RATE_HZ / 1e3:g} kS/s, 20 spikes/s a channel; wires are "
         f"{ASSUMED}, but in rows that say [placed](power.md#placed-wires). The spikes were recorded at 24 kS/s and are "
-        f"played as they are. A block is a spike, as channels take turns. The converter has {CODE_BITS} bits. In: "
+        f"played as they are. A block is a spike, as channels take turns; the encoder's fold is {FOLD}. "
+        "Events have as many [places](front_end.md#snippets) as lose no more than one in 10,000. "
+        f"The converter has {CODE_BITS} bits. In: "
         "noise estimate, detection, circular buffer, encoder, packets, registers, clock and leakage; out: amplifiers, "
         "converter, pads, radio, and a band-pass but in the rows that name one; there the same spikes go through it. "
         f"noise_shift is {NOISE_SHIFT}, so that the detector settles soon."
@@ -243,6 +246,18 @@ def whole(findings: Findings) -> str:
     )
 
 
+def by_part(findings: Findings) -> str:
+    """Where area and power of 128 channels go."""
+    own = of_128(findings)
+    parts = sorted(PARTS, key=lambda part: -own[f"{part}_um2"].mean)
+    told = [
+        f"{part.replace('_', ' ')} {own[f'{part}_um2'].mean:,.0f} µm² and {own[f'{part}_uw'].mean:.2f} µW"
+        for part in parts
+    ]
+    leakage = own["leakage_uw_per_channel"].mean
+    return f"Of a channel's share there, {'; '.join(told)}; leakage is {leakage:.2f} µW."
+
+
 def area(findings: Findings) -> str:
     """What of the area there is once, and what for each channel."""
     ends = CHANNELS[0], CHANNELS[-1]
@@ -268,5 +283,5 @@ EXPERIMENT = Experiment(
     designs=("lite",),
     tools=GATE_TOOLS,
     figure=figure,
-    remarks=(method, beside_others, area, filtering, whole),
+    remarks=(method, beside_others, by_part, area, filtering, whole),
 )
