@@ -36,6 +36,11 @@ class Emitted:
     load: list[tuple[int, int]]
 
 
+def with_longer_blocks(tiny: Design) -> Design:
+    """The small design, of blocks so long that its input buffer and event queue are macros, with two ports."""
+    return tiny.model_copy(update={"block": tiny.block.model_copy(update={"spikes": 6})})
+
+
 def emitted(tiny: Design, rtl_dir: Path, **knobs: object) -> Emitted:
     """The small encoder with random parameters."""
     spec, hardware = random_spec(tiny, seed=1), tiny.hardware.model_copy(update=knobs)

@@ -14,15 +14,14 @@ from sim.stage import run_layout
 from sim.verilate import build_library, lint
 from spikecae.design import Design
 from synth.targets.find import macro_kit
-from tests.sim.conftest import READ_ONCE, emitted
+from tests.sim.conftest import READ_ONCE, emitted, with_longer_blocks
 
 
 @pytest.fixture(scope="module", params=["ihp-sg13g2", pytest.param("registers", marks=pytest.mark.regress)])
 def layout(request, tiny: Design, tmp_path_factory):
-    """The small encoder, of blocks so long that its input buffer and event queue are no flip-flops."""
-    block = tiny.block.model_copy(update={"spikes": 6})
-    longer = tiny.model_copy(update={"block": block})
-    return emitted(longer, tmp_path_factory.mktemp("layout"), memories=request.param, parameters="ram")
+    """The small encoder, with macros of both kinds."""
+    design = with_longer_blocks(tiny)
+    return emitted(design, tmp_path_factory.mktemp("layout"), memories=request.param, parameters="ram")
 
 
 def text_of(layout) -> str:

@@ -21,7 +21,7 @@ from synth.stage import synthesize
 from synth.targets.find import cell_target, choices, macro_kit
 from synth.targets.registry import PROCESSES, register
 from tests.random_spec import random_adc, random_spec
-from tests.sim.conftest import models
+from tests.sim.conftest import models, with_longer_blocks
 from tests.synth.new_process import ADDRESS_PJ, READ_PJ, RESTING_PJ, SELECTED_PJ, TARGET, WRITE_PJ, write_kit
 
 __all__ = ["models"]
@@ -45,12 +45,8 @@ def kit_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def design(tiny: Design) -> Design:
-    """``tiny`` with a spike more, whose events fill a memory of two ports."""
-    changes = {
-        "hardware": tiny.hardware.model_copy(update={"memories": TARGET.name}),
-        "block": tiny.block.model_copy(update={"spikes": 3}),
-    }
-    return tiny.model_copy(update=changes)
+    hardware = tiny.hardware.model_copy(update={"memories": TARGET.name})
+    return with_longer_blocks(tiny).model_copy(update={"hardware": hardware})
 
 
 @pytest.fixture(scope="module")
