@@ -271,7 +271,9 @@ def area(findings: Findings) -> str:
         f"Of the area {once / 1e6:.2f} mm² are there once, whatever the channels: encoder, packets, registers and the "
         f"detector's arithmetic. {each:,.0f} µm² come with each channel, nearly all of it memory: its last "
         "samples, its noise estimate and its search for a peak, in the process's macros. "
-        f"{LEAST_AREA:,} µm² a channel would be reached with {once / (LEAST_AREA - each):,.0f} channels."
+        f"{LEAST_AREA:,} µm² a channel would be reached with {once / (LEAST_AREA - each):,.0f} channels. With 128 they "
+        f"leave {(LEAST_AREA - each) * 128 / 1e6:.2f} mm² for what is there once, of which the encoder alone takes "
+        f"{of_128(findings)['encoder_um2'].mean * 128 / 1e6:.2f}."
     )
 
 
