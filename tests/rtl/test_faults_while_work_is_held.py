@@ -124,7 +124,7 @@ def test_a_flush_ends_however_fast_spikes_come() -> None:
         ended.append(len(host.packets))
 
     async def script(ctx):
-        await ctx.tick().repeat(700)
+        await ctx.tick().repeat(660)  # amid a packet
         await host.write(ctx, "control", 3)
         while await host.read(ctx, "control") & 2:
             assert not ended, "the flush ends no earlier than the spikes"
