@@ -17,7 +17,6 @@ from rtl.shape.part import Buffer, PartUnit
 from rtl.shape.plan import Plan
 from rtl.spike_compressor import SpikeCompressor
 from rtl.spike_encoder import SpikeEncoder
-from rtl.units.word_buffer import part_of_word
 from spikecae.front_end.front_end import FrontEnd
 
 __all__ = ["make_manifest", "manifest_of_compressor"]
@@ -182,7 +181,7 @@ def _input_buffer(plan: Plan) -> Memory:
         words=2 * feed.words,
         width=8 * feed.lanes,
         kind="ram",
-        write_bits=8 if feed.order == "samples" else 8 * part_of_word(feed) if feed.words == 1 else None,
+        write_bits=8 if feed.order == "samples" else 8 * feed.part if feed.words == 1 else None,
         busy=feed.order != "samples",
         immediate=feed.words == 1,
     )

@@ -122,8 +122,9 @@ class NoiseEstimator(wiring.Component):
             keeps &= ~i.ends
             with m.If(self.i.valid):
                 m.d.sync += waits.eq(steps[2] & i.ends)
-        m.d.comb += [keep.data.eq(found.replicate(lanes)), keep.en.eq(Mux(keeps, 1 << at.lane, 0))]
         m.d.comb += [
+            keep.data.eq(found.replicate(lanes)),
+            keep.en.eq(Mux(keeps, 1 << at.lane, 0)),
             look_up.addr.eq(turned(i.next_group, groups) if in_flip_flops else i.next_group),
             look_up.en.eq(looks_up),
             keep.addr.eq(turned(at.group, groups) if in_flip_flops else at.group),

@@ -48,6 +48,12 @@ class Feed:
         return self.samples if self.order == "samples" else self.spikes * self.chunks
 
     @property
+    def part(self) -> int:
+        """Samples of a chunk that are gathered at once: their root, so that few registers see each sample, and few
+        clock gates wait for one."""
+        return 1 << (self.lanes.bit_length() - 1) // 2
+
+    @property
     def transfers(self) -> int:
         """Transfers of a block."""
         outer, inner = self.walk

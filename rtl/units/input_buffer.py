@@ -188,14 +188,11 @@ class InputBuffer(wiring.Component):
         return self.i.payload.at[: self._shift]
 
     def _gathered(self, m: Module, accept: Signal) -> Value:
-        """What is written: a sample for each lane, or those of its chunk before it, and it.
-
-        A chunk is gathered part by part, so that few registers see each sample, and few clock gates wait for one.
-        """
+        """What is written: a sample for each lane, or those of its chunk before it, and it, gathered part by part."""
         feed, value = self._feed, self.i.payload.value.as_unsigned()
         if feed.order == "samples":
             return Cat(value for _ in range(feed.lanes))
-        part = 1 << self._shift // 2
+        part = feed.part
         held = [Signal(8, name=f"held{n}", reset_less=True) for n in range(part - 1)]
         parts = [Signal(8 * part, name=f"part{n}", reset_less=True) for n in range(feed.lanes // part - 1)]
         for n, sample in enumerate(held):

@@ -9,13 +9,7 @@ from rtl.shape.feed import Feed
 from rtl.units.input_buffer import buffer_members
 from rtl.units.normalizer import sample_layout
 
-__all__ = ["WordBuffer", "part_of_word"]
-
-
-def part_of_word(feed: Feed) -> int:
-    """Samples that are gathered and written at once: their root, so that few registers see each sample, and few clock
-    gates wait for one."""
-    return 1 << (feed.lanes.bit_length() - 1) // 2
+__all__ = ["WordBuffer"]
 
 
 class WordBuffer(wiring.Component):
@@ -61,7 +55,7 @@ class WordBuffer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        feed, part = self._feed, part_of_word(self._feed)
+        feed, part = self._feed, self._feed.part
         m.submodules.samples = memory = SizedMemory(shape=unsigned(8 * feed.lanes), depth=2, init=[], busy=True)
         write, read = memory.write_port(granularity=8 * part), memory.read_port(domain="comb")
         full = [Signal(name=f"full{bank}") for bank in range(2)]

@@ -174,9 +174,9 @@ class FrontEnd:
     def early(self) -> bool:
         """Whether a snippet is copied in two parts, what is there when its event is decided on, and the rest when that
         is complete: where that spares the circular buffer more samples than the first parts of all events take."""
-        if self.neighbours or self.peak + self.decided >= self.samples:
-            return False
         first = self.peak + self.decided
+        if self.neighbours or first >= self.samples:
+            return False
         spared = (self._frames_for(self.samples) - self._frames_for(first)) * self.channels
         return spared > (self.queue - 1) * first
 
@@ -189,7 +189,7 @@ class FrontEnd:
     def copied(self) -> int:
         """Samples that there is room for where snippets are copied to: of one event, or of the first parts of all that
         can be under way and the second of one."""
-        return self.spikes * self.samples + (self.queue - 1) * self.split if self.early else self.spikes * self.samples
+        return self.spikes * self.samples + self.early * (self.queue - 1) * self.split
 
     @property
     def copied_after(self) -> int:
