@@ -176,4 +176,4 @@ def product_work(product: DotPlan) -> dict[Work, float]:
     """Of a folded product; multiply-accumulates in proportion to their operands' widths, 8 by 8 bits being one."""
     kind: Work = "stationary" if product.steps == 1 else "moving"
     widths = product.weight_bits * product.layer.input_bits
-    return {kind: product.macs * widths / 64, "output": product.outputs * product.samples * product.groups}
+    return {kind: product.macs * widths / 64}

@@ -5,9 +5,9 @@ from typing import Literal
 
 __all__ = ["LayerWork", "Work"]
 
-Work = Literal["stationary", "moving", "search", "output", "sum bit", "memory bit", "cycle"]
+Work = Literal["stationary", "moving", "search", "sum bit", "memory bit", "cycle"]
 """What energy is spent on: a multiply-accumulate of 8 by 8 bits whose weight stands still, or changes with every
-cycle, or one of the search; rounding, and registering, an output of a convolution; a bit of the sums over channel
+cycle, or one of the search, each with its share of rounding and registering the output; a bit of the sums over channel
 groups in flip-flops, read, added to and written; a bit read from, or written to, a memory macro; and a cycle, for
 control, parameter checks and the trunk of the clock."""
 

@@ -16,12 +16,11 @@ TARGET = register(
         costs=Costs(
             work_pj={
                 "stationary": Figure(value=0.23, source=f"{HOROWITZ}: 8-bit multiply 0.2 pJ, 8-bit add 0.03 pJ"),
-                "moving": Figure(value=0.416, source=IN_PROPORTION),
-                "search": Figure(value=0.56, source=IN_PROPORTION),
-                "output": Figure(value=0.198, source=IN_PROPORTION),
-                "sum bit": Figure(value=0.073, source=IN_PROPORTION),
+                "moving": Figure(value=0.581, source=IN_PROPORTION),
+                "search": Figure(value=0.725, source=IN_PROPORTION),
+                "sum bit": Figure(value=0.085, source=IN_PROPORTION),
                 "memory bit": Figure(value=0.156, source=f"{HOROWITZ}: 64-bit read of 8 KB, 10 pJ"),
-                "cycle": Figure(value=2.607, source=IN_PROPORTION),
+                "cycle": Figure(value=4.555, source=IN_PROPORTION),
             },
             mac_um2=Figure(value=318, source=f"{HOROWITZ}: 8-bit multiply 282 µm², 8-bit add 36 µm²"),
             memory_um2_per_bit=Figure(value=0.6, source="assumption: 0.374 µm² bit cells, 60 % of the macro"),

@@ -17,7 +17,6 @@ COSTS = {
     "stationary": 1.5,
     "moving": 3.0,
     "search": 7.0,
-    "output": 4.0,
     "sum bit": 0.75,
     "memory bit": 1.25,
     "cycle": 20.0,
