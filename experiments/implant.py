@@ -51,6 +51,10 @@ NOISE_SHIFT = 7
 """So that the noise settles within what can be simulated, and errs by too little for false spikes."""
 FOLD = 32
 """Of the encoder, which has time: an event comes every 1500 cycles."""
+FOLDED_MORE = 64
+"""Of one that is smaller, and takes more energy."""
+BUILT_IN = {"parameters": "rom", "wires": PLACED, "fold": str(FOLD)}
+"""Of the rows that are told of; with the channels, they name one without a filter."""
 REPORT = "implant.json"
 Metrics = dict[str, Statistic]
 FILTER = "band-pass"
@@ -60,9 +64,10 @@ FILTERS = {"high_pass": "from 300 Hz, order 1", "band_pass": "300 to 6000 Hz, or
 
 def configurations() -> list[Configuration]:
     """Built in, by channels, with wires assumed and placed; and what loading parameters adds, or a band-pass."""
-    rows = [*((channels, "rom", "none", wires) for wires in (ASSUMED, PLACED) for channels in CHANNELS)]
-    rows += [(128, "ram", "none", wires) for wires in (ASSUMED, PLACED)]
-    rows += [(128, "rom", kind, ASSUMED) for kind in FILTERS]
+    rows = [*((channels, "rom", "none", wires, FOLD) for wires in (ASSUMED, PLACED) for channels in CHANNELS)]
+    rows += [(128, "ram", "none", wires, FOLD) for wires in (ASSUMED, PLACED)]
+    rows += [(128, "rom", kind, ASSUMED, FOLD) for kind in FILTERS]
+    rows += [(128, "rom", "none", PLACED, FOLDED_MORE)]
     return [
         Configuration(
             labels={
@@ -70,17 +75,18 @@ def configurations() -> list[Configuration]:
                 "process": "ihp-sg13g2",
                 "parameters": parameters,
                 "channels": str(channels),
+                "fold": str(fold),
                 "converter": f"{CODE_BITS} bits",
                 **({"wires": wires} if wires == PLACED else {}),
                 **({FILTER: FILTERS[kind]} if kind in FILTERS else {}),
             },
             parameters={
-                **{"channels": channels, "parameters": parameters, "target": "ihp-sg13g2"},
+                **{"channels": channels, "parameters": parameters, "target": "ihp-sg13g2", "fold": fold},
                 **({"placed": 1} if wires == PLACED else {}),
                 **({"filter": kind} if kind in FILTERS else {}),
             },
         )
-        for channels, parameters, kind, wires in rows
+        for channels, parameters, kind, wires, fold in rows
     ]
 
 
@@ -108,7 +114,7 @@ def run(parameters: Parameters, seed: int) -> Outcome:
     base, spec, decibels, bits = fitted()
     dataset = read(DATA, base)
     contacts = [[0.0, 20.0 * number] for number in range(channels)]
-    knobs = base.hardware.model_dump() | {"parameters": parameters["parameters"], "fold": FOLD}
+    knobs = base.hardware.model_dump() | {"parameters": parameters["parameters"], "fold": parameters["fold"]}
     design = base.model_copy(
         update={
             "hardware": Hardware.model_validate(knobs),
@@ -177,7 +183,11 @@ def figures_of(found: ImplantReport) -> dict[str, float]:
 def figure(result: ExperimentResult) -> Figure:
     """Power and area of a channel by the number of channels, built in, with wires placed."""
     drawn, (power, area) = subplots(2, (7.2, 3.0))
-    rows = [row for row in result.rows if row.labels["parameters"] == "rom" and row.labels.get("wires") == PLACED]
+    rows = [
+        row
+        for row in result.rows
+        if (row.labels["parameters"], row.labels.get("wires"), row.labels["fold"]) == ("rom", PLACED, str(FOLD))
+    ]
     rows.sort(key=lambda row: int(row.labels["channels"]))
     channels = [int(row.labels["channels"]) for row in rows]
     for axes, metric, label in ((power, "uw_per_channel", "µW a channel"), (area, "um2_per_channel", "µm² a channel")):
@@ -193,7 +203,17 @@ def figure(result: ExperimentResult) -> Figure:
 
 def of_128(findings: Findings) -> Metrics:
     """What 128 channels take, built in, with wires placed, without a filter."""
-    return findings.row({"channels": "128", "parameters": "rom", "wires": PLACED}).metrics
+    return findings.row({"channels": "128", **BUILT_IN}).metrics
+
+
+def folded_more(findings: Findings) -> str:
+    """Area and power pull against each other."""
+    own, other = of_128(findings), findings.row({"channels": "128", **BUILT_IN, "fold": str(FOLDED_MORE)}).metrics
+    return (
+        f"Less area is more power: with fold {FOLDED_MORE} a channel takes {other['um2_per_channel'].mean:,.0f} µm² and "
+        f"{other['uw_per_channel'].mean:.2f} µW, {own['um2_per_channel'].mean - other['um2_per_channel'].mean:,.0f} µm² "
+        f"less and {other['uw_per_channel'].mean - own['uw_per_channel'].mean:.2f} µW more."
+    )
 
 
 def filtering(findings: Findings) -> str:
@@ -213,7 +233,7 @@ def method(_: Findings) -> str:
         "as between the test spikes, then 8 test spikes in it; packets, with channels and times, as golden. "
         f"{RATE_HZ / 1e3:g} kS/s, 20 spikes/s a channel; wires are "
         f"{ASSUMED}, but in rows that say [placed](power.md#placed-wires). The spikes were recorded at 24 kS/s and are "
-        f"played as they are. A block is a spike, as channels take turns; the encoder's fold is {FOLD}. "
+        f"played as they are. A block is a spike, as channels take turns. "
         "Events have as many [places](front_end.md#snippets) as lose no more than one in 10,000. "
         f"The converter has {CODE_BITS} bits. In: "
         "noise estimate, detection, circular buffer, encoder, packets, registers, clock and leakage; out: amplifiers, "
@@ -261,10 +281,7 @@ def by_part(findings: Findings) -> str:
 def area(findings: Findings) -> str:
     """What of the area there is once, and what for each channel."""
     ends = CHANNELS[0], CHANNELS[-1]
-    few, many = (
-        count * findings.mean("um2_per_channel", {"channels": str(count), "parameters": "rom", "wires": PLACED})
-        for count in ends
-    )
+    few, many = (count * findings.mean("um2_per_channel", {"channels": str(count), **BUILT_IN}) for count in ends)
     each = (many - few) / (ends[1] - ends[0])
     once = few - each * ends[0]
     return (
@@ -285,5 +302,5 @@ EXPERIMENT = Experiment(
     designs=("lite",),
     tools=GATE_TOOLS,
     figure=figure,
-    remarks=(method, beside_others, by_part, area, filtering, whole),
+    remarks=(method, beside_others, by_part, area, folded_more, filtering, whole),
 )

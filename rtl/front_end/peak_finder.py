@@ -31,14 +31,14 @@ def peak_layout(front_end: FrontEnd) -> data.StructLayout:
 def state_layout(front_end: FrontEnd) -> data.StructLayout:
     """What is known of a channel whose last sample was above the threshold, or less than the refractory time ago.
 
-    ``left``: samples still to search. ``since``: samples since the peak, no more than the refractory time.
+    ``left``: samples still to search. ``since``: samples since the peak, no more than the refractory time; it is over
+    in the state of a channel that was above the threshold only. ``lower``: the peak's height, less 1.
     """
     return data.StructLayout(
         {
-            "above": 1,
             "left": range(max(2, front_end.search)),
             "since": range(front_end.refractory + 1),
-            "height": front_end.bits,
+            "lower": front_end.bits - 1,
         }
     )
 
@@ -97,16 +97,16 @@ class PeakFinder(wiring.Component):
             case "both":
                 m.d.comb += [above.eq(low | high), seen.eq(abs(x))]
         crossing, larger, found, goes_on = Signal(), Signal(), Signal(), Signal()
+        height, highest = Signal(front_end.bits), Signal(front_end.bits)  # of the peak, before and after the sample
         searching = sample.settled & (before.left != 0)
         m.d.comb += [
             matters.eq(above | under_way),
             before.since.eq(front_end.refractory),
-            crossing.eq(
-                sample.settled & above & ~before.above & (before.left == 0) & (before.since == front_end.refractory)
-            ),
-            larger.eq(crossing | (searching & (seen > before.height))),
-            after.above.eq(above),
-            after.height.eq(Mux(larger, seen, before.height)),
+            crossing.eq(sample.settled & above & ~under_way),
+            height.eq(before.lower + 1),
+            larger.eq(crossing | (searching & (seen > height))),
+            highest.eq(Mux(larger, seen, height)),
+            after.lower.eq(highest - 1),
             after.left.eq(Mux(crossing, front_end.search - 1, Mux(searching, before.left - 1, 0))),
             found.eq((crossing | searching) & (after.left == 0)),
             goes_on.eq(above | (after.left != 0) | (after.since != front_end.refractory)),
@@ -134,7 +134,7 @@ class PeakFinder(wiring.Component):
             m.d.sync += [
                 decided.time.eq(sample.time - after.since),
                 decided.channel.eq(sample.channel),
-                decided.height.eq(after.height),
+                decided.height.eq(highest),
             ]
         return m
 

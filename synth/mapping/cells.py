@@ -29,6 +29,9 @@ GATED_BITS = 2
 ABC = "strash; &get -n; &nf -R 50 -F 20; &put; buffer -N 32 -c; topo; stime -p; upsize {D}; dnsize {D}; stime -p"
 """By area flow (``&nf``), on the gates that the arithmetic was made of: rewriting them before saves no area, and adders
 that it takes apart glitch more. Then buffers, and sizes for the clock."""
+ACROSS = ("opt_hier", "opt -nodffe -nosdff") * 3
+"""Units learn which of their inputs are constant, as a table's that is built in, or each other's copies, as a code's
+sign bits, and which of their outputs nobody needs; what follows from that reaches the next unit in the next round."""
 
 
 def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mhz: float, out_dir: Path) -> Mapping:
@@ -160,12 +163,15 @@ def _script(manifest: Manifest, held: dict[str, Place], target: CellTarget, cloc
         "check -assert",
         # No registers with reset: their enables would be lost with the reset, and no clock gated for them.
         "opt -nodffe -nosdff",
+        *ACROSS,
         *("fsm", "opt -nosdff", "wreduce", "peepopt", "opt_clean", "alumacc", "share", "opt -nosdff"),
         *(f"techmap -map rows.v \\{unit.module}" for unit in manifest.units if unit.moving),
         *("techmap -map digits.v", "opt_clean", "opt -nosdff", "alumacc", "opt_clean"),
         *("memory -nomap", "opt_clean", "opt -nosdff -fast -full"),
         "memory_map a:spread=1",
-        *("opt -nosdff -undriven -fine", "techmap", "opt -nosdff -fast", "opt_dff -nosdff", "simplemap"),
+        "opt -nosdff -undriven -fine",
+        *ACROSS,
+        *("techmap", "opt -nosdff -fast", "opt_dff -nosdff", "simplemap"),
         "setattr -unset init w:*",
         "dfflegalize -cell $_DFF_P_ x -cell $_DFFE_PP_ x",
         "opt_clean",

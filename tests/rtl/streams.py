@@ -116,3 +116,14 @@ def unpack(word: int, count: int, bits: int = 8, *, signed: bool = False) -> lis
     """A payload's fields."""
     fields = [(word >> (place * bits)) & ((1 << bits) - 1) for place in range(count)]
     return [value - (1 << bits) if signed and value >> (bits - 1) else value for value in fields]
+
+
+def simulate(dut, script, *others) -> None:
+    """Run a script, with others beside it, in all the clock domains that there are."""
+    simulator = Simulator(dut)
+    for domain in ("sync", "always_on", "reading", "turning"):
+        simulator.add_clock(1e-6, domain=domain, if_exists=True)
+    for other in others:
+        simulator.add_testbench(other, background=True)
+    simulator.add_testbench(script)
+    simulator.run()

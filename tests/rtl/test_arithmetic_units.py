@@ -20,11 +20,12 @@ from rtl.stages.vector_quantizer import codebook_words
 from rtl.units.convolution import Convolution
 from rtl.units.normalizer import Normalizer
 from rtl.units.projector import Projector
-from rtl.units.requantizer import requantize
+from rtl.units.requantizer import Requantizer, requantize
 from rtl.units.still_product import still_product, tree
 from spikecae.design import Design
 from spikecae.spec import EncoderSpec
 from tests.random_spec import random_spec
+from tests.rtl.components import latency_of
 from tests.rtl.shapes import blocks, entry_bits, hardware, projection
 from tests.rtl.streams import Port, pack, run, unpack
 
@@ -294,3 +295,25 @@ def test_a_changed_weight_changes_the_image(tiny: Design) -> None:
     changed = EncoderSpec(spec.design, spec.spikes, spec.samples, spec.adc_bits, tuple(stages))
     after = make_plan(changed, hardware(2)).images["weights"].words
     assert sum(bin(a ^ b).count("1") for a, b in zip(before, after, strict=True)) == 1
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.3])
+def test_outputs_are_collected_and_requantized(pause: float) -> None:
+    outputs, lanes, bits, vectors = 5, 2, 14, 6
+    draw = np.random.default_rng(9)
+    steps = -(-outputs // lanes)
+    sums = draw.integers(-(1 << 13), 1 << 13, (vectors, steps * lanes))
+    shifts = draw.integers(0, 12, (vectors, steps * lanes))
+    dut = Requantizer(outputs, lanes, bits, 8)
+    width = len(dut.i.payload.shift.as_value()) // lanes
+    beats = [
+        pack(sums[v, at : at + lanes], bits) | pack(shifts[v, at : at + lanes], width) << bits * lanes
+        for v in range(vectors)
+        for at in range(0, steps * lanes, lanes)
+    ]
+    sink = Port(dut.o, count=vectors, pause=pause)
+    run(dut, [Port(dut.i, beats, pause=pause)], [sink])
+    exact = np.floor(np.maximum(sums, 0) / 2.0**shifts + 0.5).clip(0, 255).astype(int)[:, :outputs]
+    assert [unpack(word, outputs) for word in sink.got] == exact.tolist()
+    if not pause:
+        assert sink.cycles == [steps * (n + 1) - 1 + latency_of(Requantizer) for n in range(vectors)]
