@@ -60,7 +60,7 @@ designs := $(basename $(notdir $(wildcard designs/*.toml)))
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all train quantize rtl sim testbench synth place power codec report compare index check explore adopt doctor experiments experiment benchmark bench test lint regress regress-quick gates journeys lock \
+.PHONY: all train quantize rtl sim testbench synth place power codec report compare index check explore adopt doctor experiments experiment benchmark bench test test-slow lint regress regress-quick gates journeys lock \
 	docs docs/design_file.md clean help
 
 all: $(VENV)/installed
@@ -115,7 +115,7 @@ adopt: $(VENV)/installed
 part := $(RUN) -m sim.regress.part
 began = rm -rf build/regress/parts
 sims = printf '%s\n' $(1) | xargs -P 2 -I {} $(part) "sim {}" $(FLOW) sim --design {} --cocotb $(blocks)
-tests = $(part) tests $(RUN) -m pytest -n 2 --dist worksteal -m regress -rP
+tests = $(part) tests $(RUN) -m pytest -n 2 --dist worksteal -m "regress or slow" -rP
 
 regress: $(VENV)/installed
 	@$(began); failed=0; $(call sims,$(designs)) || failed=1; $(tests) || failed=1; \
@@ -156,7 +156,11 @@ bench: $(VENV)/installed
 	@$(RUN) -m benchmarks.silicon $(design) $(target) $(blocks)
 
 test: $(VENV)/installed
-	$(RUN) -m pytest -n 2
+	$(RUN) -m pytest -n 2 --dist worksteal
+
+# Those that take a part of a minute each. What lands has passed both.
+test-slow: $(VENV)/installed
+	$(RUN) -m pytest -n 2 --dist worksteal -m slow
 
 lint: $(VENV)/installed
 	$(RUN) -m ruff check .
@@ -215,6 +219,7 @@ help:
 	@echo "  bench      area, timing and energy of DESIGN on TARGET beside the figures kept in benchmarks/baselines"
 	@echo "  benchmark  training speed beside a plain PyTorch loop"
 	@echo "  test lint  the tests; ruff and mypy"
+	@echo "  test-slow  the tests that take a part of a minute each"
 	@echo "  lock       choose the Python packages' versions anew"
 	@echo "  docs       the guide as a site, build/site/index.html"
 	@echo "  docs/design_file.md  write the reference of design files anew"

@@ -5,6 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.flow.conftest import ROOT, run_flow
 
 OUTPUTS = [
@@ -23,6 +25,7 @@ OUTPUTS = [
 ]
 
 
+@pytest.mark.slow
 def test_everything_then_nothing(tmp_path: Path) -> None:
     designs, build = tmp_path / "designs", tmp_path / "build/tiny"
     designs.mkdir()

@@ -4,6 +4,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from flow.fingerprint import hash_path
 from tests.flow.conftest import Flow
 
@@ -30,6 +32,7 @@ def test_a_comment_in_the_design_changes_nothing(flow: Flow, workspace: Path) ->
     assert "nothing to do: train" in flow("train", "--epochs", "1").stdout
 
 
+@pytest.mark.slow
 def test_only_stages_that_depend_on_a_setting_run_again(flow: Flow, workspace: Path) -> None:
     assert flow("rtl").returncode == 0
     toml = workspace / "designs/tiny.toml"
@@ -41,6 +44,7 @@ def test_only_stages_that_depend_on_a_setting_run_again(flow: Flow, workspace: P
     assert "at fold 4" in done.stdout
 
 
+@pytest.mark.slow
 def test_changed_weights_are_quantized_anew(flow: Flow, workspace: Path) -> None:
     spec = workspace / "build/tiny/quantize/spec.npz"
     before = hash_path(spec)
@@ -50,6 +54,7 @@ def test_changed_weights_are_quantized_anew(flow: Flow, workspace: Path) -> None
     assert hash_path(spec) != before
 
 
+@pytest.mark.slow
 def test_a_deleted_or_edited_output_is_made_anew(flow: Flow, workspace: Path) -> None:
     spec = workspace / "build/tiny/quantize/spec.json"
     original = spec.read_bytes()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from spikecae.codec import Decoder, Encoder
 from spikecae.design import Design
@@ -11,6 +12,7 @@ from tests.flow.conftest import Flow
 from tests.random_spec import random_adc
 
 
+@pytest.mark.slow
 def test_its_folder_is_all_that_the_host_needs(flow: Flow, workspace: Path, tiny: Design) -> None:
     done = flow("codec")
     assert done.returncode == 0, done.stderr

@@ -30,6 +30,8 @@ from tests.flow.conftest import run_flow
 from tests.linear_file import linear_text
 from tests.reports import sample_report
 
+pytestmark = pytest.mark.slow
+
 NAME = "tiny_linear"
 
 

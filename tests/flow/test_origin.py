@@ -62,6 +62,7 @@ def source(folder: Path, build: str = "tiny") -> str:
     return json.loads((folder / f"build/{build}/data/data.json").read_text())["source"]
 
 
+@pytest.mark.slow
 def test_plain_make_goes_on_with_the_recording_and_its_weights(checkout: Path) -> None:
     """It is what the report stage advises."""
     before = weights(checkout)
@@ -97,6 +98,7 @@ def test_another_recording_takes_no_trainings_place(checkout: Path, stage: str) 
     assert (hash_path(checkout / "build/tiny/model"), hash_path(checkout / "build/tiny/data")) == before
 
 
+@pytest.mark.slow
 def test_a_training_is_given_up_where_that_is_said(checkout: Path) -> None:
     done = flow(checkout, "quantize", "--data", "b.npy", "--epochs", "2", "--replace")
     assert done.returncode == 0, done.stderr
@@ -119,6 +121,7 @@ def test_epochs_are_never_ignored(checkout: Path) -> None:
     assert weights(checkout) == before, "the same recording, and no other epochs asked for"
 
 
+@pytest.mark.slow
 def test_training_from_shipped_weights_goes_on_so(checkout: Path) -> None:
     """What an interrupted or a later command does not say anew holds on."""
     done = flow(checkout, "train", "--data", "b.npy", "--epochs", "1", "--from-shipped", "--build", "own")
@@ -139,6 +142,7 @@ def test_a_beginning_that_cannot_be_is_refused(tmp_path: Path) -> None:
         plan_train(Layout("lite", ROOT / "designs/lite.toml"), None, from_shipped=True)
 
 
+@pytest.mark.slow
 def test_several_recordings_live_side_by_side(checkout: Path) -> None:
     before = weights(checkout)
     done = flow(checkout, "quantize", "--build", "b", "--data", "b.npy", "--epochs", "1")
@@ -152,6 +156,7 @@ def test_several_recordings_live_side_by_side(checkout: Path) -> None:
     assert (checkout / "build/tiny@b/sim/results.json").is_file()
 
 
+@pytest.mark.slow
 def test_a_recording_that_is_gone_does_not_take_its_spikes_along(checkout: Path) -> None:
     before = weights(checkout)
     (checkout / "a.npy").unlink()
@@ -163,6 +168,7 @@ def test_a_recording_that_is_gone_does_not_take_its_spikes_along(checkout: Path)
     assert weights(checkout) == before
 
 
+@pytest.mark.slow
 def test_spikes_of_an_older_design_are_cut_anew(checkout: Path) -> None:
     """A stage works on the data at hand, as long as they are what the design asks for."""
     toml = checkout / "designs/tiny.toml"

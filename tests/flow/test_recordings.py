@@ -11,6 +11,8 @@ from tests.flow.conftest import ROOT, Flow, run_flow
 from tests.recordings import codes, column, recorded, traces, write_spikeglx
 from tests.synth.small_library import small_library
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Path:

@@ -38,6 +38,7 @@ def test_every_stage_of_a_spec_refuses_one_of_an_older_design(flow: Flow, worksp
     assert not (workspace / "build/tiny/rtl").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("key", "before", "after", "remedy"), EDITS)
 def test_a_spec_made_here_is_compared_in_all_that_made_it(
     flow: Flow, workspace: Path, key: str, before: str, after: str, remedy: str
@@ -53,6 +54,7 @@ def test_a_spec_made_here_is_compared_in_all_that_made_it(
     assert hash_path(workspace / "build/tiny/rtl/spike_encoder.v") == verilog
 
 
+@pytest.mark.slow
 def test_the_remedy_is_one(flow: Flow, workspace: Path) -> None:
     edit(workspace, "codewords = 16", "codewords = 8")
     assert "codebook.codewords: the spec was made with 16, the design has 8" in flow("rtl").stderr
@@ -72,6 +74,7 @@ def test_a_shipped_spec_is_compared_by_its_shape(tmp_path: Path) -> None:
     assert "encoder.features: the spec was made with 4, the design has 8" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_report_is_of_the_hardware_that_the_design_has(flow: Flow, workspace: Path) -> None:
     for command in (["rtl"], ["sim", "--blocks", "8"], ["synth"]):
         assert flow(*command).returncode == 0

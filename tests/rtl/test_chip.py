@@ -255,6 +255,7 @@ def _harmful_bit(plan: Plan, adc: np.ndarray) -> tuple[int, int]:
     raise AssertionError("no bias matters to every block; choose another seed of the spec")
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_halts_the_chip_until_it_is_reloaded(tiny: Design) -> None:
     """Seeded flips through the memories' back door, one in each; spikes come all the time, none is lost.
 

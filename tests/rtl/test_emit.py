@@ -74,6 +74,7 @@ def test_every_memory_is_an_array_of_the_stated_size(emitted: Path) -> None:
     assert memories_are_as_stated(manifest, (emitted / "spike_encoder.v").read_text())
 
 
+@pytest.mark.slow
 def test_a_front_end_gives_a_compressor_beside_the_encoder(tiny: Design, tmp_path: Path, emitted: Path) -> None:
     made, made_of = front_end(24, 2, samples=tiny.block.samples, band_pass=BAND), random_spec(tiny, 1)
     emit(made_of, tiny.hardware, tmp_path, made)
@@ -104,6 +105,7 @@ class Uses:
         return Memory.elaborate(memory, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 24])
 def test_every_memory_is_used_as_stated(tiny: Design, tmp_path: Path, channels: int) -> None:
     """How many accesses come in a cycle, above all, decides on the macros that hold it."""
@@ -117,6 +119,7 @@ def test_every_memory_is_used_as_stated(tiny: Design, tmp_path: Path, channels: 
     assert {use.ports for use in uses.seen} >= {1, 2}
 
 
+@pytest.mark.slow
 def test_verilator_has_nothing_to_say_beside_the_waivers(tiny: Design, tmp_path: Path) -> None:
     emit(random_spec(tiny, 1), tiny.hardware, tmp_path, front_end(24, 2, samples=tiny.block.samples))
     for top in ("spike_encoder", "spike_compressor"):

@@ -64,6 +64,7 @@ def test_every_product_is_right(tiny: Design, signed: bool, bits: int, fold: int
     assert got == expected.ravel().tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bits", "fold", "parameters"), [(4, 1, "ram"), (6, 2, "ram"), (4, 4, "rom"), (6, 16, "ram")])
 def test_a_chip_with_narrow_weights_equals_golden(tiny: Design, bits: int, fold: int, parameters: str) -> None:
     """Loaded through the pins, checked by the chip's own CRC, and read back; packets are the host encoder's."""

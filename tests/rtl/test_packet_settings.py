@@ -74,6 +74,7 @@ def test_fewer_blocks_than_are_held_send_the_packet(tiny: Design) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("parameters", "pause"), [("ram", 0.0), pytest.param("rom", 0.6, marks=pytest.mark.regress)])
 def test_settings_written_at_any_time_lose_nothing(tiny: Design, parameters: str, pause: float) -> None:
     """With checks between blocks, back-pressure, and partial blocks never."""

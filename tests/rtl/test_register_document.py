@@ -288,6 +288,7 @@ def test_while_it_stops_it_neither_runs_nor_is_halted(tiny: Design) -> None:
     assert len(host.packets) == 1
 
 
+@pytest.mark.slow
 def test_what_may_always_be_written_changes_no_packet(tiny: Design) -> None:
     """Settings and counters are written again and again while spikes are encoded; checks come and go."""
     spec = random_spec(tiny, 5)

@@ -84,6 +84,7 @@ def test_packets_equal_golden_detector_and_host_encoder(tiny: Design, made: Fron
     assert host.packets == expected
 
 
+@pytest.mark.slow
 def test_flush_and_stop_never_part_an_event(tiny: Design) -> None:
     """At any time: blocks are events, none of them partial, and none is lost."""
     spec = random_spec(tiny, 81)

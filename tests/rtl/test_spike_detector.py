@@ -129,6 +129,7 @@ def planted_peaks(made: FrontEnd, peaks: list[tuple[int, int]], frames: int) -> 
     return codes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("idle", "pause"), [(0.0, 0.0), (0.4, 0.3), (0.0, 0.5)])
 def test_snippets_are_copied_in_two_parts(idle: float, pause: float) -> None:
     """Peaks now on this, now on that channel, several of them under way at once."""
@@ -167,6 +168,7 @@ def test_latency_after_the_last_sample() -> None:
     assert run.cycles[0] == run.taken[(made.settling + 30 + 17 - 3) * 2 - 1] + 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("channels", "spikes", "queue", "every"), [(4, 0, 6, 8), (4, 3, 6, 8), (16, 0, 4, 1)])
 def test_back_pressure_loses_whole_events_and_counts_them(channels: int, spikes: int, queue: int, every: int) -> None:
     made = front_end(channels, spikes, samples=19, frames=64, queue=queue)

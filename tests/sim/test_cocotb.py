@@ -9,6 +9,8 @@ from sim.mutation import choose_mutations, flip_in_verilog
 from sim.toolchain import available
 from tests.rtl.shapes import hardware
 
+pytestmark = pytest.mark.slow
+
 needs_icarus = pytest.mark.skipif(not available("iverilog"), reason="iverilog is not installed")
 
 

@@ -10,6 +10,7 @@ from tests.sim.control.chips import subject
 from tests.sim.control.mutants import MUTANTS, Mutant
 
 
+@pytest.mark.slow
 def test_a_random_host_meets_what_is_documented(tiny: Design, models: Path, tmp_path: Path) -> None:
     chip = subject("spikes built in", tiny, tmp_path, models)
     found = chip.judge(Player(chip, 7, "calm").play(400))

@@ -10,6 +10,8 @@ from spikecae.spec import EncoderSpec
 from tests.linear_spec import further_point, linear_adc, random_linear_spec
 from tests.rtl.shapes import hardware
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def specs() -> tuple[EncoderSpec, ...]:

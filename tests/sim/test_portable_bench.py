@@ -41,6 +41,7 @@ def test_a_sound_encoder_passes(encoder: Emitted, loadable: Emitted, tmp_path: P
         assert re.match(rf"PASS: 143 samples, \d+ bytes, spec {made.spec.hash}\n", line)
 
 
+@pytest.mark.slow
 def test_of_a_neighbourhood_a_wrong_spike_takes_the_others_with_it(tiny: Design, tmp_path: Path) -> None:
     """A chip for a queue, whose blocks are of spikes as they come, fails the bench of one for neighbourhoods."""
     spec, adc = random_spec(tiny, seed=1), random_adc(tiny, blocks=4, seed=2)

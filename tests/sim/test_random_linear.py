@@ -2,9 +2,13 @@
 
 from dataclasses import fields, replace
 
+import pytest
+
 from rtl.planning import make_plan
 from spikecae.design import FOLDS
 from tests.sim.random_linear import ONE_WORD, SEEDS, Drawn, check, compare, draw
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_random_linear_encoder_equals_golden_and_keeps_its_pace(models):

@@ -58,6 +58,7 @@ def test_a_flipped_bit_is_reported_and_fails(encoder, adc, models, tmp_path):
     assert results["first_mismatch"]["stage"] == mutation.stage
 
 
+@pytest.mark.slow
 def test_a_wrong_prediction_fails(encoder, adc, models, tmp_path):
     rtl_dir = tmp_path / "rtl"
     shutil.copytree(encoder.rtl_dir, rtl_dir)

@@ -81,6 +81,7 @@ def test_the_layout_is_made_of_its_macros(rtl_dir: Path) -> None:
     assert sources[1:] == ["${PDK_ROOT}/newfab/one_port.v", "${PDK_ROOT}/newfab/two_ports.v"]
 
 
+@pytest.mark.slow
 def test_the_layout_equals_golden(
     design: Design, spec: EncoderSpec, rtl_dir: Path, models: Path, tmp_path: Path
 ) -> None:

@@ -64,6 +64,7 @@ def test_events_stand_at_true_spikes(tiny: Design, tiny_spikes: SpikeDataset) ->
     assert (distance < 3e-3).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["folder", "zarr"])
 def test_saved_recordings_open_through_spikeinterface(
     tiny: Design, tiny_spikes: SpikeDataset, tmp_path: Path, suffix: str
@@ -115,6 +116,7 @@ def test_real_files_load(name: str, file: str, blocks: int) -> None:
     assert abs(int(np.median(peaks)) - design.recording.peak) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tiny", "neuropixels"])
 def test_the_shipped_weights_were_trained_on_these_embedded_spikes(name: str) -> None:
     """Bit for bit: however samples are judged, a recording without a fault gives what it always gave."""

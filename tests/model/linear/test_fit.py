@@ -63,6 +63,7 @@ def test_validation_spikes_take_the_bits_asked_for(
     assert model.weight.shape == (6, 32 if joint else 16)
 
 
+@pytest.mark.slow
 def test_more_bits_come_back_better_and_seeds_repeat(tiny: Design, tiny_spikes: SpikeDataset) -> None:
     design = linear_design(tiny, codewords=4)
     low, high, again = (
@@ -108,6 +109,7 @@ def test_a_class_is_the_nearest_one_and_levels_are_what_is_left(tiny: Design, ti
     np.testing.assert_array_equal(model.reconstruct(blocks), model.decode(sent))
 
 
+@pytest.mark.slow
 def test_dear_classes_are_chosen_less_often(tiny: Design, tiny_spikes: SpikeDataset) -> None:
     free, weighed = (
         fit_linear(linear_design(tiny, codewords=8, rate_weight=weight), tiny_spikes, seed=0) for weight in (0.0, 1e5)

@@ -166,6 +166,7 @@ def test_the_page_needs_nothing_else(evaluated: Evaluated, tmp_path: Path) -> No
     assert ("Retrain" in text) == evaluated.figures.retrain
 
 
+@pytest.mark.slow
 def test_the_command_says_the_same(run: Run, recording: BaseRecording, evaluated: Evaluated, tmp_path: Path) -> None:
     recording.frame_slice(0, 420_000).save(folder=tmp_path / "recording", progress_bar=False, verbose=False)
     said = run("evaluate", "recording", "--codec", "lite_probe")
@@ -194,6 +195,7 @@ def by_channel(_: str, sorted_: BaseRecording, **__: object) -> NumpySorting:
     return NumpySorting.from_samples_and_labels([frames], [channels], 30_000.0)
 
 
+@pytest.mark.slow
 def test_a_sorter_runs_before_and_after(
     recording: BaseRecording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
