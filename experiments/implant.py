@@ -209,10 +209,11 @@ def of_128(findings: Findings) -> Metrics:
 def folded_more(findings: Findings) -> str:
     """Area and power pull against each other."""
     own, other = of_128(findings), findings.row({"channels": "128", **BUILT_IN, "fold": str(FOLDED_MORE)}).metrics
+    area, power = (other[name].mean for name in ("um2_per_channel", "uw_per_channel"))
+    spared, added = own["um2_per_channel"].mean - area, power - own["uw_per_channel"].mean
     return (
-        f"Less area is more power: with fold {FOLDED_MORE} a channel takes {other['um2_per_channel'].mean:,.0f} µm² and "
-        f"{other['uw_per_channel'].mean:.2f} µW, {own['um2_per_channel'].mean - other['um2_per_channel'].mean:,.0f} µm² "
-        f"less and {other['uw_per_channel'].mean - own['uw_per_channel'].mean:.2f} µW more."
+        f"Less area is more power: with fold {FOLDED_MORE} a channel takes {area:,.0f} µm² and {power:.2f} µW, "
+        f"{spared:,.0f} µm² less and {added:.2f} µW more."
     )
 
 

@@ -45,6 +45,8 @@ class Memory(Record):
     """Fewest bits that are written by themselves, where these are not whole words."""
     busy: bool = False
     """Read and written in nearly every cycle."""
+    rare: bool = False
+    """Read and written in few cycles."""
     immediate: bool = False
     """Read without a clock."""
 
@@ -72,6 +74,7 @@ class Memory(Record):
             ports=self.ports,
             write_bits=None if self.kind == "rom" else self.write_bits or self.width,
             busy=self.busy,
+            rare=self.rare,
             immediate=self.immediate,
         )
 

@@ -49,7 +49,7 @@ def memories_of(front_end: FrontEnd, detector: str) -> Iterator[Memory]:
         yield held("filter", "states", front_end.filter_groups, width, ports=ports)
     yield held("noise", "estimates", channels, bits + FRACTION, ports=1)
     yield held("noise.thresholds", "words", max(2, groups), lanes * bits, ports=once, write_bits=bits)
-    yield held("peaks", "states", channels, state_layout(front_end).size)
+    yield held("peaks", "states", channels, state_layout(front_end).size, rare=True)
     if groups > 1:
         yield held("peaks.flags", "words", groups, lanes, immediate=True)
     for number, together in enumerate(lanes_of_memories(front_end)):

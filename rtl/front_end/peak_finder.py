@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.front_end.push_stream import PushStream
 from rtl.front_end.sample_counter import TIME_BITS, counted_layout
-from rtl.memory.sized import alone
+from rtl.memory.sized import SizedMemory, alone
 from spikecae.front_end.front_end import FrontEnd
 
 __all__ = ["PeakFinder", "peak_layout", "state_layout"]
@@ -80,7 +80,7 @@ class PeakFinder(wiring.Component):
         m = Module()
         front_end, sample, valid = self._front_end, self.i.payload, self.i.valid
         state = state_layout(front_end)
-        m.submodules.states = memory = Memory(shape=state, depth=max(2, front_end.channels), init=[])
+        m.submodules.states = memory = SizedMemory(shape=state, depth=max(2, front_end.channels), init=[], rare=True)
         write = memory.write_port()
         # Only one channel's state is read in the cycle in which it is written.
         read = memory.read_port(transparent_for=[write] if front_end.channels == 1 else [])

@@ -15,6 +15,7 @@ class SizedMemory(Memory):
     ----------
     single_port: never read and written in the same cycle.
     busy: read and written in nearly every cycle.
+    rare: read and written in few.
     others: as for :class:`amaranth.lib.memory.Memory`.
 
     Cycles
@@ -23,9 +24,9 @@ class SizedMemory(Memory):
     Throughput: an access a cycle at each port.
     """
 
-    def __init__(self, *, single_port: bool = False, busy: bool = False, **others: object) -> None:
+    def __init__(self, *, single_port: bool = False, busy: bool = False, rare: bool = False, **others: object) -> None:
         self.single_port = single_port
-        self.busy = busy
+        self.busy, self.rare = busy, rare
         super().__init__(**others)
 
 
@@ -58,5 +59,6 @@ def use_of(memory: Memory) -> MemoryUse:
         ports=1 if sized and memory.single_port else len(memory.read_ports) + len(memory.write_ports),
         write_bits=min(granules, default=None),
         busy=sized and memory.busy,
+        rare=sized and memory.rare,
         immediate=any(port.domain == "comb" for port in memory.read_ports),
     )

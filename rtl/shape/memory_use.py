@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["BUSY_WORDS", "FLIP_FLOP_BITS", "MemoryUse", "Place", "held_in"]
+__all__ = ["BUSY_WORDS", "FLIP_FLOP_BITS", "RARE_BITS", "MemoryUse", "Place", "held_in"]
 
 FLIP_FLOP_BITS = 1024
 """Memories up to this size are flip-flops: the smallest macros take as much area as 1000 of these."""
+RARE_BITS = 512
+"""The same of those that mostly rest: a macro takes no energy then, and less area than so many flip-flops."""
 FLIP_FLOP_BITS_WITHOUT_MACROS = 8192
-"""The same in a process without macros: buffers are flip-flops there, loadable parameters remain black boxes."""
+"""Up to this size all are in a process without macros. Loadable parameters remain black boxes there."""
 BUSY_WORDS = 64
 """Busy memories are flip-flops up to so many words, whatever their size: macros cost more there. With more words,
 choosing one among the flip-flops costs more than a macro."""
@@ -22,8 +24,8 @@ class MemoryUse:
     """A memory and what is done with it.
 
     ``ports`` accesses come in one cycle at most; ``write_bits`` are the fewest that are written by themselves, none in
-    a constant memory. ``busy``: read and written in nearly every cycle. ``immediate``: reads are not clocked, as those
-    of all macros are.
+    a constant memory. ``busy``: read and written in nearly every cycle; ``rare``: in few. ``immediate``: reads are not
+    clocked, as those of all macros are.
     """
 
     words: int
@@ -31,6 +33,7 @@ class MemoryUse:
     ports: int = 2
     write_bits: int | None = None
     busy: bool = False
+    rare: bool = False
     immediate: bool = False
 
     @property
@@ -43,6 +46,8 @@ def held_in(use: MemoryUse, *, macros: bool) -> Place:
     """What holds a memory in a process with or without macros."""
     if use.write_bits is None:
         return "logic"
-    limit = FLIP_FLOP_BITS if macros else FLIP_FLOP_BITS_WITHOUT_MACROS
+    limit = FLIP_FLOP_BITS_WITHOUT_MACROS
+    if macros:
+        limit = RARE_BITS if use.rare else FLIP_FLOP_BITS
     small = use.bits <= limit or (use.busy and use.words <= BUSY_WORDS)
     return "flip-flops" if small or use.immediate else "macro"

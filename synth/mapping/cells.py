@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rtl.manifest import Manifest, Memory
-from rtl.shape.memory_use import FLIP_FLOP_BITS, Place, held_in
+from rtl.shape.memory_use import FLIP_FLOP_BITS, RARE_BITS, Place, held_in
 from rtl.units.clock_gate import CLOCK_GATE, UNGATED
 from sim.toolchain import YosysError
 from spikecae.files import write_bytes
@@ -98,7 +98,8 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
         macro_bits=sum(memory.bits for memory in in_macros),
         macro_area_um2=sum(chosen) if len(chosen) == len(in_macros) else None,
         notes=[
-            f"memories of up to {FLIP_FLOP_BITS} bits are flip-flops, read-only ones logic; the others are black boxes",
+            f"memories of up to {FLIP_FLOP_BITS} bits ({RARE_BITS} where they mostly rest) are flip-flops, "
+            "read-only ones logic; the others are black boxes",
             "macros are an estimate: for each memory those with the least area times energy; memories that are never "
             "read and written in one cycle take one port, the others two",
             f"clocks are gated for {GATED_BITS} flip-flops or more with one enable"

@@ -165,6 +165,14 @@ def test_reads_what_was_written(name, shape, single_port, transparent, tmp_path,
         assert used == expected
 
 
+def test_what_mostly_rests_is_a_macro_sooner() -> None:
+    """64 search states of 16 bits; thresholds of as many bits, which are looked up word after word, are flip-flops."""
+    states, thresholds = MemoryUse(64, 16, write_bits=16, rare=True), MemoryUse(16, 64, write_bits=8, ports=1)
+    assert held_in(states, macros=True) == "macro"
+    assert held_in(thresholds, macros=True) == held_in(states, macros=False) == "flip-flops"
+    assert held_in(MemoryUse(32, 16, write_bits=16, rare=True), macros=True) == "flip-flops"
+
+
 @needs_icarus
 @pytest.mark.parametrize(
     ("shape", "single_port"), [((1500, 64, 2), True), ((130, 24, 3), False)], ids=["one port", "two ports"]
