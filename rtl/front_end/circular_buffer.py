@@ -86,7 +86,7 @@ class CircularBuffer(wiring.Component):
         front_end = self._front_end
         bits, lanes = front_end.bits, front_end.lanes
         depth = front_end.frames * front_end.groups
-        single = front_end.channels == 1
+        single = front_end.own_words
         sample = self.i.payload
         gathered = [Signal(bits, name=f"gathered{lane}", reset_less=True) for lane in range(lanes)]
         full, at = Signal(), Signal.like(self.read.word)

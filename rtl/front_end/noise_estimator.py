@@ -110,7 +110,7 @@ class NoiseEstimator(wiring.Component):
 
         lanes, groups = front_end.lanes, front_end.groups
         words = SizedMemory(
-            shape=unsigned(lanes * bits), depth=max(2, groups), init=[], single_port=front_end.channels > 1
+            shape=unsigned(lanes * bits), depth=max(2, groups), init=[], single_port=not front_end.own_words
         )
         m.submodules.thresholds = alone(words)
         in_flip_flops = groups * lanes * bits <= FLIP_FLOP_BITS
@@ -118,7 +118,7 @@ class NoiseEstimator(wiring.Component):
         keep = words.write_port(domain="turning" if in_flip_flops else "sync", granularity=bits)
         looks_up = self.i.valid & i.ends
         keeps = self.i.valid & (steps[2] | waits)
-        if front_end.channels > 1:  # no word has one sample, so that the next cycle is free
+        if not front_end.own_words:  # no word has one sample, so that the next cycle is free
             keeps &= ~i.ends
             with m.If(self.i.valid):
                 m.d.sync += waits.eq(steps[2] & i.ends)

@@ -42,7 +42,7 @@ def memories_of(front_end: FrontEnd, detector: str) -> Iterator[Memory]:
 
     event = listed_layout(front_end).size
     lanes, groups = front_end.lanes, front_end.groups
-    once = 2 if front_end.channels == 1 else 1
+    once = 2 if front_end.own_words else 1
     if front_end.filter_groups > 1 and front_end.band_pass:
         width = front_end.filter_lanes * states_layout(front_end).size
         ports = 1 if front_end.filter_lanes > 1 else 2

@@ -1,18 +1,34 @@
 """``[recording]`` and ``[front_end]``: how spikes are found, in a recording and on the chip."""
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from spikecae.design.adc import Adc
 from spikecae.design.block import Block
 from spikecae.design.rules import Fault, rule
 from spikecae.design.section import Costs, Section, Unit
 
-__all__ = ["Detector", "Recording"]
+__all__ = ["GAIN_BITS", "GAIN_FRACTION", "LIMITS", "Detector", "Recording"]
 
 
+GAIN_BITS, GAIN_FRACTION = 8, 4
+"""Width of the detector's gain, its threshold over the median magnitude, and fraction bits of it."""
+MEDIAN_OF_NORMAL = 0.6745
+"""median(|x|) of a normal distribution, in standard deviations (Quiroga et al. 2004)."""
+SEARCH_MS = 0.5
+"""How long after its crossing the peak of a spike may come: most action potentials take less."""
+LIMITS = {
+    "samples": (4, 128),
+    "bits": (6, 16),
+    "gain": (1, (1 << GAIN_BITS) - 1),
+    "search": (1, 128),
+    "refractory": (1, 1024),
+}
+"""What the detector on the chip can have, least and most; its times are in samples of a channel."""
 LOWEST_EDGE = 10000
 """Of a filter on the chip: samples a second over its lower edge, at most. Its state has a bit for every doubling."""
 
@@ -43,6 +59,21 @@ class Recording(Section):
     radius_um: Annotated[float, Field(ge=0), Unit("µm")] = 75.0
     """Channels are close up to this distance of their contacts. Within it and the refractory time, all but the largest
     peak belong to the same event."""
+
+    @property
+    def gain(self) -> int:
+        """The threshold over median(|x|), with ``GAIN_FRACTION`` fraction bits."""
+        return math.floor(self.threshold / MEDIAN_OF_NORMAL * (1 << GAIN_FRACTION) + 0.5)
+
+    @property
+    def refractory(self) -> int:
+        """The refractory time, in samples."""
+        return max(1, round(self.refractory_ms * self.sampling_rate_hz / 1000))
+
+    @property
+    def search(self) -> int:
+        """Samples from a crossing on, itself included, among which the peak is, no more than the refractory time."""
+        return min(self.refractory, max(1, round(SEARCH_MS * self.sampling_rate_hz / 1000)))
 
     @field_validator("unit")
     @classmethod
@@ -126,6 +157,35 @@ class Detector(Section):
             "band_pass": ("low", "high"),
         }
         return edges[self.filter]
+
+    @rule
+    def within_what_the_detector_can_have(self, recording: Recording, block: Block, adc: Adc) -> Iterator[Fault]:
+        """The chip's detector has thresholds of 0.042 to 10.7, snippets of 4 to 128 samples, converters of 6 to 16 bits,
+        refractory times of up to 1024 samples, and searches for a peak in up to 128, which are 0.5 ms or the refractory
+        time."""
+        step = MEDIAN_OF_NORMAL / (1 << GAIN_FRACTION)
+        rate, slowest = recording.sampling_rate_hz, 1000 * LIMITS["search"][1] / SEARCH_MS
+        longest = 1000 * LIMITS["refractory"][1] / rate
+        asked = (
+            ("samples", block.samples, "block.samples", block.samples, "take {low} to {high} with a [front_end]"),
+            ("bits", adc.bits, "adc.bits", adc.bits, "take {low} to {high} with a [front_end]"),
+            (
+                *("gain", recording.gain, "recording.threshold", recording.threshold),
+                f"the chip's detector can have {step:.2g} to {LIMITS['gain'][1] * step:.3g}",
+            ),
+            (
+                *("refractory", recording.refractory, "recording.refractory_ms", recording.refractory_ms),
+                f"is {{value}} samples, {{high}} at most with a [front_end]; take up to {longest:g}",
+            ),
+            (
+                *("search", recording.search, "recording.sampling_rate_hz", rate),
+                f"a [front_end] takes up to {slowest:g}",
+            ),
+        )
+        for name, value, key, given, remedy in asked:
+            low, high = LIMITS[name]
+            if not low <= value <= high:
+                yield Fault(key, given, remedy.format(value=value, low=low, high=high))
 
     @rule
     def room_for_events(self) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecae.design import Design
+from spikecae.design.recording import GAIN_BITS, GAIN_FRACTION, LIMITS
 from spikecae.front_end.band_pass import BandPass, band_pass_of
 from spikecae.front_end.geometry import close_contacts, nearest_contacts
 from spikecae.front_end.places import FEWEST, RATE_HZ, places_for
@@ -27,12 +28,6 @@ __all__ = [
     "turns_for",
 ]
 
-GAIN_BITS = 8
-"""Width of ``FrontEnd.gain``."""
-GAIN_FRACTION = 4
-"""Fraction bits of ``FrontEnd.gain``."""
-MEDIAN_OF_NORMAL = 0.6745
-"""median(|x|) of a normal distribution, in standard deviations (Quiroga et al. 2004)."""
 LATENCY = 10
 """Most cycles from the sample that decides on an event, or completes it, until it can be read."""
 THRESHOLD_LAG = 4
@@ -44,8 +39,6 @@ WORD_BITS = 64
 """Most bits of a word of samples, or of thresholds: those of the widest memory macros."""
 TURNS, SETTLING_TURNS = 65, 5
 """Samples of a channel of which one moves its noise estimate, at least: once it has settled, and before."""
-SEARCH_MS = 0.5
-"""How long after its crossing the peak of a spike may come: most action potentials take less."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +116,11 @@ class FrontEnd:
     def lanes(self) -> int:
         """Samples of neighbouring channels in a word."""
         return lanes_for(self.channels, self.bits)
+
+    @property
+    def own_words(self) -> bool:
+        """Whether every sample is a word: of a single channel, or where words of any size would leave one over."""
+        return self.lanes == 1
 
     @property
     def groups(self) -> int:
@@ -229,9 +227,10 @@ class FrontEnd:
 
     def _frames_of_copy(self, samples: int) -> int:
         """Those that can come while so many samples of each snippet are read, one in each cycle in which no word is
-        written."""
+        written, or in every one at a port of their own."""
         samples *= self.spikes
-        return samples if self.channels == 1 else -(-samples // (self.channels - self.groups)) + 1
+        free = self.channels if self.own_words else self.channels - self.groups  # cycles of a frame
+        return samples if self.channels == 1 else -(-samples // free) + 1
 
     def _frames_in(self, cycles: int) -> int:
         """How many can come, at one sample a cycle."""
@@ -240,14 +239,14 @@ class FrontEnd:
     def _faults(self) -> list[str]:
         ranges = {
             "channels": (1, 1024),
-            "samples": (4, 128),
+            "samples": LIMITS["samples"],
             "peak": (0, self.samples - 1),
-            "gain": (1, (1 << GAIN_BITS) - 1),
-            "search": (1, 128),
-            "refractory": (self.search, 1024),
+            "gain": LIMITS["gain"],
+            "search": LIMITS["search"],
+            "refractory": (self.search, LIMITS["refractory"][1]),
             "noise_shift": (5, 16),
             "turns": (5, 1023),
-            "bits": (6, 16),
+            "bits": LIMITS["bits"],
             "pending": (1, 64),
             "queue": (3, 1024),
         }
@@ -320,9 +319,6 @@ def front_end_of(
             f"design {design.name!r} codes a {design.block.kind}: neighbours and close belong to neighbourhoods"
         )
     recording, block = design.recording, design.block
-    per_ms = recording.sampling_rate_hz / 1000
-    refractory = max(1, round(recording.refractory_ms * per_ms))
-    search = min(refractory, max(1, round(SEARCH_MS * per_ms)))
     rows: tuple[tuple[int, ...], ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
     if neighbours is not None and close is not None:
@@ -333,9 +329,9 @@ def front_end_of(
         samples=block.samples,
         peak=recording.peak,
         polarity=recording.polarity,
-        gain=math.floor(recording.threshold / MEDIAN_OF_NORMAL * (1 << GAIN_FRACTION) + 0.5),
-        search=search,
-        refractory=refractory,
+        gain=recording.gain,
+        search=recording.search,
+        refractory=recording.refractory,
         frames=1 << 12,
         noise_shift=noise_shift,
         turns=turns_for(channels),

@@ -15,7 +15,7 @@ from spikecae.front_end.front_end import FrontEnd
 __all__ = ["SEED", "Background", "heard_by", "listen"]
 
 EDGE = 8
-"""Samples at a snippet's beginning that are noise alone."""
+"""Samples at a snippet's beginning that are noise alone, if its peak is twice as far from there."""
 MEDIAN_OF_NORMAL = 0.6745
 ORDER = 2
 """Of the band-pass, at either edge of the band."""
@@ -92,10 +92,16 @@ def listen(
         seed: of noise, places and spikes.
 
     Raises:
-        ValueError: the golden detector does not find these spikes and no others, however often they are drawn.
+        ValueError: a spike begins with its peak, or the golden detector does not find these spikes and no others,
+            however often they are drawn.
     """
     heard = blocks.astype(np.int64) - front_end.zero
-    deviation = max(1.0, float(np.median(np.abs(heard[..., :EDGE]))) / MEDIAN_OF_NORMAL)
+    before = min(EDGE, front_end.peak // 2)
+    if not before:
+        raise ValueError(
+            f"recording.peak = {front_end.peak} leaves no noise before the spikes; cut snippets with a later peak"
+        )
+    deviation = max(1.0, float(np.median(np.abs(heard[..., :before]))) / MEDIAN_OF_NORMAL)
     if not front_end.neighbours:
         heard = heard.reshape(-1, 1, heard.shape[-1])
     samples = front_end.samples
@@ -120,7 +126,8 @@ def listen(
             return Background(codes, settled, spikes, events, deviation)
     raise ValueError(
         f"the golden detector does not find {events} planted spikes, and none beside them, in any of {DRAWS} draws; "
-        "raise recording.threshold, or give larger spikes"
+        f"the noise is {deviation:.1f} codes deep, half of the spikes are {np.median(np.abs(heard).max(axis=-1)):.0f} "
+        "high: give larger spikes, or a finer adc.lsb"
     )
 
 

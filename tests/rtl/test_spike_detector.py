@@ -103,6 +103,7 @@ CASES = {
     "4 channels": (front_end(4, 3, samples=19, peak=18, search=8, noise_shift=6), 340, 20),
     "6 channels behind a filter": (front_end(6, 3, samples=19, bits=12, band_pass=BAND), 400, 15),
     "16 channels": (front_end(16, 4, samples=21, pending=4, queue=16), 170, 4),
+    "13 channels that no word suits": (front_end(13, samples=21, bits=16, queue=16), 200, 4),
 }
 """Detector, frames after it has settled, and frames from spike to spike."""
 

@@ -88,6 +88,39 @@ def test_too_few_places_are_refused_and_none_are_as_many_as_needed(tmp_path: Pat
     assert made.queue == 8
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("threshold = 11.0", r"recording\.threshold = 11\.0: the chip's detector can have 0\.042 to 10\.7"),
+        ("threshold = 0.001", r"recording\.threshold = 0\.001: "),
+        ("refractory_ms = 1000.0", r"recording\.refractory_ms = 1000\.0: is 30000 samples, 1024 at most"),
+        ("sampling_rate_hz = 1e6", r"recording\.sampling_rate_hz = 1000000\.0: a \[front_end\] takes up to 256000"),
+    ],
+)
+def test_what_the_detector_cannot_have_is_told_with_the_key(tmp_path: Path, change: str, told: str) -> None:
+    path = with_contacts(tmp_path, [[0, 0], [0, 9]])
+    lines = path.read_text(encoding="utf-8").splitlines()
+    key = change.partition(" =")[0]
+    kept = [line for line in lines if not line.startswith(f"{key} =")]
+    kept.insert(kept.index("[recording]") + 1, change)
+    path.write_text("\n".join(kept), encoding="utf-8")
+    with pytest.raises(DesignError, match=told):
+        load_design(path)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+def test_any_number_of_channels_will_do(neuropixels: Design, bits: int) -> None:
+    """Of 61 channels any word of 10-bit samples would leave one over: each has a word of its own."""
+    adc = neuropixels.adc.model_copy(update={"bits": bits})
+    queue = neuropixels.block.model_copy(update={"kind": "queue"})
+    design = neuropixels.model_copy(update={"adc": adc, "block": queue})
+    for channels in range(1, 1025):
+        made = front_end_of(design, channels, queue=8)
+        assert made.channels % made.lanes != 1
+        assert made.frames >= made.frames_needed
+    assert front_end_of(design, 61).own_words == (bits in (10, 12, 16))
+
+
 def test_unsigned_converter_has_its_zero_at_mid_scale(neuropixels: Design) -> None:
     adc = neuropixels.adc.model_copy(update={"signed": False, "bits": 12})
     block = neuropixels.block.model_copy(update={"kind": "queue"})
