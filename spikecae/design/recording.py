@@ -160,8 +160,8 @@ class Detector(Section):
 
     @rule
     def within_what_the_detector_can_have(self, recording: Recording, block: Block, adc: Adc) -> Iterator[Fault]:
-        """The chip's detector has thresholds of 0.042 to 10.7, snippets of 4 to 128 samples, converters of 6 to 16 bits,
-        refractory times of up to 1024 samples, and searches for a peak in up to 128, which are 0.5 ms or the refractory
+        """The chip's detector has thresholds of 0.042 to 10.7, snippets of 4 to 128 samples, converters of 6 to 16
+        bits and refractory times of up to 1024 samples; it searches up to 128 for a peak, 0.5 ms or the refractory
         time."""
         step = MEDIAN_OF_NORMAL / (1 << GAIN_FRACTION)
         rate, slowest = recording.sampling_rate_hz, 1000 * LIMITS["search"][1] / SEARCH_MS
