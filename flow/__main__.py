@@ -1,5 +1,13 @@
 """``python -m flow``."""
 
-from flow.cli import main
+import sys
 
-main()
+from spikecae.__main__ import INTERRUPTED, signals_interrupt
+
+with signals_interrupt():
+    try:
+        from flow.cli import main
+
+        main()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

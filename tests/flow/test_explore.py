@@ -2,6 +2,7 @@
 
 import json
 import signal
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from flow.explore.space import FAMILIES, KIND, choices_of, made, neighbours_of, 
 from flow.explore.study import Search, exploration, explored, open_study
 from flow.explore.trial import Figures
 from flow.report.drawing.figures import style, svg
+from spikecae.__main__ import signals_interrupt
 from spikecae.design import Design, Linear, load_design
 from tests.flow.conftest import ROOT
 
@@ -207,6 +209,22 @@ def test_an_interrupt_that_a_library_dropped_ends_the_search(lite: Design, tmp_p
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _dropped(number: signal.Signals, check: Callable[[], None]) -> None:
+    with suppress(KeyboardInterrupt):
+        signal.raise_signal(number)
+    check()
+
+
+def test_a_signal_that_a_library_dropped_ends_the_search_too() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with pytest.raises(SystemExit) as ended, signals_interrupt(), kept_interrupts() as check:
+            _dropped(signal.SIGTERM, check)
+        assert ended.value.code == 128 + signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_interrupts_that_are_ignored_still_are() -> None:
