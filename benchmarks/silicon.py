@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from flow.commands.options import GateBlocks
 from flow.layout import find_layout
 from spikecae.files import write_text
 from synth.part import Part
@@ -97,7 +98,7 @@ def compare(baseline: Baseline, found: dict[str, float]) -> tuple[list[str], lis
 def main(
     design: Annotated[str, typer.Option(help="Name of a file in designs/, or the path of a design file.")] = "tiny",
     target: Annotated[str, typer.Option(help="A process with cells, or a liberty file.")] = next(iter(with_cells())),
-    blocks: Annotated[int, typer.Option(min=1, help="Blocks to measure, gate by gate.")] = 4,
+    blocks: GateBlocks = 4,
     update: Annotated[bool, typer.Option("--update", help="Keep the figures of this run.")] = False,
 ) -> None:
     """Measure, and compare with the figures kept."""

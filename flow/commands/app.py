@@ -17,6 +17,8 @@ import typer
 from pydantic import BaseModel
 from rich.console import Console
 
+from spikecae.__main__ import INTERRUPTED
+
 __all__ = ["STOPPED", "Answer", "Said", "Written", "app", "asks", "command", "console", "examples_of"]
 
 app = typer.Typer(
@@ -26,8 +28,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-STOPPED = 130
-"""Exit status of a command that Ctrl-C ended, as shells have it."""
+STOPPED = INTERRUPTED
+"""Exit status of a command that Ctrl-C ended."""
+RESUMED = "stopped: what is finished stays, and the same command goes on from there"
+BEGUN_ANEW = "stopped before it was done: the same command begins anew"
 EXAMPLE = "  python -m flow "
 Json = Annotated[
     bool, typer.Option("--json", help="The result as JSON on standard output, the rest on standard error.")
@@ -76,8 +80,9 @@ def asks() -> bool:
     return sys.stdin.isatty() and not _as_json.get()
 
 
-def command(*examples: str, name: str | None = None) -> Callable[[Callable[..., Answer]], None]:
-    """Make a function a command with ``--json``, and with examples in its help, each without ``python -m flow``."""
+def command(*examples: str, name: str | None = None, resumes: bool = False) -> Callable[[Callable[..., Answer]], None]:
+    """Make a function a command with ``--json``, and with examples in its help, each without ``python -m flow``. One
+    that ``resumes`` keeps what it has done when it is stopped."""
 
     def register(work: Callable[..., Answer]) -> None:
         @wraps(work)
@@ -86,7 +91,7 @@ def command(*examples: str, name: str | None = None) -> Callable[[Callable[..., 
             try:
                 answer = work(**given)
             except KeyboardInterrupt:
-                print("stopped: what is finished stays, and the same command goes on from there", file=sys.stderr)
+                print(RESUMED if resumes else BEGUN_ANEW, file=sys.stderr)
                 raise typer.Exit(STOPPED) from None
             finally:
                 _as_json.reset(token)

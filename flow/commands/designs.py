@@ -6,11 +6,33 @@ from typing import Annotated
 import typer
 
 from flow.commands.app import Answer, asks, command, console
-from flow.commands.options import Area, Channels, Folder, Overwrite, Raw, Stream
+from flow.commands.options import Area, Channels, Folder, Link, Overwrite, Power, Raw, Stream, positive
+from flow.drafting.sampling import check_sampling
 from flow.layout import BUILD, DESIGNS
 from synth.estimate.limit import RATE_HZ
 
 __all__: list[str] = []
+
+
+def _sampling(rate_hz: float) -> float:
+    try:
+        check_sampling(rate_hz)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return rate_hz
+
+
+def _asked_channels(said: str) -> int:
+    if not said.isdecimal() or not int(said):
+        raise typer.BadParameter(f"{said!r} must be a whole number above 0")
+    return int(said)
+
+
+def _asked_rate(said: str | float) -> float:
+    try:
+        return positive(float(said))
+    except ValueError:
+        raise typer.BadParameter(f"{said!r} must be a finite number above 0") from None
 
 
 @command("check lite", "check designs/lite.toml --json", "check tiny --module model/autoencoder/network.py:Encoder")
@@ -70,16 +92,14 @@ def new(
     channels: Channels = None,
     rate: Annotated[
         float | None,
-        typer.Option("--rate", min=0.001, help=f"Spikes a second and channel; {RATE_HZ:g} without --data."),
+        typer.Option("--rate", help=f"Spikes a second and channel; {RATE_HZ:g} without --data.", callback=positive),
     ] = None,
     sampling: Annotated[
-        float, typer.Option("--sampling", min=1000.0, help="Samples a second and channel, without --data.")
+        float, typer.Option("--sampling", help="Samples a second and channel, without --data.", callback=_sampling)
     ] = 30000.0,
     area: Area = None,
-    power: Annotated[float | None, typer.Option("--power", help="µW that there are.", show_default=False)] = None,
-    link: Annotated[
-        float | None, typer.Option("--link", min=0.001, help="kbit/s that may leave the chip.", show_default=False)
-    ] = None,
+    power: Power = None,
+    link: Link = None,
     to: Folder = DESIGNS,
     overwrite: Overwrite = False,
 ) -> Answer:
@@ -92,12 +112,19 @@ def new(
     if channels is None and data is None:
         if not asks():
             raise ValueError("nothing to draft a design from; give --data, or --channels")
-        channels = typer.prompt("channels", type=int)
-        rate = typer.prompt("spikes a second and channel", default=RATE_HZ, type=float)
-    with console().status("drafting"):
+        channels = typer.prompt("channels", value_proc=_asked_channels)
+        rate = typer.prompt("spikes a second and channel", default=RATE_HZ, value_proc=_asked_rate)
+    shown = console()
+
+    def tell(line: str) -> None:
+        shown.print(line, style="dim", markup=False, soft_wrap=True)
+
+    with shown.status("drafting"):
+        if data is not None:
+            tell(f"finding spikes in {data.name}")
         found = None if data is None else surveyed(data, describe(data, raw, stream))
         if found is not None:
             channels, rate = channels or found.channels, rate or found.rate_hz
         wishes = Wishes(channels or 1, rate or RATE_HZ, sampling, link)
-        made = new_design(path, wishes, Limits(area, power), found)
+        made = new_design(path, wishes, Limits(area, power), found, tell)
     return Answer(made, text_of(made))

@@ -1,7 +1,8 @@
 """Options that several commands have."""
 
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -21,8 +22,10 @@ __all__ = [
     "Folder",
     "FromShipped",
     "GateBlocks",
+    "Link",
     "Overwrite",
     "Placed",
+    "Power",
     "Provenance",
     "Raw",
     "Replace",
@@ -30,9 +33,31 @@ __all__ = [
     "Target",
     "Waves",
     "Whole",
+    "positive",
 ]
 
 NEUROPIXELS = "neuropixels"
+Number = TypeVar("Number", float, float | None)
+
+
+def positive(value: Number) -> Number:
+    """A number, where one is given.
+
+    Raises:
+        typer.BadParameter: it is not above 0, or not finite.
+    """
+    if value is not None and not 0 < value < math.inf:
+        raise typer.BadParameter(f"{value:g} must be a finite number above 0")
+    return value
+
+
+def _gate_blocks(said: str | int) -> int:
+    text = str(said)
+    if not text.isdecimal() or not int(text):
+        remedy = "measured gate by gate is a number of blocks from 1 on, say 4"
+        raise typer.BadParameter(f"BLOCKS={text}: {remedy}{'; all is for sim' if text == 'all' else ''}")
+    return int(text)
+
 
 DesignName = Annotated[
     str, typer.Option("--design", help="Name of a file in designs/, without .toml; or the path of a design file.")
@@ -74,7 +99,10 @@ Blocks = Annotated[
         "--blocks", help="Test blocks to simulate: a number, or all; 256 where there are.", show_default=False
     ),
 ]
-GateBlocks = Annotated[int, typer.Option("--blocks", min=1, help="Blocks to measure, gate by gate.")]
+GateBlocks = Annotated[
+    int,
+    typer.Option("--blocks", parser=_gate_blocks, metavar="INTEGER", help="Blocks to measure, gate by gate."),
+]
 Waves = Annotated[bool, typer.Option("--waves", help="Leave a waveform of the simulation.")]
 Cocotb = Annotated[bool, typer.Option("--cocotb", help="Run the cocotb benches too, on every simulator installed.")]
 Target = Annotated[
@@ -87,6 +115,16 @@ Target = Annotated[
 Placed = Annotated[bool, typer.Option("--placed", help="Place the netlist, and take the wires from that.")]
 Whole = Annotated[bool, typer.Option("--whole", help="Take the encoder with the front end that the design gives it.")]
 Channels = Annotated[int | None, typer.Option("--channels", min=1, help="Channels of the chip.", show_default=False)]
-Area = Annotated[float | None, typer.Option("--area", help="mm² that there are.", show_default=False)]
+Area = Annotated[
+    float | None, typer.Option("--area", help="mm² that there are.", show_default=False, callback=positive)
+]
+Power = Annotated[
+    float | None,
+    typer.Option("--power", help="µW that there are, for all channels.", show_default=False, callback=positive),
+]
+Link = Annotated[
+    float | None,
+    typer.Option("--link", help="kbit/s that may leave, for all channels.", show_default=False, callback=positive),
+]
 Folder = Annotated[Path, typer.Option("--to", help="Folder to write it into.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a file of that name.")]

@@ -12,11 +12,14 @@ from flow.commands.options import (
     Data,
     DesignName,
     Folder,
+    Link,
     Overwrite,
+    Power,
     Provenance,
     Raw,
     Replace,
     Stream,
+    positive,
 )
 from flow.layout import DESIGNS, find_layout
 from spikecae.design import ENCODERS
@@ -31,6 +34,7 @@ LITE = "lite"
     "explore --design lite --trials 40",
     "explore --design lite_probe --channels 1000 --rate 30 --area 12 --family linear",
     "explore --design lite --scheduler tcp://127.0.0.1:8786 --json",
+    resumes=True,
 )
 def explore(
     design: DesignName = LITE,
@@ -47,14 +51,10 @@ def explore(
     ] = None,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="Of networks, in place of the design's.")] = 10,
     channels: Channels = None,
-    rate: Annotated[float, typer.Option("--rate", min=0.001, help="Spikes a second and channel.")] = RATE_HZ,
+    rate: Annotated[float, typer.Option("--rate", help="Spikes a second and channel.", callback=positive)] = RATE_HZ,
     area: Area = None,
-    power: Annotated[
-        float | None, typer.Option("--power", help="µW that there are, for --channels.", show_default=False)
-    ] = None,
-    link: Annotated[
-        float | None, typer.Option("--link", help="kbit/s that may leave, for --channels.", show_default=False)
-    ] = None,
+    power: Power = None,
+    link: Link = None,
     processes: Annotated[int, typer.Option("--processes", min=1, help="Workers on this machine.")] = 2,
     scheduler: Annotated[
         str | None, typer.Option("--scheduler", help="Address of a Dask scheduler instead.", show_default=False)

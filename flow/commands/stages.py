@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +38,7 @@ from synth.targets.find import with_cells
 __all__: list[str] = []
 
 POWER_TARGET = next(iter(with_cells()))
+stage_command = partial(command, resumes=True)
 
 
 def _run(chain: Chain, work: Callable[[Chain], bool], what: str) -> None:
@@ -100,7 +102,7 @@ def _layout(design: str, build: str | None) -> Layout:
     return layout
 
 
-@command("data --design tiny", "data --design lite_probe --data recording.nwb --json", name="data")
+@stage_command("data --design tiny", "data --design lite_probe --data recording.nwb --json", name="data")
 def find_spikes(
     design: DesignName = NEUROPIXELS,
     build: BuildName = None,
@@ -115,7 +117,7 @@ def find_spikes(
     return _stage(Chain(_layout(design, build), console(), asked), "data")
 
 
-@command(
+@stage_command(
     "train --design tiny --epochs 3",
     "train --design lite --data spikes.npz --json",
     "train --design tiny --epochs 3 --from-shipped --replace",
@@ -136,7 +138,7 @@ def train(
     return _stage(Chain(_layout(design, build), console(), asked, epochs, from_shipped), "train")
 
 
-@command("quantize --design tiny")
+@stage_command("quantize --design tiny")
 def quantize(
     design: DesignName = NEUROPIXELS,
     build: BuildName = None,
@@ -153,13 +155,13 @@ def quantize(
     return _stage(Chain(_layout(design, build), console(), asked, epochs, from_shipped), "quantize")
 
 
-@command("rtl --design tiny")
+@stage_command("rtl --design tiny")
 def rtl(design: DesignName = NEUROPIXELS, build: BuildName = None) -> Answer:
     """Emit Verilog and its manifest, from the shipped spec if none was made here."""
     return _stage(Chain(_layout(design, build), console()), "rtl")
 
 
-@command("sim --design tiny --blocks 16", "sim --design tiny --blocks all --json")
+@stage_command("sim --design tiny --blocks 16", "sim --design tiny --blocks all --json")
 def sim(
     design: DesignName = NEUROPIXELS,
     build: BuildName = None,
@@ -178,7 +180,7 @@ def sim(
     return _stage(chain, "sim")
 
 
-@command("synth --design tiny", f"synth --design tiny --target {POWER_TARGET} --json")
+@stage_command("synth --design tiny", f"synth --design tiny --target {POWER_TARGET} --json")
 def synth(
     design: DesignName = NEUROPIXELS, build: BuildName = None, target: Target = "generic", whole: Whole = False
 ) -> Answer:
@@ -186,7 +188,7 @@ def synth(
     return _stage(Chain(_layout(design, build), console(), target=target, whole=whole), "synth")
 
 
-@command(f"place --design tiny --target {POWER_TARGET}")
+@stage_command(f"place --design tiny --target {POWER_TARGET}")
 def place(
     design: DesignName = NEUROPIXELS, build: BuildName = None, target: Target = POWER_TARGET, whole: Whole = False
 ) -> Answer:
@@ -194,7 +196,7 @@ def place(
     return _stage(Chain(_layout(design, build), console(), target=target, whole=whole), "place")
 
 
-@command(f"power --design tiny --target {POWER_TARGET} --blocks 4 --json")
+@stage_command(f"power --design tiny --target {POWER_TARGET} --blocks 4 --json")
 def power(
     design: DesignName = NEUROPIXELS,
     build: BuildName = None,
@@ -215,19 +217,19 @@ def power(
     return _stage(chain, "power")
 
 
-@command("testbench --design tiny", name="testbench")
+@stage_command("testbench --design tiny", name="testbench")
 def write_testbench(design: DesignName = NEUROPIXELS, build: BuildName = None) -> Answer:
     """Write a self-checking bench in plain Verilog, with vectors, for simulators without this toolkit."""
     return _stage(Chain(_layout(design, build), console()), "testbench")
 
 
-@command("codec --design tiny")
+@stage_command("codec --design tiny")
 def codec(design: DesignName = NEUROPIXELS, build: BuildName = None) -> Answer:
     """Put the encoder spec and the decoder network, as ONNX, into one folder for the host codec."""
     return _stage(Chain(_layout(design, build), console()), "codec")
 
 
-@command("report --design tiny", "report --design tiny --json")
+@stage_command("report --design tiny", "report --design tiny --json")
 def report(design: DesignName = NEUROPIXELS, build: BuildName = None, target: Target = "generic") -> Answer:
     """Write report.json and report.html, and print the table."""
     chain = Chain(_layout(design, build), console(), target=target)
@@ -235,7 +237,7 @@ def report(design: DesignName = NEUROPIXELS, build: BuildName = None, target: Ta
     return _reported(chain)
 
 
-@command("all --design tiny", name="all")
+@stage_command("all --design tiny", name="all")
 def run_all(
     design: DesignName = NEUROPIXELS,
     build: BuildName = None,

@@ -4,10 +4,17 @@ from dataclasses import dataclass
 from math import floor, log10
 from typing import Any
 
+from pydantic import ValidationError
+
+from flow.drafting.sampling import check_sampling
 from flow.drafting.survey import Survey
 from flow.price.untrained import untrained_specs
+from quantize.linear.integers import WeightError
 from rtl.planning import make_plan
 from spikecae.design import FOLDS, Design
+from spikecae.errors import sentence
+from spikecae.limits import MOST_FEATURES
+from spikecae.spec import EncoderSpec
 from synth.estimate.limit import RATE_HZ
 
 __all__ = ["Draft", "Wishes", "draft", "draft_for"]
@@ -25,6 +32,10 @@ FRAMING = 0.9
 """Share of the link that is left for spikes, when packets hold 8 blocks."""
 SPARE = 2.0
 """Spikes come in bursts: the encoder keeps up with so many times the mean rate."""
+LEAST_BITS = 1.0
+"""Of a spike."""
+WEIGHT_BITS = (4, 6, 8)
+"""From the least on, that are tried."""
 USUAL_BITS = {True: 31.0, False: 27.0}
 """Of a spike, by whether its neighbours are mapped with it: as shipped designs take."""
 Reasons = dict[str, str]
@@ -54,9 +65,8 @@ def draft_for(name: str, wishes: Wishes, found: Survey | None = None) -> Draft:
     Raises:
         ValueError: what is asked for makes no design.
     """
-    made = draft(name, wishes, found)
+    made, spec = _with_wide_weights(draft(name, wishes, found))
     design, wanted = made.design, SPARE * wishes.channels * wishes.rate_hz
-    (spec, *_) = untrained_specs(design)
     for fold in reversed(FOLDS):
         hardware = design.hardware.model_copy(update={"fold": fold})
         cycles = make_plan(spec, hardware, block=design.block.kind).cycles_per_block
@@ -72,6 +82,31 @@ def draft_for(name: str, wishes: Wishes, found: Survey | None = None) -> Draft:
     return Draft(design.model_copy(update={"hardware": hardware}), made.reasons | {"hardware.fold": reason})
 
 
+def _with_wide_weights(made: Draft) -> tuple[Draft, EncoderSpec]:
+    """The draft with the fewest bits of a weight that its map can be expressed in, and its spec."""
+    narrow: list[int] = []
+    for bits in WEIGHT_BITS:
+        content = made.design.model_dump(mode="json", exclude_unset=True)
+        for section in ("quantization", "hardware"):
+            content[section]["weight_bits"] = bits
+        design = Design.model_validate(content)
+        try:
+            (spec, *_) = untrained_specs(design)
+        except WeightError:
+            if bits == WEIGHT_BITS[-1]:
+                raise
+            narrow.append(bits)
+            continue
+        break
+    if not narrow:
+        return made, spec
+    fewer = " and ".join(map(str, narrow))
+    said = (
+        f"The fewest that hold a map to {design.encoder.features} latents at these bits a spike: {fewer} are too few."
+    )
+    return Draft(design, made.reasons | {"quantization.weight_bits": said}), spec
+
+
 def draft(name: str, wishes: Wishes, found: Survey | None = None) -> Draft:
     """The same at the usual fold.
 
@@ -79,11 +114,12 @@ def draft(name: str, wishes: Wishes, found: Survey | None = None) -> Draft:
         ValueError: what is asked for makes no design.
     """
     rate = wishes.sampling_rate_hz if found is None else found.sampling_rate_hz
+    check_sampling(rate, "--sampling" if found is None else found.source)
     joint = wishes.channels >= NEIGHBOURS and (found is None or found.placed)
     samples = min(MOST_SAMPLES, max(FEWEST_SAMPLES, SAMPLES * round(SNIPPET_S * rate / SAMPLES)))
     adc, reasons = _converter(found)
     bits, reasons["encoder.bits_per_spike"] = _bits(wishes, joint=joint)
-    features = (NEIGHBOURS * samples // 3 if joint else samples // 4) // 4 * 4
+    features = min(MOST_FEATURES, (NEIGHBOURS * samples // 3 if joint else samples // 4) // 4 * 4)
     peak = round(PEAK_S * rate)
     content: dict[str, Any] = {
         "schema_version": 1,
@@ -119,7 +155,7 @@ def draft(name: str, wishes: Wishes, found: Survey | None = None) -> Draft:
         "block.spikes": f"M: {'the contacts nearest to a peak' if joint else 'each spike waits for the last of them'}.",
         "block.samples": f"D: {1000 * samples / rate:.1f} ms at {rate:g} Hz.",
         "encoder.kind": "A map, classes and levels, soon fitted; resnext is a network.",
-        "encoder.features": "A third of the samples of four neighbours." if joint else "A quarter of the samples.",
+        "encoder.features": _joint_features(features) if joint else "A quarter of the samples.",
         "codebook.codewords": "Typical spikes that are subtracted: better quality at the same bits; 1 for none.",
         "quantization.weight_bits": "Few bits cost little quality, and save area and energy.",
         "recording.peak": f"{PEAK_S * 1000:.2f} ms from the beginning.",
@@ -128,7 +164,14 @@ def draft(name: str, wishes: Wishes, found: Survey | None = None) -> Draft:
     if found is not None:
         side = "negative" if found.negative else "positive"
         reasons["recording.polarity"] = f"Most of the peaks in its first {found.seconds:.0f} s are {side}."
-    return Draft(Design.model_validate(content), reasons)
+    try:
+        return Draft(Design.model_validate(content), reasons)
+    except ValidationError as error:
+        raise ValueError(f"what is asked for makes no design: {sentence(error)}; ask for something else") from None
+
+
+def _joint_features(features: int) -> str:
+    return "As many as there can be." if features == MOST_FEATURES else "A third of the samples of four neighbours."
 
 
 def _converter(found: Survey | None) -> tuple[dict[str, Any], Reasons]:
@@ -151,6 +194,11 @@ def _bits(wishes: Wishes, *, joint: bool) -> tuple[float, str]:
         return usual, "As shipped designs take; fewer cost quality."
     room = FRAMING * wishes.link_kbps * 1000 / (wishes.channels * wishes.rate_hz)
     said = f"{wishes.link_kbps:g} kbit/s for {wishes.channels} channels · {wishes.rate_hz:g} Hz, less framing"
+    if room < LEAST_BITS:
+        raise ValueError(
+            f"--link {wishes.link_kbps:g} kbit/s: leaves {room:.2g} bits for a spike of {wishes.channels} channels · "
+            f"{wishes.rate_hz:g} Hz, and must leave {LEAST_BITS:g} at least; give more, or fewer channels or spikes"
+        )
     if room >= usual:
         return usual, f"The link has room for {room:.0f} ({said}); more than this is seldom worth it."
     return floor(10 * room) / 10, f"What the link has room for: {said}."

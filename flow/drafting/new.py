@@ -72,7 +72,9 @@ def surveyed(data: Path, description: Description) -> Survey:
     return survey(data, description, draft("draft", Wishes(channels=1)).design)
 
 
-def new_design(path: Path, wishes: Wishes, limits: Limits, found: Survey | None = None) -> NewDesign:
+def new_design(
+    path: Path, wishes: Wishes, limits: Limits, found: Survey | None = None, tell: Callable[[str], None] | None = None
+) -> NewDesign:
     """Write a design file.
 
     Args:
@@ -80,12 +82,16 @@ def new_design(path: Path, wishes: Wishes, limits: Limits, found: Survey | None 
         wishes: what is asked for.
         limits: what the design is judged by.
         found: a recording to go by.
+        tell: gets a line before each part of the work.
 
     Raises:
         ValueError: what is asked for makes no design.
     """
-    name = path.stem
+    name, tell = path.stem, tell or (lambda line: None)
+    each = f"{wishes.channels} channel{'s' * (wishes.channels != 1)} at {wishes.rate_hz:g} spikes/s each"
+    tell(f"drafting an encoder for {each}")
     made = draft_for(name, wishes, found)
+    tell(f"pricing it at fold {made.design.hardware.fold}: emitting its Verilog, and counting what that is made of")
     spikes = wishes.channels * wishes.rate_hz
     cost = price(made.design, untrained_specs(made.design), RANDOM)
     estimate, encoders = cost.estimate, cost.encoders_for(spikes)
@@ -99,10 +105,7 @@ def new_design(path: Path, wishes: Wishes, limits: Limits, found: Survey | None 
         if limit is not None
     ]
     source = f", from {found.source}" if found else ""
-    heading = (
-        f"{wishes.channels} channel{'s' * (wishes.channels != 1)} at {wishes.rate_hz:g} spikes/s each{source}: a "
-        f"draft, to be improved on by hand or by exploring."
-    )
+    heading = f"{each}{source}: a draft, to be improved on by hand or by exploring."
     write_text(path, design_text(made.design, heading, made.reasons))
     return NewDesign(
         design=name,

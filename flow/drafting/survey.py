@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from flow.drafting.sampling import check_sampling
 from model.datasets.readers.recording import detected, open_for
 from spikecae.design import Design, Recording
 from spikecae.opening.description import Description
@@ -53,6 +54,7 @@ def survey(path: Path, description: Description, draft: Design) -> Survey:
     """
     recording = open_for(path, draft, description.model_copy(update={"resample": False}))
     rate, unit = float(recording.get_sampling_frequency()), _unit(recording, description)
+    check_sampling(rate, path.name)
     seconds = min(EXCERPT_S, recording.get_num_samples(0) / rate)
     excerpt = recording.select_segments([0]).frame_slice(0, int(seconds * rate))
     wanted = draft.recording.model_dump()

@@ -21,7 +21,17 @@ from spikecae.stages import Classes, Huffman, LevelGroup, Levels, Linear, Normal
 from spikecae.stages.checks import MAX_SHIFT
 from spikecae.widths import integer_range, signed_width
 
-__all__ = ["MAP", "QUANTIZER", "SOURCE", "columns_sent", "input_exponent", "integer_linear", "latents_sent", "louder"]
+__all__ = [
+    "MAP",
+    "QUANTIZER",
+    "SOURCE",
+    "WeightError",
+    "columns_sent",
+    "input_exponent",
+    "integer_linear",
+    "latents_sent",
+    "louder",
+]
 
 SOURCE, MAP, QUANTIZER, CODER = "normalize", "linear", "levels", "huffman"
 """Names of the stages."""
@@ -33,6 +43,10 @@ then larger spikes come back smaller."""
 LEAST_BITS, MOST_BITS = 6, 12
 """Of a latent."""
 LARGEST_ORDER = 5
+
+
+class WeightError(ValueError):
+    """A map whose weights are too large for their width."""
 
 
 def integer_linear(
@@ -126,14 +140,22 @@ def _mapped(design: Design, model: LinearModel, exponent: int, bits: int) -> Lin
     room = np.floor(
         np.log2((integer_range(design.quantization.weight_bits, signed=True)[1] + 0.5) / np.maximum(peak, 2.0**-16))
     )
+    of_weights = np.minimum(room, LARGEST_SHIFT + FRACTION - exponent).astype(np.int64)
     largest = (1 << (design.hardware.bias_bits - 1)) - 1.5
     room = np.minimum(room, np.floor(np.log2(largest / np.maximum(np.abs(model.bias), 1e-30))) - exponent)
     finest = np.minimum(room, LARGEST_SHIFT + FRACTION - exponent).astype(np.int64)
     if (finest + exponent < FRACTION).any():
         row = int(finest.argmin())
-        raise ValueError(
+        width = design.quantization.weight_bits
+        if finest[row] < of_weights[row]:
+            kind, remedy = ValueError, "raise hardware.bias_bits, or"
+        else:
+            kind = WeightError
+            remedy = "raise quantization.weight_bits and hardware.weight_bits," if width < INPUT_BITS else "raise"
+            remedy += " encoder.features, or"
+        raise kind(
             f"latent {row} has weights up to {peak[row]:.3g} levels and a bias of {model.bias[row]:.3g}, which leave "
-            f"fewer than {FRACTION} bits behind the point; raise hardware.bias_bits, or lower encoder.bits_per_spike"
+            f"fewer than {FRACTION} bits behind the point; {remedy} lower encoder.bits_per_spike"
         )
     weight = np.floor(model.weight * 2.0 ** finest[:, None] + 0.5).astype(np.int8)
     bias = np.floor(model.bias * 2.0 ** (finest + exponent) + 0.5).astype(np.int32)

@@ -2,6 +2,9 @@
 
 import json
 import shlex
+import signal
+import subprocess
+import sys
 
 import pytest
 import typer
@@ -11,6 +14,7 @@ from flow import doctor
 from flow.cli import app
 from flow.commands.app import STOPPED, examples_of
 from flow.doctor import Finding
+from tests.flow.conftest import ROOT
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
@@ -56,3 +60,38 @@ def test_ctrl_c_is_one_line_and_status_130(monkeypatch: pytest.MonkeyPatch) -> N
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert "stopped" in done.stderr
+
+
+@pytest.mark.parametrize("blocks", ["all", "0", "-1", "x", "1.5"])
+def test_power_says_what_its_blocks_may_be(blocks: str) -> None:
+    done = CliRunner().invoke(app, ["power", "--design", "tiny", "--blocks", blocks])
+    assert done.exit_code == 2
+    said = " ".join(done.stderr.replace("│", " ").split())
+    assert f"BLOCKS={blocks}: measured gate by gate is a number of blocks from 1 on, say 4" in said
+    assert ("all is for sim" in said) == (blocks == "all")
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("import runpy, flow.doctor as d; d.findings = lambda: wait(); sys.argv[1:] = ['doctor']", "stopped before"),
+        ("import runpy; sys.argv[1:] = ['doctor']; sys.meta_path.insert(0, Waiting())", ""),
+    ],
+)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_command_as_ctrl_c_does(number: signal.Signals, program: str, said: str) -> None:
+    begin = f"""
+import os, signal, sys
+signal.signal({int(number)}, signal.SIG_DFL)
+def wait():
+    os.kill(os.getpid(), {int(number)})
+class Waiting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "flow.cli":
+            wait()
+"""
+    text = f"{begin}{program}\nrunpy.run_module('flow', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 128 + number
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

@@ -12,6 +12,8 @@ from flow.drafting.design_file import design_text
 from flow.drafting.draft import Wishes, draft, draft_for
 from flow.drafting.survey import survey
 from flow.price.price import Price
+from flow.price.untrained import untrained_specs
+from quantize.linear.integers import WeightError
 from spikecae.design import Linear, load_design
 from spikecae.opening.description import Description
 from spikecae.spec import load_spec
@@ -91,6 +93,66 @@ def test_without_anything_to_go_by_there_is_no_draft(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["new", "mine", "--to", str(tmp_path)])
     assert "give --data, or --channels" in str(done.exception)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("rate", [10000.0, 12000.0])
+def test_slow_sampling_takes_wider_weights(rate: float) -> None:
+    made = draft_for("mine", Wishes(2, sampling_rate_hz=rate))
+    width = made.design.quantization.weight_bits
+    assert width == made.design.hardware.weight_bits > 4
+    text = design_text(made.design, "A draft.", made.reasons)
+    assert f"are too few.\nweight_bits = {width}\n" in text
+    with pytest.raises(WeightError, match=r"raise quantization\.weight_bits"):
+        untrained_specs(draft("mine", Wishes(2, sampling_rate_hz=rate)).design)
+
+
+def test_a_link_too_narrow_for_any_spike_is_told() -> None:
+    with pytest.raises(ValueError, match=r"--link 1e-06 kbit/s: leaves 2\.2e-05 bits"):
+        draft("mine", Wishes(2, link_kbps=1e-6))
+
+
+@pytest.mark.parametrize("rate", [5000.0, 100000.0])
+@pytest.mark.parametrize("channels", [1, 8])
+def test_there_are_drafts_at_both_ends_of_sampling(rate: float, channels: int) -> None:
+    assert draft("mine", Wishes(channels, sampling_rate_hz=rate)).design.recording.sampling_rate_hz == rate
+
+
+@pytest.mark.parametrize("rate", ["1000", "1e9", "nan", "-1"])
+def test_sampling_that_no_draft_has_is_refused_by_name(rate: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["new", "mine", "--channels", "2", "--sampling", rate, "--to", str(tmp_path)])
+    assert done.exit_code == 2
+    said = " ".join(done.stderr.replace("│", " ").split())
+    assert f"'--sampling': {float(rate):g} must be 5000 to 100000 samples a second" in said
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf"])
+@pytest.mark.parametrize("option", ["--rate", "--area", "--power", "--link"])
+@pytest.mark.parametrize("command", [["new", "mine"], ["explore"]])
+def test_amounts_are_finite_and_above_zero(command: list[str], option: str, value: str) -> None:
+    done = CliRunner().invoke(app, [*command, "--channels", "2", option, value])
+    assert done.exit_code == 2
+    said = " ".join(done.stderr.replace("│", " ").split())
+    assert f"'{option}': {value} must be a finite number above 0" in said
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_is_being_done_is_told(tmp_path: Path) -> None:
+    asked = ["new", "mine", "--channels", "1000", "--rate", "300", "--to", str(tmp_path)]
+    done = CliRunner().invoke(app, [*asked, "--json"])
+    assert done.stdout.startswith("{")
+    drafting_line, pricing_line = done.stderr.splitlines()
+    assert drafting_line == "drafting an encoder for 1000 channels at 300 spikes/s each"
+    assert pricing_line.startswith("pricing it at fold 1: ")
+
+
+def test_ctrl_c_does_not_claim_to_have_kept_a_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(new, "draft_for", stopped)
+    done = CliRunner().invoke(app, ["new", "mine", "--channels", "2", "--to", str(tmp_path)])
+    assert done.exit_code == 130
+    assert done.stderr == "stopped before it was done: the same command begins anew\n"
 
 
 def test_a_recording_gives_rate_noise_and_polarity(tmp_path: Path) -> None:
