@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtl.files import ENCODER
-from rtl.manifest import Manifest, Memory
+from rtl.manifest import Manifest, Memory, MemoryRole
 from sim.toolchain import run_script
 from spikecae.files import write_text
 
@@ -22,7 +22,17 @@ __all__ = ["NETLIST", "SELECTOR", "Mutant", "with_mutants"]
 NETLIST = "netlist.il"
 """What mutants are made in, for Yosys."""
 
-SELECTOR = Memory(name="mutant", array="memory", words=1, width=16, kind="ram", ports=1)
+
+class Selector(Memory):
+    """A memory that simulators reach as they do parameters, wherever it lies."""
+
+    @property
+    def role(self) -> MemoryRole:
+        """One of the parameters'."""
+        return "parameters"
+
+
+SELECTOR = Selector(name="mutant", array="memory", words=1, width=16, kind="ram", ports=1)
 """The word that holds the number of the mutant that is awake: 0 none."""
 AWAKE = "awake_mutant"
 """The signal that goes through all modules; no signal of the generator has its name."""

@@ -20,6 +20,7 @@ __all__ = ["ALL_BENCHES", "Verdict", "examine", "judge", "run_benches"]
 ALL_BENCHES = (*BENCHES, *CONTROL_BENCHES, *LONG_BENCHES)
 LIMIT_S = 60
 """Of the processor: a chip without fault takes a few."""
+NOTICED = (FaultFound, HangError, ProtocolError)
 FORK = multiprocessing.get_context("fork")
 
 
@@ -44,7 +45,7 @@ def judge(library: Path, subjects: Sequence[Subject], numbers: Iterable[int], pr
         processes: at a time.
 
     Raises:
-        RuntimeError: the chip without fault does not pass.
+        RuntimeError: the chip without fault does not pass, or a mutant could not be woken.
     """
     sound, recorded = examine(library, subjects, 0, None)
     if sound.bench is not None:
@@ -65,6 +66,9 @@ def examine(
 
     Returns:
         The verdict, and what the chip has shown.
+
+    Raises:
+        RuntimeError: the mutant could not be woken, which says nothing of the benches.
     """
     ours, theirs = FORK.Pipe(duplex=False)
     child = FORK.Process(target=_run, args=(library, subjects, number, recorded, theirs))
@@ -72,6 +76,8 @@ def examine(
     theirs.close()
     try:
         bench, message, shown = ours.recv()
+        if shown is None:
+            raise RuntimeError(f"mutant {number} could not be woken: {message}")
         return Verdict(number, bench, message), shown
     except EOFError:
         child.join()
@@ -93,8 +99,9 @@ def _run(
         shown = chip.shown
         for name in run_benches(chip, subjects):
             bench = name
-    except (FaultFound, HangError, ProtocolError) as error:
-        answer.send((bench, f"{type(error).__name__}: {error}"[:300], shown))
+    except Exception as error:  # whatever a bench makes of a chip that is at fault, it has noticed it
+        woken = bench != "load" or isinstance(error, NOTICED)
+        answer.send((bench, f"{type(error).__name__}: {error}"[:300], shown if woken else None))
     else:
         answer.send((None, "", shown))
 

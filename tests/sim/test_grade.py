@@ -3,16 +3,18 @@ are run by ``python -m sim.grade``, mistakes by ``tests/regress/test_mistakes.py
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rtl.units.max_pool import MaxPool
+from sim.grade import verdicts
 from sim.grade.blocks import codes_of, with_all_lengths
 from sim.grade.chip import FaultFound, expect
 from sim.grade.equivalent import proved_equivalent
 from sim.grade.mistakes import MISTAKES, made
-from sim.grade.mutants import NETLIST, Mutant
+from sim.grade.mutants import NETLIST, SELECTOR, Mutant
 from sim.grade.random_parameters import with_random_parameters
 from sim.grade.results import Reason, collect, load_reasons
 from sim.grade.verdicts import Verdict
@@ -121,3 +123,16 @@ def test_random_parameters_fit_the_chip_and_use_all_of_it(tiny, encoder) -> None
 def test_what_differs_is_said() -> None:
     with pytest.raises(FaultFound, match="blocks: expected 3, got 2"):
         expect("blocks", 2, 3)
+
+
+def test_a_mutant_that_is_not_woken_is_not_called_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a bench makes of a faulty chip counts, whatever it raises; a chip that was never made faulty does not."""
+
+    class Asleep:
+        def __init__(self, *_: object) -> None:
+            raise ValueError("no such memory")
+
+    monkeypatch.setattr(verdicts, "Chip", Asleep)
+    with pytest.raises(RuntimeError, match="mutant 3 could not be woken: ValueError: no such memory"):
+        verdicts.examine(Path("none"), [], 3, {})
+    assert SELECTOR.role == "parameters", "simulators reach it"
