@@ -134,5 +134,5 @@ def test_a_mutant_that_is_not_woken_is_not_called_killed(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(verdicts, "Chip", Asleep)
     with pytest.raises(RuntimeError, match="mutant 3 could not be woken: ValueError: no such memory"):
-        verdicts.examine(Path("none"), [], 3, {})
+        verdicts.examine(Path("none"), [None], 3, {})
     assert SELECTOR.role == "parameters", "simulators reach it"
