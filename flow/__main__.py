@@ -1,13 +1,8 @@
 """``python -m flow``."""
 
-import sys
-
-from spikecae.__main__ import INTERRUPTED, signals_interrupt
+from spikecae.__main__ import signals_interrupt
 
 with signals_interrupt():
-    try:
-        from flow.cli import main
+    from flow.cli import main
 
-        main()
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    main()

@@ -17,7 +17,8 @@ ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasatt
 
 @contextmanager
 def signals_interrupt() -> Iterator[None]:
-    """Raise ``KeyboardInterrupt`` at such a signal, and exit with 128 + its number once that was dealt with.
+    """Raise ``KeyboardInterrupt`` at such a signal, as at Ctrl-C, and exit with 128 + its number once that was dealt
+    with.
 
     Main thread only. A signal that is ignored, as ``SIGHUP`` under nohup, still is. Processes that are forked off
     end as they did before, and clean up nothing of their parent's.
@@ -39,6 +40,8 @@ def signals_interrupt() -> Iterator[None]:
         signal.signal(number, interrupt)
     try:
         yield
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     finally:
         for number in taken:
             signal.signal(number, signal.SIG_DFL)
@@ -49,12 +52,9 @@ def signals_interrupt() -> Iterator[None]:
 def main() -> None:
     """Run the command line. An interruption while it is being imported ends as quietly as a later one."""
     with signals_interrupt():
-        try:
-            from spikecae.cli import main as run
+        from spikecae.cli import main as run
 
-            run()
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
+        run()
 
 
 if __name__ == "__main__":

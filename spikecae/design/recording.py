@@ -12,7 +12,7 @@ from spikecae.design.block import Block
 from spikecae.design.rules import Fault, rule
 from spikecae.design.section import Costs, Section, Unit
 
-__all__ = ["GAIN_BITS", "GAIN_FRACTION", "LIMITS", "Detector", "Recording"]
+__all__ = ["GAIN_BITS", "GAIN_FRACTION", "LIMITS", "MEDIAN_OF_NORMAL", "Detector", "Recording"]
 
 
 GAIN_BITS, GAIN_FRACTION = 8, 4

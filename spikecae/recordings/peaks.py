@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecae.design import Recording
+from spikecae.design.recording import MEDIAN_OF_NORMAL
 
 __all__ = ["find_peaks", "noise_deviation"]
 
@@ -13,7 +14,7 @@ AT_A_TIME = 1 << 14
 
 def noise_deviation(traces: NDArray[np.floating]) -> NDArray[np.float32]:
     """Noise of each channel of ``traces`` ``[T, C]``: median(|x|) / 0.6745 (Quiroga et al. 2004)."""
-    return np.asarray(np.median(np.abs(traces), axis=0) / 0.6745, np.float32)
+    return np.asarray(np.median(np.abs(traces), axis=0) / MEDIAN_OF_NORMAL, np.float32)
 
 
 def find_peaks(

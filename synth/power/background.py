@@ -9,6 +9,7 @@ from scipy.signal import butter, sosfilt
 
 from rtl.manifest import Manifest
 from spikecae.design import Design
+from spikecae.design.recording import MEDIAN_OF_NORMAL
 from spikecae.front_end.detector import SpikeDetector
 from spikecae.front_end.front_end import FrontEnd
 
@@ -16,7 +17,6 @@ __all__ = ["SEED", "Background", "heard_by", "listen"]
 
 EDGE = 8
 """Samples at a snippet's beginning that are noise alone, if its peak is twice as far from there."""
-MEDIAN_OF_NORMAL = 0.6745
 ORDER = 2
 """Of the band-pass, at either edge of the band."""
 DRAWS = 20
