@@ -1,5 +1,7 @@
 """Small seeded recordings with planted, often overlapping spikes, as ADC codes."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +25,13 @@ def front_end(channels: int, spikes: int = 0, **changes: object) -> FrontEnd:
     shape = {"samples": 17, "peak": 5, "polarity": "negative", "frames": 120, "bits": 10}
     search = {"gain": 119, "search": 5, "refractory": 8, "noise_shift": 5, "turns": turns_for(channels, 7)}
     return FrontEnd(**{"channels": channels, **shape, **search, **tables, **changes})  # type: ignore[arg-type]
+
+
+def in_parts(queue: int) -> FrontEnd:
+    """A queue of 64 channels whose snippets are copied in parts, with no larger buffer than that needs."""
+    roomy = front_end(64, samples=30, peak=9, search=5, frames=1024, queue=queue)
+    assert roomy.in_parts
+    return replace(roomy, frames=roomy.frames_needed)
 
 
 def recording(made_for: FrontEnd, frames: int, every: int, seed: int) -> NDArray[np.int64]:

@@ -32,6 +32,7 @@ SHARED_BY_GOLDEN_AND_RTL = (
     *(
         "spikecae.front_end.band_pass",
         "spikecae.front_end.places",
+        "spikecae.front_end.snippet_parts",
         "spikecae.discovery",
         "spikecae.files",
         "spikecae.errors",

@@ -1,7 +1,9 @@
 """The latest samples of all channels."""
 
+from typing import Any
+
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.front_end.push_stream import PushStream
@@ -9,7 +11,7 @@ from rtl.front_end.sample_counter import counted_layout
 from rtl.memory.sized import SizedMemory, alone
 from spikecae.front_end.front_end import FrontEnd
 
-__all__ = ["BufferRead", "CircularBuffer", "lanes_of_memories"]
+__all__ = ["BufferRead", "CircularBuffer", "lanes_of_memories", "place_in_frame", "place_of"]
 
 READ_BITS = 32
 """Most bits that are read for a sample."""
@@ -19,6 +21,20 @@ def lanes_of_memories(front_end: FrontEnd) -> list[int]:
     """Samples of a word that each of the memories holds: those that are read together."""
     most = max(1, READ_BITS // front_end.bits)
     return [min(most, front_end.lanes - first) for first in range(0, front_end.lanes, most)]
+
+
+def place_in_frame(front_end: FrontEnd) -> data.StructLayout:
+    """Where among the words of a frame a channel's sample lies."""
+    return data.StructLayout({"lane": range(max(2, front_end.lanes)), "group": range(max(2, front_end.groups))})
+
+
+def place_of(m: Module, front_end: FrontEnd, channel: Value) -> Any:
+    """That of ``channel``, worked out in the unit ``m``."""
+    source = Signal(place_in_frame(front_end))
+    factor, shift = _quotient(front_end.lanes, front_end.channels)
+    group = (channel * factor) >> shift
+    m.d.comb += [source.group.eq(group), source.lane.eq(channel - source.group * front_end.lanes)]
+    return source
 
 
 class BufferRead(wiring.Signature):
@@ -122,3 +138,12 @@ class CircularBuffer(wiring.Component):
         with m.If(read_now):
             m.d.sync += lane.eq(self.read.lane)
         return m
+
+
+def _quotient(divisor: int, below: int) -> tuple[int, int]:
+    """Factor and shift that divide all numbers below a bound."""
+    for shift in range(24):
+        factor = -(-(1 << shift) // divisor)
+        if all(number * factor >> shift == number // divisor for number in range(below)):
+            return factor, shift
+    raise ValueError(f"no factor divides numbers below {below} by {divisor}")

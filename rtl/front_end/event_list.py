@@ -1,4 +1,4 @@
-"""Events between their peak and their last sample that is sent."""
+"""Events between their peak and their last sample that is sent, where snippets are copied at once."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
@@ -9,7 +9,7 @@ from rtl.front_end.push_stream import PushStream
 from rtl.front_end.sample_counter import TIME_BITS
 from spikecae.front_end.front_end import FrontEnd
 
-__all__ = ["EventList", "EventPlace", "event_layout", "listed_layout", "stages"]
+__all__ = ["EventList", "EventPlace", "event_layout", "listed_layout"]
 
 
 def event_layout(front_end: FrontEnd) -> data.StructLayout:
@@ -22,11 +22,6 @@ def listed_layout(front_end: FrontEnd) -> data.StructLayout:
     return data.StructLayout(
         {"channel": range(max(2, front_end.channels)), "time": min(TIME_BITS, front_end.oldest.bit_length())}
     )
-
-
-def stages(front_end: FrontEnd) -> list[str]:
-    """How far an event has come, one after the other: what :class:`EventList` calls the first of those."""
-    return ["waiting", *(["begun"] if front_end.early else []), "whole"]
 
 
 class EventPlace(wiring.Signature):
@@ -64,14 +59,13 @@ class EventList(wiring.Component):
 
     Parameters
     ----------
-    front_end: channels, how many events there can be, and whether their snippets are copied in two parts.
+    front_end: channels, and how many events there can be.
 
     Members
     -------
     found: In(PushStream(event_layout(front_end))): events.
     full: Out(1): none has a place.
     waiting: Out(EventPlace(front_end)): of which nothing has been copied.
-    begun: Out(EventPlace(front_end)): of which the first part has; no event ever, if there is one part.
     whole: Out(EventPlace(front_end)): of which all has; what it is, nobody needs to know any more.
 
     Cycles
@@ -84,7 +78,7 @@ class EventList(wiring.Component):
         self._front_end = front_end
         first = Out(EventPlace(front_end))
         found = In(PushStream(event_layout(front_end)))
-        super().__init__({"found": found, "full": Out(1), "waiting": first, "begun": first, "whole": first})
+        super().__init__({"found": found, "full": Out(1), "waiting": first, "whole": first})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -107,7 +101,7 @@ class EventList(wiring.Component):
         with m.If(enters):
             m.d.sync += [tail.eq(_after(tail, depth)), dropped.bit_select(tail, 1).eq(0)]
 
-        comes, counts = enters, {name: Signal(range(depth + 1), name=f"count_{name}") for name in stages(front_end)}
+        comes, counts = enters, {name: Signal(range(depth + 1), name=f"count_{name}") for name in ("waiting", "whole")}
         for name, count in counts.items():
             first = getattr(self, name)
             m.d.comb += [first.valid.eq(count != 0), first.dropped.eq(dropped.bit_select(first.place, 1))]

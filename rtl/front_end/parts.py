@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rtl.front_end.band_pass_filter import states_layout
 from rtl.front_end.circular_buffer import lanes_of_memories
 from rtl.front_end.event_list import listed_layout
+from rtl.front_end.event_stages import crossing_layout
 from rtl.front_end.noise_estimator import FRACTION
 from rtl.front_end.peak_finder import state_layout
 from rtl.manifest import Memory
@@ -40,7 +41,6 @@ def memories_of(front_end: FrontEnd, detector: str) -> Iterator[Memory]:
         named = {"name": f"{detector}.{place}", "array": array, "words": words, "width": width}
         return Memory.model_validate({"kind": "ram", **named, **use})
 
-    event = listed_layout(front_end).size
     lanes, groups = front_end.lanes, front_end.groups
     once = 2 if front_end.own_words else 1
     if front_end.filter_groups > 1 and front_end.band_pass:
@@ -54,8 +54,14 @@ def memories_of(front_end: FrontEnd, detector: str) -> Iterator[Memory]:
         yield held("peaks.flags", "words", groups, lanes, immediate=True)
     for number, together in enumerate(lanes_of_memories(front_end)):
         yield held(f"buffer.samples{number}", "words", groups * front_end.frames, together * bits, ports=once)
-    yield held("reader.list", "events", front_end.queue, event, immediate=True)
-    yield held("reader.store", "samples", front_end.copied, bits, ports=1 if front_end.early else 2)
+    if front_end.in_parts:
+        crossing, delay = crossing_layout(front_end).size, (front_end.search - 1).bit_length()
+        yield held("reader.list", "crossings", front_end.queue, crossing, immediate=True)
+        yield held("reader.list.delays", "words", front_end.queue, delay, immediate=True)
+        yield held("reader", "samples", front_end.copied, bits, ports=1)
+    else:
+        yield held("reader.list", "events", front_end.queue, listed_layout(front_end).size, immediate=True)
+        yield held("reader.store", "samples", front_end.copied, bits)
     if front_end.neighbours:
         rows = max(2, 1 << (front_end.spikes - 1).bit_length())
         place = (channels - 1).bit_length()

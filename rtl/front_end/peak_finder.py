@@ -16,10 +16,11 @@ __all__ = ["PeakFinder", "peak_layout", "state_layout"]
 
 
 def peak_layout(front_end: FrontEnd) -> data.StructLayout:
-    """One sample's frame ``now``, and the peak that was ``found`` with it, if any."""
+    """One sample's frame ``now``, whether its channel ``crossed`` with it, and the peak that was ``found``, if any."""
     return data.StructLayout(
         {
             "now": TIME_BITS,
+            "crossed": 1,
             "found": 1,
             "time": TIME_BITS,
             "channel": range(max(2, front_end.channels)),
@@ -58,7 +59,8 @@ class PeakFinder(wiring.Component):
     i: In(PushStream(counted_layout(front_end))): samples.
     threshold: In(front_end.bits): of the sample at ``i``, in codes.
     o: Out(PushStream(peak_layout(front_end))): one cycle later what each sample decided, one a cycle. A peak is found
-        with the last sample of its search; ``time``, ``channel`` and ``height`` are those of the last peak found.
+        with the last sample of its search; ``channel`` is that of the last crossing or peak, ``time`` and ``height``
+        are those of the last peak.
 
     Cycles
     ------
@@ -127,15 +129,16 @@ class PeakFinder(wiring.Component):
         m.d.comb += self.o.payload.eq(decided)
         m.d.sync += self.o.valid.eq(valid)
         with m.If(valid):
-            m.d.sync += decided.found.eq(found)
+            m.d.sync += [decided.found.eq(found), decided.crossed.eq(crossing)]
         with m.If(valid & sample.begins):
             m.d.sync += decided.now.eq(sample.time)
         with m.If(valid & found):
             m.d.sync += [
                 decided.time.eq(sample.time - after.since),
-                decided.channel.eq(sample.channel),
                 decided.height.eq(highest),
             ]
+        with m.If(valid & (found | crossing)):
+            m.d.sync += decided.channel.eq(sample.channel)
         return m
 
     def _flags(self, m: Module, read: Any, under_way: Signal, goes_on: Signal) -> None:

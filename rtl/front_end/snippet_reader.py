@@ -7,7 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from rtl.front_end.circular_buffer import BufferRead
+from rtl.front_end.circular_buffer import BufferRead, place_in_frame, place_of
 from rtl.front_end.event_list import EventList, event_layout, listed_layout
 from rtl.front_end.push_stream import PushStream
 from rtl.front_end.sample_counter import TIME_BITS
@@ -26,12 +26,10 @@ def spike_layout() -> data.StructLayout:
 
 
 class SnippetReader(wiring.Component):
-    """Copy an event's snippets as soon as their samples are there, and send them from the copy.
+    """Copy an event's snippets at once, as soon as their samples are there, and send them from the copy.
 
     A copy is not held up by the receiver: an event is sent whole, or dropped whole because the circular buffer would
-    overwrite its samples too soon. Where ``front_end.early`` says so, the samples that are there when an event is found
-    are copied at once, each event's to a place of its own, and the others when the last of them has come and the event
-    before has been sent. Else there is room for one event, whose sending begins with its copy.
+    overwrite its samples too soon. There is room for one event, whose sending begins with its copy.
 
     Parameters
     ----------
@@ -50,7 +48,7 @@ class SnippetReader(wiring.Component):
 
     Cycles
     ------
-    Latency: 5 cycles from an event that is complete; where it is copied in two parts, those of the second part more.
+    Latency: 5 cycles from an event that is complete.
     Throughput: a sample a cycle.
     """
 
@@ -71,57 +69,44 @@ class SnippetReader(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         front_end = self._front_end
-        spikes, samples, early = front_end.spikes, front_end.samples, front_end.early
+        spikes, samples = front_end.spikes, front_end.samples
         m.submodules.list = events = EventList(front_end)
         m.submodules.store = store = SnippetStore(front_end)
-        waiting, begun, whole = events.waiting, events.begun, events.whole
+        waiting, whole = events.waiting, events.whole
         m.d.comb += [events.found.valid.eq(self.found.valid), events.found.payload.eq(self.found.payload)]
 
-        # What is copied, or could be: the part, the event, and how long ago its peak was.
+        # What is copied, or could be, and how long ago its peak was.
         reading, copied, ends = Signal(), Signal(), Signal(reset_less=True)
-        rest, rest_now = Signal(reset_less=True), Signal()
         event = Signal(listed_layout(front_end))
-        age, age_waiting, age_begun = (
-            Signal.like(event.time, name=name) for name in ("age", "age_waiting", "age_begun")
-        )
-        can_begin, can_end, idle = Signal(), Signal(), ~(reading | copied)
+        age, can_begin, idle = Signal.like(event.time), Signal(), ~(reading | copied)
         m.d.comb += [
-            age_waiting.eq(self.now - waiting.event.time),
-            age_begun.eq(self.now - begun.event.time),
-            can_begin.eq(waiting.valid & (age_waiting >= front_end.copied_after)),
-            can_end.eq(begun.valid & (begun.dropped | (age_begun >= samples - front_end.peak))),
-            rest_now.eq(Mux(idle, ~can_begin, rest) if early else 0),
-            event.eq(Mux(rest_now, begun.event, waiting.event)),
-            age.eq(Mux(rest_now, age_begun, age_waiting)),
+            event.eq(waiting.event),
+            age.eq(self.now - event.time),
+            can_begin.eq(waiting.valid & (age >= samples - front_end.peak)),
         ]
         spike, sample = Signal(range(max(2, spikes))), Signal(range(samples))
         at, final = Signal.like(store.at), sample == samples - 1
-        if early:
-            final = sample == Mux(rest, samples - 1, front_end.split - 1)
         starts, spoils, late, look_up, reads = Signal(), Signal(), Signal(), Signal(), Signal()
-        latest = Mux(rest_now, front_end.latest_rest, front_end.latest)
-        last_part = rest_now if early else 1
         m.d.comb += [
-            late.eq((rest_now & begun.dropped) | (age > latest)),
+            late.eq(age > front_end.latest),
             # What is too late does not wait, so that no event is older than its time can tell.
-            starts.eq(idle & (can_begin | can_end) & (late | ~(last_part & whole.valid))),
+            starts.eq(idle & can_begin & (late | ~whole.valid)),
             spoils.eq(starts & late),
             reads.eq(reading & self.buffer.ready),
             self.buffer.en.eq(reading),
-            self.clock_request.eq(can_begin | can_end | reading | copied | whole.valid | store.o.valid),
+            self.clock_request.eq(can_begin | reading | copied | whole.valid | store.o.valid),
         ]
         sent = Signal(event_layout(front_end), reset_less=True)
-        with m.If(starts & ~late & last_part):
+        with m.If(starts & ~late):
             m.d.sync += [sent.channel.eq(event.channel), sent.time.eq(self.now - age)]
         source = self._source(m, event, Mux(reading, spike + 1, 0), look_up)
         depth = front_end.frames * front_end.groups
         row, base, begins, back = (
             Signal(range(max(2, depth + 1)), name=name) for name in ("row", "base", "begins", "back")
         )
-        before = Mux(rest_now, front_end.peak - front_end.split, front_end.peak)
         m.d.comb += [
-            # The part's first frame is at most the whole buffer back.
-            back.eq((age + before) * front_end.groups),
+            # The first frame is at most the whole buffer back.
+            back.eq((age + front_end.peak) * front_end.groups),
             begins.eq(Mux(back > self.first, self.first + depth - back, self.first - back)),
             self.buffer.word.eq(row + source.group),
             self.buffer.lane.eq(source.lane),
@@ -129,8 +114,7 @@ class SnippetReader(wiring.Component):
         m.d.sync += copied.eq(reads)
         with m.If(starts & ~late):
             m.d.comb += look_up.eq(1)
-            m.d.sync += [reading.eq(1), rest.eq(rest_now), row.eq(begins), base.eq(begins)]
-            m.d.sync += [sample.eq(Mux(rest_now, front_end.split, 0)), at.eq(Mux(rest_now, front_end.split, 0))]
+            m.d.sync += [reading.eq(1), row.eq(begins), base.eq(begins), sample.eq(0), at.eq(0)]
         with m.If(reads):
             following = Mux(row == depth - front_end.groups, 0, row + front_end.groups)
             m.d.sync += [sample.eq(Mux(final, 0, sample + 1)), row.eq(Mux(final, base, following))]
@@ -145,18 +129,14 @@ class SnippetReader(wiring.Component):
 
         done = (copied & ends) | spoils
         m.d.comb += [
-            waiting.leave.eq(done & ~rest_now),
+            waiting.leave.eq(done),
             waiting.drop.eq(spoils),
-            begun.leave.eq(done & rest_now),
-            begun.drop.eq(spoils),
             store.write.eq(copied),
-            store.to.eq(waiting.place),
             store.at.eq(at),
             store.x.eq(self.buffer.x),
-            store.place.eq(whole.place),
-            store.there.eq(Mux(whole.valid, Mux(whole.dropped, 0, spikes * samples), 0 if early else at)),
+            store.there.eq(Mux(whole.valid, Mux(whole.dropped, 0, spikes * samples), at)),
             whole.leave.eq(store.sent | (whole.valid & whole.dropped)),
-            self.lost.eq((self.found.valid & events.full) + (spoils & ~(rest_now & begun.dropped))),
+            self.lost.eq((self.found.valid & events.full) + spoils),
             self.o.valid.eq(store.o.valid),
             self.o.payload.adc.eq(store.o.payload.x + front_end.zero),
             self.o.payload.last.eq(store.o.payload.last),
@@ -177,32 +157,19 @@ class SnippetReader(wiring.Component):
             look_up: its place is needed.
         """
         front_end = self._front_end
-        spikes, lanes, groups = front_end.spikes, front_end.lanes, front_end.groups
-        place_in_frame = data.StructLayout({"lane": self.buffer.lane.shape(), "group": range(max(2, groups))})
-        source = Signal(place_in_frame)
-        if front_end.neighbours:
-            rows = max(2, 1 << (spikes - 1).bit_length())
-            channels = [channel for row in front_end.neighbours for channel in (*row, *[0] * (rows - spikes))]
-            words = [{"lane": channel % lanes, "group": channel // lanes} for channel in channels]
-            m.submodules.neighbours = memory = Memory(shape=place_in_frame, depth=len(words), init=words)
-            table, row = memory.read_port(), Signal(range(rows))
-            m.d.comb += [
-                row.eq(place),
-                table.addr.eq(Cat(row, event.channel)),
-                table.en.eq(look_up),
-                source.eq(table.data),
-            ]
-        else:
-            factor, shift = _quotient(lanes, front_end.channels)
-            group = (event.channel * factor) >> shift
-            m.d.comb += [source.group.eq(group), source.lane.eq(event.channel - source.group * lanes)]
+        if not front_end.neighbours:
+            return place_of(m, front_end, event.channel)
+        spikes, lanes = front_end.spikes, front_end.lanes
+        rows = max(2, 1 << (spikes - 1).bit_length())
+        channels = [channel for row in front_end.neighbours for channel in (*row, *[0] * (rows - spikes))]
+        words = [{"lane": channel % lanes, "group": channel // lanes} for channel in channels]
+        layout = place_in_frame(front_end)
+        m.submodules.neighbours = memory = Memory(shape=layout, depth=len(words), init=words)
+        table, row, source = memory.read_port(), Signal(range(rows)), Signal(layout)
+        m.d.comb += [
+            row.eq(place),
+            table.addr.eq(Cat(row, event.channel)),
+            table.en.eq(look_up),
+            source.eq(table.data),
+        ]
         return source
-
-
-def _quotient(divisor: int, below: int) -> tuple[int, int]:
-    """Factor and shift that divide all numbers below a bound."""
-    for shift in range(24):
-        factor = -(-(1 << shift) // divisor)
-        if all(number * factor >> shift == number // divisor for number in range(below)):
-            return factor, shift
-    raise ValueError(f"no factor divides numbers below {below} by {divisor}")

@@ -1,6 +1,6 @@
 """Copies of snippets, and how they are sent."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -16,30 +16,25 @@ def sample_layout(front_end: FrontEnd) -> data.StructLayout:
 
 
 class SnippetStore(wiring.Component):
-    """Room for the snippets of one event; where they are copied in two parts, for the first part of each event that has
-    a place, and for the second of one.
-
-    In the latter the memory has one port, at which writes come first.
+    """Room for the snippets of one event.
 
     Parameters
     ----------
-    front_end: snippet, neighbours, and how many events there can be.
+    front_end: snippet and neighbours.
 
     Members
     -------
     write: In(1): keep ``x``.
-    to: In(range(front_end.queue)): place of the event whose first part it is of.
     at: In(range(front_end.spikes * front_end.samples)): where in it: snippet after snippet, sample after sample.
     x: In(signed(front_end.bits)): the sample.
-    place: In(range(front_end.queue)): the event that is sent.
     there: In(range(front_end.spikes * front_end.samples + 1)): so many of its samples have been kept.
     o: Out(stream of sample_layout(front_end)): its samples, as soon as they are there.
-    sent: Out(1): with its last sample. ``place`` is another one from the next cycle on.
+    sent: Out(1): with its last sample.
 
     Cycles
     ------
     Latency: 1 cycle from ``there`` to the sample.
-    Throughput: a sample a cycle; with one port, where none is written.
+    Throughput: a sample a cycle.
     """
 
     def __init__(self, front_end: FrontEnd) -> None:
@@ -48,10 +43,8 @@ class SnippetStore(wiring.Component):
         super().__init__(
             {
                 "write": In(1),
-                "to": In(range(front_end.queue)),
                 "at": In(range(self._size)),
                 "x": In(signed(front_end.bits)),
-                "place": In(range(front_end.queue)),
                 "there": In(range(self._size + 1)),
                 "o": Out(stream.Signature(sample_layout(front_end))),
                 "sent": Out(1),
@@ -60,10 +53,8 @@ class SnippetStore(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        front_end, early = self._front_end, self._front_end.early
-        m.submodules.samples = memory = SizedMemory(
-            shape=signed(front_end.bits), depth=front_end.copied, init=[], single_port=early
-        )
+        front_end = self._front_end
+        m.submodules.samples = memory = SizedMemory(shape=signed(front_end.bits), depth=front_end.copied, init=[])
         write, read = memory.write_port(), memory.read_port()
         # Of the sample that is read next; ``ending``: none, as the last one has been.
         next_at, sample = Signal(range(self._size)), Signal(range(front_end.samples))
@@ -72,11 +63,11 @@ class SnippetStore(wiring.Component):
         last, final = sample == front_end.samples - 1, spike == front_end.spikes - 1
         free = ~self.o.valid | self.o.ready
         m.d.comb += [
-            write.addr.eq(self._address(self.to, self.at)),
+            write.addr.eq(self.at),
             write.data.eq(self.x),
             write.en.eq(self.write),
-            read.addr.eq(self._address(self.place, next_at)),
-            read.en.eq(free & ~ending & (next_at < self.there) & (~self.write if early else 1)),
+            read.addr.eq(next_at),
+            read.en.eq(free & ~ending & (next_at < self.there)),
             self.o.payload.x.eq(read.data),
             self.o.payload.last.eq(ends),
             self.o.payload.more.eq(more),
@@ -97,11 +88,3 @@ class SnippetStore(wiring.Component):
         with m.If(self.sent):
             m.d.sync += ending.eq(0)
         return m
-
-    def _address(self, place: Signal, at: Signal) -> Value:
-        """Where a sample of an event lies."""
-        front_end = self._front_end
-        if not front_end.early:
-            return at
-        second = front_end.queue * front_end.split - front_end.split
-        return at + Mux(at < front_end.split, place * front_end.split, second)

@@ -9,6 +9,7 @@ from rtl.front_end.circular_buffer import CircularBuffer
 from rtl.front_end.event_arbiter import EventArbiter
 from rtl.front_end.event_list import event_layout
 from rtl.front_end.noise_estimator import NoiseEstimator
+from rtl.front_end.part_reader import PartReader
 from rtl.front_end.peak_finder import PeakFinder
 from rtl.front_end.sample_counter import SampleCounter
 from rtl.front_end.snippet_reader import SnippetReader
@@ -56,7 +57,7 @@ class SpikeDetector(wiring.Component):
         self.noise = NoiseEstimator(front_end)
         self.peaks = PeakFinder(front_end)
         self.buffer = CircularBuffer(front_end)
-        self.reader = SnippetReader(front_end)
+        self.reader = PartReader(front_end) if front_end.in_parts else SnippetReader(front_end)
         super().__init__(
             {
                 "i": self.counter.signature.members["i"],
@@ -90,25 +91,34 @@ class SpikeDetector(wiring.Component):
         wiring.connect(m, reader.buffer, buffer.read)
         wiring.connect(m, reader.o, wiring.flipped(self.o))
 
-        event = Signal(event_layout(self._front_end))
+        m.d.comb += [reader.now.eq(counter.now), reader.first.eq(counter.first)]
         found, no_place = Signal(), Signal()
-        if self._front_end.neighbours:
-            m.submodules.arbiter = arbiter = EventArbiter(self._front_end)
-            wiring.connect(m, peaks.o, arbiter.i)
-            m.d.comb += [event.eq(arbiter.o.payload), found.eq(arbiter.o.valid), no_place.eq(arbiter.lost)]
-        else:
+        if isinstance(reader, PartReader):
+            peak = peaks.o.payload
             m.d.comb += [
-                event.channel.eq(peaks.o.payload.channel),
-                event.time.eq(peaks.o.payload.time),
-                found.eq(peaks.o.valid & peaks.o.payload.found),
+                reader.crossed.valid.eq(peaks.o.valid & peak.crossed),
+                reader.crossed.payload.channel.eq(peak.channel),
+                reader.crossed.payload.time.eq(peak.now),
+                reader.peaked.valid.eq(peaks.o.valid & peak.found),
+                reader.peaked.payload.channel.eq(peak.channel),
+                reader.peaked.payload.delay.eq(peak.time - peak.now + self._front_end.search - 1),
+                reader.begins.eq(counter.o.valid & counter.o.payload.begins),
+                found.eq(reader.crossed.valid | reader.peaked.valid),
             ]
-        m.d.comb += [
-            reader.found.valid.eq(found),
-            reader.found.payload.eq(event),
-            reader.now.eq(counter.now),
-            reader.first.eq(counter.first),
-            self.clock_request.eq(found | reader.clock_request),
-        ]
+        else:
+            event = Signal(event_layout(self._front_end))
+            if self._front_end.neighbours:
+                m.submodules.arbiter = arbiter = EventArbiter(self._front_end)
+                wiring.connect(m, peaks.o, arbiter.i)
+                m.d.comb += [event.eq(arbiter.o.payload), found.eq(arbiter.o.valid), no_place.eq(arbiter.lost)]
+            else:
+                m.d.comb += [
+                    event.channel.eq(peaks.o.payload.channel),
+                    event.time.eq(peaks.o.payload.time),
+                    found.eq(peaks.o.valid & peaks.o.payload.found),
+                ]
+            m.d.comb += [reader.found.valid.eq(found), reader.found.payload.eq(event)]
+        m.d.comb += self.clock_request.eq(found | reader.clock_request)
         # Of the events that are under way, and those found meanwhile (one a cycle), each is lost once at most.
         under_way = self._front_end.pending + self._front_end.queue + PIPELINE
         to_tell = Signal(range(under_way + 1))

@@ -97,9 +97,9 @@ def _detector() -> SpikeDetector:
     return SpikeDetector(replace(SMALL, neighbours=neighbours, close=close))
 
 
-def _early_detector() -> SpikeDetector:
-    """Of queues, whose snippets are copied in two parts."""
-    return SpikeDetector(replace(SMALL, channels=16, samples=12, frames=14))
+def _detector_in_parts() -> SpikeDetector:
+    """Of queues, whose snippets are copied in three parts."""
+    return SpikeDetector(replace(SMALL, channels=48, samples=8, frames=7, turns=turns_for(48, 7)))
 
 
 TOPS: dict[str, Callable[[], Any]] = {
@@ -110,7 +110,7 @@ TOPS: dict[str, Callable[[], Any]] = {
     "search": lambda: search_of(2),
     "levels": lambda: LevelCoder(LEVELS),
     "detector": _detector,
-    "early": _early_detector,
+    "parts": _detector_in_parts,
     "word": lambda: WordBuffer(Feed(1, 8, 8, "chunks of each spike")),
 }
 """What components are taken from: two shipped designs, and what of these would be too large."""

@@ -15,6 +15,7 @@ from spikecae.design.recording import GAIN_BITS, GAIN_FRACTION, LIMITS
 from spikecae.front_end.band_pass import BandPass, band_pass_of
 from spikecae.front_end.geometry import close_contacts, nearest_contacts
 from spikecae.front_end.places import FEWEST, RATE_HZ, places_for
+from spikecae.front_end.snippet_parts import SnippetParts
 
 __all__ = [
     "GAIN_BITS",
@@ -66,7 +67,7 @@ class FrontEnd:
         close: for each channel the first and the last channel that may see the same event (channels are numbered along
             the probe, or tetrode by tetrode); empty for a queue.
         pending: events that can wait for a larger peak near them.
-        queue: events that can be under way, from when they are found until they have been sent.
+        queue: events that can be under way, from when they are found, or cross, until they have been sent.
         frames: size of the circular buffer, samples per channel.
         band_pass: what samples go through first, if anything; snippets are of what it gives.
 
@@ -164,66 +165,64 @@ class FrontEnd:
         return max(self.decided, self.samples - self.peak)
 
     @property
+    def complete(self) -> int:
+        """The same at the latest, if nothing holds it up: events that are copied in parts keep the order of their
+        crossings, and one that crossed earlier may have its peak later."""
+        return self.earliest + (self.search - 1 if self.in_parts else 0)
+
+    @property
     def frames_under_way(self) -> int:
-        """Those from when an event is found until it has been sent, if nothing holds it up."""
+        """Those in which an event has a place, if nothing holds it up: from when it is found, or from its crossing on
+        where snippets are copied in parts, until it has been sent."""
+        if self.in_parts:
+            return self.complete + self._frames_of_copy(self.parts.longest) + self._frames_in(self.samples + LATENCY)
         return self.earliest - self.decided + self._frames_of_copy(self.samples) + self._frames_in(LATENCY)
 
     @property
-    def early(self) -> bool:
-        """Whether a snippet is copied in two parts, what is there when its event is decided on, and the rest when that
-        is complete: where that spares the circular buffer more samples than the first parts of all events take."""
-        first = self.peak + self.decided
-        if self.neighbours or first >= self.samples:
-            return False
-        spared = (self._frames_for(self.samples) - self._frames_for(first)) * self.channels
-        return spared > (self.queue - 1) * first
+    def parts(self) -> SnippetParts:
+        """Those that snippets are copied in, if they are."""
+        free = self.channels - (0 if self.own_words else self.groups)
+        return SnippetParts(self.samples, self.peak, self.search, self.queue, self.channels, free)
 
     @property
-    def split(self) -> int:
-        """Samples of a snippet in its first part; all, if there is one."""
-        return self.peak + self.decided if self.early else self.samples
+    def in_parts(self) -> bool:
+        """Whether snippets are copied in parts as their samples come, from the crossing on, each event's to a room of
+        its own: where circular buffer and rooms take less memory so than if snippets are copied at once."""
+        if self.neighbours or self.parts.wait is None:
+            return False
+        spared = self._frames_at_once - self._frames_in_parts
+        return spared * self.channels > (self.queue - 1) * self.samples
 
     @property
     def copied(self) -> int:
-        """Samples that there is room for where snippets are copied to: of one event, or of the first parts of all that
-        can be under way and the second of one."""
-        return self.spikes * self.samples + self.early * (self.queue - 1) * self.split
-
-    @property
-    def copied_after(self) -> int:
-        """Frames after the peak when the first part of an event that was found can be read."""
-        return self.decided if self.early else self.samples - self.peak
+        """Samples that there is room for where snippets are copied to: of one event, or of all that have places."""
+        return self.queue * self.samples if self.in_parts else self.spikes * self.samples
 
     @property
     def latest(self) -> int:
-        """Frames after the peak when reading must begin, or its oldest samples may be overwritten before its end."""
-        return self.frames - self.peak - self._frames_of_copy(self.split) - 1
-
-    @property
-    def latest_rest(self) -> int:
-        """The same of the second part, whose oldest sample came when the event was decided on."""
-        return self.frames + self.decided - self._frames_of_copy(self.samples - self.split) - 1
+        """Frames after the peak when reading must begin where snippets are copied at once, or their oldest samples may
+        be overwritten before its end."""
+        return self.frames - self.peak - self._frames_of_copy(self.samples) - 1
 
     @property
     def oldest(self) -> int:
-        """Frames after its peak, no fewer than when an event is last looked at: it is copied or found too late once
-        those before it have been, each of which may take a copy's time."""
-        looked_at = self.queue * (self._frames_of_copy(self.split) + 1) + self._frames_of_copy(self.samples)
-        return max(self.latest, self.latest_rest) + looked_at
+        """Frames after its peak, no fewer than when an event is last looked at where snippets are copied at once: it is
+        copied or found too late once those before it have been, each of which may take a copy's time."""
+        return self.latest + (self.queue + 1) * (self._frames_of_copy(self.samples) + 1)
 
     @property
     def frames_needed(self) -> int:
-        """Smallest circular buffer that keeps an event until it is read, if no other one is being read then."""
-        return self._frames_for(self.split)
+        """Smallest circular buffer that keeps an event until it is read: if no other one is being read then, or, copied
+        in parts, whatever the others are."""
+        return self._frames_in_parts if self.in_parts else self._frames_at_once
 
-    def _frames_for(self, split: int) -> int:
-        """That of snippets whose first part has so many samples."""
-        whole = split == self.samples
-        needed = self.peak + self._frames_of_copy(split) + (self.earliest if whole else self.decided)
-        if not whole:
-            rest = self.samples - self.peak - self.decided + self._frames_of_copy(self.samples - split)
-            needed = max(needed, rest)
-        return needed + 1 + self._frames_in(LATENCY)
+    @property
+    def _frames_at_once(self) -> int:
+        return self.peak + self.earliest + self._frames_of_copy(self.samples) + 1 + self._frames_in(LATENCY)
+
+    @property
+    def _frames_in_parts(self) -> int:
+        return self.parts.longest + (self.parts.wait or 0) + 1 + self._frames_in(LATENCY)
 
     def _frames_of_copy(self, samples: int) -> int:
         """Those that can come while so many samples of each snippet are read, one in each cycle in which no word is
@@ -345,7 +344,7 @@ def front_end_of(
         queue = places_for(channels * RATE_HZ * roomy.frames_under_way / recording.sampling_rate_hz)
     roomy = replace(roomy, queue=queue)
     needed = roomy.frames_needed
-    waiting = math.ceil(WAITING * 2 * roomy.spikes * roomy.samples / channels)
+    waiting = 0 if roomy.in_parts else math.ceil(WAITING * 2 * roomy.spikes * roomy.samples / channels)
     return replace(roomy, frames=needed + min(waiting, needed))
 
 

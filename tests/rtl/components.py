@@ -13,6 +13,7 @@ from amaranth.hdl import Fragment
 from amaranth.lib import wiring
 
 import rtl
+from rtl.front_end.spike_detector import SpikeDetector
 from rtl.host.supervisor import Supervisor
 from rtl.memory.sized import SizedMemory
 from rtl.planning import make_plan
@@ -21,7 +22,7 @@ from rtl.spike_encoder import SpikeEncoder
 from rtl.units.clocked import Clocked
 from spikecae.design import Design
 from tests.linear_spec import further_point, random_linear_spec
-from tests.planted import BAND, front_end
+from tests.planted import BAND, front_end, in_parts
 from tests.random_spec import random_spec
 from tests.rtl.shapes import hardware
 
@@ -78,6 +79,7 @@ def all_made(tiny: Design) -> dict[type, list[Made]]:
             SpikeEncoder(one_word),
             SpikeEncoder(events),
             SpikeEncoder(points),
+            SpikeDetector(in_parts(5)),
         ):
             Fragment.get(top, None)
         Clocked(Supervisor(loadable=False), "inner")

@@ -13,7 +13,9 @@ from amaranth.sim import Simulator
 from rtl.front_end.band_pass_filter import BandPassFilter
 from rtl.front_end.circular_buffer import CircularBuffer
 from rtl.front_end.event_arbiter import EventArbiter
+from rtl.front_end.event_stages import EventStages
 from rtl.front_end.noise_estimator import NoiseEstimator
+from rtl.front_end.part_reader import PartReader
 from rtl.front_end.peak_finder import PeakFinder
 from rtl.front_end.sample_counter import SampleCounter
 from rtl.front_end.snippet_reader import SnippetReader
@@ -22,11 +24,12 @@ from rtl.lint import HARMLESS
 from sim.verilate import lint
 from spikecae.front_end.detector import RunningMedian
 from spikecae.front_end.front_end import FrontEnd
-from tests.planted import BAND, front_end
+from tests.planted import BAND, front_end, in_parts
 
 UNITS = [
     *(BandPassFilter, SampleCounter, NoiseEstimator, PeakFinder),
     *(EventArbiter, CircularBuffer, SnippetReader, SpikeDetector),
+    *(IN_PARTS := (EventStages, PartReader)),
 ]
 
 
@@ -184,7 +187,7 @@ def test_stands_alone_as_clean_verilog(
 ) -> None:
     monkeypatch.setenv("AMARANTH_USE_YOSYS", "builtin")
     path = tmp_path / "unit.v"
-    made = front_end(channels, spikes, band_pass=BAND)
+    made = in_parts(3) if unit in IN_PARTS else front_end(channels, spikes, band_pass=BAND)
     path.write_text(verilog.convert(unit(made), name="unit", strip_internal_attrs=True, emit_src=False))
     assert lint(path, "unit").keys() <= HARMLESS.keys()
     assert re.search(r"^module unit\(", path.read_text(), re.M)

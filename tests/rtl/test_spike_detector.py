@@ -11,7 +11,7 @@ from rtl.front_end.spike_detector import SpikeDetector
 from spikecae.front_end.detector import DetectedSpikes
 from spikecae.front_end.detector import SpikeDetector as Golden
 from spikecae.front_end.front_end import FrontEnd
-from tests.planted import BAND, front_end, recording, wide_band
+from tests.planted import BAND, front_end, in_parts, recording, wide_band
 
 Beat = tuple[int, int, int, int, int]
 """Code, last, more, channel, time."""
@@ -132,20 +132,78 @@ def planted_peaks(made: FrontEnd, peaks: list[tuple[int, int]], frames: int) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("idle", "pause"), [(0.0, 0.0), (0.4, 0.3), (0.0, 0.5)])
-def test_snippets_are_copied_in_two_parts(idle: float, pause: float) -> None:
-    """Peaks now on this, now on that channel, several of them under way at once."""
-    made = front_end(32, samples=40, peak=12, search=8, frames=40, queue=14)
-    assert (made.early, made.split) == (True, 20)
-    frames, rng = 200, np.random.default_rng(3)
-    at = np.sort(rng.choice(np.arange(20, frames - 40), 30, replace=False))
-    peaks = [(int(frame), int(channel)) for frame, channel in zip(at, rng.permutation(32), strict=False)]
+def test_snippets_are_copied_in_parts(idle: float, pause: float) -> None:
+    """Peaks now on this, now on that channel, several of them under way at once, and 0 to 4 frames behind crossings."""
+    made = in_parts(7)
+    assert made.parts.ends == (10, 17, 24, 34)
+    frames, rng = 150, np.random.default_rng(3)
+    at = np.sort(rng.choice(np.arange(20, frames - 40), 14, replace=False))
+    peaks = [(int(frame), int(channel)) for frame, channel in zip(at, rng.permutation(64), strict=False)]
     codes = planted_peaks(made, peaks, frames)
+    for frame, channel in peaks:
+        before = slice(made.settling + frame - int(rng.integers(0, made.search)), made.settling + frame)
+        codes[before, channel] = -60
     codes[made.settling :] -= rng.integers(0, 3, codes[made.settling :].shape)
     expected = Golden(made).push(codes)
     assert len(expected.times) == len(peaks)
     run = simulate(made, codes, idle=idle, pause=pause)
     assert run.beats == [beat for event in beats_of(expected) for beat in event]
     assert run.overruns == 0
+
+
+@pytest.mark.slow
+def test_all_channels_at_once_find_as_many_places_as_there_are() -> None:
+    """And what has a place is whole, however many parts are due in the same frame."""
+    made = in_parts(7)
+    codes = planted_peaks(made, [(frame, channel) for frame in (30, 39, 75) for channel in range(64)], 150)
+    expected = beats_of(Golden(made).push(codes))
+    assert len(expected) == 3 * 64
+    run = simulate(made, codes)
+    sent = [run.beats[at : at + made.samples] for at in range(0, len(run.beats), made.samples)]
+    assert sent[:7] == expected[:7], "the first to cross"
+    assert sent[-7:] == expected[128:135], "places are free again"
+    rest = iter(expected)
+    assert all(event in rest for event in sent)
+    assert run.overruns == len(expected) - len(sent)
+
+
+@pytest.mark.slow
+def test_events_keep_their_place_and_time_while_they_cannot_be_sent() -> None:
+    """For longer than the times in the list tell apart: then no more are taken, and none is told the wrong time."""
+    made = in_parts(5)
+    held_up = 3 << made.parts.age_bits
+    peaks = [(20, 3), (22, 50), (held_up // 2, 7), (held_up + 60, 9), (held_up + 100, 9)]
+    codes = planted_peaks(made, peaks, held_up + 170)
+    expected = beats_of(Golden(made).push(codes))
+    assert len(expected) == 5
+    dut = SpikeDetector(made)
+    beats: list[Beat] = []
+
+    async def feed(ctx):
+        ctx.set(dut.i.valid, 1)
+        for code in codes.ravel().tolist():
+            ctx.set(dut.i.payload, code)
+            await ctx.tick()
+
+    async def collect(ctx):
+        lost = 0
+        for cycle in range(codes.size):
+            ctx.set(dut.o.ready, int(cycle > (made.settling + held_up) * made.channels))
+            _, _, valid, ready, beat, more = await ctx.tick().sample(
+                dut.o.valid, dut.o.ready, dut.o.payload, dut.overrun
+            )
+            lost += more
+            if valid and ready:
+                beats.append((beat.adc, beat.last, beat.more, beat.channel, beat.time))
+        assert lost == 1
+
+    simulator = Simulator(dut)
+    for domain in ("sync", "reading", "turning"):
+        simulator.add_clock(1e-6, domain=domain)
+    simulator.add_testbench(feed, background=True)
+    simulator.add_testbench(collect)
+    simulator.run()
+    assert beats == [beat for event in (*expected[:2], *expected[3:]) for beat in event]
 
 
 @pytest.mark.parametrize(("spikes", "latency"), [(0, 7), (2, 9)])
@@ -170,11 +228,12 @@ def test_latency_after_the_last_sample() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("channels", "spikes", "queue", "every"), [(4, 0, 6, 8), (4, 3, 6, 8), (16, 0, 4, 1)])
+@pytest.mark.parametrize(("channels", "spikes", "queue", "every"), [(4, 0, 6, 8), (4, 3, 6, 8), (64, 0, 4, 1)])
 def test_back_pressure_loses_whole_events_and_counts_them(channels: int, spikes: int, queue: int, every: int) -> None:
-    made = front_end(channels, spikes, samples=19, frames=64, queue=queue)
-    assert made.early == (channels == 16)
-    codes = recording(made, made.settling + 470, every, seed=7)
+    made = in_parts(queue) if channels == 64 else front_end(channels, spikes, samples=19, frames=64, queue=queue)
+    codes = recording(made, made.settling + (470 if channels == 4 else 120), every, seed=7)
+    if made.in_parts:  # a place is taken at a crossing: all that crosses is to come to its end
+        codes = np.concatenate([codes, planted_peaks(made, [], 40)[made.settling :]])
     golden = Golden(made)
     expected = beats_of(golden.push(codes))
     size = made.spikes * made.samples

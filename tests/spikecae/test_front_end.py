@@ -29,12 +29,13 @@ def test_queue_needs_no_tables(neuropixels: Design) -> None:
     queue = neuropixels.model_copy(update={"block": neuropixels.block.model_copy(update={"kind": "queue"})})
     assert front_end_of(queue, 2).spikes == 1
     many = front_end_of(queue, 128)
-    # What is there when an event is found is copied then: 16 frames before the peak, 15 from it on, in the 106 of 128
-    # cycles in which no word is written. The other 17 frames wait no longer.
-    assert (many.early, many.split) == (True, 16 + 15)
-    assert many.frames_needed == 16 + 15 + 1 + (1 + 1) + 1
-    assert many.frames == many.frames_needed + 3, "4 events, a cycle each to copy and to send their 48 samples"
-    assert (many.queue, front_end_of(queue, 128, queue=5).queue, front_end_of(queue, 2).queue) == (9, 5, 8)
+    # What there is at a crossing is copied then, 16 frames and its own; the last part, with as many samples, is there
+    # when the peak is known, up to 14 frames later.
+    assert (many.in_parts, many.parts.ends) == (True, (17, 31, 45, 48 + 14))
+    # In 8 frames, 14 events may ask for a part and 8 samples each, and as many that follow them for a first part.
+    # Of the 128 cycles of a frame 22 are writes, 7 go for looking: 8 * 99 do for 14 * (17 + 8 + 8) + 14 * (17 + 4).
+    assert many.frames == many.frames_needed == 17 + 8 + 1 + 1
+    assert (many.queue, front_end_of(queue, 128, queue=5).queue, front_end_of(queue, 2).queue) == (14, 5, 8)
     with pytest.raises(ValueError, match="codes a queue: neighbours and close belong"):
         front_end_of(queue, 1, np.array([[0]]), np.ones((1, 1), bool))
     with pytest.raises(ValueError, match="design 'neuropixels' codes a neighbourhood"):
@@ -215,7 +216,7 @@ def test_what_the_document_says_of_places() -> None:
     adc = lite.adc.model_copy(update={"bits": 8})
     design = lite.model_copy(update={"block": one, "recording": fast, "adc": adc})
     made = {channels: front_end_of(design, channels) for channels in (16, 128, 256, 512)}
-    assert [found.queue for found in made.values()] == [8, 12, 17, 26]
-    assert (made[128].frames, made[128].frames_under_way) == (42, 33)
-    lost = {channels: lost_share(channels * 20 * 33 / 30000, 8) for channels in (128, 256)}
-    assert [round(1 / share, -1) for share in lost.values()] == [170, 10]
+    assert [found.queue for found in made.values()] == [8, 16, 25, 40]
+    assert (made[128].frames, made[128].frames_under_way) == (32, 62)
+    lost = {channels: lost_share(channels * 20 * 62 / 30000, 8) for channels in (128, 256)}
+    assert [round(1 / share) for share in lost.values()] == [12, 3]

@@ -1,4 +1,4 @@
-"""Events and their snippets: each keeps its place, and is sent from a copy that is whole."""
+"""Events whose snippets are copied at once: each keeps its place, and is sent from a copy that is whole."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -40,9 +40,9 @@ def _keep_their_order(bench: Bench, unit: str = "") -> dict[str, Any]:
     return found
 
 
-def _listed(top: str) -> Bench:
+def _listed() -> Bench:
     """Any one place is followed."""
-    bench = Bench(component("EventList", top))
+    bench = Bench(component("EventList", "detector"))
     m, found = bench.m, _keep_their_order(bench)
     depth, whole = found["depth"], found["whole"]
     place, here, forgotten = bench.constant("place", depth.bit_length()), Signal(), Signal()
@@ -71,8 +71,8 @@ def copies_are_whole(bench: Bench) -> dict[str, Any]:
         The registers that say so, by name.
     """
     found = _keep_their_order(bench, "events.")
-    found |= {name: bench.inside(name) for name in ("front_end", "reading", "copied", "rest", "at", "store")}
-    front_end, reading, copied, rest, at = (found[name] for name in ("front_end", "reading", "copied", "rest", "at"))
+    found |= {name: bench.inside(name) for name in ("front_end", "reading", "copied", "at", "store")}
+    front_end, reading, copied, at = (found[name] for name in ("front_end", "reading", "copied", "at"))
     spike, sample, ends = (bench.inside(name) for name in ("spike", "sample", "ends"))
     size, samples = front_end.spikes * front_end.samples, front_end.samples
     waiting, whole = found["waiting"], found["whole"]
@@ -80,8 +80,7 @@ def copies_are_whole(bench: Bench) -> dict[str, Any]:
         bench.prove(~found[name].leave | found[name].valid)
 
     copying = reading | copied
-    last_part = rest if front_end.early else 1
-    bench.prove(~(copying & last_part & whole.valid))
+    bench.prove(~copying | (waiting.valid & ~whole.valid))
     for place in range(found["depth"]):
         behind = _ahead(whole.place, place, found["depth"])
         bench.prove((behind == 0) | (behind >= found["counts"]["whole"]) | found["dropped"][place])
@@ -89,16 +88,7 @@ def copies_are_whole(bench: Bench) -> dict[str, Any]:
     bench.prove(~reading | (spike * samples + sample == at + copied))
     bench.prove(reading | (spike == 0))
     bench.prove(~copied | (ends == ~reading))
-    if front_end.early:
-        begun = found["begun"]
-        first, last = Mux(rest, front_end.split, 0), Mux(rest, samples, front_end.split) - 1
-        bench.prove(~copying | Mux(rest, begun.valid & ~begun.dropped, waiting.valid))
-        bench.prove(~copying | ((at >= first) & (at <= last)))
-        bench.prove(~reading | ((sample >= first) & (sample <= last)))
-        bench.prove(~(copied & ends) | (at == last))
-    else:
-        bench.prove(~copying | (waiting.valid & ~whole.valid))
-        bench.prove(Mux(copied & ends, at == size - 1, copying | (at == 0)))
+    bench.prove(Mux(copied & ends, at == size - 1, copying | (at == 0)))
 
     next_at, ending, sent = (bench.inside(f"store.{name}") for name in ("next_at", "ending", "o"))
     sent_spike, sent_sample = bench.inside("store.spike"), bench.inside("store.sample")
@@ -107,74 +97,49 @@ def copies_are_whole(bench: Bench) -> dict[str, Any]:
     bench.prove((sent_spike < front_end.spikes) & (sent_sample < samples))
     bench.prove(~ending | ((next_at == 0) & sent.valid))
     bench.prove(~sent.valid | ending | (next_at != 0))
-    if front_end.early:
-        bench.prove(begins | (whole.valid & ~whole.dropped))
-    else:
-        bench.prove(begins | (whole.valid & ~whole.dropped) | (copying & ~ending & (next_at <= at)))
+    bench.prove(begins | (whole.valid & ~whole.dropped) | (copying & ~ending & (next_at <= at)))
     bench.prove(~ending | whole.valid)
     return found
 
 
-def _copied(top: str) -> Bench:
-    """Any one sample of the event in any one place is followed to the store."""
-    bench = Bench(component("SnippetReader", top))
+def _copied() -> Bench:
+    """Any one sample of the event that is sent next is followed to the store."""
+    bench = Bench(component("SnippetReader", "detector"))
     m, found = bench.m, copies_are_whole(bench)
-    front_end, store, at, depth = (found[name] for name in ("front_end", "store", "at", "depth"))
-    split, whole, copying = front_end.split, found["whole"], found["reading"] | found["copied"]
-    place, chosen = bench.constant("place", depth.bit_length()), bench.constant("chosen", len(at))
-    bench.assume((place < depth) & (chosen < front_end.spikes * front_end.samples))
-    own = chosen < (split if front_end.early else 0)  # a room for each event, or one for all, one after the other
-    begins, kept = (
-        bench.inside("starts") & ~bench.inside("late") & (bench.inside("rest_now") | ~front_end.early),
-        Signal(),
-    )
-    with m.If(Mux(own, found["enters"] & (found["tail"] == place), begins).bool()):
+    front_end, store, at = (found[name] for name in ("front_end", "store", "at"))
+    whole, copying = found["whole"], found["reading"] | found["copied"]
+    chosen, kept = bench.constant("chosen", len(at)), Signal()
+    bench.assume(chosen < front_end.spikes * front_end.samples)
+    with m.If(bench.inside("starts") & ~bench.inside("late")):
         m.d.sync += kept.eq(0)
-    with m.Elif(store.write & ((store.to == place) | ~own) & (store.at == chosen)):
+    with m.Elif(store.write & (store.at == chosen)):
         m.d.sync += kept.eq(1)
 
-    def holds(first: Any) -> Value:
-        """Whether the room is that of the first event of a stage."""
-        return first.valid & ((first.place == place) | ~own)
-
-    read = bench.inside("store.read")
-    bench.prove(~(holds(whole) & ~whole.dropped) | kept)
-    bench.prove(~(read.en & (holds(whole) | ~whole.valid) & (bench.inside("store.next_at") == chosen)) | kept)
-    counts, rest = found["counts"], found["rest"]
-    if front_end.early:
-        dropped = found["dropped"].bit_select(place, 1)
-        for name in ("begun", "whole"):
-            inside = _ahead(found[name].place, place, depth) < counts[name]
-            bench.prove(~(own & inside) | dropped | kept)
-        bench.prove(~(copying & rest & ~own & (chosen < at)) | kept)
-        bench.prove(~(copying & ~rest & own & (chosen < at) & holds(found["waiting"])) | kept)
-        bench.prove(~(read.en & store.write))
-    else:
-        bench.prove(~(copying & (chosen < at)) | kept)
+    bench.prove(~(whole.valid & ~whole.dropped) | kept)
+    bench.prove(~(bench.inside("store.read").en & (bench.inside("store.next_at") == chosen)) | kept)
+    bench.prove(~(copying & (chosen < at)) | kept)
     return bench
 
 
 def snippet_properties() -> Iterator[Property]:
     """Of events that wait for their snippets, and of these."""
-    for top in ("detector", "early"):
-        listed, copied = partial(_listed, top), partial(_copied, top)
-        yield Property(
-            name=f"buffer/events/{top}",
-            component="EventList",
-            says="each event has a place of its own from when it is found until it has been sent, and all go on in the "
-            "order in which they came",
-            assumes="none is sent on that is not there",
-            bench=listed,
-            broken=partial(with_fault, listed, "rtl.front_end.event_list", "full.eq(taken == depth)", "full.eq(0)"),
-            depth=2,
-        )
-        yield Property(
-            name=f"buffer/snippets/{top}",
-            component="SnippetReader",
-            says="an event is sent from a copy that has each of its samples, over which no other one is copied",
-            assumes="",
-            bench=copied,
-            broken=partial(with_fault, copied, "rtl.front_end.snippet_reader", "~(last_part & whole.valid)", "1"),
-            depth=2,
-            found_within=48,
-        )
+    yield Property(
+        name="buffer/events/detector",
+        component="EventList",
+        says="each event has a place of its own from when it is found until it has been sent, and all go on in the "
+        "order in which they came",
+        assumes="none is sent on that is not there",
+        bench=_listed,
+        broken=partial(with_fault, _listed, "rtl.front_end.event_list", "full.eq(taken == depth)", "full.eq(0)"),
+        depth=2,
+    )
+    yield Property(
+        name="buffer/snippets/detector",
+        component="SnippetReader",
+        says="an event is sent from a copy that has each of its samples, over which no other one is copied",
+        assumes="",
+        bench=_copied,
+        broken=partial(with_fault, _copied, "rtl.front_end.snippet_reader", "(late | ~whole.valid)", "1"),
+        depth=2,
+        found_within=48,
+    )

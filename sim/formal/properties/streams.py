@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 from sim.formal.bench import Bench
 from sim.formal.parts import component
 from sim.formal.properties.buffers import stands_until_taken
+from sim.formal.properties.snippet_parts import PEAKS_IN_TIME, rooms_are_whole
 from sim.formal.properties.snippets import copies_are_whole
 from sim.formal.property import Property
 
@@ -73,6 +74,7 @@ AROUND = {
     "Leveler": Around(add=_compares_no_more),
     "LevelCoder": Around(add=partial(_compares_no_more, leveler="leveler.")),
     "SnippetReader": Around(add=copies_are_whole),
+    "PartReader": Around(PEAKS_IN_TIME, rooms_are_whole),
     "WordBuffer": Around(add=stands_until_taken),
     "VectorSearch": Around(add=_rests_while_it_sends),
 }
@@ -90,7 +92,7 @@ SOURCES = {
     "search": ("VectorSearch",),
     "levels": ("LevelCoder", "Leveler", "Grouper"),
     "detector": ("SnippetReader", "SnippetStore"),
-    "early": ("SnippetReader", "SnippetStore"),
+    "parts": ("PartReader",),
     "word": ("WordBuffer",),
 }
 """Kinds of components that send streams, by what they are taken from."""
