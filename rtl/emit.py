@@ -74,12 +74,12 @@ def emit(
         texts[f"{COMPRESSOR}.v"] = _verilog(whole, COMPRESSOR, back_end("inferred"))
     layout, macros, modelled = layout_verilog(ENCODER, memories), Counter[Macro](), set[Macro]()
     if memories != "inferred":
-        texts[layout], macros = _with_back_end(SpikeEncoder(plan), ENCODER, memories, kit)
+        texts[layout], macros = _with_back_end(SpikeEncoder(plan), ENCODER, hardware, kit)
         modelled |= macros.keys()
         if front_end is not None:
             compressor = SpikeCompressor(front_end, plan)
             texts[layout_verilog(COMPRESSOR, memories)], of_whole = _with_back_end(
-                compressor, COMPRESSOR, memories, kit
+                compressor, COMPRESSOR, hardware, kit
             )
             modelled |= of_whole.keys()
     models = model_file(memories)
@@ -116,8 +116,8 @@ def _verilog(top: Clocked, name: str, platform: object) -> str:
     return text + clock_gate_verilog()
 
 
-def _with_back_end(top: Clocked, name: str, memories: str, kit: MacroKit | None) -> tuple[str, Counter[Macro]]:
-    platform = back_end(memories, kit)
+def _with_back_end(top: Clocked, name: str, hardware: Hardware, kit: MacroKit | None) -> tuple[str, Counter[Macro]]:
+    platform = back_end(hardware.memories, kit, hardware.macro_rows)
     text = _verilog(top, name, platform)
     return text, platform.used if isinstance(platform, Macros) else Counter()
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rtl.shape.memory_use import MemoryUse
 from spikecae.design import BlockKind
+from spikecae.design.hardware import MacroRows
 
 __all__ = ["STORE", "Manifest", "Memory", "MemoryRole", "Port", "Tap", "Unit"]
 
@@ -132,6 +133,8 @@ class Manifest(Record):
     """``inferred``, ``registers``, or the process whose macros they are."""
     layout_verilog: str
     """What a layout is made from: the same, or Verilog with macros or flip-flops for memories."""
+    macro_rows: MacroRows
+    """Which macros hold a memory, in there or where it is mapped."""
     macros: dict[str, int]
     """Macros in there, by name."""
     models: str | None

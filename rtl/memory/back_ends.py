@@ -15,6 +15,7 @@ from rtl.memory.macros import Grid, fit
 from rtl.memory.sized import use_of
 from rtl.shape.memory_use import held_in
 from spikecae.design import WITHOUT_MACROS
+from spikecae.design.hardware import MacroRows
 
 __all__ = ["Arrays", "FlipFlops", "Macros", "back_end"]
 
@@ -38,8 +39,8 @@ class FlipFlops:
 class Macros:
     """A process's macros, and registers where :func:`rtl.shape.memory_use.held_in` says so."""
 
-    def __init__(self, kit: MacroKit) -> None:
-        self._kit = kit
+    def __init__(self, kit: MacroKit, rows: MacroRows = "balanced") -> None:
+        self._kit, self._rows = kit, rows
         self.used: Counter[Macro] = Counter()
         """Macros of the design, counted as it is elaborated."""
 
@@ -55,7 +56,7 @@ class Macros:
             return _table(memory)
         if place == "flip-flops":
             return _flip_flops(memory)
-        grid = fit(self._kit.macros, use)
+        grid = fit(self._kit.macros, use, self._rows)
         if grid is None:
             raise ValueError(
                 f"no macro of {self._kit.name} serves a memory of {use.words} words of {use.width} bits, with "
@@ -66,12 +67,13 @@ class Macros:
         return _macros(memory, grid)
 
 
-def back_end(memories: str, kit: MacroKit | None = None) -> Arrays | FlipFlops | Macros:
+def back_end(memories: str, kit: MacroKit | None = None, rows: MacroRows = "balanced") -> Arrays | FlipFlops | Macros:
     """The platform for ``hardware.memories``.
 
     Args:
         memories: ``inferred``, ``registers``, or a process with macros.
         kit: that process's macros.
+        rows: which of them, as in ``hardware.macro_rows``.
 
     Raises:
         ValueError: it is a process, but the kit is missing or another's.
@@ -84,7 +86,7 @@ def back_end(memories: str, kit: MacroKit | None = None) -> Arrays | FlipFlops |
             f"hardware.memories = {memories!r} takes that process's macros, but {given}; pass its kit "
             f"(synth.targets.find.macro_kit({memories!r})), or set it to 'inferred' or 'registers'"
         )
-    return Macros(kit)
+    return Macros(kit, rows)
 
 
 def _table(memory: Memory) -> Module:

@@ -1,4 +1,4 @@
-"""Which macros hold a memory: those with the least product of area and energy."""
+"""Which macros hold a memory: those with the least product of area and energy, or with the least area."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from math import ceil
 from typing import Generic, Protocol, TypeVar
 
 from rtl.shape.memory_use import MemoryUse
+from spikecae.design.hardware import MacroRows
 
 __all__ = ["Grid", "MacroLike", "Row", "fit"]
 
@@ -79,19 +80,21 @@ class Grid(Generic[M]):
         return sum(row.columns * share * (row.macro.access_pj + row.macro.data_pj) for row, share in each)
 
 
-def fit(available: Iterable[M], use: MemoryUse) -> Grid[M] | None:
+def fit(available: Iterable[M], use: MemoryUse, rows: MacroRows = "balanced") -> Grid[M] | None:
     """The macros that hold a memory; None if none has the ports, or writes such small parts.
 
     Short rows take more area, and less energy an access. Of the grids that take the least area without rows of more
-    than so many words, the one with the least area times energy is chosen.
+    than so many words, the one with the least area times energy is chosen, or, where rows are to be ``long``, the one
+    with the least area.
     """
     longest: dict[int, Row[M]] = {}
     for macro in available:
         if macro.ports >= use.ports and _writes(macro, use):
-            rows = [Row(macro, ceil(use.width / macro.width)), *filter(None, [longest.get(macro.words)])]
-            longest[macro.words] = min(rows, key=lambda row: (row.area_um2, row.macro.name))
+            same = [Row(macro, ceil(use.width / macro.width)), *filter(None, [longest.get(macro.words)])]
+            longest[macro.words] = min(same, key=lambda row: (row.area_um2, row.macro.name))
     grids = [_least([row for words, row in longest.items() if words <= limit], use.words) for limit in sorted(longest)]
-    return min(grids, key=lambda grid: grid.area_um2 * grid.energy_pj(use.words), default=None)
+    weight = {"balanced": 1, "long": 0}[rows]
+    return min(grids, key=lambda grid: grid.area_um2 * grid.energy_pj(use.words) ** weight, default=None)
 
 
 def _least(rows: list[Row[M]], words: int) -> Grid[M]:

@@ -11,6 +11,7 @@ from rtl.manifest import Manifest, Memory
 from rtl.shape.memory_use import FLIP_FLOP_BITS, RARE_BITS, Place, held_in
 from rtl.units.clock_gate import CLOCK_GATE, UNGATED
 from sim.toolchain import YosysError
+from spikecae.design.hardware import MacroRows
 from spikecae.files import write_bytes
 from synth.cells.liberty import Library, read_liberty
 from synth.files import NETLIST
@@ -32,6 +33,9 @@ that it takes apart glitch more. Then buffers, and sizes for the clock."""
 ACROSS = ("opt_hier", "opt -nodffe -nosdff") * 3
 """Units learn which of their inputs are constant, as a table's that is built in, or each other's copies, as a code's
 sign bits, and which of their outputs nobody needs; what follows from that reaches the next unit in the next round."""
+
+
+LEAST: dict[MacroRows, str] = {"balanced": "area times energy", "long": "area"}
 
 
 def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mhz: float, out_dir: Path) -> Mapping:
@@ -77,7 +81,7 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
         write_bytes(out_dir / NETLIST, gzip.compress(json.dumps(netlist).encode(), compresslevel=3, mtime=0))
     units = _units(manifest, library, before, after, mapped)
     histogram = _histogram(library, mapped, sum(place == "macro" for place in held.values()))
-    memories = [_memory(memory, held[memory.name], available) for memory in manifest.memories]
+    memories = [_memory(memory, held[memory.name], available, manifest.macro_rows) for memory in manifest.memories]
     in_macros = [memory for memory in memories if memory.held_in == "macro"]
     chosen = [memory.macro.area_um2 for memory in in_macros if memory.macro is not None]
     return Mapping(
@@ -100,8 +104,8 @@ def map_to_cells(verilog: Path, manifest: Manifest, target: CellTarget, clock_mh
         notes=[
             f"memories of up to {FLIP_FLOP_BITS} bits ({RARE_BITS} where they mostly rest) are flip-flops, "
             "read-only ones logic; the others are black boxes",
-            "macros are an estimate: for each memory those with the least area times energy; memories that are never "
-            "read and written in one cycle take one port, the others two",
+            f"macros are an estimate: for each memory those with the least {LEAST[manifest.macro_rows]}; memories that "
+            "are never read and written in one cycle take one port, the others two",
             f"clocks are gated for {GATED_BITS} flip-flops or more with one enable"
             + ("" if target.clock_gate is None else ", all together while the chip sleeps"),
             "left out: wires, clock tree, placement density, scan, pads, macros' self-test",
@@ -126,8 +130,8 @@ def _check_cells(library: Library, target: CellTarget, liberty: Path) -> None:
         raise ValueError(f"{liberty} has no cell {', '.join(missing)}; point PDK_ROOT at a whole process kit")
 
 
-def _memory(memory: Memory, place: Place, available: list[LibraryMacro]) -> MappedMemory:
-    choice = choose(available, memory.use) if place == "macro" else None
+def _memory(memory: Memory, place: Place, available: list[LibraryMacro], rows: MacroRows) -> MappedMemory:
+    choice = choose(available, memory.use, rows) if place == "macro" else None
     return MappedMemory(
         name=memory.name,
         words=memory.words,

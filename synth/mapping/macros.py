@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from rtl.memory.macros import fit
 from rtl.shape.memory_use import MemoryUse
+from spikecae.design.hardware import MacroRows
 from synth.cells.liberty import read_liberty
 from synth.mapping.mapping_report import MacroChoice, MacroRow
 from synth.part import Part
@@ -56,9 +57,9 @@ def macros(target: CellTarget) -> list[LibraryMacro]:
     return found
 
 
-def choose(available: Iterable[LibraryMacro], use: MemoryUse) -> MacroChoice | None:
+def choose(available: Iterable[LibraryMacro], use: MemoryUse, rows: MacroRows = "balanced") -> MacroChoice | None:
     """The macros that hold a memory, as the generator chooses them; None if none fits."""
-    grid = fit(available, use)
+    grid = fit(available, use, rows)
     if grid is None:
         return None
     return MacroChoice(

