@@ -157,8 +157,8 @@ class Chip(wiring.Component):
 
     @property
     def event_depth(self) -> int:
-        """Channels and times that can wait: of all spikes that can be under way, or of all whole blocks."""
-        return IN_FLIGHT * (1 if self._plan.whole else self._plan.spec.spikes)
+        """Channels and times that can wait: of all spikes in front of the writer, or of all whole blocks."""
+        return self.encoder.waiting * (1 if self._plan.whole else self._plan.spec.spikes)
 
     @property
     def raw_snippets(self) -> int:
@@ -345,8 +345,8 @@ class Chip(wiring.Component):
         return Array([registers.spec_hash, *others])[registers.point]
 
     def _events(self, m: Module) -> None:
-        """Channel and time of every spike, or of a whole block's first, wait for its packet. The queue holds all that
-        can be under way."""
+        """Channel and time of every spike, or of a whole block's first, wait for its packet. Where the queue is full,
+        the input buffer is, too."""
         encoder, raw_path, limiter, gate = self.encoder, self.raw_path, self.limiter, self.intake.gate
         settings, raw = self.settings.current, self.settings.current.raw
         m.submodules.event_queue = events = SyncFIFOBuffered(width=EVENT_BITS, depth=self.event_depth)

@@ -86,6 +86,14 @@ class Encoder(wiring.Component):
             members |= {"point": In(range(plan.points)), "switch": In(1)}
         super().__init__(members)
 
+    @property
+    def waiting(self) -> int:
+        """Blocks that can be complete, or have a last spike to come, and wait for the writer: two in the input buffer,
+        one in the word that was read from it and one in each part of the pipeline. Of blocks of a word, the linear map
+        has none of its own: they stay in the buffer."""
+        parts = len(self._plan.parts)
+        return min(IN_FLIGHT, 1 + parts if self._plan.feed.words == 1 else 3 + parts)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.normalizer = normalizer = self.normalizer

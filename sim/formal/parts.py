@@ -148,7 +148,7 @@ class _AnyEncoder(wiring.Component):
     """
 
     def __init__(self, encoder: Any) -> None:
-        self.store = encoder.store
+        self.store, self.waiting = encoder.store, encoder.waiting
         super().__init__(dict(encoder.signature.members))
 
     def elaborate(self, platform: object) -> Module:
