@@ -88,11 +88,11 @@ class Encoder(wiring.Component):
 
     @property
     def waiting(self) -> int:
-        """Blocks that can be complete, or have a last spike to come, and wait for the writer: two in the input buffer,
-        one in the word that was read from it and one in each part of the pipeline. Of blocks of a word, the linear map
-        has none of its own: they stay in the buffer."""
-        parts = len(self._plan.parts)
-        return min(IN_FLIGHT, 1 + parts if self._plan.feed.words == 1 else 3 + parts)
+        """Blocks that can wait for the writer: those in the input buffer, one in the word that was read from it and one
+        in each part of the pipeline. Of blocks of a word, the linear map has none: they stay in the buffer."""
+        feed, parts = self._plan.feed, len(self._plan.parts)
+        behind = parts - 1 if feed.words == 1 else parts + 1
+        return min(IN_FLIGHT, feed.places + behind)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

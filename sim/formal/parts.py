@@ -112,6 +112,7 @@ TOPS: dict[str, Callable[[], Any]] = {
     "detector": _detector,
     "early": _early_detector,
     "word": lambda: WordBuffer(Feed(1, 8, 8, "chunks of each spike")),
+    "place": lambda: WordBuffer(Feed(1, 8, 8, "chunks of each spike", places=1)),
 }
 """What components are taken from: two shipped designs, and what of these would be too large."""
 

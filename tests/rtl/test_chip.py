@@ -374,11 +374,14 @@ def test_oversized_packets_are_refused(tiny: Design) -> None:
         Chip(make_plan(random_spec(design, 77), hardware(2, packet_blocks=64)))
 
 
-@pytest.mark.parametrize("spikes", [1, 2])
-def test_the_queue_of_events_holds_nothing_up(spikes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("spikes", "classes", "fold", "places"), [(1, 1, 16, 2), (2, 1, 16, 2), (1, 16, 64, 1)])
+def test_the_queue_of_events_holds_nothing_up(
+    spikes: int, classes: int, fold: int, places: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Deeper ones let blocks leave no sooner, however long packets wait in between."""
-    spec = random_linear_spec(spikes, 32, 8, joint=True, classes=1, seed=3)
-    plan = make_plan(spec, hardware(16))
+    spec = random_linear_spec(spikes, 32, 8, joint=True, classes=classes, seed=3)
+    plan = make_plan(spec, hardware(fold))
+    assert plan.feed.places == places
     adc = linear_adc(spec, 24, seed=4)
     events = _events(len(adc) * spikes)
 

@@ -92,6 +92,7 @@ SOURCES = {
     "detector": ("SnippetReader", "SnippetStore"),
     "early": ("SnippetReader", "SnippetStore"),
     "word": ("WordBuffer",),
+    "place": ("WordBuffer",),
 }
 """Kinds of components that send streams, by what they are taken from."""
 FOUND_WITHIN = {"EventCoder": 48}
