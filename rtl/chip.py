@@ -2,7 +2,6 @@
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from rtl.encoder import IN_FLIGHT, Encoder
@@ -18,6 +17,7 @@ from rtl.host.scrubber import Scrubber
 from rtl.host.supervisor import Supervisor
 from rtl.host.timeout import Timeout
 from rtl.packets.event_coder import EVENT_BITS, TIME_BITS, event_bits
+from rtl.packets.event_queue import event_queue
 from rtl.packets.packetizer import Packetizer
 from rtl.packets.raw_path import RawPath
 from rtl.shape.plan import Plan
@@ -157,8 +157,8 @@ class Chip(wiring.Component):
 
     @property
     def event_depth(self) -> int:
-        """Channels and times that can wait: of all spikes that can be under way, or of all whole blocks."""
-        return IN_FLIGHT * (1 if self._plan.whole else self._plan.spec.spikes)
+        """Channels and times that can wait: of all spikes in front of the writer, or of all whole blocks."""
+        return self.encoder.waiting * (1 if self._plan.whole else self._plan.spec.spikes)
 
     @property
     def raw_snippets(self) -> int:
@@ -345,11 +345,11 @@ class Chip(wiring.Component):
         return Array([registers.spec_hash, *others])[registers.point]
 
     def _events(self, m: Module) -> None:
-        """Channel and time of every spike, or of a whole block's first, wait for its packet. The queue holds all that
-        can be under way."""
+        """Channel and time of every spike, or of a whole block's first, wait for its packet. Where the queue is full,
+        the input buffer is, too."""
         encoder, raw_path, limiter, gate = self.encoder, self.raw_path, self.limiter, self.intake.gate
         settings, raw = self.settings.current, self.settings.current.raw
-        m.submodules.event_queue = events = SyncFIFOBuffered(width=EVENT_BITS, depth=self.event_depth)
+        m.submodules.event_queue = events = event_queue(self.event_depth)
         user, taken, final = Signal(EVENT_BITS, reset_less=True), Signal(), Signal(init=1)
         with m.If(self.intake.taken & self.s_axis_tlast & self.intake.first & ~limiter.drop):
             m.d.sync += user.eq(self.s_axis_tuser)

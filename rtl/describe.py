@@ -12,6 +12,7 @@ from rtl.front_end.parts import memories_of, units_of
 from rtl.manifest import STORE, Manifest, Memory, Port, Tap, Unit
 from rtl.memory.parameter_memory import BUS_BITS
 from rtl.packets.event_coder import EVENT_BITS
+from rtl.packets.event_queue import at_hand
 from rtl.pipeline import DEALERS, LOOPS, dealt
 from rtl.shape.part import Buffer, PartUnit
 from rtl.shape.plan import Plan
@@ -141,6 +142,7 @@ def _units(plan: Plan) -> Iterator[Unit]:
 def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
     chip = top.chip
     kind: Literal["ram", "rom"] = plan.hardware.parameters
+    events = chip.event_depth
 
     def working(place: str, array: str, words: int, width: int, **use: object) -> Memory:
         return Memory.model_validate(
@@ -166,20 +168,22 @@ def _memories(plan: Plan, top: SpikeEncoder) -> list[Memory]:
             )
             for name, m in chip.encoder.store.memories.items()
         ),
-        _input_buffer(plan),
+        *_input_buffer(plan),
         *(of_part(buffer) for part in plan.placed for buffer in part.buffers()),
         working("packetizer", "buffer", chip.packet_buffer_bytes, 8, ports=1),
-        working("event_queue", "storage", chip.event_depth - 1, EVENT_BITS),
+        working("event_queue", "storage", events - (not at_hand(events)), EVENT_BITS, immediate=at_hand(events)),
         working("encoder.missing_spikes", "storage", IN_FLIGHT, len(chip.encoder.missing), immediate=True),
     ]
 
 
-def _input_buffer(plan: Plan) -> Memory:
+def _input_buffer(plan: Plan) -> Iterator[Memory]:
     feed = plan.feed
-    return Memory(
+    if feed.places == 1:
+        return  # registers
+    yield Memory(
         name="chip.encoder.input_buffer",
         array="samples",
-        words=2 * feed.words,
+        words=feed.places * feed.words,
         width=8 * feed.lanes,
         kind="ram",
         write_bits=8 if feed.order == "samples" else 8 * feed.part if feed.words == 1 else None,

@@ -86,6 +86,14 @@ class Encoder(wiring.Component):
             members |= {"point": In(range(plan.points)), "switch": In(1)}
         super().__init__(members)
 
+    @property
+    def waiting(self) -> int:
+        """Blocks that can wait for the writer: those in the input buffer, one in the word that was read from it and one
+        in each part of the pipeline. Of blocks of a word, the linear map has none: they stay in the buffer."""
+        feed, parts = self._plan.feed, len(self._plan.parts)
+        behind = parts - 1 if feed.words == 1 else parts + 1
+        return min(IN_FLIGHT, feed.places + behind)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.normalizer = normalizer = self.normalizer

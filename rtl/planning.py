@@ -1,6 +1,7 @@
 """From an encoder spec and the hardware's knobs to the plan of the hardware: each stage lays itself out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from rtl.shape.images import SHIFT_BITS
@@ -16,6 +17,8 @@ __all__ = ["make_plan"]
 
 MIN_PORT_WEIGHTS = 8
 """Weights that a memory word has room for at least."""
+SLOWER = 1.1
+"""As many times the cycles from block to block as with two places in the input buffer are no reason for the second."""
 
 
 def make_plan(
@@ -57,4 +60,13 @@ def make_plan(
     least_port = 1 << (MIN_PORT_WEIGHTS * hardware.weight_bits - 1).bit_length()
     steps = [product.steps for product in products if product.direct]
     widths = parameter_widths(products, min(steps, default=site.group_cycles), bias_bits, SHIFT_BITS, least_port)
-    return Plan(specs, hardware, feed, source, tuple(parts), cast(QuantizerPart, parts[-1]), coder, widths, block)
+    quantizer = cast(QuantizerPart, parts[-1])
+    return _with_fewest_places(Plan(specs, hardware, feed, source, tuple(parts), quantizer, coder, widths, block))
+
+
+def _with_fewest_places(plan: Plan) -> Plan:
+    """Blocks of a word need a second place only where filling it takes about as long as mapping what the other has."""
+    if plan.feed.words > 1:
+        return plan
+    smaller = replace(plan, feed=replace(plan.feed, places=1))
+    return smaller if smaller.cycles_per_block <= SLOWER * plan.cycles_per_block else plan

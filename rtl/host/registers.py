@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.host.axi_lite import RegisterBus
+from rtl.host.counters import Counted, count_all
 from rtl.host.parameter_store import ParameterBus
 from rtl.host.rate_limiter import BURST_BITS, MOST_RATE
 from rtl.host.register_map import OF_CHECKS, POINT_HASHES, REGISTERS, window_bit
@@ -60,7 +61,7 @@ class Registers(wiring.Component):
     Cycles
     ------
     Latency: 1 cycle from read to data, and until a write counts.
-    Throughput: an access a cycle.
+    Throughput: an access every 2 cycles.
     """
 
     def __init__(
@@ -120,7 +121,8 @@ class Registers(wiring.Component):
         flush, raw = Signal(), Signal()
         sticky, checked, doubted, computed = Signal(3), Signal(32), Signal(32), Signal(32)
         settings = {name: Signal(self._width(name), init=self._defaults.get(name, 0), name=name) for name in self._kept}
-        counters = {name: Signal(32, name=f"count_{name}") for name in COUNTED if name not in self._absent}
+        own = [name for name in (*SPIKES, *COUNTED) if name not in self._absent]
+        counters = {name: Signal(32, name=f"count_{name}") for name in own}
         fixed = [] if loadable else ["spec_hash", *POINT_HASHES]
         m.d.comb += [self.run.eq(run), self.flush.eq(flush), self.raw.eq(raw)]
         m.d.comb += [getattr(self, name).eq(value) for name, value in settings.items()]
@@ -135,10 +137,10 @@ class Registers(wiring.Component):
             "packets_suspect": doubted,
             **{name: Const(0) for name in self._absent},
             **settings,
-            **counters,
         }
         in_window, read_window, hole = Signal(), Signal(), Signal()
         answer, absent = Signal(32), Signal()
+        count, asked = Signal(32), {name: Signal(name=f"asked_{name}") for name in counters}
         if self._addr_bits is not None:
             beyond = bus.addr[self._addr_bits : -1].any()
             m.d.comb += [in_window.eq(bus.addr[-1]), absent.eq(beyond | self.parameters.absent)]
@@ -147,21 +149,41 @@ class Registers(wiring.Component):
             with m.Switch(bus.addr):
                 for entry in REGISTERS:
                     with m.Case(entry.offset // 4):
-                        m.d.sync += answer.eq(values[entry.name])
+                        if entry.name in counters:
+                            m.d.comb += asked[entry.name].eq(1)
+                            m.d.sync += answer.eq(count)
+                        else:
+                            m.d.sync += answer.eq(values[entry.name])
         m.d.comb += bus.read_data.eq(answer)
 
         # What clears a counter is one condition: tools make no enable of its clock from conditions within conditions.
         clears = {name: Signal(name=f"clear_{name}") for name in counters}
-        for name, counter in counters.items():
-            with m.If(clears[name]):
-                m.d.sync += counter.eq(0)
-            with m.Elif(self.events[COUNTED.index(name)]):
-                m.d.sync += counter.eq(counter + (self.several if name in SPIKES else 1))
+        one, several = Const(1), self.several
+        counted = {
+            name: Counted(
+                counter,
+                counts=self.events[COUNTED.index(name)],
+                step=several if name in SPIKES else one,
+                clear=clears[name],
+                asked=asked[name],
+            )
+            for name, counter in counters.items()
+        }
         if loadable:
-            for number, counted in ((checked, self.passed & ~self.state[-1]), (doubted, self.cleared)):
+            packets = counted.pop("packets")  # whole at any time, as checks take it over
+            with m.If(packets.clear):
+                m.d.sync += packets.counter.eq(0)
+            with m.Elif(packets.counts):
+                m.d.sync += packets.counter.eq(packets.counter + 1)
+            others = count_all(m, counted)
+            m.d.comb += count.eq(Mux(packets.asked, packets.counter, others))
+        else:
+            m.d.comb += count.eq(count_all(m, counted))
+        if loadable:
+            for number, taken in ((checked, self.passed & ~self.state[-1]), (doubted, self.cleared)):
                 with m.If(clears["packets"]):
                     m.d.sync += number.eq(0)
-                with m.Elif(counted):
+                with m.Elif(taken):
                     m.d.sync += number.eq(counters["packets"])
         known = Signal()
         with m.If(bus.write & ~bus.part & ~in_window):

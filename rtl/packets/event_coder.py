@@ -63,9 +63,13 @@ class EventCoder(wiring.Component):
         spike = Signal(range(max(2, self._spikes)))
         channel, time = self.events.payload[:CHANNEL_BITS], self.events.payload[CHANNEL_BITS:]
         last_channel, last_first, last_time = Signal(CHANNEL_BITS), Signal(TIME_BITS), Signal(TIME_BITS)
-        last_spike = Signal()
+        last_spike, opens = Signal(), Signal()
         number, width, zeros = Signal(WIDEST), Signal(range(WIDEST + 1)), Signal(range(WIDEST + 1))
-        m.d.comb += last_spike.eq(spike == self._spikes - 1 - self.missing)
+        # Where every spike opens a block, no time before it is kept.
+        m.d.comb += [
+            last_spike.eq(spike == self._spikes - 1 - self.missing),
+            opens.eq(spike == 0 if self._spikes > 1 else 1),
+        ]
 
         def zigzag(difference: Signal, bits: int) -> Signal:
             """2d for d ≥ 0, else -2d - 1."""
@@ -101,7 +105,7 @@ class EventCoder(wiring.Component):
                 with m.If(self.events.valid):
                     later = Signal(TIME_BITS)
                     m.d.comb += later.eq(time - last_time)
-                    with m.If(spike == 0):
+                    with m.If(opens):
                         code(coded_time, TIME_ORDER)
                         m.d.sync += last_first.eq(time)
                     with m.Else():

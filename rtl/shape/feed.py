@@ -24,6 +24,8 @@ class Feed:
     repeats: int = 1
     codes: int = 1
     """ADC codes that a sample is made of."""
+    places: int = 2
+    """Blocks that the buffer has room for. A single place, for a block of a word, is filled once that one was taken."""
 
     @property
     def beats(self) -> int:

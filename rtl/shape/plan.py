@@ -250,8 +250,8 @@ class Plan:
 
     @property
     def input_bits(self) -> int:
-        """Bits of the input buffer: two blocks of normalized samples."""
-        return 2 * 8 * self.spec.spikes * self.spec.samples
+        """Bits of the input buffer: a block or two of normalized samples."""
+        return self.feed.places * 8 * self.spec.spikes * self.spec.samples
 
 
 def parameter_widths(

@@ -12,7 +12,8 @@ from itertools import pairwise
 from math import ceil
 
 from rtl.shape.feed import Feed
-from rtl.shape.timing_parts import Clock, InputBuffer, Loader, Shadow, TimingPart, Writer
+from rtl.shape.input_timing import InputBuffer
+from rtl.shape.timing_parts import Clock, Loader, Shadow, TimingPart, Writer
 
 __all__ = ["Timing"]
 

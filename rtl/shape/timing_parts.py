@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from rtl.shape.feed import Feed
 from rtl.shape.frame import HEADER_BYTES, TRAILER_BYTES
 from rtl.shape.products import DotPlan
 from rtl.shape.search_plan import SearchPlan
@@ -11,7 +10,6 @@ from rtl.shape.search_plan import SearchPlan
 __all__ = [
     "Clock",
     "Convolution",
-    "InputBuffer",
     "Loader",
     "Projector",
     "Register",
@@ -358,42 +356,3 @@ class Writer(Counter):
             self._sending, self._bytes = "fill", 0
             self.ends.append(clock.cycle)
         return ready
-
-
-class InputBuffer(Counter):
-    """:class:`rtl.units.input_buffer.InputBuffer`, fed a sample a cycle.
-
-    Cycles
-    ------
-    Latency: 2 cycles from a block's last sample.
-    Throughput: a sample a cycle in, a transfer a cycle out.
-    """
-
-    def __init__(self, clock: Clock, feed: Feed) -> None:
-        self._clock = clock
-        self._beats = feed.beats
-        self._normalizer = 1 if feed.codes == 1 else 2  # cycles from the pins
-        self._reads = feed.transfers
-        self.blocks = 0
-        """Blocks yet to be fed."""
-        self._full = 0
-        self._read = 0
-        self.left = self._beats
-        self.valid = False
-        self.last_beats: list[int] = []
-
-    def step(self, out_ready: bool) -> None:
-        available, room = self._full > 0, self._full < 2
-        if available and (out_ready or not self.valid):
-            self.valid, self._clock.moved = True, True
-            self._read += 1
-            if self._read == self._reads:
-                self._read = 0
-                self._full -= 1
-        elif out_ready and self.valid:
-            self.valid, self._clock.moved = False, True
-        if self.blocks and room and self._clock.count(self):
-            self.left = self._beats
-            self.blocks -= 1
-            self._full += 1
-            self.last_beats.append(self._clock.cycle - self._normalizer)

@@ -112,6 +112,7 @@ TOPS: dict[str, Callable[[], Any]] = {
     "detector": _detector,
     "parts": _detector_in_parts,
     "word": lambda: WordBuffer(Feed(1, 8, 8, "chunks of each spike")),
+    "place": lambda: WordBuffer(Feed(1, 8, 8, "chunks of each spike", places=1)),
 }
 """What components are taken from: two shipped designs, and what of these would be too large."""
 
@@ -148,7 +149,7 @@ class _AnyEncoder(wiring.Component):
     """
 
     def __init__(self, encoder: Any) -> None:
-        self.store = encoder.store
+        self.store, self.waiting = encoder.store, encoder.waiting
         super().__init__(dict(encoder.signature.members))
 
     def elaborate(self, platform: object) -> Module:

@@ -93,7 +93,12 @@ MISTAKES = (
         "absent.eq(self.missing)",
         "absent.eq(0)",
     ),
-    Mistake("clears no counter", "rtl.host.registers", "m.d.sync += counter.eq(0)", "m.d.sync += counter.eq(counter)"),
+    Mistake(
+        "clears no counter",
+        "rtl.host.counters",
+        "m.d.sync += own.counter[:LOW_BITS].eq(0)",
+        "m.d.sync += own.counter[:LOW_BITS].eq(own.counter[:LOW_BITS])",
+    ),
     Mistake(
         "takes illegal values",
         "rtl.host.registers",

@@ -84,7 +84,7 @@ def test_numbers_begin_anew_where_they_end(made: Callable[[str], Subject]) -> No
     """Counters at 2**32, and the sequence number at 65,536: set near their ends through the simulator's back door."""
     chip = made("spikes built in")
     script = Script(chip.blocks.pool)
-    counters = [row.name for row in DOCUMENTED.values() if row.access == "count"]
+    counters = [row.name for row in DOCUMENTED.values() if row.access == "count" and "built in never" not in row.taken]
     top = "spike_encoder_wrapper.dut.chip"
     script.poke(f"{top}.packetizer", "sequence", (1 << 16) - 5, "sequence")
     for name in counters:

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
 
 from rtl.chip import Chip
+from rtl.encoder import IN_FLIGHT, Encoder
 from rtl.host.load import load_writes
 from rtl.host.parameter_store import lay_out
 from rtl.host.register_map import register, window_bit
@@ -18,6 +19,7 @@ from rtl.shape.plan import Plan
 from spikecae.bitstream.payload import Events, write_blocks, write_snippets
 from spikecae.design import Design
 from spikecae.golden import encode
+from tests.linear_spec import linear_adc, random_linear_spec
 from tests.random_spec import random_adc, random_spec
 from tests.rtl.shapes import hardware, projection
 
@@ -33,6 +35,8 @@ class Host:
         self._pause = pause
         self.chip = chip or Chip(plan)
         self.packets: list[bytes] = []
+        self.ends: list[int] = []
+        """Cycles in which packets have come to their end."""
         self.simulator = Simulator(self.chip)
         for domain in ("sync", "always_on", "reading", "turning"):
             self.simulator.add_clock(1e-6, domain=domain, if_exists=True)
@@ -48,7 +52,7 @@ class Host:
         async def collect(ctx):
             rng = np.random.default_rng(1)
             packet = bytearray()
-            for _ in range(limit):
+            for cycle in range(limit):
                 ready = int(rng.random() >= self._pause)
                 ctx.set(self.chip.m_axis_tready, ready)
                 signals = (self.chip.m_axis_tvalid, self.chip.m_axis_tdata, self.chip.m_axis_tlast)
@@ -57,6 +61,7 @@ class Host:
                     packet.append(data)
                     if last:
                         self.packets.append(bytes(packet))
+                        self.ends.append(cycle)
                         packet = bytearray()
                 if self._done:
                     return
@@ -367,3 +372,33 @@ def test_oversized_packets_are_refused(tiny: Design) -> None:
     design = tiny.model_copy(update={"block": tiny.block.model_copy(update={"spikes": 16})})
     with pytest.raises(ValueError, match="packet_blocks = 64 makes packets of up to"):
         Chip(make_plan(random_spec(design, 77), hardware(2, packet_blocks=64)))
+
+
+@pytest.mark.parametrize(("spikes", "classes", "fold", "places"), [(1, 1, 16, 2), (2, 1, 16, 2), (1, 16, 64, 1)])
+def test_the_queue_of_events_holds_nothing_up(
+    spikes: int, classes: int, fold: int, places: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deeper ones let blocks leave no sooner, however long packets wait in between."""
+    spec = random_linear_spec(spikes, 32, 8, joint=True, classes=classes, seed=3)
+    plan = make_plan(spec, hardware(fold))
+    assert plan.feed.places == places
+    adc = linear_adc(spec, 24, seed=4)
+    events = _events(len(adc) * spikes)
+
+    def played() -> tuple[int, list[bytes], list[int]]:
+        host = Host(plan, pause=0.8)
+
+        async def script(ctx):
+            await host.write(ctx, "packet_blocks", 3)
+            await host.write(ctx, "sidecar", 2)
+            await host.spikes(ctx, adc.reshape(-1, adc.shape[-1]), events)
+            await host.flush(ctx)
+
+        host.run(script)
+        return host.chip.event_depth, host.packets, host.ends
+
+    depth, *found = played()
+    monkeypatch.setattr(Encoder, "waiting", IN_FLIGHT)
+    deepest, *expected = played()
+    assert depth < deepest
+    assert found == expected

@@ -8,7 +8,7 @@ import pytest
 from rtl.host.axi_lite import AxiLite
 from rtl.host.parameter_store import ParameterStore
 from rtl.host.register_map import OF_CHECKS, register
-from rtl.host.registers import Registers
+from rtl.host.registers import COUNTED, Registers
 from rtl.host.scrubber import Scrubber
 from rtl.host.supervisor import Supervisor
 from rtl.memory.parameter_memory import ParameterMemory
@@ -120,6 +120,51 @@ def test_registers_keep_count_and_refuse() -> None:
         ctx.set(dut.flushed, 1)
         await ctx.tick()
         assert ctx.get(dut.flush) == 0
+
+    simulate(dut, script)
+
+
+def test_counters_that_count_in_every_cycle_lose_nothing() -> None:
+    """All of them, with carries that come together, while they are read and cleared at random and begin anew."""
+    most = 16
+    dut, names = (
+        Registers(None, {}, most_blocks=8, most_spikes=most),
+        [name for name in COUNTED if name not in OF_CHECKS],
+    )
+    draw = np.random.default_rng(7)
+    places = {name: register(name).offset // 4 for name in names}
+    bus, several, full = dut.bus, {"spikes", "wrong_spikes"}, (1 << len(COUNTED)) - 1
+
+    async def script(ctx):
+        counted, owed, asked = dict.fromkeys(names, 0), 0, None
+        for cycle in range(3000):
+            events, step = full, 0
+            owed += 1
+            if owed < draw.integers(1, most + 1):  # spikes stand for as many as there were cycles for them
+                events &= ~sum(1 << COUNTED.index(name) for name in several)
+            else:
+                step, owed = owed, 0
+            ctx.set(dut.events, events)
+            ctx.set(dut.several, step)
+            if asked:
+                assert ctx.get(bus.read_data) == asked[1], asked[0]
+                asked = None
+            ctx.set(bus.read, 0)
+            ctx.set(bus.write, 0)
+            cleared = None
+            if cycle % 2:
+                name = str(draw.choice(names))
+                ctx.set(bus.addr, places[name])
+                if draw.random() < 0.02:
+                    ctx.set(bus.write, 1)
+                    cleared = name
+                else:
+                    ctx.set(bus.read, 1)
+                    asked = name, counted[name]
+            await ctx.tick()
+            for name in names:
+                amount = step if name in several else 1
+                counted[name] = 0 if name == cleared else counted[name] + amount
 
     simulate(dut, script)
 

@@ -1,12 +1,17 @@
 """The buffers in front of an encoder: blocks in chunks, in groups, and of a word."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from rtl.planning import SLOWER, make_plan
 from rtl.shape.feed import Feed
 from rtl.units.input_buffer import InputBuffer
 from rtl.units.word_buffer import WordBuffer
+from tests.linear_spec import random_linear_spec
 from tests.rtl.components import latency_of
+from tests.rtl.shapes import hardware
 from tests.rtl.streams import Port, run, simulate, unpack
 
 
@@ -60,24 +65,28 @@ def test_the_input_buffer_is_walked_once_a_group(pause: float) -> None:
         assert sink.cycles == list(range(first, first + count)), "no gap between groups and blocks"
 
 
+@pytest.mark.parametrize("places", [1, 2])
 @pytest.mark.parametrize(("pause", "late"), [(0.0, 0.0), (0.3, 0.0), (0.0, 0.9), (0.3, 0.9)])
-def test_a_block_of_a_word_stands_until_it_is_taken(pause: float, late: float) -> None:
+def test_a_block_of_a_word_stands_until_it_is_taken(pause: float, late: float, places: int) -> None:
     samples, blocks = 8, 12
     values = np.random.default_rng(8).integers(-128, 128, (blocks, 1, samples))
-    dut = WordBuffer(Feed(1, samples, samples, "chunks of each spike"))
+    dut = WordBuffer(Feed(1, samples, samples, "chunks of each spike", places=places))
     sink = Port(dut.o, count=blocks, pause=late)
     run(dut, [Port(dut.i, sample_beats(dut, values), pause=pause)], [sink])
     assert [unpack(word, samples, signed=True) for word in sink.got] == values[:, 0].tolist()
     if not (pause or late):
-        assert sink.cycles == [(block + 1) * samples - 1 + latency_of(WordBuffer) for block in range(blocks)]
+        until_taken = 0 if places == 2 else latency_of(WordBuffer)
+        period, first = samples + until_taken, samples - 1 + latency_of(WordBuffer)
+        assert sink.cycles == [first + block * period for block in range(blocks)]
 
 
-def test_a_block_of_a_word_is_counted_held_and_left_out() -> None:
-    """Of three spikes the second ends too soon: it is left out, and the third takes its place."""
+@pytest.mark.parametrize("places", [1, 2])
+def test_a_block_of_a_word_is_counted_held_and_left_out(places: int) -> None:
+    """Of three spikes the second ends too soon: it is left out, and the third takes its place, if there is one."""
     samples = 8
-    layout = WordBuffer(Feed(1, samples, samples, "chunks of each spike")).i.payload.shape()
-    dut = WordBuffer(Feed(1, samples, samples, "chunks of each spike"))
-    spikes = [(samples, True), (5, False), (samples, True)]
+    dut = WordBuffer(Feed(1, samples, samples, "chunks of each spike", places=places))
+    layout = dut.i.payload.shape()
+    spikes = [(5, False), (samples, True)] if places == 1 else [(samples, True), (5, False), (samples, True)]
     beats = [
         layout.const({"value": 10 * n + at, "at": at, "end": at == length - 1, "fits": fits and at == length - 1})
         for n, (length, fits) in enumerate(spikes)
@@ -96,8 +105,8 @@ def test_a_block_of_a_word_is_counted_held_and_left_out() -> None:
             if ended:
                 counted.append((good, wrong, ctx.get(dut.backlog)))
         ctx.set(dut.i.valid, 0)
-        assert counted == [(1, 0, 1), (0, 1, 1), (1, 0, 1)]
-        assert (ctx.get(dut.i.ready), ctx.get(dut.o.valid)) == (0, 0), "both places are full"
+        assert counted == [(0, 1, 0), (1, 0, 1)] if places == 1 else [(1, 0, 1), (0, 1, 1), (1, 0, 1)]
+        assert (ctx.get(dut.i.ready), ctx.get(dut.o.valid)) == (0, 0), "all places are full"
         ctx.set(dut.hold, 0)
         ctx.set(dut.o.ready, 1)
         got = []
@@ -105,7 +114,21 @@ def test_a_block_of_a_word_is_counted_held_and_left_out() -> None:
             _, _, valid, word = await ctx.tick().sample(dut.o.valid, dut.o.payload)
             if valid:
                 got.append(list(word))
-        assert got == [list(range(samples)), [20 + at for at in range(samples)]]
+        expected = [[10 * n + at for at in range(samples)] for n, (_, fits) in enumerate(spikes) if fits]
+        assert got == expected
         assert not ctx.get(dut.backlog)
 
     simulate(dut, script)
+
+
+def test_a_second_place_is_there_where_blocks_would_come_far_more_seldom_without() -> None:
+    """A single one is filled after the block in it was mapped, a second one meanwhile."""
+    spec = random_linear_spec(1, 64, 16, joint=True, classes=16, seed=3, decimation=2)
+    plans = [make_plan(spec, hardware(fold)) for fold in (1, 16, 64)]
+    assert [plan.feed.places for plan in plans] == [1, 2, 1]
+    for plan in plans:
+        other = replace(plan, feed=replace(plan.feed, places=3 - plan.feed.places))
+        slower = max(plan.cycles_per_block, other.cycles_per_block) / min(plan.cycles_per_block, other.cycles_per_block)
+        assert (slower <= SLOWER) == (plan.feed.places == 1)
+    several = make_plan(random_linear_spec(2, 64, 16, joint=True, classes=16, seed=3), hardware(64))
+    assert several.feed.places == 2, "what leaves in several words is walked while the next block comes"

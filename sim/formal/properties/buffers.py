@@ -73,16 +73,21 @@ def stands_until_taken(bench: Bench) -> None:
     """What holds of a word buffer at any time: the word that is offered is full, and none is written that is."""
     full, fill, drain = (bench.inside(name) for name in ("full", "fill", "drain"))
     o, start = bench.component.o, bench.component.start
-    writes = bench.inside("write").en.any() | bench.inside("block_in")
-    filled, drained = Mux(fill, full[1], full[0]), Mux(drain, full[1], full[0])
-    bench.prove(Mux(fill == drain, full[0] == full[1], drained & ~filled))
+    writes = bench.inside("writes").any() | bench.inside("block_in")
+    if len(full) == 1:
+        filled = drained = full[0]
+        bench.prove(~start | ~o.valid)
+    else:
+        filled, drained = Mux(fill, full[1], full[0]), Mux(drain, full[1], full[0])
+        bench.prove(Mux(fill == drain, full[0] == full[1], drained & ~filled))
+        bench.prove(~(start & o.valid) | (o.ready & full[0] & full[1]))
     bench.prove(~o.valid | drained)
     bench.prove(~writes | ~filled)
-    bench.prove(~start | Mux(o.valid, o.ready & full[0] & full[1], drained))
+    bench.prove(~start | drained)
 
 
-def _word_buffer() -> Bench:
-    bench = Bench(component("WordBuffer", "word"))
+def _word_buffer(top: str) -> Bench:
+    bench = Bench(component("WordBuffer", top))
     stands_until_taken(bench)
     return bench
 
@@ -234,21 +239,19 @@ def buffer_properties() -> Iterator[Property]:
             ),
             depth=2,
         )
-    yield Property(
-        name="buffer/block/word",
-        component="WordBuffer",
-        says="no block is written before the one in its place was taken, or offered before it is whole",
-        assumes="",
-        bench=_word_buffer,
-        broken=partial(
-            with_fault,
-            _word_buffer,
-            "rtl.units.word_buffer",
-            "self.i.ready.eq(~Mux(fill, full[1], full[0]))",
-            "self.i.ready.eq(1)",
-        ),
-        depth=2,
-    )
+    for top in ("word", "place"):
+        bench = partial(_word_buffer, top)
+        yield Property(
+            name=f"buffer/block/{top}",
+            component="WordBuffer",
+            says="no block is written before the one in its place was taken, or offered before it is whole",
+            assumes="",
+            bench=bench,
+            broken=partial(
+                with_fault, bench, "rtl.units.word_buffer", "self.i.ready.eq(~filled)", "self.i.ready.eq(1)"
+            ),
+            depth=2,
+        )
     yield Property(
         name="buffer/circular",
         component="CircularBuffer",

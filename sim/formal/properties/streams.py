@@ -94,6 +94,7 @@ SOURCES = {
     "detector": ("SnippetReader", "SnippetStore"),
     "parts": ("PartReader",),
     "word": ("WordBuffer",),
+    "place": ("WordBuffer",),
 }
 """Kinds of components that send streams, by what they are taken from."""
 FOUND_WITHIN = {"EventCoder": 48}
