@@ -99,7 +99,7 @@ def _detector() -> SpikeDetector:
 
 def _early_detector() -> SpikeDetector:
     """Of queues, whose snippets are copied in two parts."""
-    return SpikeDetector(replace(SMALL, channels=16, samples=12, frames=14))
+    return SpikeDetector(replace(SMALL, channels=16, turns=turns_for(16, 7), samples=12, frames=14))
 
 
 TOPS: dict[str, Callable[[], Any]] = {
