@@ -6,8 +6,8 @@ from rtl.front_end.band_pass_filter import states_layout
 from rtl.front_end.circular_buffer import lanes_of_memories
 from rtl.front_end.event_list import listed_layout
 from rtl.front_end.event_stages import crossing_layout
-from rtl.front_end.noise_estimator import FRACTION
-from rtl.front_end.peak_finder import state_layout
+from rtl.front_end.noise_estimator import noise_layout
+from rtl.front_end.peak_finder import banks_of, state_layout
 from rtl.manifest import Memory
 from spikecae.front_end.front_end import FrontEnd
 
@@ -47,9 +47,11 @@ def memories_of(front_end: FrontEnd, detector: str) -> Iterator[Memory]:
         width = front_end.filter_lanes * states_layout(front_end).size
         ports = 1 if front_end.filter_lanes > 1 else 2
         yield held("filter", "states", front_end.filter_groups, width, ports=ports)
-    yield held("noise", "estimates", channels, bits + FRACTION, ports=1)
-    yield held("noise.thresholds", "words", max(2, groups), lanes * bits, ports=once, write_bits=bits)
-    yield held("peaks", "states", channels, state_layout(front_end).size, rare=True)
+    yield held("noise", "words", channels, noise_layout(front_end).size, ports=1)
+    banks = banks_of(front_end)
+    for bank in range(banks):
+        state = state_layout(front_end).size
+        yield held(f"peaks.states{bank}", "words", channels // banks, state, ports=3 - banks, rare=True)
     if groups > 1:
         yield held("peaks.flags", "words", groups, lanes, immediate=True)
     for number, together in enumerate(lanes_of_memories(front_end)):

@@ -1,18 +1,18 @@
 """Threshold crossings of every channel, and the peaks that follow them."""
 
-from typing import Any
-
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from rtl.front_end.height import height_of, is_higher
 from rtl.front_end.push_stream import PushStream
 from rtl.front_end.sample_counter import TIME_BITS, counted_layout
 from rtl.memory.sized import SizedMemory, alone
+from rtl.shape.memory_use import RARE_BITS
 from spikecae.front_end.front_end import FrontEnd
 
-__all__ = ["PeakFinder", "peak_layout", "state_layout"]
+__all__ = ["PeakFinder", "banks_of", "peak_layout", "state_layout"]
 
 
 def peak_layout(front_end: FrontEnd) -> data.StructLayout:
@@ -44,11 +44,18 @@ def state_layout(front_end: FrontEnd) -> data.StructLayout:
     )
 
 
+def banks_of(front_end: FrontEnd) -> int:
+    """Memories that share the states, each of one port: even channels' and odd ones' where they follow each other round
+    the frame. One of two ports holds all where these do not, or where half of the states would make no macro."""
+    half, odd = divmod(front_end.channels, 2)
+    return 1 if odd or half * state_layout(front_end).size <= RARE_BITS else 2
+
+
 class PeakFinder(wiring.Component):
     """From a crossing on, find the largest of ``search`` samples; then wait for the refractory time.
 
-    All channels' states share one memory, of which a flag for each channel says whether there is anything in it.
-    Where there is not, and no crossing, nothing is read, written or worked out.
+    Of the memory of all channels' states a flag for each channel says whether there is anything in it. Where there is
+    not, and no crossing, nothing is read, written or worked out.
 
     Parameters
     ----------
@@ -57,7 +64,8 @@ class PeakFinder(wiring.Component):
     Members
     -------
     i: In(PushStream(counted_layout(front_end))): samples.
-    threshold: In(front_end.bits): of the sample at ``i``, in codes.
+    beyond: In(1): the sample at ``i`` may be above its threshold.
+    threshold: In(front_end.bits): its threshold then, in codes.
     o: Out(PushStream(peak_layout(front_end))): one cycle later what each sample decided, one a cycle. A peak is found
         with the last sample of its search; ``channel`` is that of the last crossing or peak, ``time`` and ``height``
         are those of the last peak.
@@ -73,6 +81,7 @@ class PeakFinder(wiring.Component):
         super().__init__(
             {
                 "i": In(PushStream(counted_layout(front_end))),
+                "beyond": In(1),
                 "threshold": In(front_end.bits),
                 "o": Out(PushStream(peak_layout(front_end))),
             }
@@ -82,29 +91,18 @@ class PeakFinder(wiring.Component):
         m = Module()
         front_end, sample, valid = self._front_end, self.i.payload, self.i.valid
         state = state_layout(front_end)
-        m.submodules.states = memory = SizedMemory(shape=state, depth=max(2, front_end.channels), init=[], rare=True)
-        write = memory.write_port()
-        # Only one channel's state is read in the cycle in which it is written.
-        read = memory.read_port(transparent_for=[write] if front_end.channels == 1 else [])
-
-        before, after = Signal(state), write.data
-        above, under_way, matters, seen = Signal(), Signal(), Signal(), Signal(front_end.bits)
-        x = (sample.x.as_unsigned() & matters.replicate(front_end.bits)).as_signed()
-        low, high = sample.x + self.threshold < 0, sample.x > self.threshold
-        match front_end.polarity:
-            case "negative":
-                m.d.comb += [above.eq(low), seen.eq(Mux(x < 0, -x, 0))]
-            case "positive":
-                m.d.comb += [above.eq(high), seen.eq(Mux(x < 0, 0, x))]
-            case "both":
-                m.d.comb += [above.eq(low | high), seen.eq(abs(x))]
+        before, after = Signal(state), Signal(state)
+        above, under_way, seen = Signal(), Signal(), Signal(front_end.bits)
+        m.d.comb += [
+            above.eq(self.beyond & is_higher(_if(self.beyond, sample.x), self.threshold, front_end.polarity)),
+            seen.eq(height_of(_if(above | under_way, sample.x), front_end.polarity)),
+        ]
         crossing, larger, found, goes_on = Signal(), Signal(), Signal(), Signal()
         height, highest = Signal(front_end.bits), Signal(front_end.bits)  # of the peak, before and after the sample
-        searching = sample.settled & (before.left != 0)
+        searching = before.left != 0
         m.d.comb += [
-            matters.eq(above | under_way),
             before.since.eq(front_end.refractory),
-            crossing.eq(sample.settled & above & ~under_way),
+            crossing.eq(above & ~under_way),
             height.eq(before.lower + 1),
             larger.eq(crossing | (searching & (seen > height))),
             highest.eq(Mux(larger, seen, height)),
@@ -112,18 +110,17 @@ class PeakFinder(wiring.Component):
             after.left.eq(Mux(crossing, front_end.search - 1, Mux(searching, before.left - 1, 0))),
             found.eq((crossing | searching) & (after.left == 0)),
             goes_on.eq(above | (after.left != 0) | (after.since != front_end.refractory)),
-            write.addr.eq(sample.channel),
-            write.en.eq(valid & goes_on),
         ]
-        with m.If(under_way):
-            m.d.comb += before.eq(read.data)
         with m.If(larger):
             m.d.comb += after.since.eq(0)
-        with m.Elif(~sample.settled | (before.since == front_end.refractory)):
+        with m.Elif(before.since == front_end.refractory):
             m.d.comb += after.since.eq(front_end.refractory)
         with m.Else():
             m.d.comb += after.since.eq(before.since + 1)
-        self._flags(m, read, under_way, goes_on)
+        reads = self._flags(m, under_way, goes_on)
+        known = self._states(m, reads, valid & goes_on, after)
+        with m.If(under_way):
+            m.d.comb += before.eq(known)
 
         decided = Signal(self.o.payload.shape(), reset_less=True)
         m.d.comb += self.o.payload.eq(decided)
@@ -141,14 +138,53 @@ class PeakFinder(wiring.Component):
             m.d.sync += decided.channel.eq(sample.channel)
         return m
 
-    def _flags(self, m: Module, read: Any, under_way: Signal, goes_on: Signal) -> None:
-        """A flag for each channel, a word of which is at hand, and the state of the next sample where it is set.
+    def _states(self, m: Module, reads: Value, writes: Value, after: Value) -> Value:
+        """The memory of states.
 
         Args:
             m: the unit.
-            read: port of the states.
+            reads: the next sample's channel has a state.
+            writes: the sample's channel has one.
+            after: the latter.
+
+        Returns:
+            The sample's channel's, if it has been read.
+        """
+        front_end, sample, banks = self._front_end, self.i.payload, banks_of(self._front_end)
+        channels, bit = front_end.channels, banks.bit_length() - 1
+        found = []
+        for bank in range(banks):
+            memory = SizedMemory(
+                shape=state_layout(front_end),
+                depth=max(2, channels // banks),
+                init=[],
+                single_port=banks > 1,
+                rare=True,
+            )
+            m.submodules[f"states{bank}"] = alone(memory)
+            write = memory.write_port()
+            # Only one channel's state is read in the cycle in which it is written.
+            read = memory.read_port(transparent_for=[write] if channels == 1 else [])
+            m.d.comb += [
+                write.addr.eq(sample.channel[bit:]),
+                write.en.eq(writes & (sample.channel[:bit] == bank)),
+                write.data.eq(after),
+                read.addr.eq(sample.next_channel[bit:]),
+                read.en.eq(reads & (sample.next_channel[:bit] == bank)),
+            ]
+            found.append(read.data)
+        return Array(found)[sample.channel[:bit]]
+
+    def _flags(self, m: Module, under_way: Signal, goes_on: Signal) -> Value:
+        """A flag for each channel, a word of which is at hand.
+
+        Args:
+            m: the unit.
             under_way: the sample's flag.
             goes_on: what it becomes.
+
+        Returns:
+            The next sample's.
         """
         front_end, sample, valid = self._front_end, self.i.payload, self.i.valid
         lanes, groups = front_end.lanes, front_end.groups
@@ -180,4 +216,9 @@ class PeakFinder(wiring.Component):
         with m.If(loads):
             m.d.sync += flags.eq(coming)
         following = Mux(sample.ends, 0, sample.lane + 1)
-        m.d.comb += [read.addr.eq(sample.next_channel), read.en.eq(valid & coming.bit_select(following, 1))]
+        return valid & coming.bit_select(following, 1)
+
+
+def _if(matters: Value, x: Value) -> Value:
+    """x where it matters, else 0: nothing is worked out of it then."""
+    return (x.as_unsigned() & matters.replicate(len(x))).as_signed()

@@ -8,9 +8,11 @@ from rtl.front_end.push_stream import PushStream
 from rtl.units.count_up import count_up
 from spikecae.front_end.front_end import FrontEnd
 
-__all__ = ["TIME_BITS", "SampleCounter", "counted_layout"]
+__all__ = ["TIME_BITS", "SampleCounter", "coming_layout", "counted_layout"]
 
 TIME_BITS = 32
+COMING = ("x", "channel", "lane", "group", "ends", "turn")
+"""What is known of a sample at first."""
 
 
 def counted_layout(front_end: FrontEnd) -> data.StructLayout:
@@ -18,8 +20,7 @@ def counted_layout(front_end: FrontEnd) -> data.StructLayout:
 
     ``lane`` and ``group`` are its place among the words of its frame; ``ends`` says that it is its word's last, and
     ``next_group`` and ``next_channel`` what comes then. ``begins``: it is its frame's first. ``turn``: it moves its
-    channel's noise estimate, which is at its start (``fresh``), moves fast (``coarse``), or is to be relied upon
-    (``settled``).
+    channel's noise estimate, which is at its start (``fresh``) or moves fast (``coarse``).
     """
     channel, group = range(max(2, front_end.channels)), range(max(2, front_end.groups))
     return data.StructLayout(
@@ -36,9 +37,15 @@ def counted_layout(front_end: FrontEnd) -> data.StructLayout:
             "turn": 1,
             "fresh": 1,
             "coarse": 1,
-            "settled": 1,
         }
     )
+
+
+def coming_layout(front_end: FrontEnd) -> data.StructLayout:
+    """What is known of a sample in the cycle in which it comes: as in :func:`counted_layout`, and whether the noise
+    estimates are to be relied upon (``settled``)."""
+    known = {name: field.shape for name, field in counted_layout(front_end) if name in COMING}
+    return data.StructLayout(known | {"settled": 1})
 
 
 class SampleCounter(wiring.Component):
@@ -52,6 +59,7 @@ class SampleCounter(wiring.Component):
     Members
     -------
     i: In(stream of signed(16)): codes, channel after channel, frame after frame. Always taken.
+    coming: Out(PushStream(coming_layout(front_end))): samples, in the same cycle.
     o: Out(PushStream(counted_layout(front_end))): samples, one cycle later, one a cycle.
     now: Out(TIME_BITS): the frame that the next sample of ``i`` belongs to, modulo 2**32.
     first: Out(range(max(2, front_end.frames * front_end.groups))): where that frame begins in the circular buffer.
@@ -67,6 +75,7 @@ class SampleCounter(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(signed(16))),
+                "coming": Out(PushStream(coming_layout(front_end))),
                 "o": Out(PushStream(counted_layout(front_end))),
                 "now": Out(TIME_BITS),
                 "first": Out(range(max(2, front_end.frames * front_end.groups))),
@@ -75,15 +84,13 @@ class SampleCounter(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        front_end = self._front_end
-        # Of the sample that comes next.
-        channel = Signal.like(self.o.payload.channel)
-        lane, group = Signal.like(self.o.payload.lane), Signal.like(self.o.payload.group)
+        front_end, coming = self._front_end, self.coming.payload
+        channel, lane, group = coming.channel, Signal.like(coming.lane), Signal.like(coming.group)
         longest = max(front_end.turns, front_end.settling_turns)
         turn, frame = Signal(range(longest)), Signal(range(front_end.settling_turns))
         rounds = Signal(front_end.noise_shift + 2)  # stops at the settling time
-        final, ends, begins, last_turn, last_frame = Signal(), Signal(), Signal(), Signal(), Signal()
-        x = Signal(signed(17))
+        final, begins, last_turn, last_frame = Signal(), Signal(), Signal(), Signal()
+        x, ends = Signal(signed(17)), coming.ends
         low, high = -(1 << (front_end.bits - 1)), (1 << (front_end.bits - 1)) - 1
         m.d.comb += [
             self.i.ready.eq(1),
@@ -91,6 +98,12 @@ class SampleCounter(wiring.Component):
             final.eq(channel == front_end.channels - 1),
             ends.eq(final | (lane == front_end.lanes - 1)),
             begins.eq(channel == 0),
+            self.coming.valid.eq(self.i.valid),
+            coming.x.eq(Mux(x > high, high, Mux(x < low, low, x))),
+            coming.lane.eq(lane),
+            coming.group.eq(group),
+            coming.turn.eq(turn == 0),
+            coming.settled.eq(rounds[-1]),
             last_turn.eq(turn == Mux(rounds[-1], front_end.turns, front_end.settling_turns) - 1),
             last_frame.eq(frame == front_end.settling_turns - 1),
         ]
@@ -99,8 +112,10 @@ class SampleCounter(wiring.Component):
             places = front_end.lanes.bit_length() - 1
             m.d.comb += [channel.eq(Cat(lane[:places], group)), told.eq(Cat(counted.lane[:places], counted.group))]
         else:
+            following = Signal.like(channel)
+            m.d.comb += channel.eq(following)
             with m.If(self.i.valid):
-                m.d.sync += [told.eq(channel), channel.eq(Mux(final, 0, channel + 1))]
+                m.d.sync += [told.eq(channel), following.eq(Mux(final, 0, channel + 1))]
         m.d.comb += [
             self.o.payload.eq(counted),
             self.o.payload.channel.eq(told),
@@ -110,11 +125,11 @@ class SampleCounter(wiring.Component):
         m.d.sync += self.o.valid.eq(self.i.valid)
         with m.If(self.i.valid):
             m.d.sync += [
-                counted.x.eq(Mux(x > high, high, Mux(x < low, low, x))),
+                counted.x.eq(coming.x),
                 counted.lane.eq(lane),
                 counted.ends.eq(ends),
                 counted.begins.eq(begins),
-                counted.turn.eq(turn == 0),
+                counted.turn.eq(coming.turn),
                 lane.eq(Mux(ends, 0, lane + 1)),
                 turn.eq(Mux(last_turn, 0, turn + 1)),
             ]
@@ -127,7 +142,6 @@ class SampleCounter(wiring.Component):
                 counted.time.eq(self.now),
                 counted.fresh.eq(rounds == 0),
                 counted.coarse.eq(rounds < 1 << front_end.noise_shift),
-                counted.settled.eq(rounds[-1]),
             ]
         with m.If(self.i.valid & final):
             count_up(m, self.now)

@@ -83,10 +83,11 @@ class SpikeDetector(wiring.Component):
             m.d.comb += [counter.i.valid.eq(band_pass.o.valid), counter.i.payload.eq(band_pass.o.payload)]
         else:
             wiring.connect(m, wiring.flipped(self.i), counter.i)
+        wiring.connect(m, counter.coming, noise.coming)
         wiring.connect(m, counter.o, noise.i)
         m.d.comb += [buffer.i.valid.eq(counter.o.valid), buffer.i.payload.eq(counter.o.payload)]
         m.d.comb += self.turn_request.eq(noise.clock_request)
-        m.d.comb += [noise.gain.eq(self.gain), peaks.threshold.eq(noise.threshold)]
+        m.d.comb += [noise.gain.eq(self.gain), peaks.beyond.eq(noise.beyond), peaks.threshold.eq(noise.threshold)]
         m.d.comb += [peaks.i.valid.eq(counter.o.valid), peaks.i.payload.eq(counter.o.payload)]
         wiring.connect(m, reader.buffer, buffer.read)
         wiring.connect(m, reader.o, wiring.flipped(self.o))

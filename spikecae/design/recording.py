@@ -120,7 +120,7 @@ class Detector(Section):
         Costs("Nothing is detected in the first 2^(noise_shift + 1) turns, a fifth of the samples; fewer err by more."),
     ] = 10
     """The noise estimate follows with a time constant of about 1.2 · 2^noise_shift turns; a channel has one every 65
-    samples, or a few more."""
+    samples or a few more, of more channels than that in about as many."""
     queue: Annotated[
         int,
         Field(ge=0, le=1024),

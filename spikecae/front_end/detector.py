@@ -8,7 +8,7 @@
    jump by whole codes; a dither spreads each code over the interval of voltages that it stands for.
 2. A sample *crosses* where its height (-x, x or |x|) is above the threshold, that of the sample before was not, and
    more than ``refractory`` samples have passed since the last peak of the channel. The threshold is ``gain / 16`` times
-   the estimate, in whole codes.
+   the estimate, in whole codes. Until the noise is known none is above it.
 3. The largest of the ``search`` samples from there on, the first on a tie, is the *peak*.
 4. Neighbourhoods: a peak waits until no larger one can come on a close channel within the refractory time, which takes
    ``refractory + search`` frames. A larger one takes its place; one that is not larger is dropped.
@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikecae.front_end.filter import BandPassFilter
-from spikecae.front_end.front_end import GAIN_FRACTION, THRESHOLD_LAG, FrontEnd
+from spikecae.front_end.front_end import GAIN_FRACTION, FrontEnd
 
 __all__ = ["DetectedSpikes", "RunningMedian", "SpikeDetector"]
 
@@ -77,10 +77,9 @@ class RunningMedian:
     def __init__(self, front_end: FrontEnd) -> None:
         self._front_end = front_end
         self._frame = 0
-        self._lane = np.arange(front_end.channels) % front_end.lanes
         self.estimate: Samples = np.full(front_end.channels, START, np.int64)
         self._threshold: Samples = np.zeros(front_end.channels, np.int64)
-        self._due: dict[int, list[tuple[Samples, Samples]]] = {}
+        self._due: dict[int, tuple[Samples, Samples]] = {}
 
     def push(self, x: Samples) -> Samples:
         """The thresholds, in codes, that count for each of the samples ``x`` (T, C), of the same shape."""
@@ -88,7 +87,8 @@ class RunningMedian:
         settling = self._front_end.settling
         for n, codes in enumerate(np.abs(x)):
             frame = self._frame + n
-            for channels, values in self._due.pop(frame, ()):
+            if frame in self._due:
+                channels, values = self._due.pop(frame)
                 self._threshold[channels] = values
             thresholds[n] = self._threshold
             settled = frame >= settling
@@ -109,11 +109,7 @@ class RunningMedian:
         self.estimate[channels] = after
         threshold = (after >> (ESTIMATE_FRACTION - THRESHOLD_FRACTION)) * front_end.gain
         threshold = np.minimum(threshold >> (THRESHOLD_FRACTION + GAIN_FRACTION), (1 << front_end.bits) - 1)
-        # Looked up with the last sample before the word's first one.
-        counts_from = frame - (-(self._lane[channels] + THRESHOLD_LAG + 1) // front_end.channels)
-        for later in np.unique(counts_from):
-            chosen = counts_from == later
-            self._due.setdefault(int(later), []).append((channels[chosen], threshold[chosen]))
+        self._due[frame + front_end.threshold_frames] = channels, threshold
 
 
 def _dithered(codes: Samples, frame: int) -> Samples:
@@ -248,8 +244,8 @@ class SpikeDetector:
             case "both":
                 heights = np.abs(x)
         above = heights > self._noise.push(x)
+        above[: max(0, front_end.settling - self._frames)] = False
         crossing = above & ~np.concatenate([self._above[None], above])[:-1]
-        crossing[: max(0, front_end.settling - self._frames)] = False
         for channel, at in zip(*np.nonzero(crossing.T), strict=True):
             self._crossings[channel].append(self._frames + int(at))
         self._above = above[-1] if len(above) else self._above

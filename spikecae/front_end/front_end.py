@@ -5,6 +5,7 @@ The golden detector and the hardware generator both read this, and nothing else 
 
 import math
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, Literal
 
 import numpy as np
@@ -32,12 +33,12 @@ __all__ = [
 LATENCY = 10
 """Most cycles from the sample that decides on an event, or completes it, until it can be read."""
 THRESHOLD_LAG = 4
-"""Samples, of any channel, from one that moves an estimate until the threshold that follows from it can be looked up:
-it counts for the words of thresholds that are looked up then or later, each with the last sample before its own."""
+"""Samples, of any channel, from one that moves an estimate until the threshold that follows from it is known: it counts
+from its channel's first sample then or later."""
 WAITING = 4
 """Events that the circular buffer keeps while another one is copied, and sent: in a cycle each for every sample."""
 WORD_BITS = 64
-"""Most bits of a word of samples, or of thresholds: those of the widest memory macros."""
+"""Most bits of a word of samples: those of the widest memory macros."""
 TURNS, SETTLING_TURNS = 65, 5
 """Samples of a channel of which one moves its noise estimate, at least: once it has settled, and before."""
 
@@ -58,8 +59,8 @@ class FrontEnd:
         noise_shift: s, a noise estimate moves by 2**-s of itself when it is its channel's turn; about 1.2 * 2**s turns
             are its time constant. Spikes count from the 2**(s+1)-th turn on.
         turns: every so many-th sample, of all channels, moves its channel's estimate once all have settled, every
-            ``settling_turns``-th before. Odd, and without a common factor with the channels: so all have their turn in
-            as many frames, one after the other.
+            ``settling_turns``-th before. Odd, and one more than a multiple of the channels: so each has its turn once
+            in as many frames, in their order.
         bits: width of the converter.
         zero: its code for 0 V, which the detector subtracts, and adds to the snippets again.
         neighbours: for each channel the M whose snippets make the event with the peak there, itself among them; empty
@@ -110,8 +111,13 @@ class FrontEnd:
 
     @property
     def settling_turns(self) -> int:
-        """``turns`` until then."""
-        return turns_for(self.channels, SETTLING_TURNS)
+        """``turns`` until then: odd, and without a common factor with the channels, but these in any order."""
+        return next(turns for turns in count(SETTLING_TURNS, 2) if math.gcd(turns, self.channels) == 1)
+
+    @property
+    def threshold_frames(self) -> int:
+        """Frames from a turn to the first one that the threshold which follows from it counts for."""
+        return -(-THRESHOLD_LAG // self.channels)
 
     @property
     def lanes(self) -> int:
@@ -244,7 +250,7 @@ class FrontEnd:
             "search": LIMITS["search"],
             "refractory": (self.search, LIMITS["refractory"][1]),
             "noise_shift": (5, 16),
-            "turns": (5, 1023),
+            "turns": (5, 2047),
             "bits": LIMITS["bits"],
             "pending": (1, 64),
             "queue": (3, 1024),
@@ -256,8 +262,8 @@ class FrontEnd:
         ]
         if not -(1 << 15) <= self.minimum <= self.maximum < 1 << 15:
             faults.append(f"zero = {self.zero} takes codes of {self.bits} bits out of 16 signed bits")
-        if self.turns % 2 == 0 or math.gcd(self.turns, self.channels) != 1:
-            text = f"turns = {self.turns} must be odd, without a common factor with {self.channels} channels"
+        if self.turns % 2 == 0 or (self.turns - 1) % self.channels:
+            text = f"turns = {self.turns} must be odd, and 1 more than a multiple of {self.channels} channels"
             faults.append(f"{text}: take {turns_for(self.channels, self.turns)}")
         if len(self.neighbours) not in (0, self.channels):
             faults.append(f"neighbours has {len(self.neighbours)} rows, {self.channels} channels need one each")
@@ -286,7 +292,7 @@ def lanes_for(channels: int, bits: int) -> int:
 
 def turns_for(channels: int, least: int = TURNS) -> int:
     """Turns that go with so many channels: the fewest from ``least`` on."""
-    return next(turns for turns in range(least | 1, least + 2 * channels + 2, 2) if math.gcd(turns, channels) == 1)
+    return next(turns for turns in count(least | 1, 2) if (turns - 1) % channels == 0)
 
 
 def front_end_of(

@@ -32,7 +32,7 @@ class Background:
 
     Attributes:
         codes: (frames, channels).
-        settled: frame from which on there is noise alone, with every estimate settled.
+        settled: frame from which on there is noise alone, with every estimate settled, and moved since.
         spikes: frame from which on there are spikes; the last of them is sent before the end.
         events: spikes, of a neighbourhood with its neighbours' snippets.
         deviation: of the noise, in codes: that of the snippets' first samples.
@@ -109,7 +109,7 @@ def listen(
     spacing = samples + front_end.rival_time + 1
     if apart:
         spacing = -(-4 * samples // min(front_end.channels, 64))  # each is copied and sent before the next
-    settled = front_end.settling
+    settled = front_end.settling + front_end.turns + front_end.threshold_frames
     spikes = settled + quiet_frames
     frames = spikes + events * spacing + samples + tail_frames
     for draw in range(seed, seed + DRAWS):

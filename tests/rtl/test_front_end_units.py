@@ -16,7 +16,7 @@ from rtl.front_end.event_arbiter import EventArbiter
 from rtl.front_end.event_stages import EventStages
 from rtl.front_end.noise_estimator import NoiseEstimator
 from rtl.front_end.part_reader import PartReader
-from rtl.front_end.peak_finder import PeakFinder
+from rtl.front_end.peak_finder import PeakFinder, banks_of
 from rtl.front_end.sample_counter import SampleCounter
 from rtl.front_end.snippet_reader import SnippetReader
 from rtl.front_end.spike_detector import SpikeDetector
@@ -82,8 +82,14 @@ def counted(made: FrontEnd, n: int, x: int) -> dict[str, int]:
         "turn": turn == 0,
         "fresh": time < turns,
         "coarse": time < turns << made.noise_shift,
-        "settled": settled,
     }
+
+
+def coming(made: FrontEnd, n: int, x: int) -> dict[str, int]:
+    """The same, one cycle earlier."""
+    known = counted(made, n, x)
+    fields = {name: known[name] for name in ("x", "channel", "lane", "group", "ends", "turn")}
+    return fields | {"settled": n // made.channels >= made.settling}
 
 
 @pytest.mark.parametrize(("channels", "lanes"), [(3, 3), (9, 7)])
@@ -93,61 +99,149 @@ def test_samples_are_counted_and_saturated(channels: int, lanes: int, idle: floa
     assert made.lanes == lanes, "as many as fit, but that no word has a sample alone"
     codes = [*range(-32, 232, 2), -32768, 32767] * 9
     expected = [counted(made, n, min(max(code - 100, -128), 127)) for n, code in enumerate(codes)]
-    assert expected[-1]["settled"] == (channels == 3)
     fields = [name for name in expected[0] if not name.startswith("next")]
     got = push(SampleCounter(made), codes, fields, idle=idle)
     assert got == [tuple(int(sample[name]) for name in fields) for sample in expected]
 
 
-@pytest.mark.parametrize("channels", [1, 3, 27])
-@pytest.mark.parametrize("bits", [6, 16])
-def test_thresholds_equal_golden(channels: int, bits: int) -> None:
-    """From the first sample on that has one, through small codes, the largest magnitude there is, and silence."""
-    made = front_end(channels, bits=bits, gain=255)
-    low, frames = -(1 << (bits - 1)), 1200 // channels + 3 * made.turns
-    x = np.rint(np.random.default_rng(0).normal(0, 2, (frames, channels))).astype(np.int64).clip(low, -low - 1)
-    x[1] = 1  # with its dither as large as an estimate at its start
-    x[frames // 3 : frames // 2] = low
-    x[-frames // 4 :] = 0
-    golden = RunningMedian(made).push(x)
-    dut, got = NoiseEstimator(made), []
+@pytest.mark.parametrize("channels", [3, 8])
+def test_a_sample_is_known_as_it_comes(channels: int) -> None:
+    """From before the noise is settled until channels have had their turns in order."""
+    made = front_end(channels, bits=8, zero=100)
+    dut, count = SampleCounter(made), (made.settling + 9) * channels
+    codes = np.random.default_rng(0).integers(-100, 300, count).tolist()
+    expected = [coming(made, n, min(max(code - 100, -128), 127)) for n, code in enumerate(codes)]
+    assert sum(sample["turn"] for sample in expected if sample["settled"]) >= 3
 
     async def bench(ctx):
-        for n, value in enumerate(x.ravel().tolist()):
+        for code, sample in zip(codes, expected, strict=True):
+            ctx.set(dut.i.payload, code)
+            ctx.set(dut.i.valid, 1)
+            known = dut.coming.payload
+            assert ctx.get(dut.coming.valid)
+            assert {name: ctx.get(known[name]) for name in sample} == sample
+            await ctx.tick()
+            ctx.set(dut.i.valid, 0)
+            assert not ctx.get(dut.coming.valid)
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+def changing_noise(made: FrontEnd, passes: int, seed: int) -> np.ndarray:
+    """(T, C): noise that differs from channel to channel by up to a factor of 16, and changes once it has settled."""
+    rng = np.random.default_rng(seed)
+    span = 6 * made.turns
+    deviation = [2.0 ** rng.uniform(0, 4, (1, made.channels)).repeat(made.settling, axis=0)]
+    deviation += [2.0 ** rng.uniform(-1, 5, (1, made.channels)).repeat(span, axis=0) for _ in range(passes)]
+    half = 1 << (made.bits - 1)
+    whole = np.concatenate(deviation) * 2 ** ((made.bits - 6) // 2)
+    return np.rint(rng.normal(0, whole)).astype(np.int64).clip(-half, half - 1)
+
+
+def looked_up(dut: NoiseEstimator, made: FrontEnd, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(T, C) each: which samples are beyond their bounds, the thresholds there, and the bounds that they met, of which
+    there are none (-1) at first."""
+    samples = x.ravel().tolist()
+    beyond, thresholds, bounds = [], [], []
+
+    async def bench(ctx):
+        for n, value in enumerate(samples):
+            ctx.set(dut.coming.payload, coming(made, n, value))
+            ctx.set(dut.coming.valid, 1)
+            group = n % made.channels // made.lanes
+            bounds.append(ctx.get(dut.bounds[group]) if ctx.get(dut.bounded) else -1)
+            await ctx.tick()
             ctx.set(dut.i.payload, counted(made, n, value))
             ctx.set(dut.i.valid, 1)
-            got.append((await ctx.tick().sample(dut.threshold))[2])
-            ctx.set(dut.i.valid, 0)
+            beyond.append(ctx.get(dut.beyond))
+            thresholds.append(ctx.get(dut.threshold))
             if n % 3 == 0:
+                ctx.set(dut.coming.valid, 0)
                 await ctx.tick()
+                ctx.set(dut.i.valid, 0)
+                if n % 2:
+                    await ctx.tick()
 
     simulator = Simulator(dut)
     for domain in ("sync", "turning"):
         simulator.add_clock(1e-6, domain=domain)
     simulator.add_testbench(bench)
     simulator.run()
-    known = made.turns + 9  # every channel has had its turn
-    np.testing.assert_array_equal(np.reshape(got, x.shape)[known:], golden[known:])
-    assert len(np.unique(golden[known:])) > 10
+    return tuple(np.reshape(found, x.shape) for found in (beyond, thresholds, bounds))  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("channels", [1, 12])
+@pytest.mark.parametrize("channels", [1, 2, 3, 13, 20])
+@pytest.mark.parametrize(("bits", "polarity"), [(6, "positive"), (16, "both")])
+def test_thresholds_equal_golden(channels: int, bits: int, polarity: str) -> None:
+    """Through noise that rises and falls, the largest magnitude there is, and silence: wherever a sample is beyond its
+    bound, which all are that are above their thresholds."""
+    made = front_end(channels, bits=bits, gain=255 if bits == 6 else 32, polarity=polarity)
+    x = changing_noise(made, 6, seed=channels)
+    after, span = made.settling, 6 * made.turns
+    x[after + span : after + 2 * span] = -(1 << (bits - 1))
+    x[after + 5 * span :] = 0
+    golden = RunningMedian(made).push(x)[after:]
+    height = (x if polarity == "positive" else abs(x))[after:]
+    beyond, thresholds, bounds = (found[after:] for found in looked_up(NoiseEstimator(made), made, x))
+    np.testing.assert_array_equal(thresholds[beyond == 1], golden[beyond == 1])
+    assert np.all(height[beyond == 0] <= golden[beyond == 0])
+    assert len(np.unique(golden)) > 10
+    turn = made.turns + made.threshold_frames
+    assert bounds[:turn].min() == -1
+    assert bounds[turn:].min() >= 0
+    # A bound is none of its group's thresholds', but where one is written with this very sample.
+    written = np.zeros_like(beyond)
+    for number in range(len(x) * channels):
+        frame, channel = divmod(number * made.turns, channels)
+        if frame + made.threshold_frames >= len(beyond):
+            break
+        written[frame + made.threshold_frames, channel] = 1
+    known = (bounds >= 0) & (written == 0)
+    assert np.all(bounds[known] <= golden[known])
+    assert np.all(beyond[written == 1] == 1)
+
+
+def test_bounds_follow_the_lowest_threshold_of_a_group() -> None:
+    """Of a loud channel beside a quiet one the samples are looked up; of a group that is loud all over they are not."""
+    made = front_end(16, bits=8, polarity="both", gain=100)
+    loud = np.r_[1, np.full(15, 8)]
+    frames = made.settling + 30 * made.turns
+    x = np.rint(np.random.default_rng(0).normal(0, 1, (frames, 16)) * loud).astype(np.int64)
+    quiet_too = made.settling + 12 * made.turns
+    x[quiet_too:, 8:] = np.rint(np.random.default_rng(1).normal(0, 1, (frames - quiet_too, 8)))
+    beyond, _, bounds = looked_up(NoiseEstimator(made), made, x)
+    before = slice(made.settling + 2 * made.turns, quiet_too)
+    assert beyond[before, 1:8].mean() > 0.5
+    assert beyond[before, 8:].mean() < 1 / made.turns + 0.02, "and those with which thresholds are written"
+    golden = RunningMedian(made).push(x)
+    late = slice(-made.turns, None)
+    for first in (0, 8):
+        lowest = golden[late, first : first + 8].min()
+        assert lowest - 1 <= bounds[late, first].min() <= lowest
+    assert bounds[late, 8].min() < bounds[before, 8].min() - 5
+
+
+@pytest.mark.parametrize("channels", [1, 12, 104])
 @pytest.mark.parametrize(("polarity", "sign"), [("negative", [-1]), ("positive", [1]), ("both", [-1, 1])])
 def test_peaks_follow_their_rule(polarity: str, sign: list[int], channels: int) -> None:
     """Drawn from a few values, so that samples often equal their threshold or each other."""
     made = front_end(channels, polarity=polarity, bits=6, search=3, refractory=4)
+    assert banks_of(made) == (2 if channels > 100 else 1)
     rng = np.random.default_rng(len(polarity))
     frames = 600 if channels == 1 else 120
     x = rng.choice([-32, -31, -12, -11, 0, 11, 12, 31], size=(frames, channels))
     settled = np.arange(frames) >= 60
     threshold = rng.choice([11, 12], size=x.shape)
     height = np.max([factor * x for factor in sign], axis=0).clip(0)
-    above = height > threshold
+    above = (height > threshold) & settled[:, None]
     expected = []
     for channel in range(channels):
         earliest = 0
         for n in range(1, frames - 2):
-            crossing = settled[n] and above[n, channel] and not above[n - 1, channel]
+            crossing = above[n, channel] and not above[n - 1, channel]
             if crossing and n >= earliest:
                 peak = n + int(height[n : n + 3, channel].argmax())
                 expected.append((n + 2, channel, peak, int(height[peak, channel])))
@@ -157,8 +251,10 @@ def test_peaks_follow_their_rule(polarity: str, sign: list[int], channels: int) 
 
     async def bench(ctx):
         for n, value in enumerate(x.ravel().tolist()):
-            ctx.set(dut.i.payload, counted(made, n, value) | {"settled": int(settled[n // channels])})
-            ctx.set(dut.threshold, int(threshold.flat[n]))
+            ctx.set(dut.i.payload, counted(made, n, value))
+            beyond = above.flat[n] or (settled[n // channels] and n % 5 == 0)
+            ctx.set(dut.beyond, int(beyond))
+            ctx.set(dut.threshold, int(threshold.flat[n]) if beyond else 0)
             ctx.set(dut.i.valid, 1)
             await ctx.tick()
             ctx.set(dut.i.valid, 0)

@@ -196,7 +196,7 @@ def test_what_the_output_cannot_take_is_counted(tiny: Design) -> None:
     async def script(ctx):
         await host.write(ctx, "sidecar", 1)
         await stream(ctx, host.chip, made, codes, spacing=1)
-        await ctx.tick().repeat(300)
+        await ctx.tick().repeat(1500)  # all that wait are coded
         await host.flush(ctx)
         lost.append(await host.read(ctx, "overruns"))
 

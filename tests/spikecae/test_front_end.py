@@ -22,7 +22,7 @@ def test_design_in_samples_and_sixteenths(neuropixels: Design) -> None:
     # cycles in which no word of 5 channels is written, and may begin in the middle of a frame
     assert made.frames_needed == 16 + 46 + 2 + 48 + 1 + 1
     assert made.frames == 2 * made.frames_needed, "four more events would take 308, for 5 channels"
-    assert (made.lanes, made.groups, made.turns, made.settling_turns) == (5, 1, 67, 7)
+    assert (made.lanes, made.groups, made.turns, made.settling_turns) == (5, 1, 71, 7)
 
 
 def test_queue_needs_no_tables(neuropixels: Design) -> None:
@@ -134,7 +134,7 @@ def test_all_faults_are_told_at_once() -> None:
     told = str(raised.value).split("; ")
     assert len(told) == 6
     assert "refractory = 8 must be 9 to 1024" in told
-    assert "turns = 6 must be odd, without a common factor with 4 channels: take 7" in told
+    assert "turns = 6 must be odd, and 1 more than a multiple of 4 channels: take 9" in told
 
 
 @pytest.mark.parametrize(
@@ -171,10 +171,16 @@ def test_words_hold_as_many_channels_as_fit_but_none_alone(channels: int, bits: 
 
 
 def test_turns_reach_every_channel() -> None:
-    for channels in (1, 2, 15, 33, 64, 105, 128, 1024):
+    """Once settled, in order, and not before a threshold counts that follows from the turn before."""
+    for channels in (1, 2, 3, 15, 33, 64, 105, 128, 1023, 1024):
         turns = turns_for(channels)
         assert turns >= 65
-        assert len({number % channels for number in range(0, channels * turns, turns)}) == channels
+        assert [number * turns % channels for number in range(channels)] == list(range(channels))
+        made = front_end(channels, turns=turns_for(channels, 5))
+        assert made.turns > channels * made.threshold_frames
+        settling = made.settling_turns
+        assert len({number % channels for number in range(0, channels * settling, settling)}) == channels
+    assert [turns_for(channels) for channels in (1, 2, 32, 128, 256)] == [65, 65, 65, 129, 257]
 
 
 def test_front_end_cannot_be_changed() -> None:

@@ -23,7 +23,7 @@ def test_first_noise_then_spikes(channels: int) -> None:
     heard = listen(made, spikes(17, 40, 200), BAND, quiet_frames=300, events=5, tail_frames=60, seed=1)
     found = SpikeDetector(made).push(heard.codes)
     assert len(found.times) == heard.events == 5
-    assert heard.settled == made.settling
+    assert heard.settled == made.settling + made.turns + made.threshold_frames
     assert found.times.min() >= heard.spikes == heard.settled + 300
     assert len(heard.codes) - found.times.max() >= 60
     assert heard.deviation == pytest.approx(4, rel=0.2)
