@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from amaranth.back import verilog
+from amaranth.hdl import Cat, Fragment, Module, Signal
+from amaranth.lib.memory import Memory
 from amaranth.sim import Simulator
 
 from rtl.front_end.band_pass_filter import BandPassFilter
@@ -148,6 +150,8 @@ def looked_up(dut: NoiseEstimator, made: FrontEnd, x: np.ndarray) -> tuple[np.nd
     beyond, thresholds, bounds = [], [], []
 
     async def bench(ctx):
+        for bound in dut.bounds:  # which have no reset
+            ctx.set(bound, (1 << made.bits) - 1)
         for n, value in enumerate(samples):
             ctx.set(dut.coming.payload, coming(made, n, value))
             ctx.set(dut.coming.valid, 1)
@@ -269,6 +273,49 @@ def test_peaks_follow_their_rule(polarity: str, sign: list[int], channels: int) 
     simulator.add_testbench(bench)
     simulator.run()
     assert got == sorted(expected)
+
+
+class OnePorts:
+    """Amaranth's memories, and for each one of one port whether it was read and written in the same cycle."""
+
+    def __init__(self) -> None:
+        self.clashes: list[Signal] = []
+
+    def get_memory(self, memory: Memory) -> Module:
+        """Called by Amaranth for each memory."""
+        m = Module()
+        m.submodules.memory = Memory.elaborate(memory, None)
+        if getattr(memory, "single_port", False):
+            clash = Signal()
+            self.clashes.append(clash)
+            reads, writes = (Cat(port.en for port in ports).any() for ports in (memory.read_ports, memory.write_ports))
+            with m.If(reads & writes):
+                m.d.sync += clash.eq(1)
+        return m
+
+
+@pytest.mark.parametrize(("channels", "ports"), [(1, 1), (2, 2), (3, 3), (34, 5)])
+def test_memories_of_one_port_are_read_or_written(channels: int, ports: int) -> None:
+    """Also where all channels are searched for their peaks at once."""
+    made = front_end(channels, bits=16, polarity="both", search=120, refractory=1000, gain=40, samples=16, frames=300)
+    assert banks_of(made) == (2 if channels == 34 else 1)
+    memories, dut = OnePorts(), SpikeDetector(made)
+    x = changing_noise(made, 1, seed=0)[: made.settling + 100]
+    x[made.settling + 20 :: 2] *= 8
+
+    async def bench(ctx):
+        ctx.set(dut.i.valid, 1)
+        ctx.set(dut.o.ready, 1)
+        for code in x.clip(-32768, 32767).ravel().tolist():
+            ctx.set(dut.i.payload, code)
+            await ctx.tick()
+        assert [ctx.get(clash) for clash in memories.clashes] == [0] * ports
+
+    simulator = Simulator(Fragment.get(dut, memories))
+    for domain in ("sync", "turning", "reading"):
+        simulator.add_clock(1e-6, domain=domain)
+    simulator.add_testbench(bench)
+    simulator.run()
 
 
 def test_arbiter_of_queues_is_refused() -> None:
