@@ -108,7 +108,8 @@ class Chip(wiring.Component):
         self.settings = PacketSettings(plan.points, at_reset)
         self.limiter = RateLimiter(spec.spikes, (IN_FLIGHT - 1) * self.longest_block, 8 + FRAME_BITS)
         self.timeout = Timeout()
-        self.axi_lite = AxiLite(self.registers.bus_bits + 2)
+        # Parameters that were read may change while a read's answer waits; nothing else does.
+        self.axi_lite = AxiLite(self.registers.bus_bits + 2, stays=not plan.loadable)
         self.request = ClockRequest(plan.settling)
         axil = AxiLitePort(self.registers.bus_bits + 2).members
         super().__init__(

@@ -46,7 +46,7 @@ class Compressor(wiring.Component):
     s_axil_bresp, s_axil_rresp: Out(2): likewise.
     s_axil_rdata: Out(32): likewise.
     clock_request: Out(1): of the chip behind the detector, whose own clock is ``always_on``, that of what fetches
-        spikes ``reading``, and that of what moves noise estimates ``turning``.
+        spikes ``reading``, and that of what changes with few samples ``turning``.
 
     Cycles
     ------

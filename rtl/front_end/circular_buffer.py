@@ -7,7 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.front_end.push_stream import PushStream
-from rtl.front_end.sample_counter import counted_layout
+from rtl.front_end.sample_counter import coming_layout
 from rtl.memory.sized import SizedMemory, alone
 from spikecae.front_end.front_end import FrontEnd
 
@@ -78,7 +78,7 @@ class CircularBuffer(wiring.Component):
 
     Members
     -------
-    i: In(PushStream(counted_layout(front_end))): samples; each can be read from the second cycle after its word's last
+    i: In(PushStream(coming_layout(front_end))): samples; each can be read from the second cycle after its word's last
         one on, until ``frames`` later ones of its channel have come.
     read: In(BufferRead(front_end)): the reader.
 
@@ -92,7 +92,7 @@ class CircularBuffer(wiring.Component):
         self._front_end = front_end
         super().__init__(
             {
-                "i": In(PushStream(counted_layout(front_end))),
+                "i": In(PushStream(coming_layout(front_end))),
                 "read": In(BufferRead(front_end)),
             }
         )

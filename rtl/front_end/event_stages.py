@@ -40,7 +40,7 @@ class EventStages(wiring.Component):
 
     Members
     -------
-    crossed: In(PushStream(event_layout(front_end))): crossings, with their frame.
+    crossed: In(PushStream(crossing_layout(front_end))): crossings, with the last bits of their frame.
     peaked: In(PushStream(delay_layout(front_end))): peaks, later than their crossings.
     now: In(TIME_BITS): the frame that the next sample belongs to.
     lost: Out(1): for one cycle, a crossing found no place.
@@ -70,7 +70,7 @@ class EventStages(wiring.Component):
         place, delay = range(front_end.queue), range(front_end.search)
         super().__init__(
             {
-                "crossed": In(PushStream(event_layout(front_end))),
+                "crossed": In(PushStream(crossing_layout(front_end))),
                 "peaked": In(PushStream(delay_layout(front_end))),
                 "now": In(TIME_BITS),
                 "lost": Out(1),
@@ -109,16 +109,17 @@ class EventStages(wiring.Component):
         delay, delay_of_whole = delays.read_port(domain="comb"), delays.read_port(domain="comb")
 
         there, full, enters, belongs = Signal(), Signal(), Signal(), Signal()
+        age = Signal(front_end.parts.age_bits)
         time, since, apart = Signal(TIME_BITS), Signal(TIME_BITS), Signal(front_end.parts.age_bits)
         m.d.comb += [
             there.eq(tail != gone),
             full.eq((tail.place == gone.place) & there),
             since.eq(self.now - time),
+            age.eq(self.now - crossed.payload.time),
             enters.eq(crossed.valid & ~full & ~(there & since[front_end.parts.age_bits :].any())),
             self.lost.eq(crossed.valid & ~enters),
             keep.addr.eq(tail.place),
-            keep.data.channel.eq(crossed.payload.channel),
-            keep.data.time.eq(crossed.payload.time),
+            keep.data.eq(crossed.payload),
             keep.en.eq(enters),
             seeks.addr.eq(sought.place),
             belongs.eq(peaked.valid & (sought != tail) & (seeks.data.channel == peaked.payload.channel)),
@@ -154,7 +155,7 @@ class EventStages(wiring.Component):
             self.whole_delay.eq(delay_of_whole.data),
         ]
         with m.If(enters & ~there):
-            m.d.sync += time.eq(crossed.payload.time)
+            m.d.sync += time.eq(self.now - age)
         with m.Elif(self.changes):
             m.d.sync += time.eq(time + apart)
         return m

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.front_end.height import is_higher
 from rtl.front_end.push_stream import PushStream
-from rtl.front_end.sample_counter import coming_layout, counted_layout
+from rtl.front_end.sample_counter import DITHER_BITS, coming_layout, counted_layout
 from rtl.memory.sized import SizedMemory
 from spikecae.front_end.front_end import GAIN_BITS, GAIN_FRACTION, THRESHOLD_LAG, FrontEnd
 
@@ -47,9 +47,10 @@ class NoiseEstimator(wiring.Component):
     Members
     -------
     coming: In(PushStream(coming_layout(front_end))): samples.
-    i: In(PushStream(counted_layout(front_end))): the same, one cycle later.
+    i: In(PushStream(counted_layout(front_end))): the same, one cycle later; ``x`` only if it was wanted.
     gain: In(GAIN_BITS): threshold over estimate, with ``GAIN_FRACTION`` fraction bits; ``front_end.gain`` if left
         alone. It counts from a channel's next turn on.
+    wants: Out(1): ``x`` of the sample at ``coming`` is needed at ``i``.
     beyond: Out(1): the sample at ``i`` may be above its threshold.
     threshold: Out(front_end.bits): of the sample at ``i``, if it is ``beyond``.
     clock_request: Out(1): the next rising edge of ``turning`` is needed.
@@ -73,6 +74,7 @@ class NoiseEstimator(wiring.Component):
                 "coming": In(PushStream(coming_layout(front_end))),
                 "i": In(PushStream(counted_layout(front_end))),
                 "gain": In(GAIN_BITS, init=front_end.gain),
+                "wants": Out(1),
                 "beyond": Out(1),
                 "threshold": Out(front_end.bits),
                 "clock_request": Out(1),
@@ -98,19 +100,19 @@ class NoiseEstimator(wiring.Component):
             keeps.eq(valid & waits & (steps == 0) & (own | ~coming.settled)),
             passes.eq(~self.bounded | is_higher(coming.x, self.bounds[coming.group], front_end.polarity)),
             read.addr.eq(coming.channel),
+            self.wants.eq(coming.turn | (coming.settled & (passes | keeps))),
             read.en.eq(turn | (valid & coming.settled & passes & ~keeps)),
             write.addr.eq(at),
             write.en.eq(keeps),
             write.data.threshold.eq(found),
             self.threshold.eq(Mux(forwarded, found, read.data.threshold)),
         ]
+        with m.If(valid & (coming.turn | keeps | steps.any())):
+            m.d.sync += [steps.eq(Cat(coming.turn, steps[:-1])), waits.eq(coming.turn | (waits & ~keeps))]
+        with m.If(valid & (keeps | forwarded)):
+            m.d.sync += forwarded.eq(keeps)
         with m.If(valid):
-            m.d.sync += [
-                steps.eq(Cat(coming.turn, steps[:-1])),
-                waits.eq(coming.turn | (waits & ~keeps)),
-                forwarded.eq(keeps),
-                self.beyond.eq(coming.settled & (passes | keeps)),
-            ]
+            m.d.sync += self.beyond.eq(coming.settled & (passes | keeps))
         with m.If(turn):
             m.d.turning += at.eq(coming.channel)
         moves = self._move(m, read.data.estimate, write.data.estimate, found)
@@ -136,7 +138,7 @@ class NoiseEstimator(wiring.Component):
         code, magnitude, after = Signal(bits), Signal(signed(width + 1)), Signal(width)
         estimate, step, threshold = Signal(width), Signal(width), Signal(width + GAIN_BITS)
         heard = (i.x.as_unsigned() & i.turn.replicate(bits)).as_signed()  # nothing is worked out of the other samples
-        spread = Cat(reversed(list(i.time[:8]))) << (FRACTION - 8)
+        spread = Cat(reversed(list(i.time[:DITHER_BITS]))) << (FRACTION - DITHER_BITS)
         kept = Signal(width)
         m.d.comb += [
             code.eq(abs(heard)),

@@ -5,8 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.front_end.circular_buffer import BufferRead, place_of
-from rtl.front_end.event_list import event_layout
-from rtl.front_end.event_stages import EventStages, delay_layout
+from rtl.front_end.event_stages import EventStages, crossing_layout, delay_layout
 from rtl.front_end.push_stream import PushStream
 from rtl.front_end.sample_counter import TIME_BITS
 from rtl.front_end.snippet_reader import spike_layout
@@ -30,7 +29,7 @@ class PartReader(wiring.Component):
 
     Members
     -------
-    crossed: In(PushStream(event_layout(front_end))): crossings, with their frame.
+    crossed: In(PushStream(crossing_layout(front_end))): crossings, with the last bits of their frame.
     peaked: In(PushStream(delay_layout(front_end))): their peaks.
     begins: In(1): the first sample of a frame has come in this cycle.
     now: In(TIME_BITS): the frame that the next sample belongs to.
@@ -51,7 +50,7 @@ class PartReader(wiring.Component):
         self._front_end = front_end
         super().__init__(
             {
-                "crossed": In(PushStream(event_layout(front_end))),
+                "crossed": In(PushStream(crossing_layout(front_end))),
                 "peaked": In(PushStream(delay_layout(front_end))),
                 "begins": In(1),
                 "now": In(TIME_BITS),

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.front_end.height import height_of, is_higher
 from rtl.front_end.push_stream import PushStream
-from rtl.front_end.sample_counter import TIME_BITS, counted_layout
+from rtl.front_end.sample_counter import counted_layout, frame_bits
 from rtl.memory.sized import SizedMemory, alone
 from rtl.shape.memory_use import RARE_BITS
 from spikecae.front_end.front_end import FrontEnd
@@ -19,10 +19,10 @@ def peak_layout(front_end: FrontEnd) -> data.StructLayout:
     """One sample's frame ``now``, whether its channel ``crossed`` with it, and the peak that was ``found``, if any."""
     return data.StructLayout(
         {
-            "now": TIME_BITS,
+            "now": frame_bits(front_end),
             "crossed": 1,
             "found": 1,
-            "time": TIME_BITS,
+            "time": frame_bits(front_end),
             "channel": range(max(2, front_end.channels)),
             "height": front_end.bits,
         }
@@ -55,7 +55,8 @@ class PeakFinder(wiring.Component):
     """From a crossing on, find the largest of ``search`` samples; then wait for the refractory time.
 
     Of the memory of all channels' states a flag for each channel says whether there is anything in it. Where there is
-    not, and no crossing, nothing is read, written or worked out.
+    not, and no crossing, nothing is read, written or worked out. Flags change in the domain ``turning``, whose clock
+    may stop while nothing asks for it.
 
     Parameters
     ----------
@@ -63,12 +64,14 @@ class PeakFinder(wiring.Component):
 
     Members
     -------
-    i: In(PushStream(counted_layout(front_end))): samples.
+    i: In(PushStream(counted_layout(front_end))): samples; their ``x`` only where they are ``beyond`` or were expected.
     beyond: In(1): the sample at ``i`` may be above its threshold.
     threshold: In(front_end.bits): its threshold then, in codes.
     o: Out(PushStream(peak_layout(front_end))): one cycle later what each sample decided, one a cycle. A peak is found
         with the last sample of its search; ``channel`` is that of the last crossing or peak, ``time`` and ``height``
         are those of the last peak.
+    expects: Out(1): the sample that comes may be of a channel that has a state.
+    clock_request: Out(1): the next rising edge of ``turning`` is needed.
 
     Cycles
     ------
@@ -84,6 +87,8 @@ class PeakFinder(wiring.Component):
                 "beyond": In(1),
                 "threshold": In(front_end.bits),
                 "o": Out(PushStream(peak_layout(front_end))),
+                "expects": Out(1),
+                "clock_request": Out(1),
             }
         )
 
@@ -201,12 +206,13 @@ class PeakFinder(wiring.Component):
             # A word comes to hand with the last sample before its first.
             words = Memory(shape=unsigned(lanes), depth=groups, init=[])
             m.submodules.flags = alone(words)
-            look_up, keep = words.read_port(domain="comb"), words.write_port()
+            look_up, keep = words.read_port(domain="comb"), words.write_port(domain="turning")
             m.d.comb += [
                 look_up.addr.eq(sample.next_group),
                 keep.addr.eq(sample.group),
                 keep.data.eq(updated),
                 keep.en.eq(valid & sample.ends & (changed | changes)),
+                self.clock_request.eq(keep.en),
             ]
             with m.If(sample.ends):
                 m.d.comb += coming.eq(look_up.data)
@@ -215,6 +221,7 @@ class PeakFinder(wiring.Component):
                 m.d.sync += changed.eq(~sample.ends)
         with m.If(loads):
             m.d.sync += flags.eq(coming)
+        m.d.comb += self.expects.eq((coming | flags).any())
         following = Mux(sample.ends, 0, sample.lane + 1)
         return valid & coming.bit_select(following, 1)
 

@@ -8,11 +8,19 @@ from rtl.front_end.push_stream import PushStream
 from rtl.units.count_up import count_up
 from spikecae.front_end.front_end import FrontEnd
 
-__all__ = ["TIME_BITS", "SampleCounter", "coming_layout", "counted_layout"]
+__all__ = ["DITHER_BITS", "TIME_BITS", "SampleCounter", "coming_layout", "counted_layout", "frame_bits"]
 
 TIME_BITS = 32
+DITHER_BITS = 8
+"""Bits of a sample's frame that spread its magnitude."""
 COMING = ("x", "channel", "lane", "group", "ends", "turn")
 """What is known of a sample at first."""
+
+
+def frame_bits(front_end: FrontEnd) -> int:
+    """Bits of a frame's number that go with samples and peaks: its last ones are enough where snippets are copied in
+    parts, as what is listed is no older."""
+    return max(DITHER_BITS, front_end.parts.age_bits) if front_end.in_parts else TIME_BITS
 
 
 def counted_layout(front_end: FrontEnd) -> data.StructLayout:
@@ -33,7 +41,7 @@ def counted_layout(front_end: FrontEnd) -> data.StructLayout:
             "begins": 1,
             "next_channel": channel,
             "next_group": group,
-            "time": TIME_BITS,
+            "time": frame_bits(front_end),
             "turn": 1,
             "fresh": 1,
             "coarse": 1,
@@ -60,6 +68,7 @@ class SampleCounter(wiring.Component):
     -------
     i: In(stream of signed(16)): codes, channel after channel, frame after frame. Always taken.
     coming: Out(PushStream(coming_layout(front_end))): samples, in the same cycle.
+    wanted: In(1): ``x`` of the sample that comes is needed at ``o``, where it stays what it was else.
     o: Out(PushStream(counted_layout(front_end))): samples, one cycle later, one a cycle.
     now: Out(TIME_BITS): the frame that the next sample of ``i`` belongs to, modulo 2**32.
     first: Out(range(max(2, front_end.frames * front_end.groups))): where that frame begins in the circular buffer.
@@ -76,6 +85,7 @@ class SampleCounter(wiring.Component):
             {
                 "i": In(stream.Signature(signed(16))),
                 "coming": Out(PushStream(coming_layout(front_end))),
+                "wanted": In(1),
                 "o": Out(PushStream(counted_layout(front_end))),
                 "now": Out(TIME_BITS),
                 "first": Out(range(max(2, front_end.frames * front_end.groups))),
@@ -125,7 +135,6 @@ class SampleCounter(wiring.Component):
         m.d.sync += self.o.valid.eq(self.i.valid)
         with m.If(self.i.valid):
             m.d.sync += [
-                counted.x.eq(coming.x),
                 counted.lane.eq(lane),
                 counted.ends.eq(ends),
                 counted.begins.eq(begins),
@@ -133,6 +142,8 @@ class SampleCounter(wiring.Component):
                 lane.eq(Mux(ends, 0, lane + 1)),
                 turn.eq(Mux(last_turn, 0, turn + 1)),
             ]
+        with m.If(self.i.valid & self.wanted):
+            m.d.sync += counted.x.eq(coming.x)
         with m.If(self.i.valid & ends):
             m.d.sync += group.eq(Mux(final, 0, group + 1))
         with m.If(self.i.valid & (lane == 0)):

@@ -25,8 +25,9 @@ class SpikeDetector(wiring.Component):
     """Find the spikes of all channels and cut them out, behind a band-pass where the front end has one.
 
     Samples never wait. What waits is events, for ``o`` to be ready: ``front_end.queue`` of them, each until
-    its samples are overwritten. Those lost are counted. They wait, and are fetched, in the domain ``reading``, and
-    noise estimates move in ``turning``; the clock of either may stop while nothing asks for it.
+    its samples are overwritten. Those lost are counted. They wait, and are fetched, in the domain ``reading``; noise
+    estimates move, and channels come to have a state, in ``turning``. The clock of either may stop while nothing asks
+    for it.
 
     Parameters
     ----------
@@ -85,8 +86,11 @@ class SpikeDetector(wiring.Component):
             wiring.connect(m, wiring.flipped(self.i), counter.i)
         wiring.connect(m, counter.coming, noise.coming)
         wiring.connect(m, counter.o, noise.i)
-        m.d.comb += [buffer.i.valid.eq(counter.o.valid), buffer.i.payload.eq(counter.o.payload)]
-        m.d.comb += self.turn_request.eq(noise.clock_request)
+        wiring.connect(m, counter.coming, buffer.i)
+        m.d.comb += [
+            counter.wanted.eq(noise.wants | peaks.expects),
+            self.turn_request.eq(noise.clock_request | peaks.clock_request),
+        ]
         m.d.comb += [noise.gain.eq(self.gain), peaks.beyond.eq(noise.beyond), peaks.threshold.eq(noise.threshold)]
         m.d.comb += [peaks.i.valid.eq(counter.o.valid), peaks.i.payload.eq(counter.o.payload)]
         wiring.connect(m, reader.buffer, buffer.read)

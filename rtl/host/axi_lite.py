@@ -94,6 +94,7 @@ class AxiLite(wiring.Component):
     Parameters
     ----------
     addr_bits: width of a byte address.
+    stays: what was read stays on the bus until the next read, and is not kept here.
 
     Members
     -------
@@ -107,13 +108,15 @@ class AxiLite(wiring.Component):
     Throughput: a write every 2 cycles, a read every 4.
     """
 
-    def __init__(self, addr_bits: int) -> None:
+    def __init__(self, addr_bits: int, *, stays: bool = False) -> None:
+        self._stays = stays
         super().__init__({"axi": In(AxiLitePort(addr_bits)), "bus": Out(RegisterBus(addr_bits - 2)), "busy": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         axi, bus = self.axi, self.bus
-        wait = Signal(2)
+        wait, answer = Signal(2), Signal.like(axi.rdata)
+        m.d.comb += axi.rdata.eq(bus.read_data if self._stays else answer)
         writing = axi.awvalid & axi.wvalid & ~axi.bvalid
         reading = Signal()
         accept_read = axi.arvalid & ~axi.rvalid & ~reading & ~writing
@@ -138,12 +141,8 @@ class AxiLite(wiring.Component):
         with m.If(reading):
             m.d.sync += wait.eq(wait + 1)
             with m.If(wait == 1):
-                m.d.sync += [
-                    reading.eq(0),
-                    axi.rvalid.eq(1),
-                    axi.rdata.eq(bus.read_data),
-                    axi.rresp.eq(Cat(0, bus.read_error)),
-                ]
+                m.d.sync += [reading.eq(0), axi.rvalid.eq(1), answer.eq(bus.read_data)]
+                m.d.sync += axi.rresp.eq(Cat(0, bus.read_error))
         with m.If(axi.rvalid & axi.rready):
             m.d.sync += axi.rvalid.eq(0)
         return m

@@ -35,7 +35,8 @@ class RateLimiter(wiring.Component):
 
     Members
     -------
-    rate: In(RATE_BITS): tokens a cycle, in 1/2**24; 0: no limit, and the bucket is full.
+    rate: In(RATE_BITS): tokens a cycle, in 1/2**24; 0: no limit, and the bucket is full
+        one cycle after there is one.
     burst: In(BURST_BITS): tokens that the bucket holds.
     spent: In(range(most_spent + 1)): bits that go into a packet in this cycle.
     between: In(1): no block has begun at the input.
@@ -96,19 +97,21 @@ class RateLimiter(wiring.Component):
         width = signed(1 + BURST_BITS + FRACTION)
         held, most = Signal(width), Signal(width)
         left = Signal(signed(2 + len(held)))
-        cycle, limited = Signal(range(TICK_CYCLES)), Signal()
+        cycle, limited, counting = Signal(range(TICK_CYCLES)), Signal(), Signal()
         tokens = held >> FRACTION
         m.d.comb += [
             limited.eq(self.rate != 0),
             self.tick.eq(cycle == TICK_CYCLES - 1),
             most.eq(self.burst << FRACTION),
             left.eq(held + Mux(self.tick, self.rate, Const(0)) - (self.spent << FRACTION)),
-            empty.eq(limited & (tokens <= 0)),
-            plenty.eq(~limited | (tokens > self._reserve)),
+            empty.eq(counting & (tokens <= 0)),
+            plenty.eq(~counting | (tokens > self._reserve)),
         ]
-        with m.If(~limited):
+        with m.If(counting != limited):
+            m.d.sync += counting.eq(limited)
+        with m.If(limited & ~counting):  # the bucket is filled then: without a limit its clock stands still
             m.d.sync += held.eq(most)
-        with m.Elif(self.tick | (self.spent != 0)):
+        with m.Elif(counting & (self.tick | (self.spent != 0))):
             m.d.sync += held.eq(Mux(left > most, most, left))
         with m.If(limited):
             count_up(m, cycle, "always_on")

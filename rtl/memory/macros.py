@@ -1,4 +1,4 @@
-"""Which macros hold a memory: those with the least product of area and energy, or with the least area."""
+"""Which macros hold a memory: those with the least product of area and energy, or where area counts for more."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -84,8 +84,8 @@ def fit(available: Iterable[M], use: MemoryUse, rows: MacroRows = "balanced") ->
     """The macros that hold a memory; None if none has the ports, or writes such small parts.
 
     Short rows take more area, and less energy an access. Of the grids that take the least area without rows of more
-    than so many words, the one with the least area times energy is chosen, or, where rows are to be ``long``, the one
-    with the least area.
+    than so many words, the one with the least area times energy is chosen, or, where rows are to be ``long``, with the
+    least area times area times energy.
     """
     longest: dict[int, Row[M]] = {}
     for macro in available:
@@ -93,8 +93,8 @@ def fit(available: Iterable[M], use: MemoryUse, rows: MacroRows = "balanced") ->
             same = [Row(macro, ceil(use.width / macro.width)), *filter(None, [longest.get(macro.words)])]
             longest[macro.words] = min(same, key=lambda row: (row.area_um2, row.macro.name))
     grids = [_least([row for words, row in longest.items() if words <= limit], use.words) for limit in sorted(longest)]
-    weight = {"balanced": 1, "long": 0}[rows]
-    return min(grids, key=lambda grid: grid.area_um2 * grid.energy_pj(use.words) ** weight, default=None)
+    power = {"balanced": 1, "long": 2}[rows]
+    return min(grids, key=lambda grid: grid.area_um2**power * grid.energy_pj(use.words), default=None)
 
 
 def _least(rows: list[Row[M]], words: int) -> Grid[M]:

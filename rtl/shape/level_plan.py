@@ -83,14 +83,15 @@ class LevelPlan:
 def plan_levels(points: Sequence[Levels], elements: int, fold: int, *, loadable: bool) -> LevelPlan:
     """The shape for a stage whose latents come ``elements`` at a time, as it is at each operating point.
 
-    Classes are scored in as many cycles more as the map's products are shared by, where it is folded that far.
+    Where the map is folded far, classes are scored with half as many products as it has, which is as fast: there are
+    fewer of these to be made.
 
     Raises:
         ValueError: a class's element, or its bias, exceeds what a loadable memory has room for.
     """
     stage = points[0]
     classes = [classes for point in points for classes in point.classes]
-    taps = min(MOST_TAPS, FOLDED_PRODUCTS // fold, stage.latents)
+    taps = min(MOST_TAPS, FOLDED_PRODUCTS // 2 // fold, stage.latents)
     bias_bits = score_bits = 0
     if classes:
         widest = max(own.bits for own in classes)

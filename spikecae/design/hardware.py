@@ -70,8 +70,8 @@ class Hardware(Section):
         MacroRows,
         Costs("``long`` spares an implant of 128 channels 4 % of its area, and takes 7 % more power."),
     ] = "balanced"
-    """Which macros hold a memory: those with the least product of area and energy (``balanced``), or with the least
-    area (``long``), whose rows of many words take more energy an access."""
+    """Which macros hold a memory: those with the least product of area and energy (``balanced``), or of area squared
+    and energy (``long``): rows of more words take less area, and more energy an access."""
     bias_bits: Annotated[
         int,
         Field(ge=8, le=24),

@@ -69,6 +69,6 @@ class SnippetParts:
 
     @property
     def age_bits(self) -> int:
-        """Bits of its crossing's time that an event keeps: enough for twice the time until all of it has been copied.
-        Further events wait no longer than those tell for the first to be sent."""
-        return (2 * (self.samples + self.search + (self.wait or 0))).bit_length()
+        """Bits of its crossing's time that an event keeps: enough until all of it has been copied. No others are taken
+        while the first one waits to be sent for longer than those tell."""
+        return (self.samples + self.search + (self.wait or 0)).bit_length()

@@ -42,6 +42,8 @@ def push(dut, payloads: list, fields: list[str], *, idle: float = 0.0) -> list[t
 
     async def feed(ctx):
         nonlocal fed
+        if isinstance(dut, SampleCounter):
+            ctx.set(dut.wanted, 1)
         for payload in payloads:
             while rng.random() < idle:
                 await ctx.tick()
@@ -115,16 +117,22 @@ def test_a_sample_is_known_as_it_comes(channels: int) -> None:
     expected = [coming(made, n, min(max(code - 100, -128), 127)) for n, code in enumerate(codes)]
     assert sum(sample["turn"] for sample in expected if sample["settled"]) >= 3
 
+    wanted = np.random.default_rng(1).random(count) < 0.5
+
     async def bench(ctx):
-        for code, sample in zip(codes, expected, strict=True):
+        x = 0
+        for code, sample, looked_at in zip(codes, expected, wanted, strict=True):
             ctx.set(dut.i.payload, code)
             ctx.set(dut.i.valid, 1)
+            ctx.set(dut.wanted, int(looked_at))
             known = dut.coming.payload
             assert ctx.get(dut.coming.valid)
             assert {name: ctx.get(known[name]) for name in sample} == sample
             await ctx.tick()
             ctx.set(dut.i.valid, 0)
             assert not ctx.get(dut.coming.valid)
+            x = sample["x"] if looked_at else x
+            assert ctx.get(dut.o.payload.x) == x, "it moves only if it is looked at"
 
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)
@@ -254,22 +262,24 @@ def test_peaks_follow_their_rule(polarity: str, sign: list[int], channels: int) 
     dut, got = PeakFinder(made), []
 
     async def bench(ctx):
+        expected = 0
         for n, value in enumerate(x.ravel().tolist()):
-            ctx.set(dut.i.payload, counted(made, n, value))
             beyond = above.flat[n] or (settled[n // channels] and n % 5 == 0)
+            ctx.set(dut.i.payload, counted(made, n, value if beyond or expected else -32))
             ctx.set(dut.beyond, int(beyond))
             ctx.set(dut.threshold, int(threshold.flat[n]) if beyond else 0)
             ctx.set(dut.i.valid, 1)
-            await ctx.tick()
+            _, _, expected = await ctx.tick().sample(dut.expects)
             ctx.set(dut.i.valid, 0)
             found = dut.o.payload
             if ctx.get(dut.o.valid) and ctx.get(found.found):
                 got.append(tuple(ctx.get(value) for value in (found.now, found.channel, found.time, found.height)))
             if n % 3 == 0:
-                await ctx.tick()
+                _, _, expected = await ctx.tick().sample(dut.expects)
 
     simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
+    for domain in ("sync", "turning") if channels > 1 else ("sync",):
+        simulator.add_clock(1e-6, domain=domain)
     simulator.add_testbench(bench)
     simulator.run()
     assert got == sorted(expected)

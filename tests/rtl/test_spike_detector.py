@@ -224,7 +224,7 @@ def test_latency_and_full_rate(spikes: int, latency: int) -> None:
 def test_latency_after_the_last_sample() -> None:
     made = front_end(2, samples=17, peak=3, search=2, refractory=2)
     run = simulate(made, planted_peaks(made, [(30, 0)], 80))
-    assert run.cycles[0] == run.taken[(made.settling + 30 + 17 - 3) * 2 - 1] + 6
+    assert run.cycles[0] == run.taken[(made.settling + 30 + 17 - 3) * 2 - 1] + 5
 
 
 @pytest.mark.slow
