@@ -106,9 +106,6 @@ class CircularBuffer(wiring.Component):
         sample = self.i.payload
         gathered = [Signal(bits, name=f"gathered{lane}", reset_less=True) for lane in range(lanes)]
         full, at = Signal(), Signal.like(self.read.word)
-        for lane, kept in enumerate(gathered):
-            with m.If(self.i.valid & (sample.lane == lane)):
-                m.d.sync += kept.eq(sample.x)
         m.d.sync += full.eq(self.i.valid & sample.ends)
         with m.If(full):
             m.d.sync += at.eq(Mux(at == depth - 1, 0, at + 1))
@@ -120,6 +117,14 @@ class CircularBuffer(wiring.Component):
             memory = SizedMemory(shape=unsigned(held * bits), depth=depth, init=[], single_port=not single)
             m.submodules[f"samples{number}"] = alone(memory)
             write, read = memory.write_port(), memory.read_port()
+            # The lines to a memory's lanes stand still while samples go to another one's.
+            x, comes = Signal(signed(bits), name=f"x{number}"), Signal(name=f"comes{number}")
+            m.d.comb += x.eq(sample.x & comes.replicate(bits).as_signed())
+            with m.Switch(sample.lane), m.Case(*range(first, first + held)):
+                m.d.comb += comes.eq(1)
+            for place in range(first, first + held):
+                with m.If(self.i.valid & (sample.lane == place)):
+                    m.d.sync += gathered[place].eq(x)
             here = Signal(name=f"here{number}")
             with m.Switch(self.read.lane), m.Case(*range(first, first + held)):
                 m.d.comb += here.eq(1)
