@@ -362,7 +362,10 @@ class Chip(wiring.Component):
             events.r_en.eq(encoder.events.ready & final),
             raw_path.user.eq(self.s_axis_tuser),
             raw_path.sidecar.eq(settings.sidecar == 2),
-            taken.eq(gate & events.w_rdy & ~limiter.wait & ~limiter.drop),
+            # Of two spikes behind each other, the first is counted before the second names itself.
+            taken.eq(
+                gate & events.w_rdy & ~limiter.wait & ~limiter.drop & ~(self.intake.uncounted & self.s_axis_tlast)
+            ),
             encoder.i.valid.eq(self.s_axis_tvalid & taken & ~raw),
             raw_path.i.valid.eq(self.s_axis_tvalid & taken & raw),
             self.s_axis_tready.eq(Mux(limiter.drop, gate, taken & Mux(raw, raw_path.i.ready, encoder.i.ready))),

@@ -104,7 +104,7 @@ class PeakFinder(wiring.Component):
         ]
         crossing, larger, found, goes_on = Signal(), Signal(), Signal(), Signal()
         height, highest = Signal(front_end.bits), Signal(front_end.bits)  # of the peak, before and after the sample
-        searching = before.left != 0
+        searching = sample.settled & (before.left != 0)  # what memories held at first is gone by then
         m.d.comb += [
             before.since.eq(front_end.refractory),
             crossing.eq(above & ~under_way),
@@ -118,7 +118,7 @@ class PeakFinder(wiring.Component):
         ]
         with m.If(larger):
             m.d.comb += after.since.eq(0)
-        with m.Elif(before.since == front_end.refractory):
+        with m.Elif(~sample.settled | (before.since == front_end.refractory)):
             m.d.comb += after.since.eq(front_end.refractory)
         with m.Else():
             m.d.comb += after.since.eq(before.since + 1)

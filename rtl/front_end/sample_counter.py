@@ -13,7 +13,7 @@ __all__ = ["DITHER_BITS", "TIME_BITS", "SampleCounter", "coming_layout", "counte
 TIME_BITS = 32
 DITHER_BITS = 8
 """Bits of a sample's frame that spread its magnitude."""
-COMING = ("x", "channel", "lane", "group", "ends", "turn")
+COMING = ("x", "channel", "lane", "group", "ends", "turn", "settled")
 """What is known of a sample at first."""
 
 
@@ -28,7 +28,8 @@ def counted_layout(front_end: FrontEnd) -> data.StructLayout:
 
     ``lane`` and ``group`` are its place among the words of its frame; ``ends`` says that it is its word's last, and
     ``next_group`` and ``next_channel`` what comes then. ``begins``: it is its frame's first. ``turn``: it moves its
-    channel's noise estimate, which is at its start (``fresh``) or moves fast (``coarse``).
+    channel's noise estimate, which is at its start (``fresh``), moves fast (``coarse``), or is to be relied upon
+    (``settled``).
     """
     channel, group = range(max(2, front_end.channels)), range(max(2, front_end.groups))
     return data.StructLayout(
@@ -45,15 +46,14 @@ def counted_layout(front_end: FrontEnd) -> data.StructLayout:
             "turn": 1,
             "fresh": 1,
             "coarse": 1,
+            "settled": 1,
         }
     )
 
 
 def coming_layout(front_end: FrontEnd) -> data.StructLayout:
-    """What is known of a sample in the cycle in which it comes: as in :func:`counted_layout`, and whether the noise
-    estimates are to be relied upon (``settled``)."""
-    known = {name: field.shape for name, field in counted_layout(front_end) if name in COMING}
-    return data.StructLayout(known | {"settled": 1})
+    """What is known of a sample in the cycle in which it comes."""
+    return data.StructLayout({name: field.shape for name, field in counted_layout(front_end) if name in COMING})
 
 
 class SampleCounter(wiring.Component):
@@ -153,6 +153,7 @@ class SampleCounter(wiring.Component):
                 counted.time.eq(self.now),
                 counted.fresh.eq(rounds == 0),
                 counted.coarse.eq(rounds < 1 << front_end.noise_shift),
+                counted.settled.eq(rounds[-1]),
             ]
         with m.If(self.i.valid & final):
             count_up(m, self.now)

@@ -16,6 +16,7 @@ from rtl.host.register_map import register, window_bit
 from rtl.planning import make_plan
 from rtl.shape.images import SHIFT_BITS
 from rtl.shape.plan import Plan
+from spikecae.bitstream.packets import Sidecar
 from spikecae.bitstream.payload import Events, write_blocks, write_snippets
 from spikecae.design import Design
 from spikecae.golden import encode
@@ -363,6 +364,28 @@ def test_wrong_length_spikes_are_counted(tiny: Design) -> None:
         await host.flush(ctx)
         assert await host.read(ctx, "wrong_spikes") == 2
         assert "wrong" in await host.status(ctx)
+
+    host.run(script)
+    assert host.packets == expected
+
+
+@pytest.mark.parametrize("decimation", [1, 2])
+def test_a_wrong_spike_right_behind_takes_no_name_of_the_one_before(decimation: int) -> None:
+    """Of one code, while the input buffer is full and the last code of a right one still waits for it."""
+    spec = random_linear_spec(1, 64, 16, joint=True, classes=3, seed=3, decimation=decimation)
+    adc = linear_adc(spec, 12, seed=4)
+    events = _events(len(adc))
+    named = Events(events[:, 0], events[:, 1])
+    expected = write_blocks(spec, encode(spec, adc).indices, blocks_per_packet=3, events=named, sidecar=Sidecar.SPIKE)
+    host = Host(make_plan(spec, hardware(64)))
+    offered = [spike for block in adc for spike in (block[0], np.zeros(1, dtype=int))]
+
+    async def script(ctx):
+        await host.write(ctx, "packet_blocks", 3)
+        await host.write(ctx, "sidecar", 2)
+        await host.spikes(ctx, offered, [name for event in events for name in (event, (7, 7))])
+        await host.flush(ctx)
+        assert await host.read(ctx, "wrong_spikes") == len(adc)
 
     host.run(script)
     assert host.packets == expected

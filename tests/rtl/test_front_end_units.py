@@ -86,14 +86,14 @@ def counted(made: FrontEnd, n: int, x: int) -> dict[str, int]:
         "turn": turn == 0,
         "fresh": time < turns,
         "coarse": time < turns << made.noise_shift,
+        "settled": settled,
     }
 
 
 def coming(made: FrontEnd, n: int, x: int) -> dict[str, int]:
     """The same, one cycle earlier."""
     known = counted(made, n, x)
-    fields = {name: known[name] for name in ("x", "channel", "lane", "group", "ends", "turn")}
-    return fields | {"settled": n // made.channels >= made.settling}
+    return {name: known[name] for name in ("x", "channel", "lane", "group", "ends", "turn", "settled")}
 
 
 @pytest.mark.parametrize(("channels", "lanes"), [(3, 3), (9, 7)])
@@ -265,7 +265,8 @@ def test_peaks_follow_their_rule(polarity: str, sign: list[int], channels: int) 
         expected = 0
         for n, value in enumerate(x.ravel().tolist()):
             beyond = above.flat[n] or (settled[n // channels] and n % 5 == 0)
-            ctx.set(dut.i.payload, counted(made, n, value if beyond or expected else -32))
+            sample = counted(made, n, value if beyond or expected else -32)
+            ctx.set(dut.i.payload, sample | {"settled": int(settled[n // channels])})
             ctx.set(dut.beyond, int(beyond))
             ctx.set(dut.threshold, int(threshold.flat[n]) if beyond else 0)
             ctx.set(dut.i.valid, 1)

@@ -1,9 +1,12 @@
 """The front end in Amaranth's simulator against the golden detector, spike for spike and code for code."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
+from amaranth.hdl import Shape, ShapeCastable
+from amaranth.lib.memory import Memory
 from amaranth.sim import Simulator
 from numpy.typing import NDArray
 
@@ -120,6 +123,35 @@ def test_equals_golden(case: str, idle: float, pause: float) -> None:
     run = simulate(made, codes, idle=idle, pause=pause)
     assert run.beats == [beat for event in beats_of(expected) for beat in event]
     assert run.overruns == golden.overruns
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param(front_end(16, samples=19, frames=120, queue=8), id="copied at once"),
+        pytest.param(front_end(16, 3, samples=19, queue=8), id="neighbourhoods"),
+        pytest.param(in_parts(5), id="copied in parts"),
+    ],
+)
+def test_what_memories_hold_at_first_does_not_matter(made: FrontEnd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have no reset."""
+    rng, construct = np.random.default_rng(0), Memory.__init__
+
+    def filled(self: Memory, *args: object, **named: Any) -> None:
+        if not named.get("init", True):
+            shape = named["shape"]
+            most = len(shape) if isinstance(shape, range) else 1 << Shape.cast(shape).width
+            from_bits = shape.from_bits if isinstance(shape, ShapeCastable) else int
+            named["init"] = [from_bits(word % most) for word in rng.integers(0, 1 << 60, named["depth"]).tolist()]
+        construct(self, *args, **named)
+
+    monkeypatch.setattr(Memory, "__init__", filled)
+    codes = planted_peaks(made, [(30, 3), (40, 8)], 120)
+    expected = beats_of(Golden(made).push(codes))
+    assert len(expected) == 2
+    run = simulate(made, codes)
+    assert run.beats == [beat for event in expected for beat in event]
+    assert run.overruns == 0
 
 
 def planted_peaks(made: FrontEnd, peaks: list[tuple[int, int]], frames: int) -> NDArray[np.int64]:
