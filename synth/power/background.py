@@ -23,6 +23,8 @@ DRAWS = 20
 EVENTS = 8
 QUIET_SAMPLES = 4096
 """At least, and whole frames."""
+NO_SPIKE = 2.0
+"""Deviations that noise does not exceed while the detector settles: many channels take long to."""
 SEED = 1
 
 
@@ -80,7 +82,8 @@ def listen(
     tail_frames: int,
     seed: int,
 ) -> Background:
-    """Gaussian noise of a band on every channel, and some of the test spikes.
+    """Gaussian noise of a band on every channel, and some of the test spikes. Before the part with noise alone, which
+    may be long, no sample of it is large.
 
     Args:
         front_end: the detector that hears it.
@@ -115,6 +118,7 @@ def listen(
     for draw in range(seed, seed + DRAWS):
         rng = np.random.default_rng(draw)
         x = _noise(rng, (frames, front_end.channels), band) * deviation
+        x[:settled] = x[:settled].clip(-NO_SPIKE * deviation, NO_SPIKE * deviation)
         peaks = rng.choice(front_end.channels, events, replace=not apart)
         for number, (peak, event) in enumerate(zip(peaks, rng.choice(heard, events, replace=False), strict=True)):
             start = spikes + number * spacing
