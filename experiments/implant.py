@@ -41,7 +41,9 @@ from synth.targets.find import cell_target
 __all__ = ["EXPERIMENT"]
 
 DATA = WAVE_CLUS["D2 0.05"]
-CHANNELS = (16, 64, 128, 256, 512)
+CHANNELS = (16, 64, 128, 256)
+MOST_CHANNELS = 512
+"""Of a row without placed wires."""
 RATE_HZ = 30000.0
 PARTS = ("noise_estimate", "detection", "buffer", "encoder", "packets", "registers_and_control")
 LEAST_AREA = 6000
@@ -68,8 +70,9 @@ def configurations() -> list[Configuration]:
     that is not the smallest."""
     small, large = (FOLD, MACRO_ROWS), (LARGER_FOLD, LARGER_ROWS)
     rows = [*((channels, "rom", "none", wires, small) for wires in (ASSUMED, PLACED) for channels in CHANNELS)]
-    rows += [(128, "ram", "none", wires, small) for wires in (ASSUMED, PLACED)]
-    rows += [(128, "rom", kind, ASSUMED, small) for kind in FILTERS]
+    rows += [(MOST_CHANNELS, "rom", "none", ASSUMED, small)]
+    rows += [(128, "ram", "none", wires, large) for wires in (ASSUMED, PLACED)]
+    rows += [(128, "rom", kind, ASSUMED, large) for kind in FILTERS]
     rows += [(128, "rom", "none", PLACED, large)]
     return [
         Configuration(
@@ -79,8 +82,8 @@ def configurations() -> list[Configuration]:
                 "parameters": parameters,
                 "channels": str(channels),
                 "fold": str(fold),
-                "macro rows": macro_rows,
                 "converter": f"{CODE_BITS} bits",
+                **({"macro rows": macro_rows} if macro_rows != LARGER_ROWS else {}),
                 **({"wires": wires} if wires == PLACED else {}),
                 **({FILTER: FILTERS[kind]} if kind in FILTERS else {}),
             },

@@ -106,11 +106,11 @@ def test_the_nearest_class_is_found_and_read(classes: int) -> None:
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.4])
-@pytest.mark.parametrize(("classes", "elements", "fold"), [(0, 1, 8), (0, 2, 8), (3, 1, 8), (4, 5, 8), (4, 1, 64)])
+@pytest.mark.parametrize(("classes", "elements", "fold"), [(0, 1, 8), (0, 2, 8), (3, 1, 8), (4, 5, 8), (4, 1, 32)])
 def test_latents_become_levels(classes: int, elements: int, fold: int, pause: float) -> None:
     levels, values = stage(classes=classes), columns(8)
     plan = plan_levels([levels], elements, fold, loadable=True)
-    assert plan.chunks == (2 if fold == 64 else 1)
+    assert plan.chunks == (2 if fold == 32 else 1)
     dut = Leveler(plan)
     sinks = [Port(dut.o, count=values.size, pause=pause)]
     if classes:
