@@ -46,8 +46,7 @@ class Chip(wiring.Component):
     Members
     -------
     s_axis_tdata: In(signed(16)): ADC codes, two's complement, one a beat.
-    s_axis_tuser: In(EVENT_BITS): the spike's channel (16 bits, low) and time (32 bits), on every beat; of a
-        neighbourhood's spikes, one time.
+    s_axis_tuser: In(EVENT_BITS): on every beat the spike's channel (16 bits, low) and time (32 bits), an event's one.
     s_axis_tvalid: In(1): a code is offered.
     s_axis_tready: Out(1): it is taken.
     s_axis_tlast: In(1): it is a spike's last.
@@ -108,7 +107,6 @@ class Chip(wiring.Component):
         self.settings = PacketSettings(plan.points, at_reset)
         self.limiter = RateLimiter(spec.spikes, (IN_FLIGHT - 1) * self.longest_block, 8 + FRAME_BITS)
         self.timeout = Timeout()
-        # Parameters that were read may change while a read's answer waits; nothing else does.
         self.axi_lite = AxiLite(self.registers.bus_bits + 2, stays=not plan.loadable)
         self.request = ClockRequest(plan.settling)
         axil = AxiLitePort(self.registers.bus_bits + 2).members
@@ -346,8 +344,8 @@ class Chip(wiring.Component):
         return Array([registers.spec_hash, *others])[registers.point]
 
     def _events(self, m: Module) -> None:
-        """Channel and time of every spike, or of a whole block's first, wait for its packet. Where the queue is full,
-        the input buffer is, too."""
+        """Channel and time of every spike, or of a whole block's first, wait for its packet, as many as blocks do; the
+        last spike is counted before another one names itself."""
         encoder, raw_path, limiter, gate = self.encoder, self.raw_path, self.limiter, self.intake.gate
         settings, raw = self.settings.current, self.settings.current.raw
         m.submodules.event_queue = events = event_queue(self.event_depth)
@@ -362,7 +360,6 @@ class Chip(wiring.Component):
             events.r_en.eq(encoder.events.ready & final),
             raw_path.user.eq(self.s_axis_tuser),
             raw_path.sidecar.eq(settings.sidecar == 2),
-            # Of two spikes behind each other, the first is counted before the second names itself.
             taken.eq(
                 gate & events.w_rdy & ~limiter.wait & ~limiter.drop & ~(self.intake.uncounted & self.s_axis_tlast)
             ),
