@@ -2,7 +2,6 @@
 
 import os
 from functools import cache
-from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +45,6 @@ MOST_CHANNELS = 512
 """Of a row without placed wires."""
 RATE_HZ = 30000.0
 PARTS = ("noise_estimate", "detection", "buffer", "encoder", "packets", "registers_and_control")
-LEAST_AREA = 6000
-"""µm² of a channel that the design set out for."""
 CODE_BITS, LSB = 8, 0.016
 """Of the converter: spikes fill a third of its range, the noise is 6 codes deep."""
 NOISE_SHIFT = 7
@@ -299,7 +296,6 @@ def area(findings: Findings) -> str:
         f"Of the area {once / 1e6:.2f} mm² are there once, whatever the channels: encoder, packets, registers and the "
         f"detector's arithmetic. {each:,.0f} µm² come with each channel, nearly all of it memory: its last "
         "samples, its noise estimate and its search for a peak, in the process's macros. "
-        f"A channel takes {LEAST_AREA:,} µm² or less from {ceil(once / (LEAST_AREA - each)):,} channels on."
     )
 
 
