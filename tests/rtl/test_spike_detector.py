@@ -199,6 +199,38 @@ def test_all_channels_at_once_find_as_many_places_as_there_are() -> None:
     assert run.overruns == len(expected) - len(sent)
 
 
+def held_up_for(made: FrontEnd, codes: NDArray[np.int64], frames: int) -> tuple[list[Beat], int]:
+    """Beats, and events lost, where none is taken until so many frames after the noise is known, and then all are."""
+    dut = SpikeDetector(made)
+    beats: list[Beat] = []
+    overruns = 0
+
+    async def feed(ctx):
+        ctx.set(dut.i.valid, 1)
+        for code in codes.ravel().tolist():
+            ctx.set(dut.i.payload, code)
+            await ctx.tick()
+
+    async def collect(ctx):
+        nonlocal overruns
+        for cycle in range(codes.size):
+            ctx.set(dut.o.ready, int(cycle > (made.settling + frames) * made.channels))
+            _, _, valid, ready, beat, lost = await ctx.tick().sample(
+                dut.o.valid, dut.o.ready, dut.o.payload, dut.overrun
+            )
+            overruns += lost
+            if valid and ready:
+                beats.append((beat.adc, beat.last, beat.more, beat.channel, beat.time))
+
+    simulator = Simulator(dut)
+    for domain in ("sync", "reading", "turning"):
+        simulator.add_clock(1e-6, domain=domain)
+    simulator.add_testbench(feed, background=True)
+    simulator.add_testbench(collect)
+    simulator.run()
+    return beats, overruns
+
+
 @pytest.mark.slow
 def test_events_keep_their_place_and_time_while_they_cannot_be_sent() -> None:
     """For longer than the times in the list tell apart: then no more are taken, and none is told the wrong time."""
@@ -208,33 +240,8 @@ def test_events_keep_their_place_and_time_while_they_cannot_be_sent() -> None:
     codes = planted_peaks(made, peaks, held_up + 170)
     expected = beats_of(Golden(made).push(codes))
     assert len(expected) == 5
-    dut = SpikeDetector(made)
-    beats: list[Beat] = []
-
-    async def feed(ctx):
-        ctx.set(dut.i.valid, 1)
-        for code in codes.ravel().tolist():
-            ctx.set(dut.i.payload, code)
-            await ctx.tick()
-
-    async def collect(ctx):
-        lost = 0
-        for cycle in range(codes.size):
-            ctx.set(dut.o.ready, int(cycle > (made.settling + held_up) * made.channels))
-            _, _, valid, ready, beat, more = await ctx.tick().sample(
-                dut.o.valid, dut.o.ready, dut.o.payload, dut.overrun
-            )
-            lost += more
-            if valid and ready:
-                beats.append((beat.adc, beat.last, beat.more, beat.channel, beat.time))
-        assert lost == 1
-
-    simulator = Simulator(dut)
-    for domain in ("sync", "reading", "turning"):
-        simulator.add_clock(1e-6, domain=domain)
-    simulator.add_testbench(feed, background=True)
-    simulator.add_testbench(collect)
-    simulator.run()
+    beats, lost = held_up_for(made, codes, held_up)
+    assert lost == 1
     assert beats == [beat for event in (*expected[:2], *expected[3:]) for beat in event]
 
 
@@ -286,33 +293,8 @@ def test_held_up_for_long_drops_the_old_and_recovers() -> None:
     codes = planted_peaks(made, [(30, 0), (40, 1), (50, 0), (300, 1), (330, 0)], 420)
     expected = beats_of(Golden(made).push(codes))
     assert len(expected) == 5
-    dut = SpikeDetector(made)
-    beats: list[Beat] = []
-
-    async def feed(ctx):
-        ctx.set(dut.i.valid, 1)
-        for code in codes.ravel().tolist():
-            ctx.set(dut.i.payload, code)
-            await ctx.tick()
-
-    async def collect(ctx):
-        lost = 0
-        for cycle in range((made.settling + 420) * 2):
-            ctx.set(dut.o.ready, int(cycle > (made.settling + 200) * 2))
-            _, _, valid, ready, beat, more = await ctx.tick().sample(
-                dut.o.valid, dut.o.ready, dut.o.payload, dut.overrun
-            )
-            lost += more
-            if valid and ready:
-                beats.append((beat.adc, beat.last, beat.more, beat.channel, beat.time))
-        assert lost == 2
-
-    simulator = Simulator(dut)
-    for domain in ("sync", "reading", "turning"):
-        simulator.add_clock(1e-6, domain=domain)
-    simulator.add_testbench(feed, background=True)
-    simulator.add_testbench(collect)
-    simulator.run()
+    beats, lost = held_up_for(made, codes, 200)
+    assert lost == 2
     assert beats == [beat for event in (expected[0], *expected[3:]) for beat in event]
 
 
