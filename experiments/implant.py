@@ -67,7 +67,7 @@ def configurations() -> list[Configuration]:
     that is not the smallest."""
     small, large = (FOLD, MACRO_ROWS), (LARGER_FOLD, LARGER_ROWS)
     rows = [*((channels, "rom", "none", wires, small) for wires in (ASSUMED, PLACED) for channels in CHANNELS)]
-    rows += [(MOST_CHANNELS, "rom", "none", ASSUMED, small)]
+    rows += [(MOST_CHANNELS, "rom", "none", ASSUMED, small), (128, "rom", "none", ASSUMED, (FOLD, LARGER_ROWS))]
     rows += [(128, "ram", "none", wires, large) for wires in (ASSUMED, PLACED)]
     rows += [(128, "rom", kind, ASSUMED, large) for kind in FILTERS]
     rows += [(128, "rom", "none", PLACED, large)]

@@ -344,8 +344,7 @@ class Chip(wiring.Component):
         return Array([registers.spec_hash, *others])[registers.point]
 
     def _events(self, m: Module) -> None:
-        """Channel and time of every spike, or of a whole block's first, wait for its packet, as many as blocks do; the
-        last spike is counted before another one names itself."""
+        """Channel and time of every spike, or of a whole block's first, wait for its packet, as many as blocks do."""
         encoder, raw_path, limiter, gate = self.encoder, self.raw_path, self.limiter, self.intake.gate
         settings, raw = self.settings.current, self.settings.current.raw
         m.submodules.event_queue = events = event_queue(self.event_depth)
@@ -360,9 +359,7 @@ class Chip(wiring.Component):
             events.r_en.eq(encoder.events.ready & final),
             raw_path.user.eq(self.s_axis_tuser),
             raw_path.sidecar.eq(settings.sidecar == 2),
-            taken.eq(
-                gate & events.w_rdy & ~limiter.wait & ~limiter.drop & ~(self.intake.uncounted & self.s_axis_tlast)
-            ),
+            taken.eq(gate & events.w_rdy & ~limiter.wait & ~limiter.drop),
             encoder.i.valid.eq(self.s_axis_tvalid & taken & ~raw),
             raw_path.i.valid.eq(self.s_axis_tvalid & taken & raw),
             self.s_axis_tready.eq(Mux(limiter.drop, gate, taken & Mux(raw, raw_path.i.ready, encoder.i.ready))),

@@ -8,7 +8,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from rtl.front_end.circular_buffer import BufferRead, place_in_frame, place_of
-from rtl.front_end.event_list import EventList, event_layout, listed_layout
+from rtl.front_end.event_list import EventList, event_layout
 from rtl.front_end.push_stream import PushStream
 from rtl.front_end.sample_counter import TIME_BITS
 from rtl.front_end.snippet_store import SnippetStore
@@ -72,15 +72,13 @@ class SnippetReader(wiring.Component):
         spikes, samples = front_end.spikes, front_end.samples
         m.submodules.list = events = EventList(front_end)
         m.submodules.store = store = SnippetStore(front_end)
-        waiting, whole = events.waiting, events.whole
+        waiting, whole, event = events.waiting, events.whole, events.waiting.event
         m.d.comb += [events.found.valid.eq(self.found.valid), events.found.payload.eq(self.found.payload)]
 
         # What is copied, or could be, and how long ago its peak was.
         reading, copied, ends = Signal(), Signal(), Signal(reset_less=True)
-        event = Signal(listed_layout(front_end))
         age, can_begin, idle = Signal.like(event.time), Signal(), ~(reading | copied)
         m.d.comb += [
-            event.eq(waiting.event),
             age.eq(self.now - event.time),
             can_begin.eq(waiting.valid & (age >= samples - front_end.peak)),
         ]

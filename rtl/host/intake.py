@@ -10,7 +10,8 @@ __all__ = ["Intake"]
 
 
 class Intake(wiring.Component):
-    """No spike begins while the chip stops or flushes, and no block while settings wait.
+    """No spike begins while the chip stops or flushes, and no block while settings wait; none ends before the one ahead
+    of it is counted, whose channel and time its own would replace.
 
     In neighbourhoods an event is ``spikes`` spikes of one time, right or wrong. A spike of another time, or what
     comes after a flush, begins an event; what has begun of the one before is to be dropped first.
@@ -65,7 +66,9 @@ class Intake(wiring.Component):
         other, between = Signal(), Signal()
         m.d.comb += [
             between.eq(self.uncounted | ~self.pending),
-            self.gate.eq(self.under_way | ~(self.ending | (self.waiting & between) | other)),
+            self.gate.eq(
+                (self.under_way | ~(self.ending | (self.waiting & between) | other)) & ~(self.uncounted & self.last)
+            ),
             self.first.eq(1),
         ]
         with m.If(self.ended):

@@ -8,7 +8,7 @@ import re
 import shlex
 import tempfile
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,7 @@ PREPARE = ("proc -norom", "memory_collect", "opt -full", "wreduce", "opt_clean",
 """Logic that no output hangs on is taken out, lest mutants of it survive."""
 NOT_LOGIC = re.compile(rf"-port \\?(CLK|clk|\w*_CLK|\w+_clk|RD_[AS]RST)\b|-cell \\?{SELECTOR.name} ")
 """Clocks, resets that no memory has, and what wakes mutants."""
+MODULE = re.compile(r"^module \\?([^\s(]+) ?\(", re.M)
 SPARE = 4
 """Times as many candidates as are wanted: those of clocks and the like are not taken."""
 
@@ -66,7 +67,8 @@ class Mutant:
     """What wakes it, from 1 on."""
     unit: str
     place: str
-    """Module, cell, port and bit."""
+    """Module, cell, port and bit. A cell without a name is told by its line, counted from its module's first one, so
+    that it keeps its name when other modules change."""
     mode: str
     command: str
     """Of Yosys, on :data:`NETLIST`."""
@@ -104,9 +106,11 @@ def with_mutants(
     text = (rtl_dir / manifest.verilog).read_text(encoding="utf-8")
     found = _units(text)
     wanted = {unit: modules for unit, modules in found.items() if unit not in without}
+    source = _with_selector(text)
+    begins = {match[1]: source.count("\n", 0, match.start()) + 1 for match in MODULE.finditer(source)}
     with tempfile.TemporaryDirectory(prefix="spikecae-grade-") as name:
         folder = Path(name)
-        (folder / SOURCE).write_text(_with_selector(text), encoding="utf-8")
+        (folder / SOURCE).write_text(source, encoding="utf-8")
         lists = [
             f"mutate -list {SPARE * per_unit} -seed {seed + number} -o {number}.txt "
             + " ".join(f"={module}" for module in modules)
@@ -118,7 +122,7 @@ def with_mutants(
         for number, unit in enumerate(wanted):
             lines = (folder / f"{number}.txt").read_text(encoding="utf-8").splitlines()
             for line in [line for line in lines if not NOT_LOGIC.search(line)][:per_unit]:
-                mutants.append(_mutant(line, len(mutants) + 1, unit))
+                mutants.append(_mutant(line, len(mutants) + 1, unit, begins))
         commands = [
             f"mutate -ctrl {AWAKE} {SELECTOR.width} {mutant.number} {mutant.command.removeprefix('mutate ')}"
             for mutant in mutants
@@ -134,7 +138,7 @@ def with_mutants(
 def _units(text: str) -> dict[str, list[str]]:
     """Modules of every unit, by the unit's name."""
     found: dict[str, list[str]] = defaultdict(list)
-    for module in re.findall(r"^module \\?([^\s(]+) ?\(", text, re.M):
+    for module in MODULE.findall(text):
         found[re.sub(r"\$?\d+$", "", module.rpartition(".")[2])].append(module)
     return dict(found)
 
@@ -150,10 +154,12 @@ def _with_selector(text: str) -> str:
     return text[: top.start(1)] + instance + text[top.start(1) :] + blackbox
 
 
-def _mutant(line: str, number: int, unit: str) -> Mutant:
+def _mutant(line: str, number: int, unit: str, begins: Mapping[str, int]) -> Mutant:
     words = shlex.split(line.replace("\\", "\\\\"))
     said = dict(zip(words[1::2], words[2::2], strict=True))
+    module = said["-module"].removeprefix("\\")
     cell = re.sub(r"\$[^$]*?(\w+\.(?:v|cc):\d+)", r"$\1", said["-cell"])
-    place = f"{said['-module'].removeprefix(ENCODER + '.')} {cell} {said['-port']}[{said['-portbit']}]"
+    cell = re.sub(rf"{re.escape(SOURCE)}:(\d+)", lambda found: f"+{int(found[1]) - begins[module]}", cell)
+    place = f"{module.removeprefix(ENCODER + '.')} {cell} {said['-port']}[{said['-portbit']}]"
     command = re.sub(r" -(?:src|wire|wirebit) \S+", "", line)
     return Mutant(number, unit, place, said["-mode"] + (f" {said['-ctrlbit']}" if "-ctrlbit" in said else ""), command)

@@ -68,7 +68,7 @@ class Hardware(Section):
     a file of Verilog."""
     macro_rows: Annotated[
         MacroRows,
-        Costs("``long`` spares an implant of 128 channels 4 % of its area, and takes 7 % more power."),
+        Costs("``long`` spares an implant of 128 channels 5 % of its area, and takes 7 % more power."),
     ] = "balanced"
     """Which macros hold a memory: those with the least product of area and energy (``balanced``), or of area squared
     and energy (``long``): rows of more words take less area, and more energy an access."""

@@ -126,12 +126,13 @@ class Detector(Section):
         Field(ge=0, le=1024),
         Unit("events"),
         Costs(
-            "Flip-flops of 32 bits and the channel for each; of many channels in a queue, memory for what has come of "
-            "its snippet. Too few lose bursts."
+            "Flip-flops for the channel of each, and for as much of its time as tells how old it is; of many channels "
+            "in a queue, memory for its snippet. Too few lose bursts."
         ),
     ] = 0
-    """Events that can be under way, from when they are found until they have been sent. 0: as many as lose no more than
-    one in 10,000 where spikes come at random, 20 a second on every channel, and 8 at least."""
+    """Events that can be under way: until they have been sent, and from when they are found, or, of many channels in a
+    queue, from their crossing. 0: as many as lose no more than one in 10,000 where spikes come at random, 20 a second
+    on every channel, and 8 at least."""
     filter: Annotated[
         Literal["none", "high_pass", "low_pass", "band_pass"],
         Costs(

@@ -185,10 +185,15 @@ class FrontEnd:
         return self.earliest - self.decided + self._frames_of_copy(self.samples) + self._frames_in(LATENCY)
 
     @property
+    def free(self) -> int:
+        """Cycles of a frame in which the circular buffer can be read: all but those in which a word is written, or all
+        where reading has a port of its own."""
+        return self.channels - (0 if self.own_words else self.groups)
+
+    @property
     def parts(self) -> SnippetParts:
         """Those that snippets are copied in, if they are."""
-        free = self.channels - (0 if self.own_words else self.groups)
-        return SnippetParts(self.samples, self.peak, self.search, self.queue, self.channels, free)
+        return SnippetParts(self.samples, self.peak, self.search, self.queue, self.channels, self.free)
 
     @property
     def in_parts(self) -> bool:
@@ -231,11 +236,9 @@ class FrontEnd:
         return self.parts.longest + (self.parts.wait or 0) + 1 + self._frames_in(LATENCY)
 
     def _frames_of_copy(self, samples: int) -> int:
-        """Those that can come while so many samples of each snippet are read, one in each cycle in which no word is
-        written, or in every one at a port of their own."""
+        """Those that can come while so many samples of each snippet are read, one in each free cycle."""
         samples *= self.spikes
-        free = self.channels if self.own_words else self.channels - self.groups  # cycles of a frame
-        return samples if self.channels == 1 else -(-samples // free) + 1
+        return samples if self.channels == 1 else -(-samples // self.free) + 1
 
     def _frames_in(self, cycles: int) -> int:
         """How many can come, at one sample a cycle."""
