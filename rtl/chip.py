@@ -102,7 +102,9 @@ class Chip(wiring.Component):
             defaults["threshold"] = front_end.gain
         most = spec.spikes if plan.whole else 1
         self.intake = Intake(most)
-        self.registers = Registers(self.addr_bits, defaults, hardware.packet_blocks, plan.points, most)
+        happens = {"overruns": front_end is not None, "escapes": plan.quantizer.golomb_order is not None}
+        never = [name for name, does in happens.items() if not does]
+        self.registers = Registers(self.addr_bits, defaults, hardware.packet_blocks, plan.points, most, never)
         at_reset = {"packet_blocks": hardware.packet_blocks, "tag": defaults["spec_hash"] >> 16}
         self.settings = PacketSettings(plan.points, at_reset)
         self.limiter = RateLimiter(spec.spikes, (IN_FLIGHT - 1) * self.longest_block, 8 + FRAME_BITS)

@@ -1,5 +1,7 @@
 """Control and status registers, counters, and the gate to the parameter memories."""
 
+from collections.abc import Collection
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -32,6 +34,7 @@ class Registers(wiring.Component):
     most_blocks: largest ``packet_blocks``.
     points: operating points.
     most_spikes: that are counted at once.
+    never: counters of what cannot happen, which stay 0.
 
     Members
     -------
@@ -71,9 +74,10 @@ class Registers(wiring.Component):
         most_blocks: int,
         points: int = 1,
         most_spikes: int = 1,
+        never: Collection[str] = (),
     ) -> None:
         self._addr_bits = addr_bits
-        self._defaults = defaults
+        self._defaults, self._never = defaults, never
         self._legal = {
             "packet_blocks": (1, most_blocks),
             "sidecar": (0, MOST_SIDECAR),
@@ -121,7 +125,7 @@ class Registers(wiring.Component):
         flush, raw = Signal(), Signal()
         sticky, checked, doubted, computed = Signal(3), Signal(32), Signal(32), Signal(32)
         settings = {name: Signal(self._width(name), init=self._defaults.get(name, 0), name=name) for name in self._kept}
-        own = [name for name in (*SPIKES, *COUNTED) if name not in self._absent]
+        own = [name for name in (*SPIKES, *COUNTED) if name not in (*self._absent, *self._never)]
         counters = {name: Signal(32, name=f"count_{name}") for name in own}
         fixed = [] if loadable else ["spec_hash", *POINT_HASHES]
         m.d.comb += [self.run.eq(run), self.flush.eq(flush), self.raw.eq(raw)]
@@ -135,7 +139,7 @@ class Registers(wiring.Component):
             "crc_computed": computed,
             "packets_checked": checked,
             "packets_suspect": doubted,
-            **{name: Const(0) for name in self._absent},
+            **{name: Const(0) for name in (*self._absent, *self._never)},
             **settings,
         }
         in_window, read_window, hole = Signal(), Signal(), Signal()
@@ -248,6 +252,8 @@ class Registers(wiring.Component):
             m.d.comb += clears[name].eq(1)
         elif name in settings:
             m.d.sync += settings[name].eq(data)
+        elif name in self._never:
+            pass  # it is 0
         elif name == "status":
             m.d.sync += sticky.eq(sticky & ~data[8:11])
         else:

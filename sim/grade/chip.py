@@ -111,6 +111,13 @@ class Chip:
         """Set one of :data:`PRESET` through the back door."""
         self.simulator.preset(unit, register, value)
 
+    @property
+    def counters(self) -> list[str]:
+        """Those that can count: without a front end no event is lost, and without escapes none is coded."""
+        symbols = self.subject.spec.symbols
+        never = {"overruns", *(["escapes"] if len(symbols) == len(symbols.coded) else [])}
+        return [name for name in COUNTERS if name not in never]
+
     def write(self, name: str, value: int) -> None:
         """Write a register."""
         self.simulator.write(register(name).offset, value)

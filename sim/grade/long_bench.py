@@ -7,7 +7,7 @@ from rtl.host.rate_limiter import FRACTION, TICK_CYCLES
 from sim.grade.bench import FRAME_BITS
 from sim.grade.chip import COUNTERS, Chip, coded, expect
 from spikecae.bitstream.packets import SEQUENCES
-from spikecae.bitstream.payload import write_blocks
+from spikecae.bitstream.payload import Events, write_blocks
 
 __all__ = ["LONG_BENCHES"]
 
@@ -15,6 +15,7 @@ LOW_BITS = 11
 WORD = (1 << 32) - 1
 TOKENS_A_TICK, TICKS = 16, 40
 """A block has some hundreds."""
+FAR_TIMES = (0, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0xFFFFFFFF, 0)
 NEAR_ENDS = (0xFFFFFFFF, 0x5A5A5A5A, 0x7FFFFFFD, 0xFFFF)
 
 
@@ -58,8 +59,10 @@ def near_ends(chip: Chip) -> None:
     """Counters begin anew at 2**32 and hold all their bits apart; the sequence number does so at 65,536."""
     simulator, subject = chip.simulator, chip.subject
     for first in NEAR_ENDS:
-        for number, name in enumerate(COUNTERS):
-            chip.preset("registers", f"count_{name}", (first << number | first >> 32 - number) & 0xFFFFFFFF)
+        for number, name in enumerate(chip.counters):
+            value = (first << number | first >> 32 - number) & 0xFFFFFFFF
+            chip.preset("registers", f"count_{name}", value)
+            expect(f"{name} that was set", chip.read(name), value)
         simulator.feed(subject.adc[:3])
         simulator.feed(np.zeros(1, np.int16), np.ones(1, np.bool_))
         chip.flush()
@@ -74,17 +77,18 @@ def near_ends(chip: Chip) -> None:
 
 def last_fraction(chip: Chip) -> None:
     """A bucket that is just empty lets a block in after as many ticks as its rate says, for rates by whose lowest bit
-    these differ."""
+    these differ, whether it was filled before or stayed full for a while."""
     simulator, subject = chip.simulator, chip.subject
     block = subject.adc[:1]
     bits = 8 * len(subject.golden.payloads[0]) + FRAME_BITS
-    for ticks in (1, 2, 3, 5, 7, 11):
+    for ticks, full in ((1, 0), (2, 0), (3, 1), (5, 0), (7, 2), (11, 1)):
         for rate in (-(-(1 << FRACTION) // ticks), -(-(1 << FRACTION) // ticks) - 1):
             chip.write("rate_limit", 0)
             chip.write("rate_burst", bits)
             chip.settle()
             dropped = chip.read("limited_spikes")
             chip.write("rate_limit", rate)
+            simulator.step(full * TICK_CYCLES)
             began, frames = simulator.cycles, simulator.frames
             simulator.feed(block)
             needed = -(-(1 << FRACTION) // rate)
@@ -113,6 +117,25 @@ def lowered_bound(chip: Chip) -> None:
         taken = simulator.input_cycles[first:].astype(np.int64) - began
         chip.shows(f"a lowered bound at {rate}", [taken.tolist(), simulator.frames])
         chip.write("rate_burst", 1 << 20)
+
+
+def far_events(chip: Chip) -> None:
+    """Channels and times as far apart as they can be: no code is longer."""
+    simulator, subject, spec = chip.simulator, chip.subject, chip.subject.spec
+    blocks, most = len(FAR_TIMES), min(len(FAR_TIMES), subject.manifest.packet_blocks)
+    times = np.resize(FAR_TIMES, blocks * spec.spikes)
+    channels = np.resize((0, 0xFFFF), blocks)
+    chip.write("packet_blocks", most)
+    chip.write("sidecar", 2)
+    simulator.feed(subject.adc[:blocks], events=np.stack([channels.repeat(spec.spikes), times], axis=1))
+    chip.flush()
+    expected = write_blocks(
+        spec,
+        subject.golden.indices[:blocks],
+        blocks_per_packet=most,
+        events=Events(channels, times),
+    )
+    chip.sent("events far apart", expected)
 
 
 def any_partial(chip: Chip) -> None:
@@ -185,6 +208,6 @@ def tags(chip: Chip) -> None:
 
 
 LONG_BENCHES = (
-    *(high_settings, near_ends, last_fraction, lowered_bound, overfull),
+    *(high_settings, near_ends, last_fraction, lowered_bound, overfull, far_events),
     *(any_partial, any_reset, any_setting, tags),
 )

@@ -52,7 +52,7 @@ LINT = "".join(f"/* verilator lint_off {rule} */\n" for rule in ("UNOPTFLAT", "C
 clock gate's latch is written out."""
 PREPARE = ("proc -norom", "memory_collect", "opt -full", "wreduce", "opt_clean", "opt_hier", "opt -full", "opt_clean")
 """Logic that no output hangs on is taken out, lest mutants of it survive."""
-NOT_LOGIC = re.compile(rf"-port \\?(CLK|clk|\w*_CLK|\w+_clk|RD_[AS]RST)\b|-cell \\?{SELECTOR.name} ")
+NOT_LOGIC = rf"-port \\?(?:CLK|clk|\w*_CLK|\w+_clk|RD_[AS]RST)\b|-cell \\?{SELECTOR.name} "
 """Clocks, resets that no memory has, and what wakes mutants."""
 MODULE = re.compile(r"^module \\?([^\s(]+) ?\(", re.M)
 SPARE = 4
@@ -83,7 +83,14 @@ class Mutant:
 
 
 def with_mutants(
-    rtl_dir: Path, manifest: Manifest, out_dir: Path, *, per_unit: int, seed: int, without: Collection[str] = ()
+    rtl_dir: Path,
+    manifest: Manifest,
+    out_dir: Path,
+    *,
+    per_unit: int,
+    seed: int,
+    without: Collection[str] = (),
+    preset: Collection[str] = (),
 ) -> tuple[Path, Manifest, list[Mutant]]:
     """Write an encoder's Verilog with mutants of every unit in it.
 
@@ -94,6 +101,8 @@ def with_mutants(
         per_unit: how many; fewer where a unit has not so many places for them.
         seed: of their choice.
         without: units that are left out.
+        preset: registers that benches set. What comes out of them is not altered, which would part the register from
+            its name; what goes in is.
 
     Returns:
         The Verilog (beside it lies :data:`NETLIST`), a manifest with :data:`SELECTOR` among the memories, and the
@@ -106,7 +115,7 @@ def with_mutants(
     text = (rtl_dir / manifest.verilog).read_text(encoding="utf-8")
     found = _units(text)
     wanted = {unit: modules for unit, modules in found.items() if unit not in without}
-    source = _with_selector(text)
+    source, left_out = _with_selector(text), _left_out(preset)
     begins = {match[1]: source.count("\n", 0, match.start()) + 1 for match in MODULE.finditer(source)}
     with tempfile.TemporaryDirectory(prefix="spikecae-grade-") as name:
         folder = Path(name)
@@ -121,7 +130,7 @@ def with_mutants(
         mutants = list[Mutant]()
         for number, unit in enumerate(wanted):
             lines = (folder / f"{number}.txt").read_text(encoding="utf-8").splitlines()
-            for line in [line for line in lines if not NOT_LOGIC.search(line)][:per_unit]:
+            for line in [line for line in lines if not left_out.search(line)][:per_unit]:
                 mutants.append(_mutant(line, len(mutants) + 1, unit, begins))
         commands = [
             f"mutate -ctrl {AWAKE} {SELECTOR.width} {mutant.number} {mutant.command.removeprefix('mutate ')}"
@@ -141,6 +150,11 @@ def _units(text: str) -> dict[str, list[str]]:
     for module in MODULE.findall(text):
         found[re.sub(r"\$?\d+$", "", module.rpartition(".")[2])].append(module)
     return dict(found)
+
+
+def _left_out(preset: Collection[str]) -> re.Pattern[str]:
+    """What no candidate may say."""
+    return re.compile("|".join([NOT_LOGIC, *(rf"-port \\?Q .*-wire \\?{name} " for name in preset)]))
 
 
 def _with_selector(text: str) -> str:

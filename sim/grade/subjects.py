@@ -56,7 +56,13 @@ def graded(design: str, folder: Path, *, per_unit: int, seed: int, without: Coll
     spec, hardware = load_spec(DESIGNS / design), load_design(DESIGNS / f"{design}.toml").hardware
     made = emit(spec, hardware, folder / design / "rtl")
     verilog, manifest, mutants = with_mutants(
-        folder / design / "rtl", made, folder / design, per_unit=per_unit, seed=seed, without=without
+        folder / design / "rtl",
+        made,
+        folder / design,
+        per_unit=per_unit,
+        seed=seed,
+        without=without,
+        preset=[register for _, register in PRESET],
     )
     library = build_library(verilog, manifest, folder / "verilated", registers=PRESET)
     subjects = subjects_of(spec, hardware, manifest)
