@@ -127,7 +127,7 @@ def far_events(chip: Chip) -> None:
     channels = np.resize((0, 0xFFFF), blocks)
     chip.write("packet_blocks", most)
     chip.write("sidecar", 2)
-    simulator.feed(subject.adc[:blocks], events=np.stack([channels.repeat(spec.spikes), times], axis=1))
+    simulator.feed(subject.spikes[: times.size], events=np.stack([channels.repeat(spec.spikes), times], axis=1))
     chip.flush()
     expected = write_blocks(
         spec,
