@@ -16,6 +16,7 @@ WORD = (1 << 32) - 1
 TOKENS_A_TICK, TICKS = 16, 40
 """A block has some hundreds."""
 FAR_TIMES = (0, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0xFFFFFFFF, 0)
+SHORT_SPIKES = 2000
 NEAR_ENDS = (0xFFFFFFFF, 0x5A5A5A5A, 0x7FFFFFFD, 0xFFFF)
 
 
@@ -73,6 +74,21 @@ def near_ends(chip: Chip) -> None:
     chip.settle()
     expected = write_blocks(subject.spec, subject.golden.indices[:4], blocks_per_packet=1, sequence=sequence)
     chip.sent("sequence numbers", expected, sent)
+
+
+def read_meanwhile(chip: Chip) -> None:
+    """What is counted while counters are read is not lost, whenever the lowest bits of one carry."""
+    simulator = chip.simulator
+    for name, rate in (("wrong_spikes", 0), ("limited_spikes", 1)):
+        chip.write("rate_burst", 1)
+        chip.write("rate_limit", rate)
+        simulator.feed(chip.subject.adc[:1])  # leaves the bucket empty
+        chip.settle()
+        simulator.feed(np.zeros(SHORT_SPIKES, np.int16), np.ones(SHORT_SPIKES, np.bool_))
+        while simulator.waiting:
+            chip.read("blocks")
+        chip.settle()
+        expect(f"{name} while blocks are read", chip.read(name), SHORT_SPIKES)
 
 
 def last_fraction(chip: Chip) -> None:
@@ -208,6 +224,6 @@ def tags(chip: Chip) -> None:
 
 
 LONG_BENCHES = (
-    *(high_settings, near_ends, last_fraction, lowered_bound, overfull, far_events),
+    *(high_settings, near_ends, read_meanwhile, last_fraction, lowered_bound, overfull, far_events),
     *(any_partial, any_reset, any_setting, tags),
 )
